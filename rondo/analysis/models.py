@@ -1,0 +1,77 @@
+"""Analysis runs, and the wide table that serves their scores."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from rondo.customers.models import Customer
+
+
+class Run(models.Model):
+    """One analysis: what day it looks from, its configuration, its data's fingerprint, and what it found.
+
+    ``results`` holds the totals, series, grid and hold-out the pages show; ``models`` the fitted models. The run whose
+    ``is_current`` is set is the one that the score table serves.
+    """
+
+    class Status(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    as_of = models.DateField()
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.RUNNING)
+    is_current = models.BooleanField(default=False, db_index=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    config = models.JSONField(default=dict)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    result_hash = models.CharField(max_length=64, blank=True)
+    models_json = models.JSONField(default=dict)
+    results = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+
+class Score(models.Model):
+    """The facts of one surviving customer as of the current run; a column per registered fact, swapped as a whole.
+
+    Money in minor units, shares 0 to 1, null where a fact does not exist for the customer.
+    """
+
+    customer = models.OneToOneField(
+        Customer, primary_key=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="score"
+    )
+    value = models.BigIntegerField(null=True)
+    value_low = models.BigIntegerField(null=True)
+    value_high = models.BigIntegerField(null=True)
+    expected_purchases = models.FloatField(null=True)
+    expected_spend = models.BigIntegerField(null=True)
+    alive = models.FloatField(null=True)
+    overdue = models.FloatField(null=True)
+    activity = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: no purchase at all
+    first_purchase = models.DateField(null=True)
+    last_purchase = models.DateField(null=True)
+    recency_days = models.IntegerField(null=True)
+    purchase_days = models.IntegerField(null=True)
+    orders = models.IntegerField(null=True)
+    typical_gap_days = models.FloatField(null=True)
+    gap_q90_days = models.FloatField(null=True)
+    frequency = models.FloatField(null=True)
+    spend = models.BigIntegerField(null=True)
+    spend_30 = models.BigIntegerField(null=True)
+    spend_90 = models.BigIntegerField(null=True)
+    spend_365 = models.BigIntegerField(null=True)
+    average_basket = models.BigIntegerField(null=True)
+    categories = models.IntegerField(null=True)
+    favourite_category = models.CharField(max_length=120, null=True)  # noqa: DJ001 - null: bought nothing categorised
+    own_label_share = models.FloatField(null=True)
+    discount_share = models.FloatField(null=True)
+    stores = models.IntegerField(null=True)
+    campaigns_received = models.IntegerField(null=True)
+    campaigns_answered = models.IntegerField(null=True)
+    last_contact = models.DateField(null=True)
+    interactions = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "analysis_score"

@@ -1,0 +1,159 @@
+"""The shape of what a run stores in ``Run.results``: what pages and commands read. Money in minor units, shares 0 to 1."""
+
+from typing import TypedDict
+
+
+class Totals(TypedDict):
+    """Counts and sums of the data the run saw (up to its ``as_of`` day)."""
+
+    customers: int
+    buyers: int
+    orders: int
+    lines: int
+    revenue: int
+    currency: str
+    first_day: str
+    last_day: str
+    nonpositive_orders: int
+    campaigns: int
+    exposures: int
+    reactions: int
+
+
+class BaseValue(TypedDict):
+    """The worth of the customer base over the horizon, with its calibrated interval and the assumptions it stands on."""
+
+    total: int
+    low: int
+    high: int
+    level: float
+    horizon_months: int
+    discount_rate: float
+    margin_rate: float
+    currency: str
+    method: str
+
+
+class WeekPoint(TypedDict):
+    """One business week (its Monday). ``complete`` is false for weeks that the data covers only in part."""
+
+    week: str
+    revenue: int
+    orders: int
+    buyers: int
+    complete: bool
+
+
+class ForecastPoint(TypedDict):
+    """Expected revenue of one coming week, with its 90 % band."""
+
+    week: str
+    expected: int
+    low: int
+    high: int
+
+
+class ValueBin(TypedDict):
+    """Customers whose value lies in [low, high)."""
+
+    low: int
+    high: int
+    customers: int
+    value: int
+
+
+class GridCell(TypedDict):
+    """One cell of the recency by frequency grid: both 1 (lowest) to 5 (best)."""
+
+    recency: int
+    frequency: int
+    customers: int
+    value: int
+    recency_low: int
+    recency_high: int
+    frequency_low: int
+    frequency_high: int
+
+
+class LorenzPoint(TypedDict):
+    """The share of revenue that the best ``customers`` share brings."""
+
+    customers: float
+    revenue: float
+
+
+class Concentration(TypedDict):
+    """How unevenly revenue is spread over customers."""
+
+    points: list[LorenzPoint]
+    top_10: float
+    top_20: float
+    share_carrying_80: float
+    gini: float
+
+
+class Decile(TypedDict):
+    """One tenth of the customers by forecast (1 is the highest): purchase days forecast and actual in the hold-out."""
+
+    decile: int
+    customers: int
+    forecast: float
+    low: float
+    high: float
+    actual: int
+
+
+class Holdout(TypedDict):
+    """Forecast against what happened: the model fitted up to ``origin``, judged on the days after it up to ``end``."""
+
+    origin: str
+    end: str
+    days: int
+    customers: int
+    forecast: float
+    low: float
+    high: float
+    actual: int
+    mae: float
+    rmse: float
+    correlation: float
+    spend_forecast: int
+    spend_actual: int
+    deciles: list[Decile]
+
+
+class Activity(TypedDict):
+    """Customers by their own rhythm (see docs/facts.md, ``activity``)."""
+
+    active: int
+    late: int
+    asleep: int
+    never: int
+    late_value: int
+
+
+class SincePrevious(TypedDict):
+    """What differs from the run before: its day, the change of the total, and customers that changed their activity."""
+
+    run: int
+    as_of: str
+    value_before: int
+    value_change: int
+    customers_before: int
+    became: dict[str, int]
+
+
+class Results(TypedDict):
+    """All of it. ``holdout`` and ``since_previous`` are None where the data or history does not allow them."""
+
+    totals: Totals
+    value: BaseValue | None
+    weekly: list[WeekPoint]
+    forecast: list[ForecastPoint]
+    activity: Activity
+    value_bins: list[ValueBin]
+    grid: list[GridCell]
+    concentration: Concentration | None
+    holdout: Holdout | None
+    since_previous: SincePrevious | None
+    notes: list[str]

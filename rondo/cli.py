@@ -1,0 +1,25 @@
+"""The ``rondo`` command: a thin face over Django's management commands that shows errors as sentences."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run ``rondo COMMAND ...``; a :class:`~rondo.errors.RondoError` is printed as one sentence, exit status 2."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rondo.settings")
+    from django.core.management import execute_from_command_line
+
+    from rondo.errors import RondoError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except RondoError as error:
+        sys.stderr.write(f"rondo: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("rondo: stopped by the keyboard\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

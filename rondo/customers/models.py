@@ -1,0 +1,218 @@
+"""Who: customers, their identifiers, addresses, attributes, links, and merges as pointers."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from rondo.foundation import ids
+from rondo.foundation.models import Load, Team
+
+
+class Source(models.Model):
+    """A system that data comes from; external ids and message ids are unique within it."""
+
+    name = models.CharField(max_length=60, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Customer(models.Model):
+    """One record of a person, household or organisation. ``version`` counts changes, against lost updates.
+
+    ``known_since`` is the first day we know of; with ``known_since_at_least`` the relationship is older than the data.
+    """
+
+    PREFIX: ClassVar[str] = "c"
+
+    class Kind(models.TextChoices):
+        PERSON = "person", _("Person")
+        HOUSEHOLD = "household", _("Household")
+        ORGANISATION = "organisation", _("Organisation")
+
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.PERSON)
+    name = models.CharField(max_length=200, blank=True)
+    given_name = models.CharField(max_length=100, blank=True)
+    family_name = models.CharField(max_length=100, blank=True)
+    folded_name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    birth_date = models.DateField(null=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="+")
+    known_since = models.DateField(null=True)
+    known_since_at_least = models.BooleanField(default=False)
+    is_demo = models.BooleanField(default=False)
+    is_merged = models.BooleanField(default=False)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        indexes = [models.Index(fields=["folded_name", "id"], name="customer_folded_name")]
+
+    def __str__(self) -> str:
+        return self.name or self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode(self.PREFIX, self.pk)
+
+
+class Identifier(models.Model):
+    """What recognises a customer: normalised, unique per (kind, source). It stays on the record it was written with."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        PHONE = "phone", _("Phone")
+        CARD = "card", _("Card number")
+        EXTERNAL = "external", _("Number in another system")
+        ANONYMOUS = "anonymous", _("Anonymous id")
+        DEVICE = "device", _("Device id")
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identifiers")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    value = models.CharField(max_length=255)
+    shown = models.CharField(max_length=255)
+    is_demo = models.BooleanField(default=False)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "source", "value"], name="identifier_unique", condition=models.Q(source__isnull=False)
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "value"], name="identifier_unique_no_source", condition=models.Q(source__isnull=True)
+            ),
+        ]
+
+
+class Address(models.Model):
+    """A postal address of a customer; country as ISO 3166 alpha-2."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="addresses")
+    street = models.CharField(max_length=200, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=120, blank=True)
+    region = models.CharField(max_length=120, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    is_demo = models.BooleanField(default=False)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+
+class AttributeDefinition(models.Model):
+    """A typed attribute of customers, and which form of segmentation it serves.
+
+    ``choices`` lists ``{"value", "en", "de"}`` in their natural order; only for the type ``choice``.
+    """
+
+    class Type(models.TextChoices):
+        TEXT = "text", _("Text")
+        NUMBER = "number", _("Number")
+        DATE = "date", _("Date")
+        CHOICE = "choice", _("Choice")
+        BOOLEAN = "boolean", _("Yes or no")
+        MONEY = "money", _("Money")
+
+    class Form(models.TextChoices):
+        GEOGRAPHIC = "geographic", _("Geographic")
+        DEMOGRAPHIC = "demographic", _("Demographic")
+        BEHAVIOURAL = "behavioural", _("Behavioural")
+        BENEFIT = "benefit", _("Benefit")
+        PSYCHOGRAPHIC = "psychographic", _("Psychographic")
+
+    key = models.SlugField(max_length=60, unique=True)
+    label_en = models.CharField(max_length=100)
+    label_de = models.CharField(max_length=100, blank=True)
+    type = models.CharField(max_length=8, choices=Type.choices)
+    form = models.CharField(max_length=14, choices=Form.choices)
+    choices = models.JSONField(default=list, blank=True)
+    order = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ["order", "key"]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The label in the language in force."""
+        from django.utils.translation import get_language
+
+        return (self.label_de if (get_language() or "").startswith("de") else "") or self.label_en
+
+
+class AttributeValue(models.Model):
+    """One attribute of one customer, in the column of its type: text and choice in ``text``; number, money (minor
+    units) and boolean (0/1) in ``number``; date in ``day``."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="attribute_values")
+    definition = models.ForeignKey(AttributeDefinition, on_delete=models.CASCADE, related_name="+", db_index=False)
+    text = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null and empty differ: one column per type
+    number = models.FloatField(null=True)
+    day = models.DateField(null=True)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "definition"], name="attribute_value_unique")]
+        indexes = [
+            models.Index(fields=["definition", "text", "customer"], name="attribute_text"),
+            models.Index(fields=["definition", "number", "customer"], name="attribute_number"),
+            models.Index(fields=["definition", "day", "customer"], name="attribute_day"),
+        ]
+
+
+class Link(models.Model):
+    """A link from one customer to another: ``role`` says what ``subject`` is to ``object``."""
+
+    class Role(models.TextChoices):
+        MEMBER = "member", _("member of the household")
+        EMPLOYEE = "employee", _("works for")
+        PARTNER = "partner", _("partner of")
+        REFERRED = "referred", _("recommended us to")
+        SUBSIDIARY = "subsidiary", _("subsidiary of")
+
+    subject = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="links_out")
+    object = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="links_in")
+    role = models.CharField(max_length=12, choices=Role.choices)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "object", "role"], name="link_unique"),
+            models.CheckConstraint(condition=~models.Q(subject=models.F("object")), name="link_not_to_itself"),
+        ]
+
+
+class Merge(models.Model):
+    """An edge of the merge tree: ``loser`` points to ``winner`` until the edge is undone. Nothing is copied."""
+
+    loser = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    winner = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["loser"], condition=models.Q(undone_at__isnull=True), name="merge_one_winner_at_a_time"
+            )
+        ]
+
+
+class Survivor(models.Model):
+    """The maintained closure of the merge edges: every merged customer and the record that survives it.
+
+    Customers that were not merged have no row: readers take the customer itself.
+    """
+
+    customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE, related_name="survivor_row")
+    survivor = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="absorbed")

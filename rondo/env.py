@@ -1,0 +1,87 @@
+"""Settings from the environment: one declared list, so that each is documented and typed in one place.
+
+A secret may also be given as ``NAME_FILE``, the path of a file that holds it.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rondo.errors import InputError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable: its name, default (as text), meaning, and whether ``NAME_FILE`` is honoured."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False
+
+
+SETTINGS: dict[str, Setting] = {
+    s.name: s
+    for s in (
+        Setting(
+            "RONDO_HOME",
+            "~/.rondo",
+            "Folder of everything Rondo keeps: SQLite file, columnar copy, reject files, logs.",
+        ),
+        Setting(
+            "RONDO_DATABASE_URL",
+            "",
+            "Operational database: `postgresql://user:password@host:5432/name` or `sqlite:///path`. Empty: `RONDO_HOME/rondo.sqlite3`.",
+            secret=True,
+        ),
+        Setting(
+            "RONDO_SECRET_KEY",
+            "",
+            "Signs sessions and links. Empty: made once and kept in `RONDO_HOME/secret-key`.",
+            secret=True,
+        ),
+        Setting(
+            "RONDO_ENGINE",
+            "duckdb",
+            "Engine of the analysis: `duckdb`, or `duckdb:MEMORY` such as `duckdb:4GB` to bound its memory.",
+        ),
+        Setting("RONDO_WAREHOUSE", "", "Folder of the columnar copy. Empty: `RONDO_HOME/warehouse`."),
+        Setting("RONDO_HOST", "127.0.0.1", "Address that `rondo up` listens on."),
+        Setting("RONDO_PORT", "8000", "Port that `rondo up` listens on."),
+        Setting(
+            "RONDO_URL", "", "Public address, such as `https://crm.example.org`. Empty: `http://localhost:RONDO_PORT`."
+        ),
+        Setting("RONDO_WORKERS", "1", "Web worker processes that `rondo up` starts."),
+        Setting("RONDO_DEBUG", "0", "`1` shows tracebacks in the browser. Never on a machine that others reach."),
+        Setting("RONDO_LANGUAGE", "en", "Language before somebody has signed in: `en` or `de`."),
+        Setting("RONDO_LOG_LEVEL", "INFO", "Least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."),
+    )
+}
+
+
+def read(name: str) -> str:
+    """The value of a declared setting; from ``NAME``, else from the file named by ``NAME_FILE``, else the default.
+
+    Raises:
+        InputError: ``NAME_FILE`` names a file that cannot be read.
+    """
+    setting = SETTINGS[name]
+    value = os.environ.get(name)
+    if value is not None:
+        return value
+    if setting.secret and (path := os.environ.get(f"{name}_FILE")):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise InputError(
+                f"{name}_FILE={path}: cannot be read ({error.strerror}); name a readable file or set {name}."
+            ) from error
+    return setting.default
+
+
+def read_int(name: str, low: int, high: int) -> int:
+    """A declared setting as a whole number within ``low`` and ``high``; raises InputError otherwise."""
+    text = read(name)
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise InputError(f"{name}={text!r}: a whole number from {low} to {high} is needed.")
+    return int(text)

@@ -1,0 +1,31 @@
+"""Who acts, and through which door. Every action takes an :class:`Actor`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rondo.errors import PermissionRefused
+from rondo.foundation.models import User
+from rondo.foundation.rights import RIGHTS, has_right
+
+Door = Literal["web", "api", "import", "job", "command"]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A user, or the system itself (``user`` None), acting through a door."""
+
+    user: User | None
+    door: Door
+    load_id: int | None = None
+
+    def require(self, right: str) -> None:
+        """Raise PermissionRefused unless the actor has ``right`` (the system has every right)."""
+        if self.user is not None and not has_right(self.user, right):
+            raise PermissionRefused(
+                f"{self.user.email} may not {RIGHTS[right]} (role {self.user.role}); ask an administrator for a role that may."
+            )
+
+
+def system(door: Door = "command") -> Actor:
+    """The system as actor: commands and jobs that nobody in particular started."""
+    return Actor(None, door)

@@ -1,0 +1,18 @@
+"""Which loads are hidden: rows of a load that is not ``visible`` are left out of every read."""
+
+from django.db.models import Q
+
+from rondo.foundation.models import Load
+
+
+def hidden_loads() -> list[int]:
+    """Ids of loads whose rows must not be seen (loading, undone, failed, abandoned). Few at any time."""
+    return list(Load.objects.exclude(status=Load.Status.VISIBLE).values_list("id", flat=True))
+
+
+def shown(prefix: str = "") -> Q:
+    """A condition that leaves out rows of hidden loads; ``prefix`` is the path to the row, such as ``interaction__``."""
+    hidden = hidden_loads()
+    if not hidden:
+        return Q()
+    return Q(**{f"{prefix}load_id__isnull": True}) | ~Q(**{f"{prefix}load_id__in": hidden})

@@ -1,0 +1,176 @@
+"""Tables every room stands on: users, teams, audit, the installation, links, tokens, loads and job leases."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Team(models.Model):
+    """A team in a tree; who reads "team" reads the rows of the own team and of those below it."""
+
+    name = models.CharField(max_length=120, unique=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users by e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in. ``reach`` says how far reads go: own rows, the team's, or all."""
+
+    class Role(models.TextChoices):
+        ADMINISTRATOR = "administrator", _("Administrator")
+        MANAGER = "manager", _("Manager")
+        MARKETING = "marketing", _("Marketing")
+        SALES = "sales", _("Sales")
+        SERVICE = "service", _("Service")
+        ANALYST = "analyst", _("Analyst")
+        READER = "reader", _("Reader")
+
+    class Reach(models.TextChoices):
+        OWN = "own", _("Own customers")
+        TEAM = "team", _("Customers of the team")
+        ALL = "all", _("All customers")
+
+    class Theme(models.TextChoices):
+        SYSTEM = "system", _("As the system")
+        LIGHT = "light", _("Light")
+        DARK = "dark", _("Dark")
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.READER)
+    reach = models.CharField(max_length=8, choices=Reach.choices, default=Reach.ALL)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="members")
+    language = models.CharField(max_length=8, blank=True)
+    theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
+    is_active = models.BooleanField(default=True)
+    is_service = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Installation(models.Model):
+    """The one row of what the company is and assumes; figures made under an assumption show it beside themselves."""
+
+    company = models.CharField(max_length=200, default="")
+    currency = models.CharField(max_length=3, default="EUR")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    margin_rate = models.DecimalField(
+        max_digits=5, decimal_places=4, default="0.2500", validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    discount_rate = models.DecimalField(
+        max_digits=5, decimal_places=4, default="0.1000", validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    horizon_months = models.PositiveSmallIntegerField(
+        default=12, validators=[MinValueValidator(1), MaxValueValidator(60)]
+    )
+    id_alphabet = models.CharField(max_length=80)
+    has_demo = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.company or "Rondo"
+
+
+class AuditEntry(models.Model):
+    """Who changed which field of which record from what to what, when, through which door. Only ever added."""
+
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    door = models.CharField(max_length=10)
+    verb = models.CharField(max_length=60)
+    record_type = models.CharField(max_length=40)
+    record_id = models.BigIntegerField()
+    changes = models.JSONField(default=dict)
+    load = models.ForeignKey("Load", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["record_type", "record_id", "id"], name="audit_record")]
+
+
+class LoginLink(models.Model):
+    """A single-use, short-lived link that signs one user in; only its hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class ApiToken(models.Model):
+    """A bearer token of a user for the REST API; only its hash is kept, the text is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
+class Load(models.Model):
+    """One import run. Its rows carry its id and are visible exactly while ``status`` is ``visible``.
+
+    A run goes loading → visible → undone; or loading → failed/abandoned, whose rows were never visible and are deleted.
+    ``spans`` keeps per loaded table the first and last id given out, so that a run's rows are found without an index.
+    """
+
+    class Status(models.TextChoices):
+        LOADING = "loading", _("loading")
+        VISIBLE = "visible", _("done")
+        UNDONE = "undone", _("taken back")
+        FAILED = "failed", _("failed")
+        ABANDONED = "abandoned", _("abandoned")
+
+    kind = models.CharField(max_length=30)
+    source = models.CharField(max_length=60, blank=True)
+    file_name = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, db_index=True)
+    options = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.LOADING)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+    spans = models.JSONField(default=dict)
+    reject_file = models.CharField(max_length=255, blank=True)
+    undo = models.JSONField(default=dict)
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["status"], name="load_status")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} run {self.pk}"
+
+
+class JobLease(models.Model):
+    """Which worker process has claimed which task, and until when; the reaper puts back what outlived its lease."""
+
+    task_id = models.UUIDField(primary_key=True)
+    worker = models.CharField(max_length=64)
+    until = models.DateTimeField(db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=1)

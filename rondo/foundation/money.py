@@ -1,0 +1,47 @@
+"""Money as integers of minor units with an ISO currency."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+from babel.numbers import get_currency_precision
+
+from rondo.errors import InputError
+
+MAX_MINOR = 10**15
+"""Larger amounts are refused: they are errors in the data, and sums of them would leave 64 bits."""
+
+
+@dataclass(frozen=True, order=True)
+class Money:
+    """An amount in minor units (cents) of a currency (ISO 4217)."""
+
+    minor: int
+    currency: str
+
+    def __add__(self, other: "Money") -> "Money":
+        if other.currency != self.currency:
+            raise InputError(f"{self.currency} and {other.currency} cannot be added; convert at a dated rate first.")
+        return Money(self.minor + other.minor, self.currency)
+
+    @property
+    def major(self) -> Decimal:
+        """The amount in major units, exact."""
+        return Decimal(self.minor).scaleb(-get_currency_precision(self.currency))
+
+
+def to_minor(text: str | Decimal | float | int, currency: str) -> int:
+    """Minor units of an amount written in major units; half-even where it has more digits than the currency.
+
+    Raises:
+        InputError: not a number, not finite, or beyond 10^15 minor units.
+    """
+    try:
+        value = Decimal(str(text))
+    except InvalidOperation as error:
+        raise InputError(f"{text!r} is no amount; write it as 12.34.") from error
+    if not value.is_finite():
+        raise InputError(f"{text!r} is no finite amount; write it as 12.34.")
+    minor = value.scaleb(get_currency_precision(currency))
+    if abs(minor) > MAX_MINOR:
+        raise InputError(f"{text!r} is beyond {MAX_MINOR} minor units; check the value.")
+    return int(minor.to_integral_value(ROUND_HALF_EVEN))

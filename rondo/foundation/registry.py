@@ -1,0 +1,211 @@
+"""The one typed registry: what an upper room adds to a lower one, without the lower one knowing it.
+
+Each registry holds items of one type under a unique key, in the order of their registration. Rooms register in their
+``registrations.py``, which is imported when Django starts.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from rondo.errors import StateError
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.utils.functional import _StrOrPromise
+
+    from rondo.foundation.actors import Actor
+    from rondo.foundation.models import User
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Items of one type by unique key."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._items: dict[str, T] = {}
+
+    def add(self, key: str, item: T) -> T:
+        """Register ``item``; a key taken already raises StateError."""
+        if key in self._items:
+            raise StateError(f"{self.name}: {key!r} is registered already; choose another key.")
+        self._items[key] = item
+        return item
+
+    def get(self, key: str) -> T | None:
+        return self._items.get(key)
+
+    def __getitem__(self, key: str) -> T:
+        return self._items[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._items
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def keys(self) -> list[str]:
+        return list(self._items)
+
+
+FactType = Literal["money", "count", "days", "share", "number", "date", "text"]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure known of each customer, computed by the analysis and served by the score table.
+
+    ``key`` is the column of the score table and of the Delta table; ``unit`` is part of the definition (money: minor
+    units; share: 0 to 1; days: whole days). ``estimate`` marks what has an interval: then ``low`` and ``high`` name the
+    facts that hold its 90 % bounds.
+    """
+
+    key: str
+    label: "_StrOrPromise"
+    definition: "_StrOrPromise"
+    type: FactType
+    unit: "_StrOrPromise"
+    group: Literal["value", "buying", "taste", "campaigns", "standing"] = "buying"
+    estimate: bool = False
+    low: str = ""
+    high: str = ""
+
+
+@dataclass(frozen=True)
+class InteractionKind:
+    """A kind of interaction with the axes it has unless told otherwise (see DOMAIN: direction, initiative, medium)."""
+
+    key: str
+    label: "_StrOrPromise"
+    icon: str
+    channel: str
+    direction: Literal["inbound", "outbound"]
+    initiative: Literal["push", "pull"]
+    medium: Literal["owned", "paid", "earned"]
+    expects_answer: bool = False
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class CustomerPanel:
+    """A piece of the customer page that a room contributes.
+
+    ``build(viewer, customer_ids)`` returns the context of ``template``, or None to leave the panel out;
+    ``customer_ids`` are the survivor and all records merged into it. ``column``: who (left), chain (middle), worth (right).
+    """
+
+    key: str
+    column: Literal["who", "chain", "worth"]
+    order: int
+    template: str
+    build: "Callable[[User, list[int]], dict[str, Any] | None]"
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """An entry of the main navigation, shown if ``allowed(user)``."""
+
+    key: str
+    label: "_StrOrPromise"
+    icon: str
+    url_name: str
+    order: int
+    right: str = "see"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result of the command palette."""
+
+    title: str
+    detail: str
+    url: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Finder:
+    """A source of command-palette results: ``find(viewer, text, limit)``."""
+
+    key: str
+    label: "_StrOrPromise"
+    order: int
+    find: "Callable[[User, str, int], list[Hit]]"
+
+
+@dataclass(frozen=True)
+class ImportKind:
+    """What ``rondo import KIND`` can load.
+
+    ``required``/``optional`` map a field to what it means. ``loader`` is a class with the face of
+    :class:`rondo.interactions.importing.loader.Loader`.
+    """
+
+    key: str
+    label: "_StrOrPromise"
+    required: dict[str, "_StrOrPromise"]
+    optional: dict[str, "_StrOrPromise"]
+    loader: type[Any]
+
+
+@dataclass(frozen=True)
+class LoadedTable:
+    """A table whose rows carry a ``load_id``, so that a load can be swept, hidden and counted."""
+
+    key: str
+    model: type[Any]
+    order: int
+
+
+@dataclass(frozen=True)
+class WarehouseTable:
+    """A table of the columnar copy; see :mod:`rondo.warehouse.copy` for how ``mode`` is kept up to date.
+
+    ``columns`` maps a column of the copy to (SQL expression over ``source``, Arrow type as text). ``source`` is a table or
+    a join in plain SQL that both databases understand. Never names, addresses or free text.
+    """
+
+    key: str
+    mode: Literal["append", "snapshot"]
+    source: str
+    columns: dict[str, tuple[str, str]]
+    id_column: str = "id"
+    load_column: str = ""
+    sums: tuple[str, ...] = ()
+    order: int = 100
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class HomeCard:
+    """A card of the home page: ``build(request)`` returns the context of ``template``, or None."""
+
+    key: str
+    order: int
+    template: str
+    build: "Callable[[HttpRequest], dict[str, Any] | None]"
+    wide: bool = False
+
+
+@dataclass
+class Registries:
+    """All registries of the product."""
+
+    facts: Registry[Fact] = field(default_factory=lambda: Registry("facts"))
+    interaction_kinds: Registry[InteractionKind] = field(default_factory=lambda: Registry("interaction kinds"))
+    customer_panels: Registry[CustomerPanel] = field(default_factory=lambda: Registry("customer panels"))
+    nav: Registry[NavItem] = field(default_factory=lambda: Registry("navigation"))
+    finders: Registry[Finder] = field(default_factory=lambda: Registry("finders"))
+    import_kinds: Registry[ImportKind] = field(default_factory=lambda: Registry("import kinds"))
+    loaded_tables: Registry[LoadedTable] = field(default_factory=lambda: Registry("loaded tables"))
+    warehouse_tables: Registry[WarehouseTable] = field(default_factory=lambda: Registry("warehouse tables"))
+    home_cards: Registry[HomeCard] = field(default_factory=lambda: Registry("home cards"))
+    after_load: "Registry[Callable[[Actor], None]]" = field(default_factory=lambda: Registry("after load"))
+
+
+registries = Registries()

@@ -1,0 +1,115 @@
+"""The chain: interactions, orders with lines, and retractions. Rows are added, never changed."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from rondo.catalogue.models import Product
+from rondo.customers.models import Customer, Source
+from rondo.foundation import ids
+from rondo.foundation.models import Load
+
+
+class Interaction(models.Model):
+    """One contact with a customer: who, when, what, over which channel, in which direction, on whose initiative, over
+    which medium, and what it answers. ``amount`` is in minor units of ``currency``."""
+
+    PREFIX: ClassVar[str] = "i"
+
+    class Direction(models.TextChoices):
+        INBOUND = "inbound", _("inbound")
+        OUTBOUND = "outbound", _("outbound")
+
+    class Initiative(models.TextChoices):
+        PUSH = "push", _("push")
+        PULL = "pull", _("pull")
+
+    class Medium(models.TextChoices):
+        OWNED = "owned", _("owned")
+        PAID = "paid", _("paid")
+        EARNED = "earned", _("earned")
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="interactions", db_index=False)
+    kind = models.CharField(max_length=24)
+    channel = models.CharField(max_length=16)
+    direction = models.CharField(max_length=8, choices=Direction.choices)
+    initiative = models.CharField(max_length=4, choices=Initiative.choices)
+    medium = models.CharField(max_length=6, choices=Medium.choices)
+    occurred_at = models.DateTimeField()
+    business_date = models.DateField()
+    amount = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    title = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    details = models.JSONField(null=True)
+    in_response_to = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="answers")
+    source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    message_id = models.CharField(max_length=120, null=True)  # noqa: DJ001 - null is "has none" and stays out of the index
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    written_in = models.BigIntegerField(null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer", "occurred_at", "id"], name="interaction_chain"),
+            models.Index(
+                fields=["source", "message_id", "load"],
+                name="interaction_message",
+                condition=models.Q(message_id__isnull=False),
+            ),
+        ]
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode(self.PREFIX, self.pk)
+
+
+class Order(models.Model):
+    """A purchase: the interaction of kind ``purchase`` it is, its number in the source, its place and its total."""
+
+    PREFIX: ClassVar[str] = "o"
+
+    interaction = models.OneToOneField(Interaction, primary_key=True, on_delete=models.CASCADE, related_name="order")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    number = models.CharField(max_length=60)
+    store = models.CharField(max_length=60, blank=True)
+    total = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    line_count = models.PositiveIntegerField()
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "number", "load"], name="order_number")]
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode(self.PREFIX, self.pk)
+
+
+class OrderLine(models.Model):
+    """One line of an order. ``quantity_milli`` is the quantity in thousandths; amounts are minor units of the order's
+    currency. ``total`` is what was paid, after the discounts kept beside it (as positive numbers)."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+", db_index=False)
+    quantity_milli = models.BigIntegerField()
+    total = models.BigIntegerField()
+    discount = models.BigIntegerField(default=0)
+    coupon_discount = models.BigIntegerField(default=0)
+    match_discount = models.BigIntegerField(default=0)
+
+
+class Retraction(models.Model):
+    """Says that one interaction was wrong: who says so, when and why. Every read leaves the interaction out."""
+
+    interaction = models.OneToOneField(
+        Interaction, primary_key=True, on_delete=models.CASCADE, related_name="retraction"
+    )
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200)

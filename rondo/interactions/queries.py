@@ -1,0 +1,40 @@
+"""Reads of the chain: visible interactions of one customer, newest first, paged by key."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from rondo.foundation.loads import shown
+from rondo.interactions.models import Interaction, Order, Retraction
+
+
+def standing() -> QuerySet[Interaction]:
+    """Interactions that are neither retracted nor part of a hidden load."""
+    return Interaction.objects.filter(shown(), ~Exists(Retraction.objects.filter(interaction_id=OuterRef("pk"))))
+
+
+def chain(
+    customer_ids: Sequence[int],
+    *,
+    kinds: Iterable[str] = (),
+    before: tuple[datetime, int] | None = None,
+    limit: int = 50,
+) -> list[Interaction]:
+    """One customer's chain, newest first: at most ``limit`` interactions before the key ``(occurred_at, id)``.
+
+    ``customer_ids`` are the survivor's records (:func:`rondo.customers.queries.record_ids`), already checked as visible.
+    """
+    rows = standing().filter(customer_id__in=customer_ids)
+    if wanted := list(kinds):
+        rows = rows.filter(kind__in=wanted)
+    if before is not None:
+        at, key = before
+        rows = rows.filter(occurred_at__lte=at).exclude(occurred_at=at, id__gte=key)
+    return list(rows.select_related("actor", "order").order_by("-occurred_at", "-id")[:limit])
+
+
+def orders_of(customer_ids: Sequence[int], limit: int = 50) -> list[Order]:
+    """A customer's latest orders, newest first."""
+    rows = standing().filter(customer_id__in=customer_ids, kind="purchase").select_related("order")
+    return [i.order for i in rows.order_by("-occurred_at", "-id")[:limit]]

@@ -1,0 +1,219 @@
+"""Django settings, computed from the environment (see :mod:`rondo.env` and docs/settings.md)."""
+
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+from rondo import env
+from rondo.errors import InputError
+
+RONDO_HOME = Path(env.read("RONDO_HOME")).expanduser().resolve()
+RONDO_WAREHOUSE = Path(env.read("RONDO_WAREHOUSE") or RONDO_HOME / "warehouse").expanduser()
+RONDO_ENGINE = env.read("RONDO_ENGINE")
+RONDO_HOST = env.read("RONDO_HOST")
+RONDO_PORT = env.read_int("RONDO_PORT", 1, 65535)
+RONDO_URL = (env.read("RONDO_URL") or f"http://localhost:{RONDO_PORT}").rstrip("/")
+RONDO_WORKERS = env.read_int("RONDO_WORKERS", 1, 64)
+DEBUG = env.read("RONDO_DEBUG") == "1"
+_LOG_LEVEL = env.read("RONDO_LOG_LEVEL").upper()
+if _LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise InputError(f"RONDO_LOG_LEVEL={_LOG_LEVEL!r}: one of DEBUG, INFO, WARNING, ERROR is needed.")
+
+
+def _secret_key() -> str:
+    """The given key, or one made once and kept in RONDO_HOME (readable by its owner only)."""
+    if key := env.read("RONDO_SECRET_KEY"):
+        return key
+    path = RONDO_HOME / "secret-key"
+    if not path.exists():
+        RONDO_HOME.mkdir(parents=True, exist_ok=True)
+        made = path.with_name(f"secret-key.{secrets.token_hex(4)}")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(50))
+        try:
+            path.hardlink_to(made)  # the first of several processes wins; the others read what it wrote
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return path.read_text().strip()
+
+
+def _database() -> dict[str, Any]:
+    url = env.read("RONDO_DATABASE_URL")
+    parts = urlsplit(url or f"sqlite:///{RONDO_HOME / 'rondo.sqlite3'}")
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path.replace("//", "/", 1)),
+            "OPTIONS": {
+                "timeout": 30,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                    "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; PRAGMA cache_size=-65536;"
+                ),
+            },
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        if not parts.path.strip("/"):
+            raise InputError(
+                "RONDO_DATABASE_URL: the name of the database is missing; write postgresql://user@host/name."
+            )
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.strip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    raise InputError(
+        f"RONDO_DATABASE_URL begins with {parts.scheme!r}; sqlite:///path or postgresql://user:password@host/name is needed."
+    )
+
+
+SECRET_KEY = _secret_key()
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+_HOST = urlsplit(RONDO_URL).hostname or "localhost"
+ALLOWED_HOSTS = [_HOST, "localhost", "127.0.0.1", "[::1]"] + (["testserver"] if "pytest" in sys.modules else [])
+CSRF_TRUSTED_ORIGINS = [RONDO_URL] if RONDO_URL.startswith("https://") else []
+_SECURE = RONDO_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Cookies do not tell ports apart: several installations on one machine need names of their own.
+SESSION_COOKIE_NAME = f"rondo_session_{RONDO_PORT}"
+CSRF_COOKIE_NAME = f"rondo_csrf_{RONDO_PORT}"
+LANGUAGE_COOKIE_NAME = "rondo_language"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "lucide",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_tasks",
+    "django_tasks_db",
+    "rondo.foundation",
+    "rondo.customers",
+    "rondo.catalogue",
+    "rondo.interactions",
+    "rondo.warehouse",
+    "rondo.analysis",
+    "rondo.campaigns",
+    "rondo.api",
+    "rondo.web",
+    "rondo.demo",
+]
+
+MIDDLEWARE = [
+    "rondo.foundation.middleware.ContentSecurityPolicy",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "rondo.foundation.middleware.ViewerLocale",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "rondo.urls"
+WSGI_APPLICATION = "rondo.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "rondo.web.context.shell",
+            ],
+            "builtins": ["rondo.web.templatetags.rondo"],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "foundation.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "rondo.foundation.accounts.AccountAdapter"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+LANGUAGE_CODE = env.read("RONDO_LANGUAGE")
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+if LANGUAGE_CODE not in dict(LANGUAGES):
+    raise InputError(f"RONDO_LANGUAGE={LANGUAGE_CODE!r}: 'en' or 'de' is needed.")
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = RONDO_HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or "pytest" in sys.modules
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or "pytest" in sys.modules
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"], "ENQUEUE_ON_COMMIT": True}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 1000}}}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": _LOG_LEVEL},
+    "loggers": {"django.db.backends": {"level": "INFO"}, "django_tasks": {"level": "WARNING"}},
+}

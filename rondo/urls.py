@@ -1,0 +1,7 @@
+"""All addresses, assembled from the rooms."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("allauth.account.urls")),
+]
