@@ -1,0 +1,50 @@
+"""The science floor: models and measures as pure functions on NumPy arrays; no framework, no files, no clock.
+
+Times are weeks (days / 7), days are whole numbers, money is whole minor units. In order of use::
+
+    log = merge_days(customer, day, spend_minor)             # PurchaseDays: one row per customer and day
+    base = summarise(log, as_of)                             # Summary: x, t_x, T, spend_days, mean_spend, customer
+    often = bgnbd.fit(base.x, base.t_x, base.T)              # BgNbd; ConvergenceError, InputError
+    much = gamma_gamma.fit(base.spend_days, base.mean_spend) # GammaGamma
+    worth = value_customers(often, much, base.x, base.t_x, base.T, base.spend_days, base.mean_spend,
+                            ValueConfig(months=12, annual_discount_rate=.1, margin_rate=.3))
+
+``worth`` is a CustomerValues: per customer ``value``, ``low``, ``high`` (whole minor units), ``expected_purchases``,
+``expected_spend``, ``probability_alive``; ``worth.total``.
+
+A fitted model has ``describe()`` for its card, ``to_dict()`` and ``from_dict(document, fingerprint=...)``, which
+refuses other data; ``often.expected_purchases(weeks, x, t_x, T)``, ``often.probability_alive(x, t_x, T)``,
+``often.expected_purchases_new(weeks)``, ``often.sample(weeks, x, t_x, T, rng, draws)``, ``often.dropout_identified``;
+``much.expected_mean_spend(purchases, mean_spend)``.
+
+``window(log, after, until)`` gives what happened per customer code in a hold-out. docs/models.md has formulas, sources,
+worked tables and measured accuracy.
+"""
+
+from rondo.science import bgnbd, gamma_gamma
+from rondo.science._newton import ConvergenceError
+from rondo.science.bgnbd import BgNbd, FitConfig
+from rondo.science.cells import Cells, reduce_to_cells
+from rondo.science.clv import CustomerValues, ValueConfig, value_customers
+from rondo.science.gamma_gamma import GammaGamma, SpendConfig
+from rondo.science.summary import PurchaseDays, Summary, merge_days, summarise, window
+
+__all__ = [
+    "BgNbd",
+    "Cells",
+    "ConvergenceError",
+    "CustomerValues",
+    "FitConfig",
+    "GammaGamma",
+    "PurchaseDays",
+    "SpendConfig",
+    "Summary",
+    "ValueConfig",
+    "bgnbd",
+    "gamma_gamma",
+    "merge_days",
+    "reduce_to_cells",
+    "summarise",
+    "value_customers",
+    "window",
+]

@@ -1,0 +1,103 @@
+"""Maximum likelihood by a damped Newton method with the exact Hessian, for a handful of parameters inside bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rondo.errors import RondoError
+from rondo.science._checks import FloatArray
+
+# At a point: the log-likelihood, its gradient and its Hessian.
+Objective = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
+
+
+class ConvergenceError(RondoError):
+    """The likelihood of the given data has no maximum that could be found."""
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Where the likelihood is highest: point, value, Hessian there, steps taken, and which entries lie on a bound."""
+
+    point: FloatArray
+    value: float
+    hessian: FloatArray
+    iterations: int
+    on_bound: tuple[bool, ...]
+
+
+def maximise(
+    objective: Objective,
+    start: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    *,
+    names: tuple[str, ...],
+    max_iterations: int = 200,
+    tolerance: float = 1e-8,
+) -> Maximum:
+    """Highest point of ``objective`` between ``lower`` and ``upper``.
+
+    Converged when the gain that Newton's quadratic still promises is below ``tolerance`` (in units of log-likelihood,
+    or below what float64 can tell apart). Raises ConvergenceError naming the point, gradient and remedy.
+    """
+    point = np.clip(start, lower, upper)
+    value, gradient, hessian = objective(point)
+    if not np.isfinite(value):
+        raise ConvergenceError(f"log-likelihood is {value} at the start {_listed(names, point)}; check the data's scale")
+    for iteration in range(1, max_iterations + 1):
+        free = ~((point <= lower) & (gradient < 0)) & ~((point >= upper) & (gradient > 0))
+        step = np.zeros_like(point)
+        if free.any():
+            step[free] = _newton_step(hessian[np.ix_(free, free)], gradient[free])
+        promised = float(gradient @ step) / 2
+        enough = tolerance + 4e-16 * abs(value)
+        if promised <= enough:
+            on_bound = tuple(bool(b) for b in (point <= lower) | (point >= upper))
+            return Maximum(point, value, hessian, iteration, on_bound)
+        length = min(1.0, 1.5 / float(np.abs(step).max()))
+        while True:
+            trial = np.clip(point + length * step, lower, upper)
+            trial_value, trial_gradient, trial_hessian = objective(trial)
+            gain = trial_value - value
+            if np.isfinite(trial_value) and gain >= 1e-4 * float(gradient @ (trial - point)) and gain > 0:
+                point, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
+                break
+            length /= 2
+            if length < 1e-10:
+                if promised <= 1e-10 * abs(value):  # nothing left that rounding would not swallow
+                    on_bound = tuple(bool(b) for b in (point <= lower) | (point >= upper))
+                    return Maximum(point, value, hessian, iteration, on_bound)
+                raise ConvergenceError(
+                    f"no ascent from {_listed(names, point)} (gradient {gradient.tolist()}); the data may not fit the
+                    model"
+                )
+    raise ConvergenceError(
+        f"not converged after {max_iterations} iterations: {_listed(names, point)}, gradient {gradient.tolist()}; "
+        "raise max_iterations or check that the base has enough repeat purchases"
+    )
+
+
+def covariance(hessian: FloatArray, cap: float = 1.0) -> FloatArray:
+    """Inverse of the negative Hessian, made positive definite.
+
+    Directions in which the likelihood is flat have no finite variance; each principal variance is capped at ``cap``
+    (for logarithms of parameters: one standard deviation is a factor of e).
+    """
+    values, vectors = np.linalg.eigh(-(hessian + hessian.T) / 2)
+    variances = 1 / np.maximum(values, 1 / cap)
+    return np.asarray((vectors * variances) @ vectors.T, dtype=np.float64)
+
+
+def _newton_step(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
+    values, vectors = np.linalg.eigh(-(hessian + hessian.T) / 2)
+    # Where the surface is not concave, |curvature| still points uphill with a sensible length.
+    curvature = np.maximum(np.abs(values), 1e-9 * max(1.0, float(np.abs(values).max())))
+    return np.asarray(vectors @ ((vectors.T @ gradient) / curvature), dtype=np.float64)
+
+
+def _listed(names: tuple[str, ...], point: FloatArray) -> str:
+    return ", ".join(f"{name} {np.exp(value):.6g}" for name, value in zip(names, point, strict=True))
