@@ -47,7 +47,7 @@ def maximise(
     point = np.clip(start, lower, upper)
     value, gradient, hessian = objective(point)
     if not np.isfinite(value):
-        raise ConvergenceError(f"log-likelihood is {value} at the start {_listed(names, point)}; check the data's scale")
+        raise ConvergenceError(f"log-likelihood is {value} at the start {_listed(names, point)}; check the data")
     for iteration in range(1, max_iterations + 1):
         free = ~((point <= lower) & (gradient < 0)) & ~((point >= upper) & (gradient > 0))
         step = np.zeros_like(point)
@@ -72,8 +72,7 @@ def maximise(
                     on_bound = tuple(bool(b) for b in (point <= lower) | (point >= upper))
                     return Maximum(point, value, hessian, iteration, on_bound)
                 raise ConvergenceError(
-                    f"no ascent from {_listed(names, point)} (gradient {gradient.tolist()}); the data may not fit the
-                    model"
+                    f"no ascent from {_listed(names, point)} (gradient {gradient.tolist()}); the model may not suit"
                 )
     raise ConvergenceError(
         f"not converged after {max_iterations} iterations: {_listed(names, point)}, gradient {gradient.tolist()}; "

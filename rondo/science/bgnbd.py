@@ -117,7 +117,8 @@ class BgNbd:
 
         Fader, Hardie & Lee (2005), equation (9).
         """
-        return expected_while_alive(as_column(t, "t"), np.zeros(1), np.zeros(1), *self.parameters)[0]
+        one = expected_while_alive(as_column(t, "t"), np.zeros(1), np.zeros(1), *self.parameters)
+        return np.asarray(one[0], dtype=np.float64)
 
     def sample(
         self, horizon: float, x: Numbers, t_x: Numbers, T: Numbers, rng: np.random.Generator, draws: int = 1
@@ -137,7 +138,9 @@ class BgNbd:
     def draw_parameters(self, rng: np.random.Generator, draws: int) -> list[BgNbd]:
         """Models whose parameters are drawn from the normal approximation on the logarithmic scale."""
         spread = rng.multivariate_normal(np.log(self.parameters), np.array(self.log_covariance), size=draws)
-        return [replace(self, **dict(zip(NAMES, map(float, row), strict=True))) for row in np.exp(spread)]
+        return [
+            replace(self, r=float(r), alpha=float(alpha), a=float(a), b=float(b)) for r, alpha, a, b in np.exp(spread)
+        ]
 
     def describe(self) -> dict[str, Any]:
         """Everything a model card shows: parameters with standard errors of their logarithms, fit, diagnostics."""
@@ -201,9 +204,7 @@ def fit_cells(cells: Cells, config: FitConfig | None = None) -> BgNbd:
     config = config or FitConfig()
     total_x, total_T = float(cells.counts @ cells.x), float(cells.counts @ cells.T)
     if total_x <= 0:
-        raise InputError(
-            "column x: no repeat purchase in the base; the model needs some (a longer log, or merge by day)"
-        )
+        raise InputError("column x: no repeat purchase in the base; the model needs some (take a longer log)")
     # Times in units of the mean observation make start and bounds independent of the unit that the caller uses.
     unit = total_T / cells.n_customers
     likelihood = Likelihood(cells.x, cells.t_x / unit, cells.T / unit, cells.counts)
@@ -343,7 +344,7 @@ def sample_while_alive(
     purchases = rng.poisson(rate * horizon)
     # A chance of exactly 0 is an underflow of a very small one; the bound is never reached within a horizon.
     until_left = rng.geometric(np.maximum(chance, 1e-15))
-    return np.minimum(purchases, until_left)
+    return np.asarray(np.minimum(purchases, until_left), dtype=np.int64)
 
 
 def _to_logs(parameters: FloatArray, gradient: FloatArray, hessian: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -62,7 +62,8 @@ class ValueConfig:
 
     def month_factors(self) -> FloatArray:
         """Discount factor of each month, as of its middle."""
-        return np.asarray((1 + self.annual_discount_rate) ** (-(np.arange(self.months) + 0.5) / 12), dtype=np.float64)
+        middles = (np.arange(self.months) + 0.5) / 12
+        return np.exp(-np.log1p(self.annual_discount_rate) * middles)
 
 
 @dataclass(frozen=True)

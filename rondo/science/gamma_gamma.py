@@ -69,9 +69,7 @@ class GammaGamma:
         """
         n, total = _spending(purchases, mean_spend)
         weight = self.p * n + self.q - 1
-        refuse_where(
-            weight <= 0, n, "purchases", f"the mean spend does not exist with q = {self.q:.4g}; leave such rows out"
-        )
+        refuse_where(weight <= 0, n, "purchases", f"no mean spend exists with q = {self.q:.4g}; leave such rows out")
         return self.p * (self.gamma + total) / weight
 
     def sample(self, purchases: Numbers, mean_spend: Numbers, future: Numbers, rng: np.random.Generator) -> FloatArray:
@@ -88,7 +86,7 @@ class GammaGamma:
     def draw_parameters(self, rng: np.random.Generator, draws: int) -> list[GammaGamma]:
         """Models whose parameters are drawn from the normal approximation on the logarithmic scale."""
         spread = rng.multivariate_normal(np.log(self.parameters), np.array(self.log_covariance), size=draws)
-        return [replace(self, **dict(zip(NAMES, map(float, row), strict=True))) for row in np.exp(spread)]
+        return [replace(self, p=float(p), q=float(q), gamma=float(gamma)) for p, q, gamma in np.exp(spread)]
 
     def describe(self) -> dict[str, Any]:
         """Everything a model card shows: parameters with standard errors of their logarithms, fit, diagnostics."""
@@ -146,7 +144,7 @@ def fit(
     """
     config = config or SpendConfig()
     n, total, z, weight = _counted(purchases, mean_spend, weights)
-    if n.size < 2 or (z == z[0]).all() and (n == n[0]).all():
+    if n.size < 2 or ((z == z[0]).all() and (n == n[0]).all()):
         raise InputError(f"column mean_spend: {n.size} customers with different spending, at least 2 are needed")
     unit = float(weight @ z) / float(weight.sum())
     likelihood = _Likelihood(n, total / unit, z / unit, weight)
@@ -175,10 +173,10 @@ def fit(
 
 
 class _Likelihood:
-    """Fader & Hardie (2013), equation (1a), as a function of the logarithms of (p, q, gamma), with exact derivatives."""
+    """Fader & Hardie (2013), equation (1a), of the logarithms of (p, q, gamma), with exact derivatives."""
 
     def __init__(self, n: FloatArray, total: FloatArray, z: FloatArray, weight: FloatArray) -> None:
-        (self._ns,), where, self._w = distinct_rows(n, weights=weight)
+        (self._ns,), _, self._w = distinct_rows(n, weights=weight)
         self._n, self._total, self._c = n, total, weight
         self._size = float(weight.sum())
         # Sums that no parameter touches: ln f holds p n (ln z + ln n) - ln z for every customer.
@@ -226,9 +224,7 @@ class _Likelihood:
 def _spending(purchases: Numbers, mean_spend: Numbers) -> tuple[FloatArray, FloatArray]:
     n, z = as_column(purchases, "purchases"), as_column(mean_spend, "mean_spend")
     same_length({"purchases": n, "mean_spend": z})
-    refuse_where(
-        (n > 0) & (z <= 0), z, "mean_spend", "must be above 0 where purchases were counted; leave such days out"
-    )
+    refuse_where((n > 0) & (z <= 0), z, "mean_spend", "must be above 0 where purchases count; leave such days out")
     return n, n * z
 
 

@@ -73,7 +73,7 @@ class Summary:
         return self.recency_days / DAYS_PER_WEEK
 
     @property
-    def T(self) -> FloatArray:  # noqa: N802 - the literature's name
+    def T(self) -> FloatArray:
         """Time observed since the first purchase, in weeks."""
         return self.age_days / DAYS_PER_WEEK
 
