@@ -1,0 +1,181 @@
+"""What every test stands on: a home of its own, the cast of people, a browser, and the demo built once a session.
+
+The home is chosen before Django reads its settings, so that no test ever touches the home of the person who runs it.
+Of that person's ``RONDO_*`` settings only ``RONDO_DATABASE_URL`` counts: it says which database the suite runs on.
+"""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from playwright.sync_api import Browser, Page
+    from pytest_django.live_server_helper import LiveServer
+
+    from rondo.foundation.models import Installation, User
+    from tests.demo_home import DemoHome
+
+assert "rondo.settings" not in sys.modules, "Django was set up before the tests had chosen their home."
+HOME = Path(tempfile.mkdtemp(prefix="rondo-tests-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+for _name in [name for name in os.environ if name.startswith("RONDO_") and name != "RONDO_DATABASE_URL"]:
+    del os.environ[_name]
+os.environ.update(RONDO_HOME=str(HOME), RONDO_LOG_LEVEL="WARNING", DJANGO_SETTINGS_MODULE="rondo.settings")
+
+import django  # noqa: E402
+
+django.setup()
+
+
+def pytest_report_header() -> str:
+    """Names the database, since the same suite runs on two."""
+    from django.conf import settings
+
+    return f"database: {settings.DATABASES['default']['ENGINE'].rpartition('.')[2]}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps the tests that share the demo's home in one process, when the suite is spread over several."""
+    for item in items:
+        if "demo" in getattr(item, "fixturenames", ()) or item.get_closest_marker("demo"):
+            item.add_marker(pytest.mark.demo)
+            item.add_marker(pytest.mark.xdist_group("demo"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Puts the test database of SQLite into a file: threads and processes then meet it as they do in service."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(HOME / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> Iterator[None]:
+    """No test sees what another one left in the process: cached rows, ids, the language."""
+    from django.core.cache import cache
+    from django.utils import translation
+
+    cache.clear()
+    yield
+    cache.clear()
+    translation.activate("en")
+
+
+@pytest.fixture
+def installation(db: None) -> "Installation":
+    """The installation as the demo sets it: a store chain in New York that counts in US dollars."""
+    from rondo.foundation.actors import system
+    from rondo.foundation.installation import change_installation
+
+    return change_installation(system(), company="Corner Stores", currency="USD", time_zone="America/New_York")
+
+
+@pytest.fixture
+def make_user(db: None) -> "Callable[..., User]":
+    """Makes a user: ``make_user("dora", role="sales", reach="own", team=team)``."""
+    from rondo.foundation.models import User
+
+    def make(name: str, **fields: object) -> "User":
+        return User.objects.create_user(f"{name}@example.org", name=name.capitalize(), **fields)
+
+    return make
+
+
+@pytest.fixture
+def alice(make_user: "Callable[..., User]") -> "User":
+    """Administrator, sees all customers."""
+    return make_user("alice", role="administrator", reach="all")
+
+
+@pytest.fixture
+def bob(make_user: "Callable[..., User]") -> "User":
+    """Sells, in team North, sees the customers of that team and of those below it."""
+    from rondo.foundation.models import Team
+
+    return make_user("bob", role="sales", reach="team", team=Team.objects.get_or_create(name="North")[0])
+
+
+@pytest.fixture
+def charlie(make_user: "Callable[..., User]") -> "User":
+    """Reads, in team South, sees only customers of his own (he owns none until a test gives him one)."""
+    from rondo.foundation.models import Team
+
+    return make_user("charlie", role="reader", reach="own", team=Team.objects.get_or_create(name="South")[0])
+
+
+@pytest.fixture
+def signed_in(db: None) -> "Callable[[User], Client]":
+    """A test client in which the given user is signed in: ``signed_in(alice).get("/")``."""
+    from django.test import Client
+
+    def sign_in(user: "User") -> "Client":
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Chromium, headless; the test is skipped, with the reason, where there is none."""
+    from tests.browsing import chromium
+
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: "Browser") -> "Iterator[Page]":
+    """A fresh page without cookies; what the page throws or logs as an error fails the test."""
+    from tests.browsing import fresh_page
+
+    with fresh_page(browser) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page_of(live_server: "LiveServer", page: "Page", signed_in: "Callable[[User], Client]") -> "Callable[[User], Page]":
+    """A page in which the given user is signed in at the live server: ``page_of(alice).goto("/customers/")``."""
+    from tests.browsing import carry_session
+
+    def open_page(user: "User") -> "Page":
+        carry_session(signed_in(user), page, live_server.url)
+        return page
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[DemoHome]":
+    """A home with the Complete Journey loaded and analysed by ``rondo demo --no-serve``, made once a session."""
+    from tests.demo_home import demo_home
+
+    with demo_home(tmp_path_factory.mktemp("demo")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def demo_address(demo: "DemoHome") -> "Iterator[str]":
+    """The address of the demo, served by ``rondo up`` on a free port."""
+    from tests.demo_home import served
+
+    with served(demo) as address:
+        yield address
+
+
+@pytest.fixture
+def demo_page(demo: "DemoHome", demo_address: str, page: "Page") -> "Page":
+    """A page of the served demo, signed in by a one-time link like the one the demo prints."""
+    page.goto(demo.sign_in_link(demo_address))
+    return page

@@ -1,0 +1,80 @@
+"""Chromium for tests: where it is, how it is started, and pages that do not let errors pass."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from playwright.sync_api import Browser, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_path() -> str | None:
+    """The first Chromium on the search path, or None."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def chromium() -> "Iterator[Browser]":
+    """A running headless Chromium; skips the test if none is installed."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's synchronous face keeps an event loop in this thread, and Django would refuse to touch the database.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            yield browser
+            browser.close()
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        else:
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@contextmanager
+def fresh_page(browser: "Browser") -> "Iterator[Page]":
+    """A page in a context of its own. Uncaught errors and error lines of the console fail the test at its end.
+
+    Refusals that a test provokes on purpose (status 4xx) are logged by Chromium as "Failed to load resource"; those
+    are the test's own business and are left out.
+    """
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    try:
+        yield page
+    finally:
+        context.close()
+    problems = [problem for problem in problems if not problem.startswith("Failed to load resource")]
+    assert not problems, f"the page reported: {problems}"
+
+
+def carry_session(client: "Client", page: "Page", address: str) -> None:
+    """Puts the session of a test client into the page's browser context and makes addresses relative to ``address``."""
+    page.context.add_cookies(
+        [{"name": name, "value": morsel.value, "url": address} for name, morsel in client.cookies.items()]
+    )
