@@ -1,4 +1,4 @@
-"""Campaigns and the exposure ledger, which knows everyone: who was eligible, in which arm, sent, and how they reacted."""
+"""Campaigns and the exposure ledger, which knows everyone: who was eligible, in which arm, sent, and the reaction."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from rondo.interactions.models import Interaction
 
 
 class Campaign(models.Model):
-    """A campaign as planned or as it was. ``design`` says what may be concluded: only a randomised one shows an effect."""
+    """A campaign as planned or as it was. ``design`` says what follows: only a randomised one shows an effect."""
 
     PREFIX: ClassVar[str] = "m"
 
