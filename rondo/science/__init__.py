@@ -17,8 +17,15 @@ refuses other data; ``often.expected_purchases(weeks, x, t_x, T)``, ``often.prob
 ``often.expected_purchases_new(weeks)``, ``often.sample(weeks, x, t_x, T, rng, draws)``, ``often.dropout_identified``;
 ``much.expected_mean_spend(purchases, mean_spend)``.
 
-``window(log, after, until)`` gives what happened per customer code in a hold-out. docs/models.md has formulas, sources,
-worked tables and measured accuracy.
+The whole base, with intervals calibrated on earlier origins of the same log::
+
+    base = forecast_base(log, as_of, often, much, ValueConfig(...))  # BaseForecast
+    base.value, base.purchases          # Interval: expected, low, high, chance, parameters, model, calibrated
+    base.value_groups, base.customers, base.holdouts, base.calibrated
+
+``compare(forecast, actual)`` is the hold-out check (HoldOutCheck: forecast, actual, mae, rmse, correlation, groups);
+``lorenz(amounts)`` and ``top_share(amounts, .2)`` measure concentration. ``window(log, after, until)`` gives what
+happened per customer code in a hold-out. docs/models.md has formulas, sources, worked tables and measured accuracy.
 """
 
 from rondo.science import bgnbd, gamma_gamma
@@ -27,24 +34,38 @@ from rondo.science.bgnbd import BgNbd, FitConfig
 from rondo.science.cells import Cells, reduce_to_cells
 from rondo.science.clv import CustomerValues, ValueConfig, value_customers
 from rondo.science.gamma_gamma import GammaGamma, SpendConfig
+from rondo.science.holdout import HoldOutCheck, compare, rank_groups
+from rondo.science.intervals import BaseForecast, CalibrationConfig, Interval, forecast_base, roll_holdouts
+from rondo.science.lorenz import Lorenz, lorenz, top_share
 from rondo.science.summary import PurchaseDays, Summary, merge_days, summarise, window
 
 __all__ = [
+    "BaseForecast",
     "BgNbd",
+    "CalibrationConfig",
     "Cells",
     "ConvergenceError",
     "CustomerValues",
     "FitConfig",
     "GammaGamma",
+    "HoldOutCheck",
+    "Interval",
+    "Lorenz",
     "PurchaseDays",
     "SpendConfig",
     "Summary",
     "ValueConfig",
     "bgnbd",
+    "compare",
+    "forecast_base",
     "gamma_gamma",
+    "lorenz",
     "merge_days",
+    "rank_groups",
     "reduce_to_cells",
+    "roll_holdouts",
     "summarise",
+    "top_share",
     "value_customers",
     "window",
 ]

@@ -12,6 +12,8 @@ float64's accuracy with few nodes.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
@@ -29,8 +31,7 @@ def expected_while_alive(
     if x.size == 0 or times.size == 0:
         return result
     largest = float(times.max()) / (alpha + float(T.min()))
-    # The nearest singularity is at p = -1/u; the rule's error falls with 2 nodes times log of its distance.
-    nodes = int(np.clip(24 + 12 * np.sqrt(largest), 32, 400))
+    nodes = nodes_needed(largest)
     order = np.argsort(x, kind="stable")
     values, starts = np.unique(x[order], return_index=True)
     for value, rows in zip(values, np.split(order, starts[1:]), strict=True):
@@ -44,6 +45,20 @@ def expected_while_alive(
     return result
 
 
+def nodes_needed(u: float) -> int:
+    """Nodes for an error near float64's rounding: f's nearest singularity lies at p = -1/u.
+
+    A Gauss rule of n nodes errs like rho ** -2n, where rho is the sum of half-axes of the largest ellipse with foci 0 and 1
+    that leaves the singularity out.
+    """
+    if u <= 0:
+        return 12
+    outside = 1 + 2 / u
+    rho = outside + np.sqrt(outside**2 - 1)
+    return int(np.clip(24 / np.log(rho) + 12, 12, 600))
+
+
+@lru_cache(maxsize=2048)
 def beta_rule(nodes: int, a: float, b: float) -> tuple[FloatArray, FloatArray]:
     """Nodes in (0, 1) and weights (sum 1) of the Gauss rule for a Beta(a, b) density (Golub & Welsch 1969)."""
     # Jacobi polynomials on [-1, 1] with weight (1 - y)^j (1 + y)^k, and p = (1 + y) / 2.

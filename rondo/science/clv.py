@@ -58,12 +58,12 @@ class ValueConfig:
 
     def month_ends(self) -> FloatArray:
         """End of each month of the horizon, in weeks from now."""
-        return np.arange(1, self.months + 1) * WEEKS_PER_MONTH
+        return np.arange(1, self.months + 1, dtype=np.float64) * WEEKS_PER_MONTH
 
     def month_factors(self) -> FloatArray:
         """Discount factor of each month, as of its middle."""
         middles = (np.arange(self.months) + 0.5) / 12
-        return np.exp(-np.log1p(self.annual_discount_rate) * middles)
+        return np.asarray(np.exp(-np.log1p(self.annual_discount_rate) * middles), dtype=np.float64)
 
 
 @dataclass(frozen=True)
