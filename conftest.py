@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rondo.foundation.models import Installation, User
     from tests.demo_home import DemoHome
 
-assert "rondo.settings" not in sys.modules, "Django was set up before the tests had chosen their home."
+assert "rondo.settings" not in sys.modules, "Unset DJANGO_SETTINGS_MODULE: the tests choose their home before Django starts."
 HOME = Path(tempfile.mkdtemp(prefix="rondo-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 for _name in [name for name in os.environ if name.startswith("RONDO_") and name != "RONDO_DATABASE_URL"]:
@@ -33,6 +33,8 @@ os.environ.update(RONDO_HOME=str(HOME), RONDO_LOG_LEVEL="WARNING", DJANGO_SETTIN
 import django  # noqa: E402
 
 django.setup()
+# Processes that spread the suite import this file too, and have to find Django not yet set up.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_report_header() -> str:
