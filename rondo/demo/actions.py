@@ -1,0 +1,127 @@
+"""Loads the Complete Journey through the ordinary import and analyses it; a second run finds everything in place."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from django.conf import settings
+
+from rondo.analysis.actions import run_analysis
+from rondo.analysis.models import Run
+from rondo.campaigns.models import Exposure
+from rondo.customers.models import AttributeDefinition, Customer
+from rondo.demo import complete_journey
+from rondo.errors import StateError
+from rondo.foundation.actors import Actor, system
+from rondo.foundation.installation import change_installation, installation
+from rondo.foundation.loads import shown
+from rondo.foundation.models import Load, User
+from rondo.interactions.importing import run_import
+from rondo.interactions.queries import standing
+
+Progress = Callable[[int, int], None]
+STEPS: tuple[tuple[str, Callable[[], pa.Table]], ...] = (
+    ("customers", complete_journey.customers),
+    ("products", complete_journey.products),
+    ("orders", complete_journey.orders),
+    ("campaigns", complete_journey.campaigns),
+    ("exposures", complete_journey.exposures),
+    ("interactions", complete_journey.redemptions),
+)
+OWNER = "demo@example.com"
+
+
+@dataclass
+class Report:
+    """What the demo did: seconds per step (only of steps that ran now) and the run that its figures come from."""
+
+    run: Run
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def demo_user() -> User:
+    """The demo's administrator, who signs in by one-time link only (no password is set)."""
+    user = User.objects.filter(email=OWNER).first()
+    return user or User.objects.create_user(OWNER, None, name="Demo", role=User.Role.ADMINISTRATOR)
+
+
+def _prepare(actor: Actor) -> None:
+    if installation().has_demo:
+        return
+    if Customer.objects.filter(shown(), is_demo=False).exists():
+        raise StateError(
+            f"{settings.RONDO_HOME} holds customers of your own; load the demo elsewhere: RONDO_HOME=/another/folder rondo demo."
+        )
+    change_installation(
+        actor,
+        company="Complete Journey",
+        currency=complete_journey.CURRENCY,
+        time_zone=complete_journey.ZONE,
+        has_demo=True,
+    )
+
+
+def _define_attributes() -> None:
+    for order, (key, (label_en, label_de, choices)) in enumerate(complete_journey.ATTRIBUTES.items()):
+        AttributeDefinition.objects.get_or_create(
+            key=key,
+            defaults={
+                "label_en": label_en,
+                "label_de": label_de,
+                "type": AttributeDefinition.Type.CHOICE,
+                "form": AttributeDefinition.Form.DEMOGRAPHIC,
+                "choices": [{"value": value, "en": value, "de": german} for value, german in choices],
+                "order": order,
+            },
+        )
+
+
+def missing_steps() -> list[str]:
+    """The import kinds of the demo that have not been loaded yet."""
+    done = set(
+        Load.objects.filter(source=complete_journey.SOURCE, status=Load.Status.VISIBLE).values_list("kind", flat=True)
+    )
+    return [kind for kind, _ in STEPS if kind not in done]
+
+
+def load_demo(begin: Callable[[str], Progress] = lambda _: lambda _done, _total: None) -> Report:
+    """Load what is missing, analyse if something was loaded or no analysis stands, and report.
+
+    ``begin(step)`` is called before each step and returns the step's progress callback ``(done, total)``.
+
+    Raises:
+        StateError: the home already holds somebody's own customers.
+    """
+    actor = system()
+    _prepare(actor)
+    _define_attributes()
+    seconds: dict[str, float] = {}
+    todo = set(missing_steps())
+    for kind, table in STEPS:
+        if kind not in todo:
+            continue
+        started = time.perf_counter()
+        progress = begin(kind)
+        run_import(
+            actor,
+            kind,
+            table(),
+            source=complete_journey.SOURCE,
+            file_name=f"complete-journey/{kind}",
+            is_demo=True,
+            progress=progress,
+        )
+        seconds[kind] = time.perf_counter() - started
+    current = Run.objects.filter(is_current=True, status=Run.Status.DONE).first()
+    if current is None or todo:
+        started = time.perf_counter()
+        current = run_analysis(actor, progress=begin("analysis"))
+        seconds["analysis"] = time.perf_counter() - started
+    return Report(current, seconds)
+
+
+def ledger_counts() -> tuple[int, int]:
+    """Exposures and redemptions that stand in the store."""
+    exposures = Exposure.objects.filter(shown()).count()
+    return exposures, standing().filter(kind="redemption", in_response_to__isnull=False).count()

@@ -1,0 +1,30 @@
+"""``rondo demo``: load the Complete Journey, analyse it, say what was found, and serve it."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from rondo.demo.actions import demo_user, load_demo
+from rondo.demo.summary import lines
+from rondo.foundation.accounts import make_login_link
+from rondo.foundation.progress import steps
+
+
+class Command(BaseCommand):
+    help = "Load the demo data (once), analyse it and serve it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--no-serve", action="store_true", help="load and analyse only")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        with steps() as begin:
+            report = load_demo(begin)
+        for line in lines(report):
+            self.stdout.write(line)
+        if options["no_serve"]:
+            return
+        from rondo.foundation.serving import serve
+
+        serve(make_login_link(demo_user()))
