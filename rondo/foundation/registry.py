@@ -164,19 +164,32 @@ class LoadedTable:
 
 @dataclass(frozen=True)
 class WarehouseTable:
-    """A table of the columnar copy; see :mod:`rondo.warehouse.copy` for how ``mode`` is kept up to date.
+    """A table of the columnar copy; see :mod:`rondo.warehouse.refresh` for how ``mode`` is kept up to date.
 
-    ``columns`` maps a column of the copy to (SQL expression over ``source``, Arrow type as text). ``source`` is a table or
-    a join in plain SQL that both databases understand. Never names, addresses or free text.
+    ``columns`` maps a column of the copy to (SQL expression over ``source``, Arrow type: int64, int32, float64, bool,
+    string, date32 or timestamp). ``source`` is a table or a join in plain SQL that both databases understand; ``key_sql``
+    the expression of its ascending integer key. Never names of people, addresses or free text.
+
+    ``load_sql``: expression of the row's load (empty: rows belong to no load); the copy has it as column ``load_id``.
+    ``written_sql``: for ``append`` tables, the expression of the writing transaction's id on PostgreSQL, over ``source``
+    and ``written_join``.
+    ``span``: key of the table in ``Load.spans`` whose ids ``key_sql`` is. ``customer``: column that the visible view replaces
+    by the surviving customer. ``retracted_by``: column that holds the interaction whose retraction takes the row out.
+    ``keep``: a condition on the raw columns that the visible view adds.
     """
 
     key: str
     mode: Literal["append", "snapshot"]
     source: str
     columns: dict[str, tuple[str, str]]
-    id_column: str = "id"
-    load_column: str = ""
-    sums: tuple[str, ...] = ()
+    key_sql: str
+    load_sql: str = ""
+    written_sql: str = ""
+    written_join: str = ""
+    span: str = ""
+    customer: str = ""
+    retracted_by: str = ""
+    keep: str = ""
     order: int = 100
     meaning: str = ""
 

@@ -1,0 +1,64 @@
+"""What the columnar copy takes of customers: keys, kinds, dates and typed values; no names, addresses or free text."""
+
+from rondo.foundation.registry import WarehouseTable, registries
+
+registries.warehouse_tables.add(
+    "customers",
+    WarehouseTable(
+        key="customers",
+        mode="snapshot",
+        source="customers_customer c",
+        key_sql="c.id",
+        load_sql="c.load_id",
+        columns={
+            "id": ("c.id", "int64"),
+            "kind": ("c.kind", "string"),
+            "is_demo": ("c.is_demo", "bool"),
+            "is_merged": ("c.is_merged", "bool"),
+            "known_since": ("c.known_since", "date32"),
+            "known_since_at_least": ("c.known_since_at_least", "bool"),
+            "owner_id": ("c.owner_id", "int64"),
+            "team_id": ("c.team_id", "int64"),
+            "load_id": ("c.load_id", "int64"),
+        },
+        keep="NOT is_merged",
+        order=10,
+        meaning="One row per surviving customer: kind, first known day, owner and team.",
+    ),
+)
+registries.warehouse_tables.add(
+    "survivors",
+    WarehouseTable(
+        key="survivors",
+        mode="snapshot",
+        source="customers_survivor s",
+        key_sql="s.customer_id",
+        columns={"customer_id": ("s.customer_id", "int64"), "survivor_id": ("s.survivor_id", "int64")},
+        order=20,
+        meaning="Every merged record and the customer that survives it.",
+    ),
+)
+registries.warehouse_tables.add(
+    "attributes",
+    WarehouseTable(
+        key="attributes",
+        mode="snapshot",
+        source="customers_attributevalue v JOIN customers_attributedefinition d ON d.id = v.definition_id",
+        key_sql="v.id",
+        load_sql="v.load_id",
+        columns={
+            "id": ("v.id", "int64"),
+            "customer_id": ("v.customer_id", "int64"),
+            "key": ("d.key", "string"),
+            "type": ("d.type", "string"),
+            # Text of any other type than a choice is free text and stays out of the copy.
+            "choice": ("CASE WHEN d.type = 'choice' THEN v.text END", "string"),
+            "number": ("v.number", "float64"),
+            "day": ("v.day", "date32"),
+            "load_id": ("v.load_id", "int64"),
+        },
+        customer="customer_id",
+        order=30,
+        meaning="Typed attribute values of customers; choices as text, numbers, money and yes/no as number, dates as day.",
+    ),
+)

@@ -1,0 +1,78 @@
+"""Delta tables of the copy: where they lie, what their log says, and commits that carry their own watermark.
+
+What a commit has taken stands in the commit itself, as Delta application transactions. A process that dies between
+the commit and the note in the operational store therefore neither loses nor doubles a row: the log is the truth and
+:class:`~rondo.warehouse.models.CopyState` a cache of it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from django.conf import settings
+
+MARK = "rondo.mark"
+DIGEST = "rondo.digest"
+COMPACT_ABOVE = 32
+_KEEP_HOURS = 24
+# Snappy and rows in groups of this size suit a scan by a few threads best.
+_WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=131_072)
+
+
+def load_key(load_id: int) -> str:
+    """The application id under which a commit notes that it took the rows of a load."""
+    return f"rondo.load.{load_id}"
+
+
+def path_of(name: str) -> Path:
+    """Folder of a table of the copy."""
+    return Path(settings.RONDO_WAREHOUSE) / name
+
+
+def existing(name: str) -> DeltaTable | None:
+    """The table, or None if the copy does not have it yet."""
+    path = path_of(name)
+    return DeltaTable(path) if path.is_dir() and DeltaTable.is_deltatable(str(path)) else None
+
+
+def noted(table: DeltaTable, key: str) -> int | None:
+    """The number that the table's commits last noted under an application id; None where there is none."""
+    version = table.transaction_version(key)
+    return None if version is None else int(version)
+
+
+def same_columns(table: DeltaTable, schema: pa.Schema) -> bool:
+    """Whether the table has the columns and types of ``schema``, in its order."""
+    return bool(pa.schema(table.schema().to_arrow()).remove_metadata().equals(schema.remove_metadata()))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to commit: an Arrow reader and how many it gives."""
+
+    reader: pa.RecordBatchReader
+    count: int
+
+
+def commit(name: str, rows: Rows, *, replace: bool, notes: dict[str, int]) -> int:
+    """Append rows to a table or replace it by them, in one commit that carries ``notes``; returns the table's version."""
+    write_deltalake(
+        path_of(name),
+        rows.reader,
+        mode="overwrite" if replace else "append",
+        schema_mode="overwrite" if replace else None,
+        writer_properties=_WRITER,
+        commit_properties=CommitProperties(app_transactions=[Transaction(key, value) for key, value in notes.items()]),
+    )
+    return int(DeltaTable(path_of(name)).version())
+
+
+def tidy(name: str) -> None:
+    """Join small files where there are many, and delete files that no reader of the last day can still use."""
+    table = DeltaTable(path_of(name))
+    if len(table.file_uris()) > COMPACT_ABOVE:
+        table.optimize.compact()
+    if table.version() % COMPACT_ABOVE == 0:
+        table.create_checkpoint()
+        table.vacuum(retention_hours=_KEEP_HOURS, enforce_retention_duration=False, dry_run=False)

@@ -1,0 +1,262 @@
+"""Keeping the columnar copy up to date.
+
+Append-only tables are extended. Rows of an import run are taken once, when the run has become visible; rows without a
+run by a watermark. On SQLite that is the key, since writers follow each other and keys are given out inside the writing
+transaction. On PostgreSQL keys are not committed in order, so the watermark is a transaction id: a refresh takes what
+transactions from the last mark up to ``pg_snapshot_xmin`` wrote. All of those have ended, so none of their rows can come
+late; what still runs lies at or above the new mark and is taken next time.
+
+Tables that change are read as a whole and replaced where their content differs.
+
+All tables are read in one transaction into files beside the copy, then committed one after the other, the import runs
+last: a row is seen once its run is. A process killed at any point leaves a copy that the next refresh completes.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from rondo.foundation.installation import installation
+from rondo.foundation.models import Load
+from rondo.foundation.registry import WarehouseTable, registries
+from rondo.warehouse import delta
+from rondo.warehouse.extract import arrow_schema, batches, one_row, read_transaction
+from rondo.warehouse.locks import exclusive
+from rondo.warehouse.models import CopyState
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did to one table: rows added (append) or the rows it now has (snapshot), and the Delta version."""
+
+    table: str
+    rows: int
+    changed: bool
+    version: int
+
+
+@dataclass(frozen=True)
+class _State:
+    """How far a table of the copy has come: -1 and no loads for one that does not exist yet."""
+
+    version: int
+    mark: int
+    loads: frozenset[int]
+
+
+@dataclass(frozen=True)
+class _Extract:
+    table: WarehouseTable
+    file: Path
+    rows: int
+    digest: int
+    fresh: bool
+    mark: int
+    new_loads: frozenset[int]
+    loads: frozenset[int]
+
+
+def table_list() -> list[WarehouseTable]:
+    """The registered tables in the order in which they are committed."""
+    return sorted(registries.warehouse_tables, key=lambda table: table.order)
+
+
+def refresh(progress: Progress | None = None, *, rebuild: bool = False) -> list[Refreshed]:
+    """Bring every table of the copy up to date, or make all of them anew with ``rebuild``.
+
+    Called inside a transaction it rebuilds: what it then reads may be rolled back, and keys be given out again.
+    ``progress(table, tables done, tables)`` is told how far it is.
+
+    Raises:
+        StateError: another refresh is under way and does not end.
+    """
+    with exclusive("refresh"):
+        folder = Path(settings.RONDO_WAREHOUSE)
+        rebuild = rebuild or connection.in_atomic_block or not _is_ours(folder)
+        if rebuild:
+            _drop(folder)
+        _note_identity(folder)
+        work = folder / ".extract"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        try:
+            tables = table_list()
+            done = []
+            for count, extract in enumerate(_extract_all(tables, work)):
+                done.append(_commit(extract))
+                if progress:
+                    progress(extract.table.key, count + 1, len(tables))
+            return done
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def identity() -> str:
+    """What tells this operational store from another: a copy of a different one must not be extended."""
+    return hashlib.sha256(f"{connection.vendor}:{installation().id_alphabet}".encode()).hexdigest()[:32]
+
+
+def _is_ours(folder: Path) -> bool:
+    file = folder / "identity.json"
+    if not file.exists():
+        return False
+    try:
+        return bool(json.loads(file.read_text()).get("store") == identity())
+    except ValueError:  # cut short by a crash: as good as none
+        return False
+
+
+def _note_identity(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not _is_ours(folder):
+        (folder / "identity.json").write_text(json.dumps({"store": identity()}))
+
+
+def _drop(folder: Path) -> None:
+    """Remove every table. The identity goes first: a drop that is cut short is taken up again by the next refresh."""
+    (folder / "identity.json").unlink(missing_ok=True)
+    for table in table_list():
+        shutil.rmtree(folder / table.key, ignore_errors=True)
+    CopyState.objects.all().delete()
+
+
+def _extract_all(tables: list[WarehouseTable], work: Path) -> Iterable[_Extract]:
+    with read_transaction():
+        visible = {
+            pk: spans for pk, spans in Load.objects.filter(status=Load.Status.VISIBLE).values_list("id", "spans")
+        }
+        return [_extract(table, work, visible) for table in tables]
+
+
+def _extract(table: WarehouseTable, work: Path, visible: dict[int, dict[str, object]]) -> _Extract:
+    schema = arrow_schema(table)
+    state = _state(table, visible)
+    fresh = state.version < 0
+    mark, new_loads = 0, frozenset[int]()
+    parts: Iterable[tuple[str, str]]
+    if table.mode == "snapshot":
+        parts = [("", "")]
+    else:
+        mark = _new_mark(table)
+        new_loads = frozenset(visible) - state.loads
+        parts = _conditions(table, state, mark, new_loads, visible)
+    file = work / f"{table.key}.arrow"
+    rows = 0
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        for where, join in parts:
+            for batch in batches(table, where, join):
+                writer.write_batch(batch)
+                rows += batch.num_rows
+    digest = 0
+    if table.mode == "snapshot":
+        with file.open("rb") as stream:
+            # 62 bits: Delta keeps a signed 64-bit number for an application transaction.
+            digest = int.from_bytes(hashlib.file_digest(stream, "sha256").digest()[:8], "big") >> 2
+    return _Extract(table, file, rows, digest, fresh, mark, new_loads, state.loads | new_loads)
+
+
+def _state(table: WarehouseTable, visible: Iterable[int]) -> _State:
+    """Where the copy of a table stands: by the note in the operational store if it is of the table's own version, else
+    read from the table's log."""
+    found = delta.existing(table.key)
+    if found is None or not delta.same_columns(found, arrow_schema(table)):
+        return _State(-1, -1, frozenset())
+    note = CopyState.objects.filter(table=table.key).first()
+    if note is not None and note.version == found.version():
+        return _State(note.version, note.watermark.get("mark", -1), frozenset(note.watermark.get("loads", ())))
+    mark = delta.noted(found, delta.MARK)
+    loads = frozenset(pk for pk in visible if delta.noted(found, delta.load_key(pk)) is not None)
+    return _State(found.version(), -1 if mark is None else mark, loads)
+
+
+def _new_mark(table: WarehouseTable) -> int:
+    if connection.vendor == "postgresql":
+        return int(one_row("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")[0])
+    # The largest key ever given out, not the largest present: a later refresh then need not look below it again.
+    base = table.source.split()[0]
+    key = table.key_sql.split(".")[1]
+    return int(one_row(f"SELECT coalesce(max({key}), 0) FROM {base}")[0])
+
+
+def _conditions(
+    table: WarehouseTable, state: _State, mark: int, new_loads: frozenset[int], visible: dict[int, dict[str, object]]
+) -> Iterator[tuple[str, str]]:
+    """The parts to read, each as (SQL condition, extra join): rows without a load since the mark, then new loads."""
+    by_transaction = connection.vendor == "postgresql" and not connection.in_atomic_block
+    if by_transaction:
+        since = f"coalesce({table.written_sql}, 0) < {mark}"
+        if state.mark >= 0:
+            since = f"{table.written_sql} >= {state.mark} AND {table.written_sql} < {mark}"
+        join = table.written_join
+    else:
+        since, join = f"{table.key_sql} > {state.mark}", ""
+    without = f"({table.load_sql} IS NULL AND {since})"
+    if state.mark < 0:
+        loads = ", ".join(map(str, sorted(new_loads)))
+        yield (f"{without} OR {table.load_sql} IN ({loads})" if loads else without), join
+        return
+    yield without, join
+    unspanned = []
+    for pk in sorted(new_loads):
+        spans = visible[pk]
+        if not any(isinstance(span, list) for span in spans.values()):
+            unspanned.append(pk)  # a run that does not say where its rows lie
+            continue
+        for first, last in _ranges(spans.get(table.span)):
+            yield f"{table.key_sql} BETWEEN {first} AND {last} AND {table.load_sql} = {pk}", ""
+    if unspanned:
+        yield f"{table.load_sql} IN ({', '.join(map(str, unspanned))})", ""
+
+
+def _ranges(span: object) -> list[tuple[int, int]]:
+    if not isinstance(span, list) or not span:
+        return []
+    pairs = span if isinstance(span[0], list) else [span]
+    return [(int(first), int(last)) for first, last in pairs]
+
+
+def _commit(extract: _Extract) -> Refreshed:
+    """Commit what was read of one table, and note it in the operational store."""
+    table = extract.table
+    snapshot = table.mode == "snapshot"
+    found = None if extract.fresh else delta.existing(table.key)
+    if snapshot:
+        changed = found is None or delta.noted(found, delta.DIGEST) != extract.digest
+        notes = {delta.DIGEST: extract.digest}
+    else:
+        changed = found is None or extract.rows > 0
+        notes = {delta.MARK: extract.mark} | {delta.load_key(pk): 1 for pk in extract.new_loads}
+    if changed:
+        with pa.memory_map(str(extract.file)) as source, pa.ipc.open_stream(source) as reader:
+            delta.commit(table.key, delta.Rows(reader, extract.rows), replace=snapshot or found is None, notes=notes)
+        delta.tidy(table.key)
+    extract.file.unlink()
+    version = note_state(extract)
+    return Refreshed(table.key, extract.rows, changed, version)
+
+
+def note_state(extract: _Extract) -> int:
+    """Write how far the table has come into the operational store; returns the table's version."""
+    found = delta.existing(extract.table.key)
+    assert found is not None
+    version = int(found.version())
+    CopyState.objects.update_or_create(
+        table=extract.table.key,
+        defaults={
+            "version": version,
+            "rows": found.count(),
+            "watermark": {"mark": extract.mark, "loads": sorted(extract.loads), "digest": extract.digest},
+            "refreshed_at": timezone.now(),
+        },
+    )
+    return version

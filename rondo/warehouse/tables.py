@@ -1,0 +1,170 @@
+"""The columnar copy as Ibis tables: what analysts and the analysis read.
+
+Each name is a view that leaves out rows of hidden import runs and of retracted interactions, and in which
+``customer_id`` is the surviving customer (``record_id`` the record the row was written with). ``raw`` has the files as
+they are.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from deltalake import DeltaTable
+from django.conf import settings
+
+from rondo.errors import InputError, StateError
+from rondo.foundation.registry import WarehouseTable
+from rondo.warehouse import delta
+from rondo.warehouse.extract import arrow_schema
+from rondo.warehouse.refresh import table_list
+
+_DUCK_TYPES = {
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    "float64": "DOUBLE",
+    "bool": "BOOLEAN",
+    "string": "VARCHAR",
+    "date32": "DATE",
+    "timestamp": "TIMESTAMPTZ",
+}
+
+
+class _Raw:
+    """The tables as the files have them, hidden and retracted rows included."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return self._connection.table(f"raw_{name}")
+
+
+class Tables:
+    """Ibis tables over the columnar copy, of the moment it was opened.
+
+    ``tables.orders`` and so on are Ibis expressions; ``tables.sql(text)`` reads the same names in SQL; ``names`` lists
+    them; ``raw`` has the files without any row left out. ``connection`` is the Ibis backend.
+    """
+
+    def __init__(self, connection: Any, names: list[str]) -> None:
+        self.connection = connection
+        self.names = names
+        self.raw = _Raw(connection)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self.names:
+            raise AttributeError(f"no table {name!r}; there are {', '.join(self.names)}")
+        return self.connection.table(name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.names]
+
+    def sql(self, text: str) -> Any:
+        """The result of a query in DuckDB's SQL, as an Ibis table."""
+        return self.connection.sql(text)
+
+    def arrow(self, expression: Any) -> pa.Table:
+        """Run an Ibis expression and return an Arrow table."""
+        return self.connection.to_pyarrow(expression)
+
+    def close(self) -> None:
+        """Free the engine's memory."""
+        self.connection.disconnect()
+
+    def __enter__(self) -> "Tables":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def connect() -> Any:
+    """The query engine that ``RONDO_ENGINE`` names, as an Ibis backend.
+
+    Raises:
+        InputError: the setting names no engine.
+    """
+    name, _, memory = str(settings.RONDO_ENGINE).partition(":")
+    if name != "duckdb":
+        raise InputError(f"RONDO_ENGINE={settings.RONDO_ENGINE!r}: write duckdb, or duckdb:4GB to bound its memory.")
+    spill = Path(settings.RONDO_WAREHOUSE) / ".spill"
+    connection = ibis.duckdb.connect(temp_directory=str(spill), autoinstall_known_extensions=False)
+    connection.raw_sql("SET TimeZone = 'UTC'")
+    if memory:
+        try:
+            connection.raw_sql(f"SET memory_limit = '{memory.replace(chr(39), '')}'")
+        except Exception as error:
+            raise InputError(f"RONDO_ENGINE={settings.RONDO_ENGINE!r}: {memory!r} is no size such as 4GB.") from error
+    return connection
+
+
+def open_tables() -> Tables:
+    """Open the columnar copy as it stands now.
+
+    Raises:
+        StateError: there is no copy yet.
+    """
+    tables = table_list()
+    found = {table.key: delta.existing(table.key) for table in tables}
+    if missing := [key for key, value in found.items() if value is None]:
+        raise StateError(f"columnar copy: {', '.join(missing)} not there yet; run `rondo warehouse refresh` first.")
+    connection = connect()
+    for table in tables:
+        files = found[table.key]
+        assert files is not None
+        _view(connection, f"raw_{table.key}", _files_sql(table, files))
+    retracted = connection.raw_sql("SELECT count(*) FROM raw_retractions").fetchone()[0] > 0
+    merged = connection.raw_sql("SELECT count(*) FROM raw_survivors").fetchone()[0] > 0
+    for table in tables:
+        _view(connection, table.key, visible_sql(table, retracted=retracted, merged=merged))
+    names = [table.key for table in tables]
+    scores = delta.existing("scores")
+    if scores is not None and scores.file_uris():
+        _view(connection, "scores", f"SELECT * FROM read_parquet({_quoted(scores.file_uris())})")
+        names.append("scores")
+    return Tables(connection, names)
+
+
+def visible_sql(table: WarehouseTable, *, retracted: bool = True, merged: bool = True) -> str:
+    """The visible view over the raw one; without the joins that ``retracted`` and ``merged`` say are not needed."""
+    columns = []
+    source = f"raw_{table.key} AS t"
+    for name in table.columns:
+        if name == table.customer and merged:
+            columns.append("coalesce(s.survivor_id, t.customer_id) AS customer_id")
+        elif name not in {"load_id", "is_merged"}:
+            columns.append(f"t.{name}")
+    if table.customer:
+        columns.append(f"t.{table.customer} AS record_id")
+        if merged:
+            source += f" LEFT JOIN raw_survivors s ON s.customer_id = t.{table.customer}"
+    conditions = []
+    if table.load_sql:
+        conditions.append("(t.load_id IS NULL OR t.load_id IN (SELECT id FROM raw_loads WHERE status = 'visible'))")
+    if table.retracted_by and retracted:
+        column = f"t.{table.retracted_by}"
+        conditions.append(f"({column} IS NULL OR {column} NOT IN (SELECT interaction_id FROM raw_retractions))")
+    if table.keep:
+        conditions.append(f"({table.keep})")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {', '.join(columns)} FROM {source}{where}"
+
+
+def _files_sql(table: WarehouseTable, found: DeltaTable) -> str:
+    files = found.file_uris()
+    if files:
+        return f"SELECT {', '.join(table.columns)} FROM read_parquet({_quoted(files)})"
+    nothing = ", ".join(f"CAST(NULL AS {_DUCK_TYPES[kind]}) AS {name}" for name, (_sql, kind) in table.columns.items())
+    return f"SELECT {nothing} WHERE false"
+
+
+def _quoted(files: list[str]) -> str:
+    return "[" + ", ".join("'" + file.replace("'", "''") + "'" for file in files) + "]"
+
+
+def _view(connection: Any, name: str, sql: str) -> None:
+    connection.raw_sql(f"CREATE VIEW {name} AS {sql}")
+
+
+__all__ = ["Tables", "arrow_schema", "connect", "open_tables", "visible_sql"]
