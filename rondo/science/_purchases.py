@@ -48,7 +48,7 @@ def expected_while_alive(
 def nodes_needed(u: float) -> int:
     """Nodes for an error near float64's rounding: f's nearest singularity lies at p = -1/u.
 
-    A Gauss rule of n nodes errs like rho ** -2n, where rho is the sum of half-axes of the largest ellipse with foci 0 and 1
+    A Gauss rule of n nodes errs like rho ** -2n, where rho is the sum of half-axes of the largest ellipse around [0, 1]
     that leaves the singularity out.
     """
     if u <= 0:

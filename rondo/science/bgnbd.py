@@ -291,8 +291,9 @@ class Likelihood:
         left = b + x - 1
         rx = r + x
         d = np.log(a) - np.log(left) + rx * wait
-        value += float(c @ np.logaddexp(0, d))
-        s = expit(d)
+        small = np.exp(-np.abs(d))
+        value += float(c @ (np.maximum(d, 0) + np.log1p(small)))  # ln(1 + e^d) for any d, from one exponential
+        s = np.where(d >= 0, 1.0, small) / (1 + small)
         cs = c * s
         curve = cs * (1 - s)
         inverse = 1 / end - 1 / last

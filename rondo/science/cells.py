@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from rondo.science._checks import FloatArray, IntArray, Numbers, as_column, history, same_length
 
-# A table over all possible keys is faster than sorting as long as it is not much larger than the data.
-_DENSE_LIMIT = 1 << 24
+# A table over all possible keys is faster than sorting as long as it fits the processor's cache.
+_DENSE_LIMIT = 1 << 17
 _KEY_LIMIT = 1 << 62
 
 
@@ -90,10 +90,10 @@ def distinct_rows(
     space = 1
     for span in spans:
         space *= span
-    if space <= max(_DENSE_LIMIT, 4 * size):
+    if space <= _DENSE_LIMIT:
         first, inverse, counts = _by_table(key, space)
     else:
-        first, inverse, counts = _by_sorting(key)
+        first, inverse, counts = _by_sorting(key, space)
     if weight is not None:
         counts = np.bincount(inverse, weights=weight, minlength=first.size)
     return tuple(column[first] for column in columns), inverse, counts.astype(np.float64)
@@ -142,9 +142,18 @@ def _by_table(key: IntArray, space: int) -> tuple[npt.NDArray[np.intp], npt.NDAr
     return first, inverse, counts[present].astype(np.int64)
 
 
-def _by_sorting(key: IntArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
+def _by_sorting(key: IntArray, space: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    bits = int(key.size).bit_length()
+    if space.bit_length() + bits <= 62:
+        # Key and row number in one word: sorting words is several times faster than sorting row numbers by key.
+        packed = key << bits
+        packed |= np.arange(key.size)
+        packed.sort()
+        order = packed & ((1 << bits) - 1)
+        ordered = packed >> bits
+    else:
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
     starts = np.empty(key.size, np.bool_)
     starts[0] = True
     np.not_equal(ordered[1:], ordered[:-1], out=starts[1:])
