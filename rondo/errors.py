@@ -15,3 +15,7 @@ class PermissionRefused(RondoError):
 
 class StateError(RondoError):
     """The action does not fit the present state of the record."""
+
+
+class NotFound(RondoError):
+    """The record is not there, or not the actor's to see: the answer is the same."""

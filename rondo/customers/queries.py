@@ -1,8 +1,11 @@
 """Reads of customers. Every one starts from :func:`visible`."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.db.models import Q, QuerySet
 
-from rondo.customers.models import Customer, Survivor
+from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Survivor
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
 from rondo.foundation.models import Team, User
@@ -69,3 +72,56 @@ def record_ids(survivor: int) -> list[int]:
         survivor,
         *Survivor.objects.filter(survivor_id=survivor).order_by("customer_id").values_list("customer_id", flat=True),
     ]
+
+
+def identifiers_of(customer_ids: Sequence[int]) -> list[Identifier]:
+    """Identifiers of a customer's records (:func:`record_ids`, checked as visible), by kind, then in order of entry."""
+    order = list(Identifier.Kind.values)
+    rows = Identifier.objects.filter(shown(), customer_id__in=customer_ids).select_related("source")
+    return sorted(rows, key=lambda row: (order.index(row.kind), row.pk))
+
+
+def attributes_of(customer_ids: Sequence[int]) -> list[AttributeValue]:
+    """One value per attribute that a customer has, in the order of the definitions.
+
+    ``customer_ids`` are the survivor's records (:func:`record_ids`), itself first: the survivor's own value wins, else
+    that of the merged record entered first.
+    """
+    rank = {key: position for position, key in enumerate(customer_ids)}
+    rows = AttributeValue.objects.filter(shown(), customer_id__in=customer_ids).select_related("definition")
+    won: dict[int, AttributeValue] = {}
+    for row in sorted(rows, key=lambda row: rank[row.customer_id]):
+        won.setdefault(row.definition_id, row)
+    return sorted(won.values(), key=lambda row: (row.definition.order, row.definition.key))
+
+
+def addresses_of(customer_ids: Sequence[int]) -> list[Address]:
+    """Postal addresses of a customer's records, in order of entry."""
+    return list(Address.objects.filter(shown(), customer_id__in=customer_ids).order_by("pk"))
+
+
+@dataclass(frozen=True)
+class LinkSeen:
+    """A link as seen from one customer: ``outward`` if that customer is its subject; ``other`` is the survivor."""
+
+    link: Link
+    other: Customer
+    outward: bool
+
+
+def links_of(viewer: User | None, customer_ids: Sequence[int]) -> list[LinkSeen]:
+    """Links of a customer's records to customers that ``viewer`` may see; links within the customer are left out."""
+    own = set(customer_ids)
+    ends: dict[int, tuple[Link, bool, int]] = {}
+    for row in Link.objects.filter(Q(subject_id__in=own) | Q(object_id__in=own)).order_by("pk"):
+        outward = row.subject_id in own
+        ends[row.pk] = (row, outward, row.object_id if outward else row.subject_id)
+    others = {other for _link, _outward, other in ends.values()} - own
+    survivors = dict(Survivor.objects.filter(customer_id__in=others).values_list("customer_id", "survivor_id"))
+    people = visible(viewer).in_bulk({survivors.get(key, key) for key in others})
+    seen: dict[tuple[int, str, bool], LinkSeen] = {}
+    for row, outward, other in ends.values():
+        person = people.get(survivors.get(other, other))
+        if person is not None and other not in own:
+            seen.setdefault((person.pk, row.role, outward), LinkSeen(row, person, outward))
+    return list(seen.values())

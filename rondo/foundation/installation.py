@@ -63,7 +63,7 @@ def change_installation(actor: Actor, **fields: object) -> Installation:
             if str(before) != str(value):
                 changes[name] = [str(before), str(value)]
         try:
-            row.full_clean()
+            row.clean_fields(exclude={f.name for f in row._meta.fields} - set(fields))
         except ValidationError as error:
             name, problems = next(iter(error.message_dict.items()))
             raise InputError(f"{name}={fields.get(name)!r}: {' '.join(problems)}") from error

@@ -1,0 +1,28 @@
+"""The verbs that change customers: each checks the right, reads through the gate, writes named fields and the audit.
+
+Every function runs in one transaction of its own (or joins the caller's) and takes an
+:class:`~rondo.foundation.actors.Actor` first. A customer is given as :class:`Customer`, key or public id.
+"""
+
+from rondo.customers.actions.attributes import define_attribute, set_attribute
+from rondo.customers.actions.contact_points import add_address, add_identifier, remove_address, remove_identifier
+from rondo.customers.actions.links import link, unlink
+from rondo.customers.actions.merging import merge, unmerge
+from rondo.customers.actions.records import assign_owner, assign_team, change_customer, create_customer
+
+__all__ = [
+    "add_address",
+    "add_identifier",
+    "assign_owner",
+    "assign_team",
+    "change_customer",
+    "create_customer",
+    "define_attribute",
+    "link",
+    "merge",
+    "remove_address",
+    "remove_identifier",
+    "set_attribute",
+    "unlink",
+    "unmerge",
+]

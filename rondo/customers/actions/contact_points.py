@@ -1,0 +1,168 @@
+"""Identifiers and postal addresses of a customer."""
+
+from typing import Any
+
+from babel import Locale
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from rondo.customers.actions._gate import CustomerRef, check_fields, locked, not_found
+from rondo.customers.identifiers import check_limit, normalise
+from rondo.customers.models import Address, Customer, Identifier, Source
+from rondo.customers.queries import record_ids, survivor_id, visible
+from rondo.errors import InputError, NotFound, StateError
+from rondo.foundation import audit
+from rondo.foundation.actors import Actor
+from rondo.foundation.loads import hidden_loads, shown
+from rondo.foundation.models import Load
+
+
+def add_identifier(
+    actor: Actor,
+    ref: CustomerRef,
+    kind: str,
+    value: str,
+    *,
+    source: str = "",
+    region: str | None = None,
+    is_demo: bool = False,
+) -> Identifier:
+    """Give a customer one more identifier; one that the customer has already is returned as it is.
+
+    ``source`` names the system that an external number belongs to; ``region`` is the country (ISO 3166 alpha-2) of a
+    phone number without one, by default the country of the customer's address.
+
+    Raises:
+        InputError: not of its kind, blocked, or beyond the limit of the kind.
+        StateError: it belongs to another customer.
+    """
+    actor.require("edit")
+    with transaction.atomic():
+        row = locked(actor, ref)
+        return attach_identifier(actor, row, kind, value, source=source, region=region, is_demo=is_demo)
+
+
+def attach_identifier(
+    actor: Actor, row: Customer, kind: str, value: str, *, source: str, region: str | None, is_demo: bool
+) -> Identifier:
+    """:func:`add_identifier` on a customer that the caller has locked or just made."""
+    if kind == Identifier.Kind.EXTERNAL and not source:
+        raise InputError(_("Number %(value)r needs the name of the system it belongs to.") % {"value": value})
+    records = record_ids(row.pk)
+    if kind == Identifier.Kind.PHONE and region is None:
+        region = (
+            Address.objects.filter(customer_id__in=records)
+            .exclude(country="")
+            .values_list("country", flat=True)
+            .first()
+        )
+    normal = normalise(kind, value, region)
+    origin = Source.objects.get_or_create(name=source)[0] if kind == Identifier.Kind.EXTERNAL else None
+    held = Identifier.objects.filter(kind=kind, source=origin, value=normal.value).first()
+    if held is not None and held.load_id in hidden_loads():
+        _give_up(actor, held)
+        held = None
+    if held is not None:
+        if held.customer_id in records:
+            return held
+        raise StateError(_belongs_to_another(actor, held))
+    count = Identifier.objects.filter(shown(), customer_id__in=records, kind=kind, source=origin)
+    check_limit(kind, count.count(), str(row))
+    made = Identifier.objects.create(
+        customer=row,
+        kind=kind,
+        source=origin,
+        value=normal.value,
+        shown=normal.shown,
+        is_demo=is_demo,
+        load_id=actor.load_id,
+    )
+    audit.record(actor, "identifier.added", "customer", row.pk, {kind: [None, normal.shown]})
+    return made
+
+
+def _give_up(actor: Actor, held: Identifier) -> None:
+    """Free an identifier that only an import holds which was taken back.
+
+    Raises:
+        StateError: the import is still running.
+    """
+    if held.load is not None and held.load.status == Load.Status.LOADING:
+        raise StateError(
+            _("%(value)s is being imported by run %(run)s at this moment; try again when it has ended.")
+            % {"value": held.shown, "run": held.load_id}
+        )
+    audit.record(actor, "identifier.removed", "customer", held.customer_id, {held.kind: [held.shown, None]})
+    held.delete()
+
+
+def _belongs_to_another(actor: Actor, held: Identifier) -> str:
+    """Names the other customer only to those who may see it."""
+    other = visible(actor.user).filter(pk=survivor_id(held.customer_id)).first()
+    if other is None:
+        return _("%(value)s belongs to another customer; ask an administrator who it is.") % {"value": held.shown}
+    return _("%(value)s belongs to %(other)s (%(id)s) already; merge the two if they are one.") % {
+        "value": held.shown,
+        "other": other,
+        "id": other.public_id,
+    }
+
+
+def remove_identifier(actor: Actor, identifier_id: int) -> None:
+    """Take an identifier away from its customer; raises NotFound if it is not there or not the actor's to see."""
+    actor.require("edit")
+    with transaction.atomic():
+        row = Identifier.objects.filter(pk=identifier_id).first()
+        if row is None:
+            raise NotFound(_("This identifier is not there any more; load the page again."))
+        customer = locked(actor, row.customer_id)
+        if not Identifier.objects.filter(pk=identifier_id).delete()[0]:
+            raise not_found(customer)
+        audit.record(actor, "identifier.removed", "customer", customer.pk, {row.kind: [row.shown, None]})
+
+
+def add_address(actor: Actor, ref: CustomerRef, *, is_demo: bool = False, **fields: str) -> Address:
+    """Give a customer a postal address from ``street``, ``postal_code``, ``city``, ``region`` and ``country`` (ISO).
+
+    Raises:
+        InputError: nothing is filled in, a field is unknown or too long, or the country is no ISO 3166 alpha-2 code.
+    """
+    actor.require("edit")
+    allowed = ("street", "postal_code", "city", "region", "country")
+    if unknown := sorted(set(fields) - set(allowed)):
+        raise InputError(
+            _("%(field)s is no field of an address; one of %(fields)s is needed.")
+            % {"field": unknown[0], "fields": ", ".join(allowed)}
+        )
+    clean: dict[str, Any] = {name: " ".join(text.split()) for name, text in fields.items()}
+    if not any(clean.values()):
+        raise InputError(_("The address is empty; fill in a street or a city at least."))
+    country = clean["country"] = clean.get("country", "").upper()
+    if country and (len(country) != 2 or country not in Locale("en").territories):
+        raise InputError(
+            _("country = %(value)r is no country; write its two letters, such as DE or US.") % {"value": country}
+        )
+    with transaction.atomic():
+        row = locked(actor, ref)
+        address = Address(customer=row, is_demo=is_demo, load_id=actor.load_id, **clean)
+        check_fields(address, clean)
+        address.save(force_insert=True)
+        audit.record(actor, "address.added", "customer", row.pk, {"address": [None, _one_line(address)]})
+    return address
+
+
+def remove_address(actor: Actor, address_id: int) -> None:
+    """Take an address away; raises NotFound if it is not there or its customer not the actor's to see."""
+    actor.require("edit")
+    with transaction.atomic():
+        address = Address.objects.filter(pk=address_id).first()
+        if address is None:
+            raise NotFound(_("This address is not there any more; load the page again."))
+        customer = locked(actor, address.customer_id)
+        Address.objects.filter(pk=address_id).delete()
+        audit.record(actor, "address.removed", "customer", customer.pk, {"address": [_one_line(address), None]})
+
+
+def _one_line(address: Address) -> str:
+    place = " ".join(filter(None, (address.postal_code, address.city)))
+    return ", ".join(filter(None, (address.street, place, address.region, address.country)))

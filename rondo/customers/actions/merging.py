@@ -1,0 +1,93 @@
+"""Merge and undo: pointers between records, and the maintained table of survivors.
+
+Edges form a forest: a merge always points from one root to another root, so a circle cannot come about. Undo takes one
+edge out; the loser and what was merged into it before stand for themselves again. Rows never move.
+"""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rondo.customers.actions._gate import CustomerRef, locked_pair, locked_root
+from rondo.customers.identifiers import UNNAMED_KINDS
+from rondo.customers.models import Customer, Identifier, Merge, Survivor
+from rondo.customers.queries import record_ids
+from rondo.errors import NotFound, StateError
+from rondo.foundation import audit
+from rondo.foundation.actors import Actor
+from rondo.foundation.loads import shown
+
+
+def is_known(row: Customer) -> bool:
+    """Whether a name or an identifier tells who this is; a browser's or device's id does not."""
+    if row.name:
+        return True
+    held = Identifier.objects.filter(shown(), customer_id__in=record_ids(row.pk))
+    return held.filter(~Q(kind__in=UNNAMED_KINDS)).exists()
+
+
+def merge(actor: Actor, loser: CustomerRef, winner: CustomerRef, reason: str = "") -> Merge:
+    """Say that two customers are one: ``winner`` survives, ``loser`` points to it. Records merged before stand for
+    their survivors. A known record outlives an anonymous one: if only the loser is known, the two change places.
+
+    Raises:
+        StateError: both are one customer already; NotFound: one is not there or not the actor's to see.
+    """
+    actor.require("merge")
+    with transaction.atomic():
+        lost, kept = locked_pair(actor, loser, winner)
+        if lost.pk == kept.pk:
+            raise StateError(
+                _("%(customer)s (%(id)s) is one customer already; there is nothing to merge.")
+                % {"customer": kept, "id": kept.public_id}
+            )
+        if is_known(lost) and not is_known(kept):
+            lost, kept = kept, lost
+        edge = Merge.objects.create(loser=lost, winner=kept, by=actor.user, reason=" ".join(reason.split())[:200])
+        Survivor.objects.filter(survivor=lost).update(survivor=kept)
+        Survivor.objects.create(customer=lost, survivor=kept)
+        Customer.objects.filter(pk=lost.pk).update(is_merged=True)
+        audit.record(actor, "customer.merged", "customer", kept.pk, {"absorbed": [None, lost.pk]})
+        audit.record(actor, "customer.merged", "customer", lost.pk, {"survivor": [None, kept.pk]})
+    return edge
+
+
+def unmerge(actor: Actor, merge_id: int) -> Customer:
+    """Undo one merge and return the record that stands for itself again.
+
+    What had been merged into it before goes with it; merges made later between others stay.
+
+    Raises:
+        NotFound: no such merge, or its customer is not the actor's to see; StateError: undone already.
+    """
+    actor.require("merge")
+    with transaction.atomic():
+        edge = Merge.objects.filter(pk=merge_id).first()
+        if edge is None:
+            raise NotFound(_("This merge is not there; load the page again."))
+        root = locked_root(actor, edge.loser_id)
+        undone = Merge.objects.filter(pk=merge_id, undone_at__isnull=True)
+        if not undone.update(undone_at=timezone.now(), undone_by=actor.user):
+            raise StateError(_("This merge has been undone already; there is nothing to do."))
+        branch = _below(edge.loser_id, record_ids(root.pk))
+        Survivor.objects.filter(customer_id=edge.loser_id).delete()
+        Survivor.objects.filter(customer_id__in=branch).update(survivor_id=edge.loser_id)
+        Customer.objects.filter(pk=edge.loser_id).update(is_merged=False)
+        audit.record(actor, "customer.unmerged", "customer", root.pk, {"absorbed": [edge.loser_id, None]})
+        audit.record(actor, "customer.unmerged", "customer", edge.loser_id, {"survivor": [root.pk, None]})
+    return Customer.objects.get(pk=edge.loser_id)
+
+
+def _below(record: int, group: list[int]) -> list[int]:
+    """The records of ``group`` whose standing edges lead to ``record``, without itself."""
+    edges = Merge.objects.filter(loser_id__in=group, undone_at__isnull=True).values_list("loser_id", "winner_id")
+    children: dict[int, list[int]] = {}
+    for lost, kept in edges:
+        children.setdefault(kept, []).append(lost)
+    found: list[int] = []
+    level = children.get(record, [])
+    while level:
+        found += level
+        level = [below for parent in level for below in children.get(parent, [])]
+    return found
