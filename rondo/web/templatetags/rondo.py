@@ -1,5 +1,148 @@
 """Template tags of the shell: numbers, money and dates in the viewer's locale, icons, public ids."""
 
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import lru_cache
+
+import lucide
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from rondo.web import formats
 
 register = template.Library()
+
+
+@register.filter
+def number(value: float | None, digits: int = 0) -> str:
+    """A number: ``{{ orders|number }}``, ``{{ gap|number:1 }}``."""
+    return formats.number(value, digits)
+
+
+@register.filter
+def compact(value: float | None) -> str:
+    """A number to three significant figures: 155,848 is 156 k."""
+    return formats.compact_number(value)
+
+
+@register.filter
+def share(value: float | None, digits: int = 1) -> str:
+    """A share of 0 to 1 as a percentage."""
+    return formats.share(value, digits)
+
+
+@register.filter
+def money(minor: int | float | None, currency: str = "") -> str:
+    """An amount in minor units, exact: ``{{ total|money }}`` (the company's currency) or ``{{ total|money:"USD" }}``."""
+    return formats.money(minor, currency)
+
+
+@register.filter
+def whole_money(minor: int | float | None, currency: str = "") -> str:
+    """An amount in minor units, to whole units: $1,204."""
+    return formats.money(minor, currency, digits=0)
+
+
+@register.filter
+def compact_money(minor: int | float | None, currency: str = "") -> str:
+    """An amount in minor units to three significant figures: $1.21 m, 1,21 Mio. $."""
+    return formats.compact_money(minor, currency)
+
+
+@register.filter
+def day(value: date | datetime | str | None) -> str:
+    """A day with its year: 1 Dec 2017."""
+    return formats.day(value)
+
+
+@register.filter
+def short_day(value: date | datetime | str | None) -> str:
+    """A day without its year: 1 Dec."""
+    return formats.day(value, year=False)
+
+
+@register.filter
+def month(value: date | datetime | str | None) -> str:
+    """A month with its year: Dec 2017."""
+    return formats.month(value)
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """An instant in the company's zone: 1 Dec 2017, 14:02."""
+    return formats.moment(value)
+
+
+@register.filter
+def clock(value: datetime | None) -> str:
+    """The time of day in the company's zone: 14:02."""
+    return formats.clock(value)
+
+
+@register.filter
+def days(value: float | None) -> str:
+    """A number of days with its unit."""
+    return formats.days(value)
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, size: int) -> str:
+    return str(
+        lucide._render_icon(
+            name, size, **{"class": "icon", "stroke_width": "1.75", "aria_hidden": "true", "focusable": "false"}
+        )
+    )
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """A lucide icon as decoration: the control around it carries the words. An unknown name raises IconDoesNotExist."""
+    return mark_safe(_drawn(str(name), size))
+
+
+@register.simple_tag
+def interval(low: int | float | None, high: int | float | None, kind: str = "compact_money") -> SafeString:
+    """The bounds of an estimate, as ``(low to high)``; ``kind`` is compact_money, whole_money, number or share."""
+    if low is None or high is None:
+        return SafeString("")
+    write = {
+        "compact_money": formats.compact_money,
+        "whole_money": lambda minor: formats.money(minor, digits=0),
+        "number": formats.number,
+        "share": formats.share,
+    }[kind]
+    text = _("%(low)s to %(high)s") % {"low": write(low), "high": write(high)}
+    return format_html('<span class="interval">{}</span>', text)
+
+
+@register.simple_tag
+def sparkline(values: Iterable[float], label: str, width: int = 96, height: int = 24) -> SafeString:
+    """A line of ``values`` from zero, as a small SVG that speaks ``label``; nothing for fewer than two values."""
+    points = [float(value) for value in values]
+    if len(points) < 2:
+        return SafeString("")
+    top = max([*points, 0.0]) or 1.0
+    step = (width - 2) / (len(points) - 1)
+    path = " ".join(
+        f"{1 + i * step:.1f},{height - 1 - max(v, 0) / top * (height - 2):.1f}" for i, v in enumerate(points)
+    )
+    return format_html(
+        '<svg class="sparkline" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<polyline points="{}" fill="none"/></svg>',
+        width,
+        height,
+        width,
+        height,
+        label,
+        path,
+    )
+
+
+@register.filter
+def undo_url(message: object) -> str:
+    """The address behind ``extra_tags="undo:/address"`` of a message; empty if it has none, or one that leaves the site."""
+    tags = getattr(message, "extra_tags", "") or ""
+    url = next((tag[5:] for tag in tags.split() if tag.startswith("undo:")), "")
+    return url if url.startswith("/") and not url.startswith("//") else ""

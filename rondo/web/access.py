@@ -1,0 +1,43 @@
+"""Who may open a page: the one decorator of all page views."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from rondo.foundation.actors import Actor
+from rondo.foundation.models import User
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def viewer(request: HttpRequest) -> User:
+    """The signed-in user of a request that :func:`page` let through."""
+    return cast(User, request.user)
+
+
+def actor(request: HttpRequest) -> Actor:
+    """The signed-in user as actor through the web."""
+    return Actor(viewer(request), "web")
+
+
+def page(right: str = "see") -> Callable[[View[P]], View[P]]:
+    """Lets in who is signed in and has ``right``; others are sent to sign in, or get PermissionRefused (a 403 page).
+
+    Pages hold what one person may see: no cache on the way may keep them.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            actor(request).require(right)
+            response = view(request, *args, **kwargs)
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+            return response
+
+        return cast(View[P], login_required(cast(Callable[..., HttpResponse], guarded)))
+
+    return decorate

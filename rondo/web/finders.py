@@ -1,0 +1,17 @@
+"""What the command palette finds: customers, and pages by their name."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from rondo.foundation.models import User
+from rondo.foundation.registry import Hit
+from rondo.foundation.search import fold
+from rondo.web.context import navigation
+
+
+def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
+    """Pages of the navigation one of whose words begins with ``text``; without a text all of them."""
+    wanted = fold(text)
+    hits = [Hit(str(entry["label"]), "", entry["url"], entry["icon"]) for entry in navigation(viewer, "")]
+    hits.append(Hit(_("Your profile"), "", reverse("profile"), "user"))
+    return [hit for hit in hits if any(word.startswith(wanted) for word in fold(hit.title).split())][:limit]

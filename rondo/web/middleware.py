@@ -1,0 +1,36 @@
+"""Turns errors that a person can mend into pages that say so; for htmx, into a toast."""
+
+import json
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from rondo.errors import PermissionRefused, RondoError, StateError
+
+
+class ErrorsAsPages:
+    """PermissionRefused answers 403, StateError 409, every other RondoError 400, each with its own sentence."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The page for an error of ours; None leaves any other error to Django."""
+        if not isinstance(error, RondoError):
+            return None
+        if isinstance(error, PermissionRefused):
+            status, title = 403, _("Not yours to see or do")
+        elif isinstance(error, StateError):
+            status, title = 409, _("That does not fit any more")
+        else:
+            status, title = 400, _("That cannot be used as it stands")
+        if request.headers.get("HX-Request"):
+            answer = HttpResponse(status=status)
+            answer["HX-Trigger"] = json.dumps({"toast": {"text": str(error), "level": "error"}})
+            return answer
+        return render(request, "shell/error.html", {"title": title, "message": str(error)}, status=status)

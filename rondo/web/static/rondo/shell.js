@@ -1,0 +1,42 @@
+// The shell: opens and closes dialogs, folds the navigation, changes the theme at once.
+const root = document.documentElement;
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener) {
+    document.getElementById(opener.dataset.opens)?.showModal();
+    return;
+  }
+  const dialog = event.target.closest("dialog");
+  if (dialog && (event.target.closest("[data-closes]") || event.target === dialog)) {
+    dialog.close();
+    return;
+  }
+  const fold = event.target.closest("[data-folds-nav]");
+  if (fold) {
+    const narrow = root.dataset.nav !== "narrow";
+    root.dataset.nav = narrow ? "narrow" : "wide";
+    fold.setAttribute("aria-expanded", String(!narrow));
+    document.cookie = `rondo_nav=${root.dataset.nav}; path=/; max-age=31536000; samesite=lax`;
+  }
+});
+
+// The theme is kept with the user; without leaving the page.
+document.addEventListener("submit", async (event) => {
+  const choice = event.submitter?.dataset.themeChoice;
+  if (!choice) return;
+  event.preventDefault();
+  const form = event.target;
+  const before = root.dataset.theme;
+  const show = (theme) => {
+    root.dataset.theme = theme;
+    for (const button of form.querySelectorAll("[data-theme-choice]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.themeChoice === theme));
+    }
+  };
+  show(choice);
+  const body = new FormData(form);
+  body.set("theme", choice);
+  const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);
+  if (!answer || (answer.type !== "opaqueredirect" && !answer.ok)) show(before);
+});

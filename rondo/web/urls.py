@@ -1,0 +1,17 @@
+"""Addresses of the shell and its own pages."""
+
+from django.urls import path
+
+from rondo.web.views import home, palette, preferences, settings, sign_in
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("palette", palette.palette, name="palette"),
+    path("in/<str:token>", sign_in.by_link, name="sign-in-by-link"),
+    path("preferences/language", preferences.set_language, name="set-language"),
+    path("preferences/theme", preferences.set_theme, name="set-theme"),
+    path("profile/", settings.profile, name="profile"),
+    path("profile/tokens", settings.make_token, name="make-token"),
+    path("profile/tokens/<int:token_id>/revoke", settings.revoke_token, name="revoke-token"),
+    path("settings/", settings.installation_settings, name="settings"),
+]

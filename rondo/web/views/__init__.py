@@ -1,0 +1,1 @@
+"""Views of the shell: thin; they parse, call and render."""

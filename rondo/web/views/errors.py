@@ -1,0 +1,34 @@
+"""Pages for addresses that are not there, for what is not allowed, and for our own failures."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: nothing here, or not this viewer's to see (the two look alike on purpose)."""
+    context = {
+        "title": _("There is nothing here"),
+        "message": _("The address is wrong, or what it names is gone or not yours to see."),
+    }
+    return render(request, "shell/error.html", context, status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 raised by Django itself."""
+    context = {"title": _("Not yours to see or do"), "message": _("Ask an administrator for a role that may.")}
+    return render(request, "shell/error.html", context, status=403)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 because the form is too old or comes from elsewhere."""
+    context = {
+        "title": _("This form is too old"),
+        "message": _("Go back, load the page again, and send the form once more. Nothing was changed."),
+    }
+    return render(request, "shell/error.html", context, status=403)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """500: asks nothing of the database, which may be what failed."""
+    return render(None, "500.html", status=500)
