@@ -93,6 +93,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Cookies do not tell ports apart: several installations on one machine need names of their own.
 SESSION_COOKIE_NAME = f"rondo_session_{RONDO_PORT}"
 CSRF_COOKIE_NAME = f"rondo_csrf_{RONDO_PORT}"
+CSRF_FAILURE_VIEW = "rondo.web.views.errors.csrf_failed"
 LANGUAGE_COOKIE_NAME = "rondo_language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -110,6 +111,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_htmx",
+    "ninja",
     "lucide",
     "allauth",
     "allauth.account",
@@ -141,6 +143,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "rondo.web.middleware.ErrorsAsPages",
 ]
 
 ROOT_URLCONF = "rondo.urls"
