@@ -10,7 +10,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# At a terminal pip shows its progress bars; elsewhere only what goes wrong.
+PIP := $(BIN)/python -m pip --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--only-binary :all: --no-annotate --no-header --quiet
 # On the command line PORT=8010 is shorter than the setting it stands for. A PORT of the environment is somebody else's.
@@ -22,6 +23,7 @@ help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMPS)/package ## Make .venv and install what Rondo needs, from requirements.lock.
+	@echo "Ready: $(BIN)/rondo help lists the commands."
 
 demo: $(STAMPS)/package ## Load a real loyalty programme, analyse it and serve it at http://localhost:8000 (PORT=8010 to change).
 	@exec $(BIN)/rondo demo

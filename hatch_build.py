@@ -1,0 +1,22 @@
+"""Build hook: compiles the translations, so that an installed package brings what the program reads."""
+
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class CompileTranslations(BuildHookInterface):  # type: ignore[type-arg]
+    """Writes a ``.mo`` file beside each catalogue and puts it into the wheel."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        for source in Path(self.root, "rondo", "locale").glob("*/LC_MESSAGES/*.po"):
+            with source.open("rb") as file:
+                catalogue = read_po(file, locale=source.parts[-3])
+            with source.with_suffix(".mo").open("wb") as file:
+                write_mo(file, catalogue)
+        build_data["artifacts"].append("rondo/locale/**/*.mo")
