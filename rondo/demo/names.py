@@ -9,29 +9,33 @@ from dataclasses import dataclass
 from rondo.foundation.search import fold
 
 GIVEN = (
-    "Ada Agnes Alan Alma Amir Anna Arthur Aylin Bela Bernd Bianca Bruno Carla Carol Cedric Chiara Clara Conrad Dana Daniel "
-    "David Dora Edgar Elena Elias Ella Emil Emma Erik Esther Eva Fatima Felix Fiona Frank Frieda Georg Gina Grace Greta Hana "
-    "Hannah Harald Hugo Ida Ilse Imran Ines Ingrid Irene Ivan Jamal Jana Jasper Joan Jonas Judith Julia Karim Karl Kira Lars "
-    "Laura Leila Lena Leo Lewis Linda Lotte Louis Lucy Luis Mara Marco Maria Martha Max Mia Milo Mina Mona Nadia Nils Nina "
-    "Noah Nora Olga Omar Oscar Otto Paula Peter Petra Philip Pia Priya Quentin Rafael Rita Rob Rosa Ruth Salma Samuel Sara "
-    "Simon Sofia Stella Sven Tara Theo Thomas Tilda Tom Uma Ursula Vera Victor Viola Walter Wanda Willa Yara Yusuf Zoe"
+    "Ada Agnes Alan Alma Amir Anna Arthur Aylin Bela Bernd Bianca Bruno Carla Carol Cedric Chiara Clara Conrad Dana "
+    "Daniel David Dora Edgar Elena Elias Ella Emil Emma Erik Esther Eva Fatima Felix Fiona Frank Frieda Georg Gina "
+    "Grace Greta Hana Hannah Harald Hugo Ida Ilse Imran Ines Ingrid Irene Ivan Jamal Jana Jasper Joan Jonas Judith "
+    "Julia Karim Karl Kira Lars Laura Leila Lena Leo Lewis Linda Lotte Louis Lucy Luis Mara Marco Maria Martha Max "
+    "Mia Milo Mina Mona Nadia Nils Nina Noah Nora Olga Omar Oscar Otto Paula Peter Petra Philip Pia Priya Quentin "
+    "Rafael Rita Rob Rosa Ruth Salma Samuel Sara Simon Sofia Stella Sven Tara Theo Thomas Tilda Tom Uma Ursula Vera "
+    "Victor Viola Walter Wanda Willa Yara Yusuf Zoe"
 ).split()
 FAMILY = (
-    "Abbott Adler Albers Almeida Andersen Arnold Bachmann Baker Barnes Bauer Becker Bellini Berger Bishop Blake Blum Bonnet "
-    "Brandt Brooks Brown Burke Carter Castro Chandler Chen Clark Coleman Conti Cooper Costa Cruz Dahl Daniels Dawson Diaz "
-    "Dietrich Dixon Dubois Duncan Eberhardt Ellis Engel Esposito Evans Farmer Fernandez Ferrari Fischer Fletcher Flores Foster "
-    "Fox Franke Fuchs Garcia Gardner Gibson Gomez Graf Grant Greco Green Gupta Haas Haddad Hansen Harper Hartmann Hayes Heller "
-    "Henry Herrera Hill Hoffman Horvat Hughes Hunter Ito Ivanov Jackson Jansen Jensen Johnson Jung Kaiser Kaplan Keller Kelly "
-    "Khan Kim Klein Koch Kowalski Kraft Kramer Lambert Lang Larsen Lee Lehmann Leone Lewis Lindner Lopez Lorenz Ludwig Maier "
-    "Marino Marsh Martin Mason Mayer Mendes Meyer Miller Mills Moreau Morgan Moser Murphy Nagy Nakamura Nelson Neumann Newman "
-    "Nielsen Novak Olsen Ortiz Osborne Otto Palmer Park Parker Patel Pereira Perry Petersen Petrov Pfeiffer Pohl Porter Quinn "
-    "Ramos Reed Reyes Richter Rivera Roberts Rossi Roth Russell Ryan Sanders Santos Sato Schmidt Schneider Schreiber Scott "
-    "Seidel Shah Shaw Silva Singh Smith Sommer Stein Stone Suzuki Tanaka Taylor Thomas Torres Turner Ullrich Unger Vargas "
-    "Vogel Wagner Walker Wallace Walsh Weber Weiss Werner White Wilson Winter Wolf Wong Wright Yamada Young Zhang Ziegler Zimmer"
+    "Abbott Adler Albers Almeida Andersen Arnold Bachmann Baker Barnes Bauer Becker Bellini Berger Bishop Blake "
+    "Blum Bonnet Brandt Brooks Brown Burke Carter Castro Chandler Chen Clark Coleman Conti Cooper Costa Cruz Dahl "
+    "Daniels Dawson Diaz Dietrich Dixon Dubois Duncan Eberhardt Ellis Engel Esposito Evans Farmer Fernandez Ferrari "
+    "Fischer Fletcher Flores Foster Fox Franke Fuchs Garcia Gardner Gibson Gomez Graf Grant Greco Green Gupta Haas "
+    "Haddad Hansen Harper Hartmann Hayes Heller Henry Herrera Hill Hoffman Horvat Hughes Hunter Ito Ivanov Jackson "
+    "Jansen Jensen Johnson Jung Kaiser Kaplan Keller Kelly Khan Kim Klein Koch Kowalski Kraft Kramer Lambert Lang "
+    "Larsen Lee Lehmann Leone Lewis Lindner Lopez Lorenz Ludwig Maier Marino Marsh Martin Mason Mayer Mendes Meyer "
+    "Miller Mills Moreau Morgan Moser Murphy Nagy Nakamura Nelson Neumann Newman Nielsen Novak Olsen Ortiz Osborne "
+    "Otto Palmer Park Parker Patel Pereira Perry Petersen Petrov Pfeiffer Pohl Porter Quinn Ramos Reed Reyes "
+    "Richter Rivera Roberts Rossi Roth Russell Ryan Sanders Santos Sato Schmidt Schneider Schreiber Scott Seidel "
+    "Shah Shaw Silva Singh Smith Sommer Stein Stone Suzuki Tanaka Taylor Thomas Torres Turner Ullrich Unger Vargas "
+    "Vogel Wagner Walker Wallace Walsh Weber Weiss Werner White Wilson Winter Wolf Wong Wright Yamada Young Zhang "
+    "Ziegler Zimmer"
 ).split()
 STREETS = (
     "Orchard Lane|Mill Road|Station Street|Garden Way|Harbour Street|Linden Avenue|School Lane|Meadow Road|"
-    "Bridge Street|Church Walk|Market Street|River Road|Hill Street|Park Avenue|Chestnut Lane|Quarry Road|Willow Way|Lake Street"
+    "Lake Street|Bridge Street|Church Walk|Market Street|River Road|Hill Street|"
+    "Park Avenue|Chestnut Lane|Quarry Road|Willow Way"
 ).split("|")
 TOWNS = (
     ("Rondale", "00101"),

@@ -36,8 +36,9 @@ def lines(report: Report) -> list[str]:
         rows.append(
             (
                 f"value over {value['horizon_months']} months",
-                f"{_compact(value['total'], value['currency'])} (calibrated {value['level']:.0%} interval {low} to {high}; margin "
-                f"{value['margin_rate']:.0%}, discounted at {value['discount_rate']:.0%} a year)",
+                f"{_compact(value['total'], value['currency'])} (calibrated {value['level']:.0%} interval "
+                f"{low} to {high}; margin {value['margin_rate']:.0%}, "
+                f"discounted at {value['discount_rate']:.0%} a year)",
             )
         )
     rows += [(f"seconds for {step}", f"{seconds:.1f}") for step, seconds in report.seconds.items()]

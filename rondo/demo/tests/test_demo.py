@@ -55,9 +55,10 @@ print(json.dumps({
     "redemptions": redemptions.count(),
     "redeemers": redemptions.values("customer").distinct().count(),
     "answering": sum(
-        1 for r in redemptions.select_related("in_response_to__exposure__campaign")
-        if r.in_response_to.exposure.customer_id == r.customer_id
-        and r.in_response_to.exposure.campaign.starts_on <= r.business_date <= r.in_response_to.exposure.campaign.ends_on
+        r.in_response_to.exposure.customer_id == r.customer_id
+        and c.starts_on <= r.business_date <= c.ends_on
+        for r in redemptions.select_related("in_response_to__exposure__campaign")
+        for c in [r.in_response_to.exposure.campaign]
     ),
     "loads": Load.objects.count(),
     "rejects": sum(sum(v for k, v in l.counts.items() if "reject" in k) for l in Load.objects.all()),
