@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from rondo.foundation.models import Installation, User
     from tests.demo_home import DemoHome
 
-assert "rondo.settings" not in sys.modules, "Unset DJANGO_SETTINGS_MODULE: the tests choose their home before Django starts."
+assert "rondo.settings" not in sys.modules, "Unset DJANGO_SETTINGS_MODULE: the home is chosen before Django starts."
 HOME = Path(tempfile.mkdtemp(prefix="rondo-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+(HOME / "static").mkdir()  # WhiteNoise warns where `collectstatic` would have made it, and warnings are errors
 for _name in [name for name in os.environ if name.startswith("RONDO_") and name != "RONDO_DATABASE_URL"]:
     del os.environ[_name]
 os.environ.update(RONDO_HOME=str(HOME), RONDO_LOG_LEVEL="WARNING", DJANGO_SETTINGS_MODULE="rondo.settings")

@@ -62,7 +62,9 @@ def catalogue_path(language: str) -> Path:
 def _sources() -> Iterator[Path]:
     for path in sorted(PACKAGE.rglob("*")):
         parts = path.relative_to(PACKAGE).parts
-        if path.suffix in {".py", ".html", ".txt"} and not {"tests", "migrations", "locale", "static"} & set(parts[:-1]):
+        if path.suffix in {".py", ".html", ".txt"} and not {"tests", "migrations", "locale", "static"} & set(
+            parts[:-1]
+        ):
             if path.suffix == ".py" or "templates" in parts:
                 yield path
 
@@ -130,7 +132,15 @@ def _write(path: Path, catalogue: Catalog) -> None:
     catalogue.mime_headers = [
         (name, value)
         for name, value in catalogue.mime_headers
-        if name in {"Project-Id-Version", "Language", "Plural-Forms", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"}
+        if name
+        in {
+            "Project-Id-Version",
+            "Language",
+            "Plural-Forms",
+            "MIME-Version",
+            "Content-Type",
+            "Content-Transfer-Encoding",
+        }
     ]
     buffer = io.BytesIO()
     write_po(buffer, catalogue, width=120, include_lineno=False, omit_header=True)
