@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions._gate import CustomerRef, check_fields, locked, plain
+from rondo.customers.actions.gate import CustomerRef, check_fields, locked, plain
 from rondo.customers.models import AttributeDefinition, AttributeValue
 from rondo.customers.queries import record_ids
 from rondo.errors import InputError, NotFound, StateError

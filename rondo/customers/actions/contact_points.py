@@ -6,7 +6,7 @@ from babel import Locale
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions._gate import CustomerRef, check_fields, locked, not_found
+from rondo.customers.actions.gate import CustomerRef, check_fields, locked, not_found
 from rondo.customers.identifiers import check_limit, normalise
 from rondo.customers.models import Address, Customer, Identifier, Source
 from rondo.customers.queries import record_ids, survivor_id, visible

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions._gate import CustomerRef, locked_pair
+from rondo.customers.actions.gate import CustomerRef, locked_pair
 from rondo.customers.models import Customer, Link
 from rondo.errors import InputError, NotFound
 from rondo.foundation import audit

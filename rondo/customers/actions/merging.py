@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions._gate import CustomerRef, locked_pair, locked_root
+from rondo.customers.actions.gate import CustomerRef, locked_pair, locked_root
 from rondo.customers.identifiers import UNNAMED_KINDS
 from rondo.customers.models import Customer, Identifier, Merge, Survivor
 from rondo.customers.queries import record_ids

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions._gate import CustomerRef, check_fields, locked, plain
 from rondo.customers.actions.contact_points import attach_identifier
+from rondo.customers.actions.gate import CustomerRef, check_fields, locked, plain
 from rondo.customers.models import Customer
 from rondo.errors import InputError, StateError
 from rondo.foundation import audit

@@ -38,6 +38,18 @@ def not_found(ref: CustomerRef) -> NotFound:
     return NotFound(_("Customer %(id)s is not there or not yours to see; check the address.") % {"id": shown})
 
 
+def seen(actor: Actor, ref: CustomerRef) -> Customer:
+    """The customer that ``ref`` stands for now, without a lock: for rows that are added beside it.
+
+    Raises:
+        NotFound: not there, or not the actor's to see.
+    """
+    row = visible(actor.user).filter(pk=survivor_id(key_of(ref))).first()
+    if row is None:
+        raise not_found(ref)
+    return row
+
+
 def locked(actor: Actor, ref: CustomerRef, *, follow: bool = True) -> Customer:
     """The customer that ``ref`` stands for now, locked until the transaction ends.
 
