@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("rondo.web.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("api/", include("rondo.api.urls")),
 ]
 
 handler403 = "rondo.web.views.errors.forbidden"

@@ -1,0 +1,95 @@
+"""Pages by key: an opaque cursor names the last row given, so that a page costs the same wherever it lies."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeVar
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja import Query
+
+from rondo.errors import InputError
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=f"Rows a page, 1 to {MAX_LIMIT}.")]
+Cursor = Annotated[
+    str | None, Query(max_length=200, description="Where the page begins; taken from `next` of the page before.")
+]
+
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_KEY = 2**63 - 1
+
+
+def encode_key(key: int) -> str:
+    """The cursor after the row with this key."""
+    return _encode([key])
+
+
+def decode_key(cursor: str | None) -> int:
+    """The key a cursor names; 0, before all rows, without one.
+
+    Raises:
+        InputError: not a cursor of this kind of list.
+    """
+    return 0 if cursor is None else _decode(cursor, 1)[0]
+
+
+def encode_moment(at: datetime, key: int) -> str:
+    """The cursor after the row with this time and, among equal times, this key."""
+    return _encode([(at - _EPOCH) // timedelta(microseconds=1), key])
+
+
+def decode_moment(cursor: str | None) -> tuple[datetime, int] | None:
+    """The time and key a cursor names; None without one.
+
+    Raises:
+        InputError: not a cursor of this kind of list.
+    """
+    if cursor is None:
+        return None
+    micros, key = _decode(cursor, 2)
+    try:
+        return _EPOCH + timedelta(microseconds=micros), key
+    except OverflowError as error:
+        raise _refused() from error
+
+
+def next_link(request: HttpRequest, cursor: str) -> str:
+    """The address of the page that begins at ``cursor``, with everything else that was asked for."""
+    query = request.GET.copy()
+    query["cursor"] = cursor
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def split(rows: Sequence[T], limit: int) -> tuple[list[T], T | None]:
+    """Of one row more than asked for: the page, and the row the next page begins after (None: this is the last)."""
+    page = list(rows[:limit])
+    return page, page[-1] if len(rows) > limit else None
+
+
+def _encode(parts: list[int]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, length: int) -> list[int]:
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise _refused() from error
+    if (
+        not isinstance(parts, list)
+        or len(parts) != length
+        or not all(type(part) is int and abs(part) <= _MAX_KEY for part in parts)
+    ):
+        raise _refused()
+    return parts
+
+
+def _refused() -> InputError:
+    return InputError(_("cursor: not one of this list; take it from `next` of the page before, or leave it out."))

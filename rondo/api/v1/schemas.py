@@ -1,0 +1,229 @@
+"""What version 1 of the API says, field by field: public ids, times in UTC (ISO 8601), money in minor units."""
+
+from datetime import date, datetime
+
+from ninja import Field, Schema
+
+
+class Money(Schema):
+    """An amount in minor units (cents) of a currency."""
+
+    minor: int = Field(..., examples=[123])
+    currency: str = Field(..., description="ISO 4217", examples=["USD"])
+
+
+class FieldError(Schema):
+    """One place of the request that is not usable."""
+
+    pointer: str = Field(..., examples=["query/limit"])
+    detail: str
+
+
+class Problem(Schema):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FieldError] | None = None
+
+
+class Owner(Schema):
+    """The user who looks after a customer."""
+
+    email: str
+    name: str
+
+
+class Customer(Schema):
+    """A customer as lists show it. With `known_since_at_least` the relationship is older than the data."""
+
+    id: str = Field(..., examples=["c_8fk2m9xq"])
+    kind: str = Field(..., description="person, household or organisation")
+    name: str
+    given_name: str
+    family_name: str
+    language: str
+    owner: Owner | None
+    team: str | None
+    known_since: date | None
+    known_since_at_least: bool
+    is_demo: bool = Field(..., description="Names and addresses are invented.")
+    created_at: datetime
+    version: int = Field(..., description="Counts changes of the record.")
+
+
+class CustomerPage(Schema):
+    """A page of customers in the order they came in; `next` is null on the last page."""
+
+    data: list[Customer]
+    next: str | None
+
+
+class Identifier(Schema):
+    """What recognises the customer; `source` names the system where the kind needs one."""
+
+    kind: str
+    value: str = Field(..., description="In normal form, as it is compared.")
+    shown: str
+    source: str | None
+
+
+class Address(Schema):
+    """A postal address; country as ISO 3166 alpha-2."""
+
+    street: str
+    postal_code: str
+    city: str
+    region: str
+    country: str
+
+
+class Attribute(Schema):
+    """A typed attribute and the form of segmentation it serves."""
+
+    key: str
+    label: str
+    type: str = Field(..., description="text, number, date, choice, boolean or money")
+    form: str = Field(..., description="geographic, demographic, behavioural, benefit or psychographic")
+    value: str | bool | float | date | Money | None
+
+
+class Link(Schema):
+    """A link to another customer whom the token's user may see."""
+
+    role: str = Field(..., description="member, employee, partner, referred or subsidiary")
+    direction: str = Field(..., description="out: this customer is ROLE of the other; in: the other is of this one")
+    customer: str
+    name: str
+
+
+class CustomerDetail(Customer):
+    """One customer with everything that is known of who they are. `merged` are records this one stands for."""
+
+    birth_date: date | None
+    identifiers: list[Identifier]
+    addresses: list[Address]
+    attributes: list[Attribute]
+    links: list[Link]
+    merged: list[str]
+
+
+class Interaction(Schema):
+    """One contact. `record` is the record it was written with: the customer itself, or one merged into it."""
+
+    id: str = Field(..., examples=["i_4m2kq8xw"])
+    customer: str
+    record: str
+    kind: str
+    channel: str
+    direction: str = Field(..., description="inbound or outbound")
+    initiative: str = Field(..., description="push or pull")
+    medium: str = Field(..., description="owned, paid or earned")
+    occurred_at: datetime
+    business_date: date = Field(..., description="The day in the company's time zone.")
+    amount: Money | None
+    title: str
+    body: str
+    in_response_to: str | None
+    order: str | None
+
+
+class InteractionPage(Schema):
+    """A page of the chain, newest first; `next` is null on the last page."""
+
+    data: list[Interaction]
+    next: str | None
+
+
+class Product(Schema):
+    """A product of an order line. A placeholder was seen in an order before anybody described it."""
+
+    id: str
+    number: str
+    name: str
+    brand: str
+    category: str | None
+    is_placeholder: bool
+
+
+class OrderLine(Schema):
+    """One line. `total` is what was paid, after the discounts beside it (as positive amounts)."""
+
+    product: Product
+    quantity: float
+    total: Money
+    discount: Money
+    coupon_discount: Money
+    match_discount: Money
+
+
+class Order(Schema):
+    """A purchase with its lines; `interaction` is its place in the chain."""
+
+    id: str
+    interaction: str
+    customer: str
+    record: str
+    source: str
+    number: str
+    store: str
+    ordered_at: datetime
+    business_date: date
+    total: Money
+    lines: list[OrderLine]
+
+
+class OrderPage(Schema):
+    """A page of orders, newest first; `next` is null on the last page."""
+
+    data: list[Order]
+    next: str | None
+
+
+class FactDefinition(Schema):
+    """What a fact means, and its unit. An estimate names the facts that hold the bounds of its 90 % interval."""
+
+    key: str
+    label: str
+    definition: str
+    type: str = Field(..., description="money, count, days, share, number, date or text")
+    unit: str
+    group: str
+    estimate: bool
+    low: str | None
+    high: str | None
+
+
+class FactDefinitions(Schema):
+    """All facts that the analysis computes per customer."""
+
+    data: list[FactDefinition]
+
+
+class FactValue(Schema):
+    """One fact of one customer; null where it does not exist for them. `low` and `high` bound an estimate (90 %)."""
+
+    key: str
+    type: str
+    unit: str
+    value: int | float | date | str | Money | None
+    low: int | float | Money | None = None
+    high: int | float | Money | None = None
+
+
+class AnalysisRun(Schema):
+    """The analysis a figure comes from, and the day it looks from."""
+
+    id: str
+    as_of: date
+
+
+class CustomerFacts(Schema):
+    """The facts of one customer as of a run; without any analysis `run` is null and `facts` is empty."""
+
+    customer: str
+    run: AnalysisRun | None
+    facts: list[FactValue]

@@ -1,0 +1,63 @@
+"""Version 1 of the REST API, assembled from its routers, and its OpenAPI document."""
+
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+
+from rondo.api import problems
+from rondo.api.auth import TokenAuth
+from rondo.api.v1 import chain, customers, facts, schemas
+
+DESCRIPTION = """Read customers, their chain of interactions, their orders and what the analysis knows of them.
+
+Send a token as `Authorization: Bearer TOKEN`; a request acts as the token's user and sees what the user may see.
+Lists come in pages: follow `next` until it is null. Errors are problem details (RFC 9457)."""
+
+PREFIX = "/api/v1/"
+
+_PROBLEMS = {
+    401: "The token is missing, unknown, expired or revoked.",
+    403: "The token's user may not do this.",
+    404: "It does not exist, or is not the user's to see.",
+    422: "The request is not usable as given.",
+    500: "The server failed; its log says why.",
+}
+
+
+class Api(NinjaAPI):
+    """Ninja's API whose OpenAPI document also names the problem details that every operation may answer with."""
+
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> OpenAPISchema:
+        schema = super().get_openapi_schema(path_prefix=path_prefix or PREFIX, path_params=path_params)
+        schema["components"]["schemas"]["Problem"] = schemas.Problem.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        nested = schema["components"]["schemas"]["Problem"].pop("$defs", {})
+        schema["components"]["schemas"].update(nested)
+        for path, operations in schema["paths"].items():
+            for operation in operations.values():
+                for status, meaning in _PROBLEMS.items():
+                    if status == 404 and "{" not in path:
+                        continue
+                    operation["responses"][status] = {
+                        "description": meaning,
+                        "content": {
+                            problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+                        },
+                    }
+        return schema
+
+
+api = Api(
+    title="Rondo",
+    version="1",
+    description=DESCRIPTION,
+    urls_namespace="api-v1",
+    openapi_url=None,
+    docs_url=None,
+    auth=TokenAuth(),
+)
+problems.install(api)
+for _router in (customers.router, chain.router, facts.router):
+    api.add_router("", _router)

@@ -1,0 +1,28 @@
+"""The API's documents: OpenAPI as JSON, and the page that explains it. Both are public; they hold no data."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from rondo.api.problems import not_found
+from rondo.api.v1.service import api
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document of version 1."""
+    return JsonResponse(api.get_openapi_schema())
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """Swagger UI from the installed package, under the same content security policy as every page."""
+    return render(request, "api/docs.html")
+
+
+def nothing(request: HttpRequest, path: str = "") -> HttpResponse:
+    """Any other address below /api/: problem details instead of a page."""
+    return not_found(request)
+
+
+nothing.csrf_exempt = True  # type: ignore[attr-defined]  # it changes nothing, and answers 404 to everything
