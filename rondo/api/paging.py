@@ -1,8 +1,5 @@
 """Pages by key: an opaque cursor names the last row given, so that a page costs the same wherever it lies."""
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
@@ -12,6 +9,7 @@ from django.utils.translation import gettext as _
 from ninja import Query
 
 from rondo.errors import InputError
+from rondo.foundation import ids
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -22,13 +20,13 @@ Cursor = Annotated[
 ]
 
 T = TypeVar("T")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_KEY = 2**63 - 1
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def encode_key(key: int) -> str:
-    """The cursor after the row with this key."""
-    return _encode([key])
+    """The cursor after the row with this key. Like a public id it does not tell the key."""
+    return ids.encode("k", key)
 
 
 def decode_key(cursor: str | None) -> int:
@@ -37,12 +35,12 @@ def decode_key(cursor: str | None) -> int:
     Raises:
         InputError: not a cursor of this kind of list.
     """
-    return 0 if cursor is None else _decode(cursor, 1)[0]
+    return 0 if cursor is None else _decode("k", cursor)
 
 
 def encode_moment(at: datetime, key: int) -> str:
     """The cursor after the row with this time and, among equal times, this key."""
-    return _encode([(at - _EPOCH) // timedelta(microseconds=1), key])
+    return f"{ids.encode('t', (at - _BEGINNING) // _MICROSECOND)}.{encode_key(key)}"
 
 
 def decode_moment(cursor: str | None) -> tuple[datetime, int] | None:
@@ -53,9 +51,9 @@ def decode_moment(cursor: str | None) -> tuple[datetime, int] | None:
     """
     if cursor is None:
         return None
-    micros, key = _decode(cursor, 2)
+    moment, _dot, key = cursor.partition(".")
     try:
-        return _EPOCH + timedelta(microseconds=micros), key
+        return _BEGINNING + _decode("t", moment) * _MICROSECOND, _decode("k", key)
     except OverflowError as error:
         raise _refused() from error
 
@@ -73,22 +71,11 @@ def split(rows: Sequence[T], limit: int) -> tuple[list[T], T | None]:
     return page, page[-1] if len(rows) > limit else None
 
 
-def _encode(parts: list[int]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str, length: int) -> list[int]:
-    try:
-        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise _refused() from error
-    if (
-        not isinstance(parts, list)
-        or len(parts) != length
-        or not all(type(part) is int and abs(part) <= _MAX_KEY for part in parts)
-    ):
+def _decode(prefix: str, text: str) -> int:
+    found = ids.decode(prefix, text)
+    if found is None:
         raise _refused()
-    return parts
+    return found
 
 
 def _refused() -> InputError:

@@ -65,10 +65,18 @@ def install(api: NinjaAPI) -> None:
 
 
 def as_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Wrap a view so that errors which the framework answers in plain text (405) become problem details too."""
+    """Wrap a view so that errors which the framework answers in plain text (405) become problem details too.
+
+    What it answers is about customers and the token's user alone: no cache on the way may keep it.
+    """
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = answer(request, *args, **kwargs)
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             response = view(request, *args, **kwargs)
         except Http404:

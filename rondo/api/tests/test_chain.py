@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from rondo.api.tests.conftest import Shop
 from rondo.api.tests.test_customers import merge, walk
+from rondo.foundation import ids
 from rondo.foundation.models import Load, User
 from rondo.interactions.models import Retraction
 
@@ -119,8 +120,10 @@ def test_a_longer_page_asks_the_database_no_more_often(
     assert asked(12) == asked(2)
 
 
-@pytest.mark.parametrize("cursor", ["WzFd", "x", "Wzk5OTk5OTk5OTk5OTk5OTk5OSwxXQ"])
-def test_a_made_up_cursor_is_refused(shop: Shop, client_of: Clients, alice: User, cursor: str) -> None:
+def test_a_made_up_cursor_is_refused(shop: Shop, client_of: Clients, alice: User) -> None:
     row = shop.customer()
+    made_up = ["x", ids.encode("k", 5), f"{ids.encode('t', 2**62)}.{ids.encode('k', 5)}", f"{ids.encode('t', 5)}.", "."]
     for part in ("orders", "interactions"):
-        assert client_of(alice).get(f"/api/v1/customers/{row.public_id}/{part}?cursor={cursor}").status_code == 422
+        for cursor in made_up:
+            response = client_of(alice).get(f"/api/v1/customers/{row.public_id}/{part}", {"cursor": cursor})
+            assert response.status_code == 422, cursor

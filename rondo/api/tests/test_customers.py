@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -115,15 +116,14 @@ def test_one_customer_says_who_they_are(shop: Shop, client_of: Clients, alice: U
     Identifier.objects.create(customer=row, kind="external", source=shop.source, value="712", shown="712")
     Identifier.objects.create(customer=row, kind="card", value="9912345", shown="99 12345")
     Address.objects.create(customer=row, street="1 Main St", city="Albany", country="US")
-    for order, (key, kind, value) in enumerate(
-        [
-            ("age", "choice", {"text": "45-54"}),
-            ("children", "number", {"number": 2}),
-            ("owner", "boolean", {"number": 1}),
-            ("income", "money", {"number": 5_000_000}),
-            ("moved", "date", {"day": date(2016, 5, 1)}),
-        ]
-    ):
+    values: list[tuple[str, str, dict[str, Any]]] = [
+        ("age", "choice", {"text": "45-54"}),
+        ("children", "number", {"number": 2}),
+        ("owner", "boolean", {"number": 1}),
+        ("income", "money", {"number": 5_000_000}),
+        ("moved", "date", {"day": date(2016, 5, 1)}),
+    ]
+    for order, (key, kind, value) in enumerate(values):
         definition = AttributeDefinition.objects.create(
             key=key, label_en=key.title(), label_de=key.upper(), type=kind, form="demographic", order=order
         )
@@ -138,8 +138,7 @@ def test_one_customer_says_who_they_are(shop: Shop, client_of: Clients, alice: U
         ("external", "712", "till"),
     }
     assert body["addresses"][0]["city"] == "Albany"
-    values = [(found["key"], found["value"]) for found in body["attributes"]]
-    assert values == [
+    assert [(found["key"], found["value"]) for found in body["attributes"]] == [
         ("age", "45-54"),
         ("children", 2.0),
         ("owner", True),
