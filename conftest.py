@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -88,7 +88,7 @@ def make_user(db: None) -> "Callable[..., User]":
     """Makes a user: ``make_user("dora", role="sales", reach="own", team=team)``."""
     from rondo.foundation.models import User
 
-    def make(name: str, **fields: object) -> "User":
+    def make(name: str, **fields: Any) -> "User":
         return User.objects.create_user(f"{name}@example.org", name=name.capitalize(), **fields)
 
     return make

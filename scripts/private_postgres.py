@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 def programs() -> Path | None:
-    """The folder of ``initdb`` and ``pg_ctl``: on the search path, or the newest where Debian keeps it; None if absent."""
+    """The folder of ``initdb`` and ``pg_ctl``: on the path, or the newest where Debian keeps it; None if absent."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     versions = sorted(

@@ -15,7 +15,7 @@ from rondo.foundation.rights import has_right
 
 def test_the_home_is_a_temporary_folder_of_this_run() -> None:
     assert Path(os.environ["RONDO_HOME"]).resolve() == settings.RONDO_HOME
-    assert settings.RONDO_HOME != Path("~/.rondo").expanduser().resolve()
+    assert Path("~/.rondo").expanduser().resolve() != settings.RONDO_HOME
 
 
 def test_the_cast_has_three_reaches(alice: User, bob: User, charlie: User) -> None:

@@ -1,4 +1,4 @@
-"""Proves that the documents and the program say the same: settings, commands, facts, and the two commands of the README."""
+"""Proves that the documents and the program say the same: settings, commands, facts, the README."""
 
 import argparse
 import re

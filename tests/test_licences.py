@@ -32,12 +32,12 @@ def runtime() -> list[Distribution]:
 
 
 def licence_of(package: Distribution) -> str:
-    """What the package says of its licence: the SPDX expression, else the classifiers, else the head of the free text."""
+    """What the package says of its licence: SPDX expression, else classifiers, else the head of the free text."""
     meta = package.metadata
-    if expression := meta.get("License-Expression"):
-        return str(expression)
+    if "License-Expression" in meta:
+        return meta["License-Expression"]
     classifiers = [text for text in meta.get_all("Classifier") or [] if text.startswith("License")]
-    return "; ".join(classifiers) or str(meta.get("License") or "")[:200]
+    return "; ".join(classifiers) or (meta["License"][:200] if "License" in meta else "")
 
 
 def test_no_runtime_dependency_has_a_licence_that_does_not_fit() -> None:

@@ -38,8 +38,8 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "a = _('Save %(name)s')\nb = ngettext('%(count)d row', '%(count)d rows', 2)\n"
     )
     (package / "templates" / "page.html").write_text(
-        "  {% load i18n %}\n      <p>{% translate 'Back' %}</p>\n{% blocktranslate trimmed %}\n    Hello\n    {{ name }}\n"
-        "{% endblocktranslate %}\n"
+        "  {% load i18n %}\n      <p>{% translate 'Back' %}</p>\n"
+        "{% blocktranslate trimmed %}\n    Hello\n    {{ name }}\n{% endblocktranslate %}\n"
     )
     monkeypatch.setattr(catalogues, "PACKAGE", package)
     monkeypatch.setattr(catalogues, "LOCALE", package / "locale")
@@ -53,7 +53,8 @@ def translate(**strings: str | tuple[str, str]) -> None:
         "%(count)d row": ("%(count)d Zeile", "%(count)d Zeilen"),
         "Back": "Zurück",
         "Hello %(name)s": "Hallo %(name)s",
-    } | strings
+    }
+    texts.update(strings)
     catalogue: Catalog = catalogues.read("de")
     for message in catalogue:
         if message.id:

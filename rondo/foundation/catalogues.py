@@ -1,7 +1,7 @@
 """Translation catalogues without gettext's programs: Babel reads the strings, writes the catalogue and compiles it.
 
-Strings come from Python files (``gettext`` and its kin) and from templates (``{% translate %}``, ``{% blocktranslate %}``),
-which Django's ``templatize`` turns into what Babel's Python extractor understands.
+Strings come from Python files (``gettext`` and its kin) and from templates (``{% translate %}`` and its kin), which
+Django's ``templatize`` turns into what Babel's Python extractor understands.
 """
 
 import io
@@ -34,8 +34,6 @@ KEYWORDS = {
 }
 _PLACEHOLDER = re.compile(r"%\(\w+\)[#0\- +]*\d*(?:\.\d+)?[a-zA-Z]|%[sdrf]|%%|\{\w*(?:![rsa])?(?::[^{}]*)?\}")
 
-Id = str | tuple[str, str]
-
 
 @dataclass(frozen=True)
 class Flaw:
@@ -62,11 +60,10 @@ def catalogue_path(language: str) -> Path:
 def _sources() -> Iterator[Path]:
     for path in sorted(PACKAGE.rglob("*")):
         parts = path.relative_to(PACKAGE).parts
-        if path.suffix in {".py", ".html", ".txt"} and not {"tests", "migrations", "locale", "static"} & set(
-            parts[:-1]
-        ):
-            if path.suffix == ".py" or "templates" in parts:
-                yield path
+        if {"tests", "migrations", "locale", "static"} & set(parts[:-1]):
+            continue
+        if path.suffix == ".py" or (path.suffix in {".html", ".txt"} and "templates" in parts):
+            yield path
 
 
 def extracted() -> Catalog:
@@ -94,7 +91,7 @@ def read(language: str) -> Catalog:
 
 
 def _key(message: Message) -> tuple[str, str]:
-    first = message.id[0] if isinstance(message.id, tuple) else message.id
+    first = message.id if isinstance(message.id, str) else message.id[0]
     return message.context or "", first
 
 
@@ -129,19 +126,6 @@ def update(language: str) -> tuple[int, int]:
 
 def _write(path: Path, catalogue: Catalog) -> None:
     """Writes without dates and line numbers, so that a change of the file is a change of its strings."""
-    catalogue.mime_headers = [
-        (name, value)
-        for name, value in catalogue.mime_headers
-        if name
-        in {
-            "Project-Id-Version",
-            "Language",
-            "Plural-Forms",
-            "MIME-Version",
-            "Content-Type",
-            "Content-Transfer-Encoding",
-        }
-    ]
     buffer = io.BytesIO()
     write_po(buffer, catalogue, width=120, include_lineno=False, omit_header=True)
     head = (
@@ -166,7 +150,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def _misplaced(message: Message) -> bool:
-    """Whether a translation's placeholders are not those of the English string (a singular may leave the number out)."""
+    """Whether a translation's placeholders are not those of the English string (of either form)."""
     originals, forms = _forms(message.id), _forms(message.string)
     allowed = [placeholders(text) for text in originals]
     return any(placeholders(form) not in (allowed if len(originals) > 1 else allowed[:1]) for form in forms)
