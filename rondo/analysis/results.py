@@ -143,8 +143,20 @@ class SincePrevious(TypedDict):
     became: dict[str, int]
 
 
+class Edges(TypedDict):
+    """Where the bins of value (minor units) and the bands of recency (days) and frequency (purchase days) are cut."""
+
+    value: list[int]
+    recency: list[int]
+    frequency: list[int]
+
+
 class Results(TypedDict):
-    """All of it. ``holdout`` and ``since_previous`` are None where the data or history does not allow them."""
+    """All of it. ``holdout`` and ``since_previous`` are None where the data or history does not allow them.
+
+    ``notes`` are whole sentences (message ids: show them through gettext), as is ``value["method"]``.
+    ``foreign_orders`` counts orders in another currency than the company's, which are left out.
+    """
 
     totals: Totals
     value: BaseValue | None
@@ -157,3 +169,5 @@ class Results(TypedDict):
     holdout: Holdout | None
     since_previous: SincePrevious | None
     notes: list[str]
+    edges: Edges
+    foreign_orders: int

@@ -12,6 +12,7 @@ from rondo.warehouse.refresh import refresh
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = "Keep the columnar copy (Delta tables) up to date, make it anew, or compare it with the operational store."
 
     def add_arguments(self, parser: CommandParser) -> None:

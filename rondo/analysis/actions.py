@@ -1,0 +1,217 @@
+"""Running the analysis: refresh the copy, compute facts, fit models, store the run and swap its scores in."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from django.db import transaction
+from django.utils import timezone
+
+from rondo.analysis import fingerprints, modelling, scores, summary
+from rondo.analysis.facts import MODELLED, Past, fact_table, past, purchase_days
+from rondo.analysis.modelling import Fitted, Log, day_number
+from rondo.analysis.models import Run
+from rondo.analysis.results import Holdout, Results
+from rondo.errors import InputError, RondoError
+from rondo.foundation import audit
+from rondo.foundation.actors import Actor
+from rondo.foundation.installation import business_now, installation
+from rondo.science._newton import ConvergenceError
+from rondo.science.clv import ValueConfig
+from rondo.warehouse import delta
+from rondo.warehouse.locks import exclusive
+from rondo.warehouse.refresh import refresh
+from rondo.warehouse.tables import Tables, open_tables
+
+Progress = Callable[[str, int, int], None]
+STEPS = ("copy", "facts", "models", "hold-out", "summary", "scores")
+_INTERRUPTED = "The process was stopped before the analysis ended; run `rondo analyse` again."
+
+
+def run_analysis(actor: Actor, as_of: date | None = None, progress: Progress | None = None) -> Run:
+    """Analyse the data up to the end of business day ``as_of`` (default: the last day with an order).
+
+    ``progress(step, done, steps)`` is told of each step that ends. The run is stored whatever becomes of it; the scores
+    being served change only when all of it stands.
+
+    Raises:
+        PermissionRefused: the actor may not analyse. StateError: another analysis is under way. InputError: ``as_of``
+        lies before the data.
+    """
+    actor.require("analyse")
+    with exclusive("analysis"):
+        # Whoever held the lock is gone: what it left unfinished is unfinished for good.
+        Run.objects.filter(status=Run.Status.RUNNING).update(
+            status=Run.Status.FAILED, finished_at=timezone.now(), error=_INTERRUPTED
+        )
+        scores.drop(scores.leftovers())
+        run = Run.objects.create(
+            as_of=as_of or business_now().date(), actor=actor.user, config=_config(), started_at=timezone.now()
+        )
+        try:
+            _analyse(run, as_of, actor, _Steps(progress))
+        except Exception as error:
+            reason = str(error) if isinstance(error, RondoError) else f"{type(error).__name__}: {error}"
+            if not transaction.get_connection().needs_rollback:
+                Run.objects.filter(pk=run.pk).update(
+                    status=Run.Status.FAILED, finished_at=timezone.now(), error=reason[:1000]
+                )
+            raise
+        return run
+
+
+class _Steps:
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._done = 0
+
+    def done(self, step: str) -> None:
+        self._done += 1
+        if self._progress:
+            self._progress(step, self._done, len(STEPS))
+
+
+def _config() -> dict[str, Any]:
+    row = installation()
+    return {
+        "currency": row.currency,
+        "time_zone": row.time_zone,
+        "margin_rate": float(row.margin_rate),
+        "discount_rate": float(row.discount_rate),
+        "horizon_months": row.horizon_months,
+        "models": ["bgnbd", "gamma_gamma"],
+    }
+
+
+def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
+    refresh()
+    steps.done("copy")
+    with open_tables() as tables:
+        run.as_of = as_of or _last_day(tables, run.config["currency"])
+        known = past(tables, run.as_of, run.config["currency"])
+        run.fingerprint = fingerprints.data_fingerprint(tables, known)
+        facts = tables.arrow(fact_table(known).order_by("customer_id"))
+        log = modelling.purchase_log(tables.arrow(purchase_days(known)))
+        steps.done("facts")
+        fitted, reason = _fit(run, log)
+        steps.done("models")
+        held = modelling.hold_out(log, day_number(run.as_of)) if fitted else None
+        steps.done("hold-out")
+        table = _with_models(facts, log, fitted)
+        results = _results(run, tables, known, table, fitted, held)
+        steps.done("summary")
+    run.models_json = fitted.describe() if fitted else {"reason": reason}
+    run.result_hash = fingerprints.result_hash(table, cast("dict[str, Any]", results))
+    run.results = cast("dict[str, Any]", results)
+    _serve(run, table, actor)
+    steps.done("scores")
+
+
+def _last_day(tables: Tables, currency: str) -> date:
+    """The last business day with an order; orders dated in the future are errors in the data and do not count."""
+    today = business_now().date()
+    orders = tables.orders.filter(lambda t: (t.business_date <= today) & (t.currency == currency))
+    return tables.arrow(orders.aggregate(day=orders.business_date.max()))["day"][0].as_py() or today
+
+
+def _fit(run: Run, log: Log) -> tuple[Fitted | None, str]:
+    assumptions = _assumptions(run)
+    if assumptions is None:
+        return None, "The margin rate is 0: nothing is worth anything; set one in the settings."
+    try:
+        return modelling.fit(log, day_number(run.as_of), assumptions), ""
+    except (InputError, ConvergenceError) as error:
+        return None, str(error)
+
+
+def _assumptions(run: Run) -> ValueConfig | None:
+    if run.config["margin_rate"] <= 0:
+        return None
+    return ValueConfig(
+        months=run.config["horizon_months"],
+        annual_discount_rate=run.config["discount_rate"],
+        margin_rate=run.config["margin_rate"],
+    )
+
+
+def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None) -> pa.Table:
+    """The facts with the modelled ones beside them, in the score table's columns; null where a model says nothing."""
+    types = scores.schema()
+    ids = facts["customer_id"].to_numpy()
+    columns: dict[str, npt.NDArray[Any]] = {}
+    valued = np.empty(0, np.int64)
+    if fitted is not None:
+        valued, columns = fitted.columns(log)
+    # A purchase may belong to a record that is no longer shown (its load was taken back): it has no row here.
+    place = np.clip(np.searchsorted(valued, ids), 0, max(valued.size - 1, 0))
+    missing = valued[place] != ids if valued.size else np.ones(ids.size, bool)
+    for name in MODELLED:
+        field = types.field(name)
+        values = columns[name][place] if columns else np.zeros(ids.size)
+        facts = facts.append_column(field, pa.array(values, mask=missing).cast(field.type))
+    return facts.select(types.names).cast(types)
+
+
+def _results(
+    run: Run, tables: Tables, known: Past, table: pa.Table, fitted: Fitted | None, held: tuple[Holdout, float] | None
+) -> Results:
+    currency = run.config["currency"]
+    totals = summary.totals(tables, known)
+    foreign = summary.foreign_orders(tables, run.as_of, currency)
+    assumptions = _assumptions(run)
+    value = summary.base_value(fitted, assumptions, currency) if fitted and assumptions else None
+    forecast = modelling.forecast_weeks(fitted, run.as_of, held[1]) if fitted and held else []
+    cuts = summary.edges(table)
+    notes = [
+        text
+        for text, holds in (
+            (summary.NOTE_NONPOSITIVE, totals["nonpositive_orders"] > 0),
+            (summary.NOTE_LEFT_CUT, summary.cut_on_the_left(table["first_purchase"], run.as_of)),
+            (summary.NOTE_DROPOUT, fitted is not None and not fitted.purchases.dropout_identified),
+            (summary.NOTE_EXISTING, bool(forecast)),
+            (summary.NOTE_CURRENCY, foreign > 0),
+            (summary.NOTE_NO_MODEL, fitted is None),
+        )
+        if holds
+    ]
+    return Results(
+        totals=totals,
+        value=value,
+        weekly=summary.weekly(tables, known),
+        forecast=forecast,
+        holdout=held[0] if held else None,
+        since_previous=_since(run, value, table),
+        notes=notes,
+        edges=cuts,
+        foreign_orders=foreign,
+        **summary.spread(table, cuts),
+    )
+
+
+def _since(run: Run, value: Any, table: pa.Table) -> Any:
+    before = Run.objects.filter(is_current=True).first()
+    if before and (before.fingerprint, before.as_of, before.config) == (run.fingerprint, run.as_of, run.config):
+        # The same question asked again: what changed is still what changed before it.
+        return before.results.get("since_previous")
+    return summary.since_previous(before, value, table)
+
+
+def _serve(run: Run, table: pa.Table, actor: Actor) -> None:
+    """Write the scores beside the old ones, then flip to them and to the run in one transaction."""
+    prepared = scores.prepare(run.pk, table)
+    _copy_scores(run, table)
+    with transaction.atomic():
+        scores.put_in_place(prepared)
+        Run.objects.filter(is_current=True).update(is_current=False)
+        run.status, run.is_current, run.finished_at = Run.Status.DONE, True, timezone.now()
+        run.save()
+        audit.record(actor, "analysis.run", "run", run.pk, {"as_of": [None, run.as_of.isoformat()]})
+
+
+def _copy_scores(run: Run, table: pa.Table) -> None:
+    reader = pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=65_536))
+    delta.commit("scores", delta.Rows(reader, table.num_rows), replace=True, notes={"rondo.run": run.pk})
+    delta.tidy("scores")

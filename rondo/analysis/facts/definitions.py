@@ -1,0 +1,305 @@
+"""Every fact of a customer: key, label, definition and unit. docs/facts.md and the score table follow this list."""
+
+from typing import Literal
+
+from django.utils.translation import gettext_lazy as _
+
+from rondo.foundation.registry import Fact, FactType, registries
+
+MONEY = _("minor units of the company's currency")
+DAYS = _("days")
+DATE = _("business date")
+SHARE = _("share from 0 to 1")
+COUNT = _("number")
+
+Group = Literal["value", "buying", "taste", "campaigns", "standing"]
+
+
+def _fact(
+    key: str,
+    label: object,
+    definition: object,
+    type: FactType,
+    unit: object,
+    group: Group,
+    *,
+    estimate: bool = False,
+    low: str = "",
+    high: str = "",
+) -> None:
+    registries.facts.add(
+        key,
+        Fact(
+            key=key,
+            label=label,  # type: ignore[arg-type]
+            definition=definition,  # type: ignore[arg-type]
+            type=type,
+            unit=unit,  # type: ignore[arg-type]
+            group=group,
+            estimate=estimate,
+            low=low,
+            high=high,
+        ),
+    )
+
+
+_fact(
+    "value",
+    _("Customer value"),
+    _(
+        "Expected margin of the coming months (12 unless set otherwise), discounted to the day of the run: expected "
+        "purchases (BG/NBD) times expected spend per purchase day (Gamma-Gamma) times the margin rate."
+    ),
+    "money",
+    MONEY,
+    "value",
+    estimate=True,
+    low="value_low",
+    high="value_high",
+)
+_fact(
+    "value_low",
+    _("Customer value, low"),
+    _("Lower bound of the 90 % interval of what this one customer will bring; chance alone."),
+    "money",
+    MONEY,
+    "value",
+)
+_fact(
+    "value_high",
+    _("Customer value, high"),
+    _("Upper bound of the 90 % interval of what this one customer will bring; chance alone."),
+    "money",
+    MONEY,
+    "value",
+)
+_fact(
+    "expected_purchases",
+    _("Expected purchase days"),
+    _("Purchase days expected within the horizon, by the BG/NBD model."),
+    "number",
+    COUNT,
+    "value",
+    estimate=True,
+)
+_fact(
+    "expected_spend",
+    _("Expected spend per purchase day"),
+    _("Spend expected on a coming purchase day, by the Gamma-Gamma model; before margin."),
+    "money",
+    MONEY,
+    "value",
+    estimate=True,
+)
+_fact(
+    "alive",
+    _("Probability of being active"),
+    _(
+        "Probability that the customer has not left for good, by the BG/NBD model. It is 1 by construction for those who "
+        "bought once: never rank by it; use the own rhythm."
+    ),
+    "share",
+    SHARE,
+    "value",
+    estimate=True,
+)
+_fact(
+    "overdue",
+    _("Overdue"),
+    _(
+        "Days since the last purchase divided by the customer's own 90 % quantile of gaps; with fewer than three purchase "
+        "days by the base's 90 % quantile of gaps up to the second purchase day. Above 1: later than usual."
+    ),
+    "number",
+    _("multiple of the usual longest gap"),
+    "standing",
+)
+_fact(
+    "activity",
+    _("Activity"),
+    _(
+        "By the own rhythm: active (overdue up to 1), late (up to 2), asleep (beyond 2), never (no purchase). Where nobody "
+        "has bought on two days yet, 90 days stand in for the usual longest gap."
+    ),
+    "text",
+    _("one of active, late, asleep, never"),
+    "standing",
+)
+_fact(
+    "first_purchase",
+    _("First purchase"),
+    _("First purchase day in the data. A purchase day is a business date with an order whose total is not negative."),
+    "date",
+    DATE,
+    "buying",
+)
+_fact(
+    "last_purchase",
+    _("Last purchase"),
+    _("Latest purchase day."),
+    "date",
+    DATE,
+    "buying",
+)
+_fact(
+    "recency_days",
+    _("Days since the last purchase"),
+    _("Days from the latest purchase day to the day of the run."),
+    "days",
+    DAYS,
+    "buying",
+)
+_fact(
+    "purchase_days",
+    _("Purchase days"),
+    _("Number of purchase days; several orders of a day count once."),
+    "count",
+    COUNT,
+    "buying",
+)
+_fact(
+    "orders",
+    _("Orders"),
+    _("Number of orders, whatever their total."),
+    "count",
+    COUNT,
+    "buying",
+)
+_fact(
+    "typical_gap_days",
+    _("Typical gap"),
+    _("Median of the days between consecutive purchase days; from two purchase days on."),
+    "number",
+    DAYS,
+    "buying",
+)
+_fact(
+    "gap_q90_days",
+    _("Usual longest gap"),
+    _("90 % quantile (linear interpolation) of the days between consecutive purchase days; from three purchase days on."),
+    "number",
+    DAYS,
+    "buying",
+)
+_fact(
+    "frequency",
+    _("Purchase days a month"),
+    _("Repeat purchase days per 30 days since the first purchase day."),
+    "number",
+    _("per 30 days"),
+    "buying",
+)
+_fact(
+    "spend",
+    _("Spend"),
+    _("Sum of the totals of all orders; returns count negative."),
+    "money",
+    MONEY,
+    "buying",
+)
+_fact(
+    "spend_30",
+    _("Spend in 30 days"),
+    _("Spend of the last 30 days up to the day of the run."),
+    "money",
+    MONEY,
+    "buying",
+)
+_fact(
+    "spend_90",
+    _("Spend in 90 days"),
+    _("Spend of the last 90 days up to the day of the run."),
+    "money",
+    MONEY,
+    "buying",
+)
+_fact(
+    "spend_365",
+    _("Spend in 365 days"),
+    _("Spend of the last 365 days up to the day of the run."),
+    "money",
+    MONEY,
+    "buying",
+)
+_fact(
+    "average_basket",
+    _("Average basket"),
+    _("Mean total of the orders whose total is above 0, rounded to whole minor units."),
+    "money",
+    MONEY,
+    "buying",
+)
+_fact(
+    "categories",
+    _("Categories"),
+    _("Number of categories bought, counted on the second level of the category tree."),
+    "count",
+    COUNT,
+    "taste",
+)
+_fact(
+    "favourite_category",
+    _("Favourite category"),
+    _("Second-level category with the most spend; of equals the first by path."),
+    "text",
+    _("name of the category"),
+    "taste",
+)
+_fact(
+    "own_label_share",
+    _("Own-label share"),
+    _("Share of spend on own-label products, of lines above 0 whose product says whether it is one."),
+    "share",
+    SHARE,
+    "taste",
+)
+_fact(
+    "discount_share",
+    _("Discount share"),
+    _("All discounts divided by spend before discounts, of lines whose total is not negative."),
+    "share",
+    SHARE,
+    "taste",
+)
+_fact(
+    "stores",
+    _("Stores"),
+    _("Number of different stores bought at."),
+    "count",
+    COUNT,
+    "buying",
+)
+_fact(
+    "campaigns_received",
+    _("Campaigns received"),
+    _("Number of campaigns sent to the customer and not held back."),
+    "count",
+    COUNT,
+    "campaigns",
+)
+_fact(
+    "campaigns_answered",
+    _("Campaigns answered"),
+    _("Number of campaigns received to which an inbound interaction, such as a redemption, answers."),
+    "count",
+    COUNT,
+    "campaigns",
+)
+_fact(
+    "last_contact",
+    _("Last contacted"),
+    _("Day of the latest outbound interaction."),
+    "date",
+    DATE,
+    "campaigns",
+)
+_fact(
+    "interactions",
+    _("Interactions"),
+    _("Number of interactions of any kind, in either direction."),
+    "count",
+    COUNT,
+    "standing",
+)
+
+SORTABLE = [fact.key for fact in registries.facts]

@@ -1,0 +1,77 @@
+"""Fingerprints: of the data a run saw, and of what it found. Equal for equal content, whatever engine or order."""
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rondo.analysis.facts import Past
+from rondo.warehouse.tables import Tables
+
+_PRIME = 1_000_003
+_DECIMALS = 9
+
+
+def data_fingerprint(tables: Tables, known: Past) -> str:
+    """SHA-256 over counts and whole-number sums of all rows up to ``as_of``, in which columns of a row are tied together
+    by products; sums of whole numbers do not depend on engine or order."""
+    sums: dict[str, list[int]] = {}
+    for name, table, columns in (
+        ("customers", known.customers, ["id"]),
+        ("orders", known.orders, ["id", "customer_id", "total", "business_date"]),
+        ("lines", known.lines, ["id", "order_id", "product_id", "total", "discount", "coupon_discount"]),
+        ("interactions", known.interactions, ["id", "customer_id", "business_date"]),
+        ("exposures", known.exposures, ["id", "customer_id", "campaign_id"]),
+        ("products", known.products, ["id", "category_id", "own_label"]),
+    ):
+        sums[name] = _sums(tables, table, columns)
+    return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+
+
+def _sums(tables: Tables, table: Any, columns: list[str]) -> list[int]:
+    measures = {"n": table.count()}
+    first = table[columns[0]] % _PRIME
+    for column in columns:
+        value = table[column]
+        if value.type().is_date():
+            value = value.epoch_seconds() // 86400
+        value = value.cast("int64").fill_null(-1)
+        measures[f"s_{column}"] = value.sum().cast("decimal(38,0)")
+        measures[f"p_{column}"] = (first * (value % _PRIME)).sum().cast("decimal(38,0)")
+    row = tables.arrow(table.aggregate(**measures)).to_pylist()[0]
+    return [int(value or 0) for value in row.values()]
+
+
+def result_hash(scores: pa.Table, results: dict[str, Any]) -> str:
+    """SHA-256 of a canonical export: scores by customer, floats to nine decimals, and the results without what refers to
+    earlier runs."""
+    digest = hashlib.sha256()
+    ordered = scores.sort_by("customer_id")
+    for name in sorted(ordered.schema.names):
+        column = ordered[name].combine_chunks()
+        digest.update(name.encode() + b"\x00")
+        digest.update(np.packbits(np.asarray(pc.is_null(column))).tobytes())
+        if pa.types.is_floating(column.type):
+            numbers = np.rint(np.asarray(column.fill_null(0)) * 10.0**_DECIMALS)
+            digest.update((numbers + 0.0).astype("<f8").tobytes())
+        elif pa.types.is_string(column.type):
+            digest.update("\x1f".join(column.fill_null("").to_pylist()).encode())
+        else:
+            whole = column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date(column.type) else column.cast(pa.int64())
+            digest.update(np.asarray(whole.fill_null(0)).astype("<i8").tobytes())
+    lasting = {key: value for key, value in results.items() if key != "since_previous"}
+    digest.update(json.dumps(_rounded(lasting), sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, _DECIMALS)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return value
