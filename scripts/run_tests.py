@@ -11,10 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from private_postgres import private_postgres, programs
-
+from scripts.private_postgres import private_postgres, programs
 from tests.browsing import chromium_path
 
 NO_TESTS = 5  # pytest's exit status when the selection is empty
