@@ -174,3 +174,19 @@ class JobLease(models.Model):
     worker = models.CharField(max_length=64)
     until = models.DateTimeField(db_index=True)
     attempts = models.PositiveSmallIntegerField(default=1)
+
+
+class ProcessBeat(models.Model):
+    """The last sign of life of a worker or scheduler; a dead one's row is removed after a day."""
+
+    process = models.CharField(max_length=64, primary_key=True)
+    role = models.CharField(max_length=10)
+    at = models.DateTimeField()
+
+
+class PeriodicState(models.Model):
+    """When a periodic job is due next, and the task that carried it out last. Claimed by changing ``due_at``."""
+
+    key = models.CharField(max_length=60, primary_key=True)
+    due_at = models.DateTimeField()
+    task_id = models.UUIDField(null=True)

@@ -6,6 +6,7 @@ Each registry holds items of one type under a unique key, in the order of their 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from rondo.errors import StateError
@@ -155,11 +156,16 @@ class ImportKind:
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """A table whose rows carry a ``load_id``, so that a load can be swept, hidden and counted."""
+    """A table whose rows carry a ``load_id``, so that a load can be swept, hidden and counted.
+
+    ``order``: parents before their children. ``swept`` False: rows of a dead load stay hidden until a later load names
+    them again, since deleting them would search a large table that refers to them without an index.
+    """
 
     key: str
     model: type[Any]
     order: int
+    swept: bool = True
 
 
 @dataclass(frozen=True)
@@ -173,8 +179,8 @@ class WarehouseTable:
     ``load_sql``: expression of the row's load (empty: rows belong to no load); the copy has it as column ``load_id``.
     ``written_sql``: for ``append`` tables, the expression of the writing transaction's id on PostgreSQL, over ``source``
     and ``written_join``.
-    ``span``: key of the table in ``Load.spans`` whose ids ``key_sql`` is. ``customer``: column that the visible view replaces
-    by the surviving customer. ``retracted_by``: column that holds the interaction whose retraction takes the row out.
+    ``span``: key in ``Load.spans`` of the ids that ``key_sql`` is. ``customer``: column that the visible view replaces by the
+    surviving customer. ``retracted_by``: column that holds the interaction whose retraction takes the row out.
     ``keep``: a condition on the raw columns that the visible view adds.
     """
 
@@ -205,6 +211,17 @@ class HomeCard:
     wide: bool = False
 
 
+@dataclass(frozen=True)
+class Periodic:
+    """Work that comes round: ``run(actor)`` is called by a worker every ``every``, or daily at ``at`` in the company's
+    zone. Never twice at the same moment; it has to be safe to run again, and to find nothing to do."""
+
+    key: str
+    run: "Callable[[Actor], object]"
+    every: timedelta
+    at: time | None = None
+
+
 @dataclass
 class Registries:
     """All registries of the product."""
@@ -218,6 +235,7 @@ class Registries:
     loaded_tables: Registry[LoadedTable] = field(default_factory=lambda: Registry("loaded tables"))
     warehouse_tables: Registry[WarehouseTable] = field(default_factory=lambda: Registry("warehouse tables"))
     home_cards: Registry[HomeCard] = field(default_factory=lambda: Registry("home cards"))
+    periodic: Registry[Periodic] = field(default_factory=lambda: Registry("periodic jobs"))
     after_load: "Registry[Callable[[Actor], None]]" = field(default_factory=lambda: Registry("after load"))
 
 

@@ -1,0 +1,32 @@
+"""What is thrown away in time: ended tasks, expired sessions and links, signs of life of dead processes."""
+
+from datetime import timedelta
+
+from django.contrib.sessions.models import Session
+from django.db.models import Q
+from django.utils import timezone
+from django_tasks.base import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
+
+from rondo.foundation.actors import Actor
+from rondo.foundation.jobs import leases
+from rondo.foundation.models import JobLease, LoginLink
+
+KEEP_ENDED_TASKS = timedelta(days=14)
+
+
+def tidy(actor: Actor) -> dict[str, int]:
+    """Remove what nobody needs any more; returns how many rows of what."""
+    now = timezone.now()
+    ended = DBTaskResult.objects.filter(
+        status__in=[TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED], finished_at__lt=now - KEEP_ENDED_TASKS
+    )
+    gone = {
+        "tasks": ended.delete()[0],
+        "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
+        "links": LoginLink.objects.filter(Q(expires_at__lt=now) | Q(used_at__isnull=False)).delete()[0],
+        "beats": leases.forget_beats(),
+    }
+    open_tasks = DBTaskResult.objects.filter(status__in=[TaskResultStatus.READY, TaskResultStatus.RUNNING])
+    gone["leases"] = JobLease.objects.exclude(task_id__in=open_tasks.values("pk")).delete()[0]
+    return gone

@@ -1,0 +1,16 @@
+"""``rondo scheduler``: hands periodic jobs to the workers when they are due."""
+
+from typing import Any
+
+from rondo.foundation.jobs.scheduler import Scheduler
+from rondo.foundation.jobs.worker import install_signals
+from rondo.foundation.management.roles import RoleCommand
+
+
+class Command(RoleCommand):
+    help = "Enqueue periodic jobs when they are due; a second scheduler does no harm."
+
+    def work(self, **options: Any) -> None:
+        scheduler = Scheduler()
+        install_signals(scheduler.stop)
+        scheduler.run()

@@ -1,0 +1,21 @@
+"""``rondo worker``: runs jobs."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from rondo.foundation.jobs.worker import Worker, install_signals
+from rondo.foundation.management.roles import RoleCommand
+
+
+class Command(RoleCommand):
+    help = "Run jobs: any number of workers may run, on any number of machines."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--until-empty", action="store_true", help="end when no job is ready")
+
+    def work(self, **options: Any) -> None:
+        worker = Worker(until_empty=options["until_empty"])
+        install_signals(worker.stop)
+        worker.run()

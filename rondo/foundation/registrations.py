@@ -1,0 +1,8 @@
+"""What the ground floor itself registers."""
+
+from datetime import time, timedelta
+
+from rondo.foundation.jobs.housekeeping import tidy
+from rondo.foundation.registry import Periodic, registries
+
+registries.periodic.add("tidy", Periodic("tidy", tidy, timedelta(days=1), time(3, 40)))

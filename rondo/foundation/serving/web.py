@@ -1,0 +1,28 @@
+"""The web server: Granian over the WSGI application."""
+
+from django.conf import settings
+from django.db import connections
+
+THREADS = 4
+"""Requests that one worker process serves at the same moment."""
+
+
+def run_web() -> None:
+    """Serve the pages on RONDO_HOST:RONDO_PORT with RONDO_WORKERS processes until SIGTERM or SIGINT."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    connections.close_all()  # worker processes are forked: no connection may be shared
+    Server(
+        "rondo.foundation.serving.app:application",
+        address=settings.RONDO_HOST,
+        port=settings.RONDO_PORT,
+        interface=Interfaces.WSGI,
+        workers=settings.RONDO_WORKERS,
+        blocking_threads=THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=8,
+        log_level=LogLevels.warning,
+        websockets=False,
+    ).serve()
