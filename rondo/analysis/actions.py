@@ -187,6 +187,7 @@ def _results(
         notes=notes,
         edges=cuts,
         foreign_orders=foreign,
+        visible_value=value["total"] if value else 0,
         **summary.spread(table, cuts),
     )
 

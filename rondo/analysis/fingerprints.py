@@ -16,8 +16,10 @@ _DECIMALS = 9
 
 
 def data_fingerprint(tables: Tables, known: Past) -> str:
-    """SHA-256 over counts and whole-number sums of all rows up to ``as_of``, in which columns of a row are tied together
-    by products; sums of whole numbers do not depend on engine or order."""
+    """SHA-256 over counts and whole-number sums of all rows up to ``as_of``.
+
+    Products tie the columns of a row together. Sums of whole numbers depend neither on the engine nor on the order of rows.
+    """
     sums: dict[str, list[int]] = {}
     for name, table, columns in (
         ("customers", known.customers, ["id"]),
@@ -46,8 +48,10 @@ def _sums(tables: Tables, table: Any, columns: list[str]) -> list[int]:
 
 
 def result_hash(scores: pa.Table, results: dict[str, Any]) -> str:
-    """SHA-256 of a canonical export: scores by customer, floats to nine decimals, and the results without what refers to
-    earlier runs."""
+    """SHA-256 of a canonical export: scores by customer, floats to nine decimals, and the results.
+
+    Left out is what refers to earlier runs.
+    """
     digest = hashlib.sha256()
     ordered = scores.sort_by("customer_id")
     for name in sorted(ordered.schema.names):
@@ -60,7 +64,9 @@ def result_hash(scores: pa.Table, results: dict[str, Any]) -> str:
         elif pa.types.is_string(column.type):
             digest.update("\x1f".join(column.fill_null("").to_pylist()).encode())
         else:
-            whole = column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date(column.type) else column.cast(pa.int64())
+            whole = (
+                column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date(column.type) else column.cast(pa.int64())
+            )
             digest.update(np.asarray(whole.fill_null(0)).astype("<i8").tobytes())
     lasting = {key: value for key, value in results.items() if key != "since_previous"}
     digest.update(json.dumps(_rounded(lasting), sort_keys=True).encode())

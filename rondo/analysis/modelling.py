@@ -38,7 +38,8 @@ CALIBRATED = gettext_noop(
     "rolling-origin hold-outs on earlier parts of the same data."
 )
 UNCALIBRATED = gettext_noop(
-    "90 % interval from chance and uncertain parameters alone; the data are too short for hold-outs, so it is too narrow."
+    "90 % interval from chance and uncertain parameters alone; the data are too short for hold-outs, so it is too "
+    "narrow."
 )
 
 

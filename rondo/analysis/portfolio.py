@@ -1,5 +1,6 @@
 """How value and revenue are spread over customers: bins, the recency by frequency grid, concentration, activity."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,9 @@ def band_edges(values: _INT) -> list[int]:
     return sorted({int(cut) for cut in cuts})
 
 
-def grid(recency: _INT, frequency: _INT, value: _INT, recency_edges: list[int], days_edges: list[int]) -> list[GridCell]:
+def grid(
+    recency: _INT, frequency: _INT, value: _INT, recency_edges: list[int], days_edges: list[int]
+) -> list[GridCell]:
     """The recency by frequency grid; band 5 is the best: bought last, bought most often.
 
     Where many customers are alike there are fewer than five bands; the best still counts 5.
@@ -64,23 +67,33 @@ def grid(recency: _INT, frequency: _INT, value: _INT, recency_edges: list[int], 
         return []
     r = np.searchsorted(np.array(recency_edges), recency, side="left")
     f = np.searchsorted(np.array(days_edges), frequency, side="left")
-    cells = []
-    for row in range(len(recency_edges)):
-        for column in range(len(days_edges)):
-            here = (r == row) & (f == column)
-            cells.append(
+
+    def count(row: int, column: int) -> tuple[int, int]:
+        here = (r == row) & (f == column)
+        return int(here.sum()), int(value[here].sum())
+
+    return cells(recency_edges, days_edges, count)
+
+
+def cells(recency: list[int], frequency: list[int], count: Callable[[int, int], tuple[int, int]]) -> list[GridCell]:
+    """The grid's cells with their bounds; ``count(row, column)`` gives customers and value, row and column from 0."""
+    found = []
+    for row in range(len(recency)):
+        for column in range(len(frequency)):
+            customers, worth = count(row, column)
+            found.append(
                 GridCell(
                     recency=BANDS - row,
-                    frequency=BANDS - (len(days_edges) - 1 - column),
-                    customers=int(here.sum()),
-                    value=int(value[here].sum()),
-                    recency_low=recency_edges[row - 1] + 1 if row else 0,
-                    recency_high=recency_edges[row],
-                    frequency_low=days_edges[column - 1] + 1 if column else 1,
-                    frequency_high=days_edges[column],
+                    frequency=BANDS - (len(frequency) - 1 - column),
+                    customers=customers,
+                    value=worth,
+                    recency_low=recency[row - 1] + 1 if row else 0,
+                    recency_high=recency[row],
+                    frequency_low=frequency[column - 1] + 1 if column else 1,
+                    frequency_high=frequency[column],
                 )
             )
-    return cells
+    return found
 
 
 def concentration(revenue: _INT) -> Concentration | None:

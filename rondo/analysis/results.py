@@ -1,4 +1,4 @@
-"""The shape of what a run stores in ``Run.results``: what pages and commands read. Money in minor units, shares 0 to 1."""
+"""The shape of ``Run.results``: what pages and commands read of a run. Money in minor units, shares 0 to 1."""
 
 from typing import TypedDict
 
@@ -21,7 +21,7 @@ class Totals(TypedDict):
 
 
 class BaseValue(TypedDict):
-    """The worth of the customer base over the horizon, with its calibrated interval and the assumptions it stands on."""
+    """The worth of the customer base over the horizon, its calibrated interval and the assumptions it stands on."""
 
     total: int
     low: int
@@ -151,23 +151,30 @@ class Edges(TypedDict):
     frequency: list[int]
 
 
-class Results(TypedDict):
+class Spread(TypedDict):
+    """How customers, their value and their revenue are spread."""
+
+    activity: Activity
+    value_bins: list[ValueBin]
+    grid: list[GridCell]
+    concentration: Concentration | None
+
+
+class Results(Spread):
     """All of it. ``holdout`` and ``since_previous`` are None where the data or history does not allow them.
 
     ``notes`` are whole sentences (message ids: show them through gettext), as is ``value["method"]``.
     ``foreign_orders`` counts orders in another currency than the company's, which are left out.
+    ``visible_value`` is the sum of the values of the customers that the figures are of.
     """
 
     totals: Totals
     value: BaseValue | None
     weekly: list[WeekPoint]
     forecast: list[ForecastPoint]
-    activity: Activity
-    value_bins: list[ValueBin]
-    grid: list[GridCell]
-    concentration: Concentration | None
     holdout: Holdout | None
     since_previous: SincePrevious | None
     notes: list[str]
     edges: Edges
     foreign_orders: int
+    visible_value: int

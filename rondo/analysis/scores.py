@@ -48,7 +48,7 @@ def prepare(run_id: int, rows: pa.Table) -> str:
     """
     name = f"{TABLE}_run_{run_id}"
     quoted = connection.ops.quote_name(name)
-    editor = connection.SchemaEditorClass(connection, collect_sql=True)  # type: ignore[misc]
+    editor = connection.SchemaEditorClass(connection, collect_sql=True)
     editor.deferred_sql = []
     create, parameters = editor.table_sql(Score)
     with connection.cursor() as cursor:
@@ -58,10 +58,10 @@ def prepare(run_id: int, rows: pa.Table) -> str:
     for start in range(0, rows.num_rows, _CHUNK):
         with transaction.atomic():
             _insert(quoted, rows.slice(start, _CHUNK))
-    for field in Score._meta.concrete_fields[1:]:
-        index = connection.ops.quote_name(f"score_{run_id}_{field.column}")
+    for column in rows.schema.names[1:]:
+        index = connection.ops.quote_name(f"score_{run_id}_{column}")
         with connection.cursor() as cursor:
-            cursor.execute(f"CREATE INDEX {index} ON {quoted} ({connection.ops.quote_name(field.column)}, customer_id)")
+            cursor.execute(f"CREATE INDEX {index} ON {quoted} ({connection.ops.quote_name(column)}, customer_id)")
     return name
 
 

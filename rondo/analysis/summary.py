@@ -13,7 +13,7 @@ from rondo.analysis.facts import Past
 from rondo.analysis.modelling import CALIBRATED, UNCALIBRATED, Fitted
 from rondo.analysis.models import Run, Score
 from rondo.analysis.portfolio import whole
-from rondo.analysis.results import BaseValue, Edges, SincePrevious, Totals, WeekPoint
+from rondo.analysis.results import BaseValue, Edges, SincePrevious, Spread, Totals, WeekPoint
 from rondo.science.clv import ValueConfig
 from rondo.warehouse.tables import Tables
 
@@ -131,21 +131,21 @@ def edges(scores: pa.Table) -> Edges:
     )
 
 
-def spread(scores: pa.Table, cuts: Edges) -> dict[str, Any]:
+def spread(scores: pa.Table, cuts: Edges) -> Spread:
     """Activity, value bins, grid and concentration of the customers in ``scores``."""
     buyers = _buyers(scores)
-    return {
-        "activity": portfolio.activity(scores),
-        "value_bins": portfolio.value_bins(whole(_valued(scores), "value"), cuts["value"]),
-        "grid": portfolio.grid(
+    return Spread(
+        activity=portfolio.activity(scores),
+        value_bins=portfolio.value_bins(whole(_valued(scores), "value"), cuts["value"]),
+        grid=portfolio.grid(
             whole(buyers, "recency_days"),
             whole(buyers, "purchase_days"),
             whole(buyers, "value"),
             cuts["recency"],
             cuts["frequency"],
         ),
-        "concentration": portfolio.concentration(whole(buyers, "spend")),
-    }
+        concentration=portfolio.concentration(whole(buyers, "spend")),
+    )
 
 
 def since_previous(before: Run | None, value: BaseValue | None, scores: pa.Table) -> SincePrevious | None:

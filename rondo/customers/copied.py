@@ -59,6 +59,6 @@ registries.warehouse_tables.add(
         },
         customer="customer_id",
         order=30,
-        meaning="Typed attribute values of customers; choices as text, numbers, money and yes/no as number, dates as day.",
+        meaning="Typed attribute values; choices as text, numbers, money and yes/no as number, dates as day.",
     ),
 )

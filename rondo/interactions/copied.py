@@ -11,7 +11,7 @@ registries.warehouse_tables.add(
         key_sql="i.id",
         load_sql="i.load_id",
         written_sql="i.written_in",
-        span="interactions",
+        span="interactions_interaction",
         columns={
             "id": ("i.id", "int64"),
             "customer_id": ("i.customer_id", "int64"),
@@ -43,7 +43,7 @@ registries.warehouse_tables.add(
         key_sql="o.interaction_id",
         load_sql="o.load_id",
         written_sql="i.written_in",
-        span="interactions",
+        span="interactions_interaction",
         columns={
             "id": ("o.interaction_id", "int64"),
             "customer_id": ("i.customer_id", "int64"),
@@ -72,7 +72,7 @@ registries.warehouse_tables.add(
         load_sql="o.load_id",
         written_sql="i.written_in",
         written_join="JOIN interactions_interaction i ON i.id = o.interaction_id",
-        span="order_lines",
+        span="interactions_orderline",
         columns={
             "id": ("l.id", "int64"),
             "order_id": ("l.order_id", "int64"),
@@ -89,7 +89,7 @@ registries.warehouse_tables.add(
         meaning="Lines of orders: product, quantity in thousandths, total paid and discounts in minor units.",
     ),
 )
-# A retraction has no ascending key of its own (it is keyed by what it retracts), and there are few: taken as a snapshot.
+# A retraction has no ascending key of its own (it is keyed by what it retracts), and there are few: a snapshot.
 registries.warehouse_tables.add(
     "retractions",
     WarehouseTable(

@@ -56,7 +56,7 @@ class Rows:
 
 
 def commit(name: str, rows: Rows, *, replace: bool, notes: dict[str, int]) -> int:
-    """Append rows to a table or replace it by them, in one commit that carries ``notes``; returns the table's version."""
+    """Append rows to a table or replace it by them, in one commit that carries ``notes``; returns its version."""
     write_deltalake(
         path_of(name),
         rows.reader,

@@ -4,8 +4,11 @@ from django.db import models
 
 
 class CopyState(models.Model):
-    """One row per Delta table. ``watermark`` and ``version`` are written only after the Delta commit stands; a copy that
-    died in between is found by comparing ``version`` with the table's own version and the rows are taken once."""
+    """One row per Delta table: a cache of what the table's own log says (see :mod:`rondo.warehouse.delta`).
+
+    Written only after the Delta commit stands. It counts while ``version`` is the table's own; a process that died in
+    between leaves another one, and the log is read instead.
+    """
 
     table = models.CharField(max_length=60, primary_key=True)
     version = models.BigIntegerField(default=-1)

@@ -1,10 +1,10 @@
 """Keeping the columnar copy up to date.
 
 Append-only tables are extended. Rows of an import run are taken once, when the run has become visible; rows without a
-run by a watermark. On SQLite that is the key, since writers follow each other and keys are given out inside the writing
-transaction. On PostgreSQL keys are not committed in order, so the watermark is a transaction id: a refresh takes what
-transactions from the last mark up to ``pg_snapshot_xmin`` wrote. All of those have ended, so none of their rows can come
-late; what still runs lies at or above the new mark and is taken next time.
+run by a watermark. On SQLite that is the key, since writers follow each other and keys are given out inside the
+writing transaction. On PostgreSQL keys are not committed in order, so the watermark is a transaction id: a refresh
+takes what transactions from the last mark up to ``pg_snapshot_xmin`` wrote. All of those have ended, so none of their
+rows can come late; what still runs lies at or above the new mark and is taken next time.
 
 Tables that change are read as a whole and replaced where their content differs.
 
@@ -82,7 +82,8 @@ def refresh(progress: Progress | None = None, *, rebuild: bool = False) -> list[
     """
     with exclusive("refresh"):
         folder = Path(settings.RONDO_WAREHOUSE)
-        rebuild = rebuild or connection.in_atomic_block or not _is_ours(folder)
+        restored = _forget_foreign_transactions()
+        rebuild = rebuild or connection.in_atomic_block or restored or not _is_ours(folder)
         if rebuild:
             _drop(folder)
         _note_identity(folder)
@@ -122,6 +123,21 @@ def _note_identity(folder: Path) -> None:
         (folder / "identity.json").write_text(json.dumps({"store": identity()}))
 
 
+def _forget_foreign_transactions() -> bool:
+    """Whether the store was restored into another PostgreSQL cluster: rows then name transactions still to come there.
+
+    Their ids are cleared, which makes the rows old ones; the copy has to be made anew.
+    """
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE interactions_interaction SET written_in = NULL WHERE load_id IS NULL AND written_in >= "
+            "(SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1)"
+        )
+        return int(cursor.rowcount) > 0
+
+
 def _drop(folder: Path) -> None:
     """Remove every table. The identity goes first: a drop that is cut short is taken up again by the next refresh."""
     (folder / "identity.json").unlink(missing_ok=True)
@@ -132,9 +148,7 @@ def _drop(folder: Path) -> None:
 
 def _extract_all(tables: list[WarehouseTable], work: Path) -> Iterable[_Extract]:
     with read_transaction():
-        visible = {
-            pk: spans for pk, spans in Load.objects.filter(status=Load.Status.VISIBLE).values_list("id", "spans")
-        }
+        visible = dict(Load.objects.filter(status=Load.Status.VISIBLE).values_list("id", "spans"))
         return [_extract(table, work, visible) for table in tables]
 
 
@@ -208,21 +222,14 @@ def _conditions(
     yield without, join
     unspanned = []
     for pk in sorted(new_loads):
-        spans = visible[pk]
-        if not any(isinstance(span, list) for span in spans.values()):
-            unspanned.append(pk)  # a run that does not say where its rows lie
+        span = visible[pk].get(table.span)
+        if not isinstance(span, list):
+            unspanned.append(pk)  # a run that does not say where its rows lie, or has none here
             continue
-        for first, last in _ranges(spans.get(table.span)):
-            yield f"{table.key_sql} BETWEEN {first} AND {last} AND {table.load_sql} = {pk}", ""
+        first, last = (int(bound) for bound in span)
+        yield f"{table.key_sql} BETWEEN {first} AND {last} AND {table.load_sql} = {pk}", ""
     if unspanned:
         yield f"{table.load_sql} IN ({', '.join(map(str, unspanned))})", ""
-
-
-def _ranges(span: object) -> list[tuple[int, int]]:
-    if not isinstance(span, list) or not span:
-        return []
-    pairs = span if isinstance(span[0], list) else [span]
-    return [(int(first), int(last)) for first, last in pairs]
 
 
 def _commit(extract: _Extract) -> Refreshed:

@@ -15,8 +15,8 @@ _EPOCH = ibis.date("1970-01-01")
 
 
 def purchase_days(past: Past) -> Any:
-    """One row per customer and purchase day: ``customer_id``, ``day`` (days since 1970-01-01), ``spend`` (minor units of
-    the orders above 0)."""
+    """One row per customer and purchase day: ``customer_id``, ``day`` (days since 1970-01-01), ``spend`` (of the orders
+    above 0, in minor units)."""
     bought = past.orders.filter(lambda t: t.total >= 0)
     bought = bought.select("customer_id", "total", day=bought.business_date.delta(_EPOCH, unit="day"))
     return bought.group_by("customer_id", "day").aggregate(spend=lambda t: t.total.sum().cast("int64"))

@@ -95,8 +95,8 @@ _fact(
     "alive",
     _("Probability of being active"),
     _(
-        "Probability that the customer has not left for good, by the BG/NBD model. It is 1 by construction for those who "
-        "bought once: never rank by it; use the own rhythm."
+        "Probability that the customer has not left for good, by the BG/NBD model. It is 1 by construction for those "
+        "who bought once: never rank by it; use the own rhythm."
     ),
     "share",
     SHARE,
@@ -107,8 +107,8 @@ _fact(
     "overdue",
     _("Overdue"),
     _(
-        "Days since the last purchase divided by the customer's own 90 % quantile of gaps; with fewer than three purchase "
-        "days by the base's 90 % quantile of gaps up to the second purchase day. Above 1: later than usual."
+        "Days since the last purchase divided by the customer's own 90 % quantile of gaps; with fewer than three "
+        "purchase days by the base's 90 % quantile of gaps up to the second purchase day. Above 1: later than usual."
     ),
     "number",
     _("multiple of the usual longest gap"),
@@ -118,8 +118,8 @@ _fact(
     "activity",
     _("Activity"),
     _(
-        "By the own rhythm: active (overdue up to 1), late (up to 2), asleep (beyond 2), never (no purchase). Where nobody "
-        "has bought on two days yet, 90 days stand in for the usual longest gap."
+        "By the own rhythm: active (overdue up to 1), late (up to 2), asleep (beyond 2), never (no purchase). Where "
+        "nobody has bought on two days yet, 90 days stand in for the usual longest gap."
     ),
     "text",
     _("one of active, late, asleep, never"),
@@ -176,7 +176,7 @@ _fact(
 _fact(
     "gap_q90_days",
     _("Usual longest gap"),
-    _("90 % quantile (linear interpolation) of the days between consecutive purchase days; from three purchase days on."),
+    _("90 % quantile (linear interpolation) of the days between consecutive purchase days; from three of them on."),
     "number",
     DAYS,
     "buying",
@@ -301,5 +301,3 @@ _fact(
     COUNT,
     "standing",
 )
-
-SORTABLE = [fact.key for fact in registries.facts]

@@ -1,0 +1,203 @@
+"""Reads of the analysis: the run being served, its figures for one viewer, and the scores of one customer."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, cast
+
+import numpy as np
+from django.core.cache import cache
+from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, TruncWeek
+
+from rondo.analysis import portfolio
+from rondo.analysis.models import Run, Score
+from rondo.analysis.results import Activity, Edges, GridCell, Results, Totals, ValueBin, WeekPoint
+from rondo.analysis.summary import week_points
+from rondo.customers.queries import scope_key, sees_all, visible
+from rondo.foundation.models import User
+from rondo.interactions.queries import standing
+
+_KEEP_SECONDS = 60
+
+
+def current_run() -> Run | None:
+    """The run whose scores are served; None before the first analysis."""
+    return Run.objects.filter(is_current=True).select_related("actor").first()
+
+
+def last_runs(limit: int = 20) -> list[Run]:
+    """The latest runs of any status, newest first, without their results."""
+    return list(Run.objects.defer("results", "models_json").select_related("actor").order_by("-id")[:limit])
+
+
+def score_of(customer_id: int) -> Score | None:
+    """The facts of one surviving customer, already checked as visible; None before the first analysis."""
+    return Score.objects.filter(pk=customer_id).first()
+
+
+def visible_scores(viewer: User | None) -> QuerySet[Score]:
+    """Scores of the customers that ``viewer`` may see."""
+    return Score.objects.filter(customer_id__in=visible(viewer).values("id"))
+
+
+def figures(viewer: User | None) -> Results | None:
+    """The results of the current run, restricted to what ``viewer`` may see; None before the first analysis.
+
+    Who sees all customers gets the stored results. Others get totals, weeks, activity, bins, grid and concentration of
+    their own customers, cut at the same edges; the base's interval, forecast, hold-out and change are of the whole base
+    and left out. ``visible_value`` is the sum of the values of the customers the viewer sees.
+    """
+    run = current_run()
+    if run is None:
+        return None
+    if sees_all(viewer):
+        return cast(Results, run.results)
+    key = f"analysis.figures.{run.pk}.{scope_key(viewer)}"
+    found = cache.get(key)
+    if found is None:
+        found = _restricted(run, viewer)
+        cache.set(key, found, _KEEP_SECONDS)
+    return cast(Results, found)
+
+
+def _restricted(run: Run, viewer: User | None) -> Results:
+    whole = cast(Results, run.results)
+    scores = visible_scores(viewer)
+    cuts = whole["edges"]
+    spend = np.fromiter(
+        scores.filter(purchase_days__gt=0).order_by().values_list("spend", flat=True).iterator(), dtype=np.int64
+    )
+    return Results(
+        totals=_totals(run, viewer, scores),
+        value=None,
+        weekly=_weekly(run, viewer),
+        forecast=[],
+        activity=_activity(scores),
+        value_bins=_value_bins(scores, cuts),
+        grid=_grid(scores, cuts),
+        concentration=portfolio.concentration(spend),
+        holdout=None,
+        since_previous=None,
+        notes=whole["notes"],
+        edges=cuts,
+        foreign_orders=0,
+        visible_value=_sum(scores, "value"),
+    )
+
+
+def _sum(scores: QuerySet[Score], name: str) -> int:
+    return int(scores.aggregate(found=Sum(name))["found"] or 0)
+
+
+def _records(viewer: User | None, prefix: str = "") -> Q:
+    """Rows of the customers that the viewer sees, and of the records merged into them."""
+    seen = visible(viewer).values("id")
+    return Q(**{f"{prefix}customer_id__in": seen}) | Q(**{f"{prefix}customer__survivor_row__survivor_id__in": seen})
+
+
+def _orders(run: Run, viewer: User | None) -> QuerySet[Any]:
+    return standing().filter(_records(viewer), order__currency=run.config["currency"], business_date__lte=run.as_of)
+
+
+def _totals(run: Run, viewer: User | None, scores: QuerySet[Score]) -> Totals:
+    orders = _orders(run, viewer).aggregate(
+        n=Count("id"),
+        lines=Sum("order__line_count"),
+        revenue=Sum("order__total"),
+        nonpositive=Count("id", filter=Q(order__total__lte=0)),
+        first=Min("business_date"),
+    )
+    exposed = Q(exposures__sent_on__lte=run.as_of, exposures__suppressed="")
+    received = visible(viewer).aggregate(
+        n=Count("exposures", filter=exposed), campaigns=Count("exposures__campaign", filter=exposed, distinct=True)
+    )
+    reactions = standing().filter(
+        _records(viewer),
+        direction="inbound",
+        in_response_to__exposure__isnull=False,
+        business_date__lte=run.as_of,
+    )
+    return Totals(
+        customers=scores.count(),
+        buyers=scores.filter(purchase_days__gt=0).count(),
+        orders=orders["n"],
+        lines=orders["lines"] or 0,
+        revenue=orders["revenue"] or 0,
+        currency=run.config["currency"],
+        first_day=orders["first"].isoformat() if orders["first"] else "",
+        last_day=run.as_of.isoformat(),
+        nonpositive_orders=orders["nonpositive"],
+        campaigns=received["campaigns"],
+        exposures=received["n"],
+        reactions=reactions.count(),
+    )
+
+
+def _weekly(run: Run, viewer: User | None) -> list[WeekPoint]:
+    rows: Iterable[dict[str, Any]] = (
+        _orders(run, viewer)
+        .order_by()
+        .annotate(week=TruncWeek("business_date"))
+        .values("week")
+        .annotate(
+            revenue=Sum("order__total"),
+            orders=Count("id"),
+            buyers=Count(Coalesce("customer__survivor_row__survivor_id", "customer_id"), distinct=True),
+        )
+    )
+    found = {row["week"]: row for row in rows}
+    first = cast(Results, run.results)["totals"]["first_day"]
+    return week_points(found, date.fromisoformat(first) if first and found else None, run.as_of)
+
+
+def _activity(scores: QuerySet[Score]) -> Activity:
+    counts = dict(scores.order_by().values_list("activity").annotate(n=Count("pk")))
+    return Activity(
+        active=counts.get("active", 0),
+        late=counts.get("late", 0),
+        asleep=counts.get("asleep", 0),
+        never=counts.get("never", 0),
+        late_value=_sum(scores.filter(activity="late"), "value"),
+    )
+
+
+def _place(name: str, edges: list[int]) -> Case:
+    """Number of the band a column falls into: bands end with their edge, the last one is open."""
+    return Case(
+        *[When(**{f"{name}__lte": edge}, then=Value(number)) for number, edge in enumerate(edges[:-1])],
+        default=Value(len(edges) - 1),
+        output_field=IntegerField(),
+    )
+
+
+def _value_bins(scores: QuerySet[Score], cuts: Edges) -> list[ValueBin]:
+    edges = cuts["value"]
+    if not edges:
+        return []
+    place = _place("value", [edge - 1 for edge in edges[1:]])
+    rows = scores.filter(value__isnull=False).order_by().annotate(place=place).values("place")
+    found = {row["place"]: row for row in rows.annotate(n=Count("pk"), worth=Sum("value"))}
+    return [
+        ValueBin(
+            low=edges[number],
+            high=edges[number + 1],
+            customers=found[number]["n"] if number in found else 0,
+            value=found[number]["worth"] if number in found else 0,
+        )
+        for number in range(len(edges) - 1)
+    ]
+
+
+def _grid(scores: QuerySet[Score], cuts: Edges) -> list[GridCell]:
+    recency, frequency = cuts["recency"], cuts["frequency"]
+    if not recency or not frequency:
+        return []
+    rows = (
+        scores.filter(purchase_days__gt=0)
+        .order_by()
+        .annotate(row=_place("recency_days", recency), column=_place("purchase_days", frequency))
+        .values("row", "column")
+        .annotate(n=Count("pk"), worth=Sum("value"))
+    )
+    found = {(row["row"], row["column"]): (row["n"], row["worth"] or 0) for row in rows}
+    return portfolio.cells(recency, frequency, lambda row, column: found.get((row, column), (0, 0)))
