@@ -1,0 +1,28 @@
+"""What the room shows on the pages of others: campaigns of one customer, and the latest ones on the home page."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from rondo.campaigns import queries
+from rondo.foundation.models import User
+
+_ON_HOME = 4
+
+
+def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+    """The campaigns a customer received and answered; None if they received none."""
+    received = queries.received(customer_ids)
+    if not received:
+        return None
+    return {"received": received, "answered": sum(row.reactions > 0 for row in received)}
+
+
+def on_home(request: HttpRequest) -> dict[str, Any] | None:
+    """The campaigns that ended last, with how they were answered; None if the viewer's customers received none."""
+    user = request.user
+    assert isinstance(user, User)
+    latest = list(queries.visible(user).order_by("-ends_on", "-pk")[: 3 * _ON_HOME])
+    responses = queries.responses(user, [campaign.pk for campaign in latest])
+    rows = [(campaign, responses[campaign.pk]) for campaign in latest if campaign.pk in responses][:_ON_HOME]
+    return {"campaigns": rows} if rows else None

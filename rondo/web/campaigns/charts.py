@@ -1,0 +1,99 @@
+"""The chart of a campaign's page: reactions by day, and when half of them had come."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import altair as alt
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rondo.campaigns.models import Campaign
+from rondo.campaigns.queries import ReactionDay
+from rondo.web import formats
+from rondo.web.charts.axes import ACTUAL, axis, upright
+from rondo.web.charts.chart import Cell, Chart, Column, Size
+from rondo.web.charts.svg import spoken
+
+_TICKS = {True: 7, False: 4}
+_NARROW = 400
+
+
+def reactions(campaign: Campaign, days: Sequence[ReactionDay], stamp: str) -> Chart | None:
+    """Reactions on each day of the campaign's window (and beyond, where there are any); None without any."""
+    if not days:
+        return None
+    first = min(campaign.starts_on, days[0].day)
+    last = max(campaign.ends_on, days[-1].day)
+    columns = [Column(_("Day"), figures=False), Column(_("Reactions"))]
+    rows = [[Cell(formats.day(d.day), d.day.isoformat()), Cell(formats.number(d.reactions), d.reactions)] for d in days]
+    return Chart(
+        key=f"campaign-{campaign.pk}",
+        title=_("Reactions by day"),
+        message=_message(campaign, days),
+        columns=columns,
+        rows=rows,
+        build=lambda size: _drawing(days, first, last, size),
+        stamp=stamp,
+        desk=(860, 180),
+        phone=(290, 160),
+    )
+
+
+def _message(campaign: Campaign, days: Sequence[ReactionDay]) -> str:
+    total = sum(d.reactions for d in days)
+    seen = 0
+    for d in days:
+        seen += d.reactions
+        if 2 * seen >= total:
+            after = (d.day - campaign.starts_on).days
+            if after <= 0:
+                return _("Half of the %(total)s reactions came on the first day.") % {"total": formats.number(total)}
+            return ngettext(
+                "Half of the %(total)s reactions had come by %(day)s, %(count)s day after the start.",
+                "Half of the %(total)s reactions had come by %(day)s, %(count)s days after the start.",
+                after,
+            ) % {"total": formats.number(total), "day": formats.day(d.day, year=False), "count": after}
+    return ""
+
+
+def _drawing(days: Sequence[ReactionDay], first: date, last: date, size: Size) -> Any:
+    start, end = first.toordinal(), last.toordinal()
+    values = [
+        {
+            "from": d.day.toordinal() - 0.42,
+            "to": d.day.toordinal() + 0.42,
+            "n": d.reactions,
+            "zero": 0,
+            "says": spoken(
+                ngettext("%(day)s: %(count)s reaction", "%(day)s: %(count)s reactions", d.reactions)
+                % {"day": formats.day(d.day), "count": formats.number(d.reactions)}
+            ),
+        }
+        for d in days
+    ]
+    marks = _marks(start, end, _TICKS[size[0] > _NARROW])
+    x = alt.X(
+        "from:Q",
+        scale=alt.Scale(domain=[start - 0.5, end + 0.5], nice=False),
+        axis=axis(marks, [formats.day(date.fromordinal(int(mark)), year=False) for mark in marks]),
+    )
+    top = max(d.reactions for d in days)
+    return (
+        alt.Chart(alt.Data(values=values))
+        .mark_rect(color=ACTUAL)
+        .encode(
+            x=x,
+            x2="to:Q",
+            y=upright(
+                "n", top, lambda value: formats.number(value, 0 if value == int(value) else 1), wanted=min(top, 4)
+            ),
+            y2="zero:Q",
+            description="says:N",
+        )
+    )
+
+
+def _marks(start: int, end: int, wanted: int) -> list[float]:
+    step = max(1, -(-(end - start) // wanted))
+    return [float(day) for day in range(start, end + 1, step)]
