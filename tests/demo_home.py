@@ -123,7 +123,7 @@ def served(home: DemoHome) -> Iterator[str]:
             start_new_session=True,
         )
     try:
-        wait_until_healthy(f"{address}/healthz", server, log)
+        wait_until_healthy(f"{address}/health", server, log)
         yield address
     finally:
         server.send_signal(signal.SIGINT)
