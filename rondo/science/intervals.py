@@ -160,11 +160,9 @@ def forecast_base(
     spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config)
     holdouts = roll_holdouts(log, as_of, horizon_days, config)
     sums = _totals(customers.expected_purchases, ranks), _totals(customers.value, ranks)
+    errors = model_errors(holdouts, as_of, horizon_days, config)
     intervals = []
-    freedom = None
-    for kind, (total, spread) in enumerate(zip(sums, spreads, strict=True)):
-        error = model_error(holdouts, as_of, horizon_days, config, spend=kind == 1)
-        freedom = None if error is None else error.freedom
+    for total, spread, error in zip(sums, spreads, errors or (None, None), strict=True):
         intervals.append([_interval(i, total, spread, error, config.level) for i in range(total.size)])
     return BaseForecast(
         value=intervals[1][0],
@@ -173,7 +171,7 @@ def forecast_base(
         purchases_groups=tuple(intervals[0][1:]),
         customers=customers,
         holdouts=holdouts,
-        freedom=freedom,
+        freedom=errors[0].freedom if errors else None,
         config=config,
     )
 
@@ -204,6 +202,41 @@ def roll_holdouts(
     return tuple(found)
 
 
+def model_errors(
+    holdouts: tuple[RolledHoldOut, ...],
+    as_of: int,
+    horizon_days: float,
+    config: CalibrationConfig | None = None,
+) -> tuple[ModelError, ModelError] | None:
+    """Error of the model beyond chance and parameters, of purchases and of spend; None without hold-outs.
+
+    Mean square of ln(actual / forecast) less the variance that chance and parameters explain, about 0: the forecast is
+    not shifted, since on real logs the sign of past errors did not foretell the sign of the next. A few hold-outs may
+    agree by luck, so an error is never taken below one that it contains: spend's not below purchases', a group's not
+    below the base's.
+    """
+    config = config or CalibrationConfig()
+    if not holdouts:
+        return None
+    days = holdouts[0].until - holdouts[0].origin
+    grown = max(1.0, horizon_days / days) ** config.growth
+    freedom = 1 + (as_of - holdouts[0].origin) / days
+    scales = []
+    for spend in (False, True):
+        squares = []
+        for held in holdouts:
+            forecast, actual = (
+                (held.forecast_spend, held.actual_spend) if spend else (held.forecast_purchases, held.actual_purchases)
+            )
+            explained = (held.spend_spread if spend else held.purchases_spread).variance
+            # Half a unit keeps the logarithm finite where a group bought nothing.
+            errors = np.log((np.maximum(actual, 0) + 0.5) / (forecast + 0.5))
+            squares.append(errors**2 - explained)
+        scale = np.sqrt(np.maximum(np.mean(squares, axis=0), 0.0)) * grown
+        scales.append(np.maximum(scale, scale[0]))
+    return ModelError(scales[0], freedom), ModelError(np.maximum(scales[1], scales[0]), freedom)
+
+
 def model_error(
     holdouts: tuple[RolledHoldOut, ...],
     as_of: int,
@@ -212,26 +245,9 @@ def model_error(
     *,
     spend: bool,
 ) -> ModelError | None:
-    """Error of the model beyond chance and parameters, of spend or of purchases; None without hold-outs.
-
-    Mean square of ln(actual / forecast) less the variance that chance and parameters explain, about 0: the forecast is
-    not shifted, since on real logs the sign of past errors did not foretell the sign of the next.
-    """
-    config = config or CalibrationConfig()
-    if not holdouts:
-        return None
-    squares = []
-    for held in holdouts:
-        forecast, actual = (
-            (held.forecast_spend, held.actual_spend) if spend else (held.forecast_purchases, held.actual_purchases)
-        )
-        explained = (held.spend_spread if spend else held.purchases_spread).variance
-        # Half a unit keeps the logarithm finite where a group bought nothing.
-        errors = np.log((np.maximum(actual, 0) + 0.5) / (forecast + 0.5))
-        squares.append(errors**2 - explained)
-    days = holdouts[0].until - holdouts[0].origin
-    scale = np.sqrt(np.maximum(np.mean(squares, axis=0), 0.0)) * max(1.0, horizon_days / days) ** config.growth
-    return ModelError(scale, 1 + (as_of - holdouts[0].origin) / days)
+    """One of :func:`model_errors`: of spend or of purchases."""
+    errors = model_errors(holdouts, as_of, horizon_days, config)
+    return errors[int(spend)] if errors else None
 
 
 def spread_of_totals(
