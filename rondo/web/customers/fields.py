@@ -1,0 +1,144 @@
+"""What a list of customers can show, sort by and filter on: columns of the customer, facts and attributes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from rondo.analysis.models import Score
+from rondo.customers.models import AttributeDefinition, Customer
+from rondo.foundation.models import User
+from rondo.foundation.registry import registries
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+FieldType = Literal["choice", "text", "number", "money", "count", "days", "share", "date", "boolean", "user"]
+Place = Literal["customer", "fact", "attribute"]
+
+NUMERIC: frozenset[str] = frozenset({"number", "money", "count", "days", "share"})
+"""Types whose values are numbers: right-aligned, compared, exported without formatting."""
+
+ATTRIBUTE_PREFIX = "attr."
+
+ACTIVITY: tuple[tuple[str, "_StrOrPromise"], ...] = (
+    ("active", _("active")),
+    ("late", _("late")),
+    ("asleep", _("asleep")),
+    ("never", _("never bought")),
+)
+"""Activity by the customer's own rhythm, in its natural order."""
+
+_FACT_CHOICES: dict[str, tuple[tuple[str, "_StrOrPromise"], ...]] = {"activity": ACTIVITY}
+
+DEFAULT_COLUMNS = ("kind", "activity", "value", "last_purchase", "orders", "spend_365", "owner")
+"""Shown beside the name until the viewer chooses; those whose facts are not registered fall away."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of customers. ``column`` is the database column at ``place``; ``definition`` the attribute's key.
+
+    ``choices`` are (value, label) in their natural order, for the types choice, boolean and user.
+    """
+
+    key: str
+    label: "_StrOrPromise"
+    type: FieldType
+    place: Place
+    column: str
+    definition: int = 0
+    choices: tuple[tuple[str, "_StrOrPromise"], ...] = ()
+    meaning: "_StrOrPromise" = ""
+    group: str = ""
+    low: str = ""
+    high: str = ""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether values are numbers."""
+        return self.type in NUMERIC
+
+    def label_of(self, value: str) -> str:
+        """The label of a choice; the value itself where the definition no longer lists it."""
+        return next((str(label) for known, label in self.choices if known == value), value)
+
+
+@lru_cache(maxsize=1)
+def score_columns() -> frozenset[str]:
+    """Columns of the score table that hold facts."""
+    return frozenset(f.name for f in Score._meta.concrete_fields) - {"customer"}
+
+
+def _fact_fields() -> Iterable[Field]:
+    for fact in registries.facts:
+        if fact.key not in score_columns():
+            continue
+        choices = _FACT_CHOICES.get(fact.key, ())
+        yield Field(
+            fact.key,
+            fact.label,
+            "choice" if choices else fact.type,
+            "fact",
+            fact.key,
+            choices=choices,
+            meaning=fact.definition,
+            group="facts",
+            low=fact.low,
+            high=fact.high,
+        )
+
+
+def _attribute_fields(definitions: Iterable[AttributeDefinition]) -> Iterable[Field]:
+    german = (get_language() or "").startswith("de")
+    for definition in definitions:
+        choices: tuple[tuple[str, _StrOrPromise], ...] = ()
+        if definition.type == AttributeDefinition.Type.CHOICE:
+            choices = tuple(
+                (str(c["value"]), str((german and c.get("de")) or c.get("en") or c["value"]))
+                for c in definition.choices
+            )
+        elif definition.type == AttributeDefinition.Type.BOOLEAN:
+            choices = (("1", _("yes")), ("0", _("no")))
+        column = {"text": "text", "choice": "text", "date": "day"}.get(definition.type, "number")
+        yield Field(
+            ATTRIBUTE_PREFIX + definition.key,
+            definition.label,
+            definition.type,  # type: ignore[arg-type]  # the types of attributes are types of fields
+            "attribute",
+            column,
+            definition=definition.pk,
+            choices=choices,
+            meaning=AttributeDefinition.Form(definition.form).label,
+            group="attributes",
+        )
+
+
+def catalogue() -> dict[str, Field]:
+    """Every field by key, in the order menus show them. Costs two queries (users and attribute definitions)."""
+    users = tuple((u.email, str(u)) for u in User.objects.filter(is_service=False).order_by("name", "email"))
+    found = [
+        Field("name", _("Name"), "text", "customer", "folded_name", group="customer"),
+        Field("kind", _("Kind"), "choice", "customer", "kind", choices=tuple(Customer.Kind.choices), group="customer"),
+        Field("owner", _("Owner"), "user", "customer", "owner_id", choices=users, group="customer"),
+        Field(
+            "known_since",
+            _("Customer since"),
+            "date",
+            "customer",
+            "known_since",
+            meaning=_("The first day we know of; the relationship may be older."),
+            group="customer",
+        ),
+        *_fact_fields(),
+        *_attribute_fields(AttributeDefinition.objects.all()),
+    ]
+    return {field.key: field for field in found}
+
+
+def default_columns(fields: dict[str, Field]) -> list[str]:
+    """The columns a list begins with."""
+    return [key for key in DEFAULT_COLUMNS if key in fields]

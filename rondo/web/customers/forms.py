@@ -1,0 +1,169 @@
+"""Forms of the customer page: logging a contact, and changing a customer without losing a colleague's change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from rondo.customers.actions import assign_owner, change_customer, set_attribute
+from rondo.customers.models import Customer
+from rondo.customers.queries import attributes_of, record_ids
+from rondo.errors import InputError, StateError
+from rondo.foundation.actors import Actor
+from rondo.foundation.models import User
+from rondo.foundation.registry import registries
+from rondo.web.customers.fields import ATTRIBUTE_PREFIX, Field, catalogue
+from rondo.web.customers.filters import number_as_written, plain_value
+
+
+class ContactForm(forms.Form):
+    """A contact that a person logs. ``message_id`` makes a form sent twice count once."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=lambda: [(k.key, k.label) for k in by_hand()])
+    direction = forms.ChoiceField(
+        label=_("Who called"), choices=[("outbound", _("we called")), ("inbound", _("they called"))], required=False
+    )
+    body = forms.CharField(label=_("What was said"), max_length=100_000, strip=True)
+    occurred_at = forms.DateTimeField(label=_("When"), required=False, input_formats=["%Y-%m-%dT%H:%M"])
+    message_id = forms.RegexField(r"^form:[0-9a-f]{32}$", widget=forms.HiddenInput, required=False)
+
+    def clean_occurred_at(self) -> Any:
+        """The time as typed, without an offset: the action takes it in the company's zone."""
+        at = self.cleaned_data["occurred_at"]
+        return None if at is None else at.replace(tzinfo=None)
+
+
+def by_hand() -> list[Any]:
+    """The kinds of interaction that people log."""
+    return [kind for kind in registries.interaction_kinds if kind.by_hand]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that somebody else changed while it was being edited: their value and what was about to be saved."""
+
+    label: str
+    theirs: str
+    yours: str
+
+
+class EditForm(forms.Form):
+    """A customer's name, owner and attributes, with what the editor saw, so that a change meanwhile is noticed."""
+
+    name = forms.CharField(label=_("Name"), max_length=200, required=False)
+    owner = forms.ChoiceField(label=_("Owner"), required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, customer: Customer, data: Mapping[str, Any] | None = None) -> None:
+        self.customer = customer
+        self.known = {key: f for key, f in catalogue().items() if f.place == "attribute"}
+        self.present = _present(customer)
+        super().__init__(data, initial={**self.present, "version": customer.version})
+        owners = User.objects.filter(is_active=True, is_service=False).order_by("name", "email")
+        own = self.fields["owner"]
+        assert isinstance(own, forms.ChoiceField)
+        choices = [("", _("nobody")), *((u.email, str(u)) for u in owners)]
+        if customer.owner is not None and customer.owner.email not in dict(choices):
+            choices.append((customer.owner.email, str(customer.owner)))
+        own.choices = choices
+        for key, field in self.known.items():
+            self.fields[key] = _form_field(field)
+            self.fields[f"was.{key}"] = forms.CharField(
+                widget=forms.HiddenInput, required=False, initial=self.present.get(key, "")
+            )
+            self.initial[f"was.{key}"] = self.present.get(key, "")
+
+    def editable(self) -> list[forms.BoundField]:
+        """The fields a person sees, in order."""
+        return [self[name] for name in ("name", "owner", *self.known)]
+
+    def clean(self) -> dict[str, Any]:
+        """Numbers may be typed in the viewer's language."""
+        values: dict[str, Any] = super().clean() or {}
+        for key, field in self.known.items():
+            if field.numeric and values.get(key):
+                values[key] = number_as_written(values[key], field)
+        return values
+
+    def conflicts(self) -> list[Conflict]:
+        """What somebody else changed since the editor loaded the form, where it differs from what the editor sends."""
+        found = []
+        if self.cleaned_data["version"] != self.customer.version:
+            changed = [n for n in ("name", "owner") if self.cleaned_data[n] != self.present[n]]
+            found += [self._conflict(name, str(self.fields[name].label)) for name in changed]
+        for key, field in self.known.items():
+            theirs, yours = self.present.get(key, ""), self.cleaned_data.get(key) or ""
+            if self.cleaned_data.get(f"was.{key}", "") != theirs != yours:
+                found.append(self._conflict(key, str(field.label)))
+        return found
+
+    def _conflict(self, name: str, label: str) -> Conflict:
+        return Conflict(
+            label, self._shown(name, self.present.get(name, "")), self._shown(name, self.cleaned_data[name])
+        )
+
+    def _shown(self, name: str, value: str) -> str:
+        field = self.fields[name]
+        labels: dict[Any, Any] = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
+        return str(labels.get(value, value)) or "–"
+
+    def renew(self) -> None:
+        """Take what is there now as seen: whoever saves again has looked at both versions."""
+        renewed = {key: str(self.data.get(key, "")) for key in self.fields}
+        renewed["version"] = str(self.customer.version)
+        renewed |= {f"was.{key}": self.present.get(key, "") for key in self.known}
+        self.data = renewed
+
+    def save(self, actor: Actor) -> None:
+        """Write what differs, all of it or nothing.
+
+        Raises:
+            StateError: somebody changed the customer in between; InputError: a value is not usable.
+        """
+        values = self.cleaned_data
+        version = values["version"]
+        with transaction.atomic():
+            if values["name"] != self.present["name"]:
+                version = change_customer(
+                    actor, self.customer.pk, expected_version=version, name=values["name"]
+                ).version
+            if values["owner"] != self.present["owner"]:
+                owner = User.objects.filter(email=values["owner"]).first()
+                assign_owner(actor, self.customer.pk, owner, expected_version=version)
+            for key in self.known:
+                if (values.get(key) or "") != self.present.get(key, ""):
+                    set_attribute(actor, self.customer.pk, key.removeprefix(ATTRIBUTE_PREFIX), values.get(key) or None)
+
+    def attempt(self, actor: Actor) -> bool:
+        """Save and say whether it worked; what was wrong stands on the form."""
+        try:
+            self.save(actor)
+        except (StateError, InputError) as error:
+            self.add_error(None, ValidationError(str(error)))
+            return False
+        return True
+
+
+def _present(customer: Customer) -> dict[str, str]:
+    """The values as the form writes them."""
+    values = {"name": customer.name, "owner": "" if customer.owner is None else customer.owner.email}
+    known = catalogue()
+    for value in attributes_of(record_ids(customer.pk)):
+        field = known[ATTRIBUTE_PREFIX + value.definition.key]
+        raw = getattr(value, field.column)
+        if raw is not None:
+            values[field.key] = str(int(raw)) if field.type == "boolean" else plain_value(field, raw)
+    return values
+
+
+def _form_field(field: Field) -> forms.Field:
+    if field.choices:
+        return forms.ChoiceField(label=field.label, choices=[("", "–"), *field.choices], required=False)
+    if field.type == "date":
+        return forms.CharField(label=field.label, required=False, widget=forms.TextInput({"type": "date"}))
+    extra: dict[str, Any] = {"inputmode": "decimal"} if field.numeric else {}
+    return forms.CharField(label=field.label, required=False, max_length=255, widget=forms.TextInput(extra))

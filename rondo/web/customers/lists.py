@@ -1,0 +1,251 @@
+"""Sorted lists of customers, paged by key: a page costs the same wherever it lies and however many rows there are.
+
+A sort is a sequence of *phases*, each an indexed walk ordered by (value, id). Rows without a value are phases of their
+own and come last in either direction. A page is filled from one phase after the other; its cursor names the phase and
+the last row's (value, id), so that no row is counted off and none is shown twice when others come or go.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from rondo.analysis.models import Score
+from rondo.customers.models import AttributeValue, Customer
+from rondo.errors import InputError
+from rondo.foundation.models import User
+from rondo.web.customers.fields import Field
+from rondo.web.customers.filters import Value
+from rondo.web.customers.selection import Selection
+
+PAGE_SIZE = 50
+LARGE_BASE = 50_000
+"""From this highest key on, the search for customers that have no value at all waits until somebody scrolls there."""
+
+
+class CursorError(InputError):
+    """A page address that does not fit the list."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One indexed walk: rows of ``rows`` by (``column``, ``id_column``), or by ``id_column`` alone.
+
+    ``late`` marks a walk that may have to pass over the whole base to find its rows.
+    """
+
+    key: str
+    rows: QuerySet[Any]
+    id_column: str = "customer_id"
+    column: str = ""
+    descending: bool = False
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a sorted list: in ``phase``, at the row with ``value`` and ``id``; without an id, its beginning."""
+
+    phase: str
+    value: Value | None = None
+    id: int | None = None
+
+    def encode(self, sort: str) -> str:
+        """The position as an opaque text for addresses; it holds only for lists sorted by ``sort``."""
+        value = self.value.isoformat() if isinstance(self.value, date) else self.value
+        packed = json.dumps([sort, self.phase, value, self.id], separators=(",", ":"), ensure_ascii=False)
+        return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, sort: str, field: Field) -> "Position":
+        """The position that :meth:`encode` wrote.
+
+        Raises:
+            CursorError: the text was not written for this sort, or by us at all.
+        """
+        try:
+            packed = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            for_sort, phase, value, key = packed
+            if for_sort != sort or not isinstance(phase, str) or not isinstance(key, int | None):
+                raise ValueError
+            if isinstance(value, bool | list | dict) or (key is not None and not 0 <= key < 2**63):
+                raise ValueError
+            if field.type == "date" and value is not None:
+                value = date.fromisoformat(value)
+            elif value is not None and (field.numeric != isinstance(value, int | float)):
+                raise ValueError
+        except (ValueError, TypeError, binascii.Error) as error:
+            raise CursorError(
+                _("The page address “%(text)s” does not fit this list; begin at its first page.") % {"text": text[:20]}
+            ) from error
+        return cls(phase, value, key)
+
+
+@dataclass(frozen=True)
+class KeyPage:
+    """The customer ids of one page in order, and the positions before its first and after its last row, if any."""
+
+    ids: list[int]
+    before: Position | None
+    after: Position | None
+    late: bool = False
+
+
+def phases(selection: Selection, field: Field, descending: bool, relevance: bool = False) -> list[Phase]:
+    """The walks that give the selected customers sorted by ``field``, or by ``relevance`` to the search."""
+    if relevance and selection.search:
+        return list(_by_relevance(selection))
+    if field.place == "fact":
+        return list(_by_fact(selection, field, descending))
+    if field.place == "attribute":
+        return list(_by_attribute(selection, field, descending))
+    return list(_by_customer(selection, field, descending))
+
+
+def _by_relevance(selection: Selection) -> Iterator[Phase]:
+    search, rows = selection.search, selection.customers()
+    hits = search.hits
+    if hits:
+        yield Phase("hits", rows.filter(pk__in=hits), "id")
+    if search.words:
+        others = rows.exclude(pk__in=hits) if hits else rows
+        yield Phase("beginning", others.filter(search.by_beginning()), "id", "folded_name")
+        within = others.filter(search.by_words()).exclude(search.by_beginning())
+        yield Phase("within", within, "id", "folded_name", late=True)
+
+
+def _ordered(field: Field, descending: bool) -> list[str]:
+    values = [value for value, _label in field.choices]
+    return values[::-1] if descending else values
+
+
+def _by_fact(selection: Selection, field: Field, descending: bool) -> Iterator[Phase]:
+    scores = selection.scores()
+    known = ~Q(**{field.column: None})
+    if field.choices:
+        for value in _ordered(field, descending):
+            yield Phase(f"is:{value}", scores.filter(**{field.column: value}), descending=descending)
+        known &= ~Q(**{f"{field.column}__in": [value for value, _label in field.choices]})
+    yield Phase("known", scores.filter(known), column=field.column, descending=descending)
+    if selection.needs(field.key):
+        return
+    yield Phase("unknown", scores.filter(**{f"{field.column}__isnull": True}))
+    if not selection.needs_score:
+        unscored = selection.customers().filter(~Exists(Score.objects.filter(customer_id=OuterRef("pk"))))
+        yield Phase("unscored", unscored, "id", late=True)
+
+
+def _by_attribute(selection: Selection, field: Field, descending: bool) -> Iterator[Phase]:
+    values = selection.attribute_values(field.definition)
+    known = ~Q(**{field.column: None})
+    if field.type == "choice":
+        for value in _ordered(field, descending):
+            yield Phase(f"is:{value}", values.filter(**{field.column: value}), descending=descending)
+        known &= ~Q(**{f"{field.column}__in": [value for value, _label in field.choices]})
+    yield Phase("known", values.filter(known), column=field.column, descending=descending)
+    if selection.needs(field.key) and not selection.has_merges:
+        return
+    own = AttributeValue.objects.filter(customer_id=OuterRef("pk"), definition_id=field.definition)
+    without = selection.customers().filter(~Exists(own.filter(**{f"{field.column}__isnull": False})))
+    yield Phase("unknown", without, "id", late=True)
+
+
+def _by_customer(selection: Selection, field: Field, descending: bool) -> Iterator[Phase]:
+    rows = selection.customers()
+    if field.type == "choice":
+        for value in _ordered(field, descending):
+            yield Phase(f"is:{value}", rows.filter(**{field.column: value}), "id", descending=descending)
+    elif field.type == "user":
+        owners = User.objects.filter(Exists(Customer.objects.filter(owner_id=OuterRef("pk"))))
+        by_name = owners.order_by("-name", "-email") if descending else owners.order_by("name", "email")
+        for key in by_name.values_list("pk", flat=True):
+            yield Phase(f"is:{key}", rows.filter(owner_id=key), "id", descending=descending)
+        yield Phase("unknown", rows.filter(owner_id=None), "id")
+    elif field.key == "name":
+        yield Phase("known", rows.filter(folded_name__gt=""), "id", "folded_name", descending)
+        yield Phase("unknown", rows.filter(folded_name=""), "id")
+    else:
+        yield Phase("known", rows.exclude(**{field.column: None}), "id", field.column, descending)
+        yield Phase("unknown", rows.filter(**{field.column: None}), "id")
+
+
+Key = tuple[Any, int]
+
+
+def _walk(phase: Phase, start: Position | None, backward: bool, limit: int) -> list[Key]:
+    """At most ``limit`` keys of a phase beyond ``start``.
+
+    Rows equal to the start's value and those beyond it are asked for separately: each is one seek in the index, where a
+    combined condition would pass over all rows of equal value.
+    """
+    downward = phase.descending != backward
+    sign, beyond = ("-", "lt") if downward else ("", "gt")
+    rows = phase.rows
+    has_id = start is not None and start.id is not None
+    if not phase.column:
+        if start is not None and has_id:
+            rows = rows.filter(**{f"{phase.id_column}__{beyond}": start.id})
+        found = rows.order_by(f"{sign}{phase.id_column}").values_list(phase.id_column, flat=True)[:limit]
+        return [(None, key) for key in found]
+    keys: list[Key] = []
+    if start is not None and has_id:
+        ties = rows.filter(**{phase.column: start.value, f"{phase.id_column}__{beyond}": start.id})
+        ordered = ties.order_by(f"{sign}{phase.id_column}")
+        keys = list(ordered.values_list(phase.column, phase.id_column)[:limit])
+        rows = rows.filter(**{f"{phase.column}__{beyond}": start.value})
+    if len(keys) < limit:
+        ordered = rows.order_by(f"{sign}{phase.column}", f"{sign}{phase.id_column}")
+        keys += ordered.values_list(phase.column, phase.id_column)[: limit - len(keys)]
+    return keys
+
+
+def _highest_key() -> int:
+    return Customer.objects.aggregate(highest=Max("pk"))["highest"] or 0
+
+
+def read_page(
+    walks: list[Phase],
+    start: Position | None = None,
+    *,
+    backward: bool = False,
+    limit: int = PAGE_SIZE,
+    eager: bool = False,
+) -> KeyPage:
+    """The page after ``start`` (before it, when ``backward``); from the beginning when there is no start.
+
+    Unless ``eager``, a walk that may pass over a large base is left to the next page once there is something to show.
+
+    Raises:
+        CursorError: the start names a phase that the list does not have (any more).
+    """
+    order = walks[::-1] if backward else walks
+    names = [phase.key for phase in order]
+    if start is not None and start.phase not in names:
+        raise CursorError(_("This page of the list is gone; begin at its first page."))
+    first = names.index(start.phase) if start is not None else 0
+    wait = not eager and not backward and any(p.late for p in order[first:]) and _highest_key() >= LARGE_BASE
+    found: list[tuple[str, Any, int]] = []
+    pending: Position | None = None
+    for index, phase in enumerate(order[first:]):
+        if phase.late and wait and found and not (index == 0 and start is not None):
+            pending = Position(phase.key)
+            break
+        here = start if index == 0 else None
+        found += [(phase.key, value, key) for value, key in _walk(phase, here, backward, limit + 1 - len(found))]
+        if len(found) > limit:
+            break
+    more = len(found) > limit
+    rows = found[:limit]
+    if backward:
+        rows.reverse()
+    before = Position(*rows[0]) if rows and (more if backward else start is not None) else None
+    after = Position(*rows[-1]) if rows and (more or backward) else None
+    if pending is not None and not more:
+        return KeyPage([key for _phase, _value, key in rows], before, pending, late=True)
+    return KeyPage([key for _phase, _value, key in rows], before, after)

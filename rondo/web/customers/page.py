@@ -1,0 +1,208 @@
+"""Everything the customer page shows, read in a number of queries that does not grow with the length of the chain."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncMonth
+
+from rondo.analysis.models import Run, Score
+from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier
+from rondo.customers.queries import LinkSeen, addresses_of, attributes_of, identifiers_of, links_of, record_ids
+from rondo.foundation.installation import installation
+from rondo.foundation.models import User
+from rondo.foundation.registry import CustomerPanel, registries
+from rondo.interactions.queries import standing
+from rondo.web.customers.fields import Field, catalogue
+from rondo.web.customers.rows import heading, write
+from rondo.web.customers.sentences import reasons
+from rondo.web.customers.timeline import KindChip, Timeline, kinds_of, read_timeline
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+_FACT_GROUPS = ("value", "buying", "taste", "campaigns", "standing")
+
+
+@dataclass(frozen=True)
+class AttributeGroup:
+    """The attributes that serve one form of segmentation, with their values written out."""
+
+    label: "_StrOrPromise"
+    pairs: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """One fact: what it is called, its value, the interval of an estimate, and its definition."""
+
+    label: "_StrOrPromise"
+    value: str
+    interval: str
+    definition: "_StrOrPromise"
+    unit: "_StrOrPromise"
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What a value rests on: the day it looks from, the horizon, and the rates (shares)."""
+
+    as_of: date
+    horizon_months: int
+    discount_rate: float
+    margin_rate: float
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a customer is worth and why; None parts are not known."""
+
+    score: Score
+    assumptions: Assumptions
+    reasons: list[str]
+    facts: list[FactRow]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel that another room puts on the page, with what it found."""
+
+    key: str
+    template: str
+    context: dict[str, Any]
+
+
+@dataclass
+class CustomerPage:
+    """The page of one customer for one viewer."""
+
+    customer: Customer
+    records: list[int]
+    identifiers: list[Identifier]
+    addresses: list[Address]
+    attributes: list[AttributeGroup]
+    links: list[LinkSeen]
+    kinds: list[KindChip]
+    timeline: Timeline
+    worth: Worth | None
+    panels: dict[str, list[Panel]] = field(default_factory=dict)
+
+    @property
+    def has_purchases(self) -> bool:
+        """Whether the chain holds a purchase."""
+        return any(kind.key == "purchase" for kind in self.kinds)
+
+
+def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = (), beginning: str = "") -> CustomerPage:
+    """The page of a customer that :func:`rondo.customers.queries.get_visible` gave for ``viewer``."""
+    records = record_ids(customer.pk)
+    fields = catalogue()
+    return CustomerPage(
+        customer,
+        records,
+        identifiers_of(records),
+        addresses_of(records),
+        attribute_groups(attributes_of(records), fields),
+        links_of(viewer, records),
+        kinds_of(records),
+        read_timeline(records, kinds=kinds, beginning=beginning),
+        read_worth(customer, fields),
+        read_panels(viewer, records),
+    )
+
+
+def attribute_groups(values: Iterable[AttributeValue], fields: dict[str, Field]) -> list[AttributeGroup]:
+    """Attribute values by the form of segmentation they serve."""
+    order = list(AttributeDefinition.Form.values)
+    by_form = sorted(values, key=lambda value: order.index(value.definition.form))
+    groups = []
+    for form, group in groupby(by_form, key=lambda value: value.definition.form):
+        pairs = []
+        for value in group:
+            known = fields[f"attr.{value.definition.key}"]
+            pairs.append((str(known.label), write(known, getattr(value, known.column))))
+        groups.append(AttributeGroup(AttributeDefinition.Form(form).label, pairs))
+    return groups
+
+
+def current_assumptions() -> Assumptions | None:
+    """What the served scores rest on; None before the first analysis."""
+    row = Run.objects.filter(is_current=True).values("as_of", "results__value").first()
+    if row is None:
+        return None
+    company, value = installation(), row["results__value"] or {}
+    return Assumptions(
+        row["as_of"],
+        int(value.get("horizon_months", company.horizon_months)),
+        float(value.get("discount_rate", company.discount_rate)),
+        float(value.get("margin_rate", company.margin_rate)),
+    )
+
+
+def read_worth(customer: Customer, fields: dict[str, Field]) -> Worth | None:
+    """A customer's value, the reasons for it and all facts; None if no analysis has seen the customer."""
+    score = Score.objects.filter(customer_id=customer.pk).first()
+    assumptions = current_assumptions()
+    if score is None or assumptions is None:
+        return None
+    why = reasons(score, assumptions.as_of, installation().currency, assumptions.horizon_months)
+    return Worth(score, assumptions, why, list(_facts(score, fields)))
+
+
+def _facts(score: Score, fields: dict[str, Field]) -> Iterable[FactRow]:
+    facts = sorted(registries.facts, key=lambda fact: _FACT_GROUPS.index(fact.group))
+    bounds = {name for fact in facts for name in (fact.low, fact.high) if name}
+    for fact in facts:
+        known = fields.get(fact.key)
+        if known is None or fact.key in bounds:
+            continue
+        interval = ""
+        if fact.low and fact.high:
+            low, high = getattr(score, fact.low, None), getattr(score, fact.high, None)
+            interval = f"{write(known, low)} – {write(known, high)}" if low is not None and high is not None else ""
+        raw = getattr(score, fact.key)
+        yield FactRow(heading(known), write(known, raw), interval, fact.definition, fact.unit)
+
+
+def read_panels(viewer: User, records: list[int]) -> dict[str, list[Panel]]:
+    """The panels of other rooms by column; a panel that has nothing to say is left out."""
+    found: dict[str, list[Panel]] = {"who": [], "chain": [], "worth": []}
+    ordered: list[CustomerPanel] = sorted(registries.customer_panels, key=lambda panel: panel.order)
+    for panel in ordered:
+        context = panel.build(viewer, records)
+        if context is not None:
+            found[panel.column].append(Panel(panel.key, panel.template, context))
+    return found
+
+
+@dataclass(frozen=True)
+class Month:
+    """Purchases of one calendar month: their number and sum (minor units)."""
+
+    month: date
+    orders: int
+    amount: int
+
+
+def purchases_by_month(records: list[int]) -> list[Month]:
+    """A customer's purchases by month of the business date, oldest first; months without purchases are there too."""
+    rows = (
+        standing()
+        .filter(customer_id__in=records, kind="purchase")
+        .annotate(month=TruncMonth("business_date"))
+        .values("month")
+        .annotate(orders=Count("pk"), amount=Sum("amount"))
+        .order_by("month")
+    )
+    known = {row["month"]: Month(row["month"], row["orders"], row["amount"] or 0) for row in rows}
+    if not known:
+        return []
+    months = []
+    at, last = min(known), max(known)
+    while at <= last:
+        months.append(known.get(at, Month(at, 0, 0)))
+        at = date(at.year + at.month // 12, at.month % 12 + 1, 1)
+    return months

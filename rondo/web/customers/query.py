@@ -1,0 +1,158 @@
+"""What a list's address asks for: filters, search, sort and columns; and addresses of lists a little different.
+
+The address is ``?f=key:operator:value`` (repeated, see :mod:`rondo.web.customers.filters`), ``&q=`` text to search,
+``&sort=key`` or ``&sort=-key`` (descending), ``&cols=key,key``, ``&after=``/``&before=`` an opaque page position, and
+``&id=`` (repeated) for customers picked one by one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from rondo.analysis.models import Score
+from rondo.customers.models import Customer
+from rondo.foundation import ids
+from rondo.foundation.models import User
+from rondo.web.customers.fields import Field, catalogue, default_columns
+from rondo.web.customers.filters import Condition, parse
+from rondo.web.customers.lists import PAGE_SIZE, CursorError, KeyPage, Phase, Position, phases, read_page
+from rondo.web.customers.search import MAX_LENGTH, Search
+from rondo.web.customers.selection import Selection
+
+MAX_COLUMNS = 24
+MAX_PICKED = 500
+"""So many rows picked one by one may be exported by their ids."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter as a chip: what it says, and the address without it. ``problem`` is set when it was not understood."""
+
+    text: str
+    words: str
+    without: str
+    problem: str = ""
+
+
+class ListQuery:
+    """A list as its address asks for it. ``errors`` says what could not be understood; then the list stays empty."""
+
+    def __init__(self, viewer: User, params: QueryDict, chosen: Sequence[str] = ()) -> None:
+        self.viewer = viewer
+        self.fields = catalogue()
+        self.filters = [text for text in params.getlist("f") if text]
+        self.text = params.get("q", "").strip()[:MAX_LENGTH]
+        self.search = Search(self.text)
+        self.conditions, problems = parse(self.filters, self.fields, viewer)
+        self.errors = [str(problem) for problem in problems]
+        self.columns, self.columns_in_address = self._read_columns(params.get("cols", ""), chosen)
+        self.sort = params.get("sort", "")
+        self.sort_field, self.descending = self._read_sort()
+        keys = [ids.decode(Customer.PREFIX, text) for text in params.getlist("id")[:MAX_PICKED]]
+        self.picked = [key for key in keys if key is not None] if keys else None
+        self.after, self.before = params.get("after", ""), params.get("before", "")
+
+    def _read_columns(self, text: str, chosen: Sequence[str]) -> tuple[list[str], bool]:
+        asked = [key for key in text.split(",") if key]
+        usable = [k for k in dict.fromkeys(asked or chosen) if k in self.fields and k != "name"][:MAX_COLUMNS]
+        return usable or default_columns(self.fields), bool(asked)
+
+    def _read_sort(self) -> tuple[Field, bool]:
+        key = self.sort.removeprefix("-")
+        if field := self.fields.get(key):
+            return field, self.sort.startswith("-")
+        if self.sort:
+            self.errors.append(
+                _("There is no field “%(key)s” to sort by; choose a column's heading.") % {"key": key[:60]}
+            )
+        if "value" in self.fields and not self.search and Score.objects.exists():
+            return self.fields["value"], True
+        return self.fields["name"], False
+
+    @property
+    def by_relevance(self) -> bool:
+        """Whether what fits the search best comes first, because no other sort was asked for."""
+        return bool(self.search) and not self.sort
+
+    @property
+    def sort_key(self) -> str:
+        """The sort in force, as the address writes it."""
+        if self.by_relevance:
+            return "relevance"
+        return f"{'-' if self.descending else ''}{self.sort_field.key}"
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The customers asked for."""
+        return Selection(
+            self.viewer,
+            self.conditions,
+            self.search,
+            only=self.picked,
+            probe_search=not self.by_relevance and self.sort_field.key != "name",
+        )
+
+    @cached_property
+    def walks(self) -> list[Phase]:
+        """The phases of the sort."""
+        return phases(self.selection, self.sort_field, self.descending, self.by_relevance)
+
+    def page(self) -> KeyPage:
+        """The ids of the page asked for; an empty page when the address has errors (which it then adds to)."""
+        if self.errors:
+            return KeyPage([], None, None)
+        try:
+            position = self._position(self.before or self.after)
+            return read_page(self.walks, position, backward=bool(self.before), limit=PAGE_SIZE)
+        except CursorError as error:
+            self.errors.append(str(error))
+            return KeyPage([], None, None)
+
+    def _position(self, text: str) -> Position | None:
+        field = self.fields["name"] if self.by_relevance else self.sort_field
+        return Position.decode(text, self.sort_key, field) if text else None
+
+    # Addresses
+
+    def address(
+        self,
+        *,
+        filters: Iterable[str] | None = None,
+        sort: str | None = None,
+        text: str | None = None,
+        after: Position | None = None,
+        before: Position | None = None,
+    ) -> str:
+        """The list's query string with some of it changed; without a position it is the first page."""
+        pairs = [("f", f) for f in (self.filters if filters is None else filters)]
+        q = self.text if text is None else text
+        if q:
+            pairs.append(("q", q))
+        if wanted := (self.sort if sort is None else sort):
+            pairs.append(("sort", wanted))
+        if self.columns_in_address:
+            pairs.append(("cols", ",".join(self.columns)))
+        if after is not None:
+            pairs.append(("after", after.encode(self.sort_key)))
+        if before is not None:
+            pairs.append(("before", before.encode(self.sort_key)))
+        return "?" + urlencode(pairs, safe=":,|") if pairs else "?"
+
+    def chips(self) -> list[Chip]:
+        """The filters as chips, in the order of the address."""
+        understood: dict[str, Condition] = {}
+        for text in self.filters:
+            found, _errors = parse([text], self.fields, self.viewer)
+            if found:
+                understood[text] = found[0]
+        chips = []
+        for index, text in enumerate(self.filters):
+            without = self.address(filters=self.filters[:index] + self.filters[index + 1 :])
+            condition = understood.get(text)
+            words = condition.words() if condition else text
+            chips.append(Chip(text, words, without, "" if condition else _("not understood")))
+        return chips

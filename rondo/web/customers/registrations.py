@@ -1,0 +1,38 @@
+"""What the customers' pages put into the navigation and into the command palette."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from rondo.customers.models import Customer
+from rondo.foundation.models import User
+from rondo.foundation.registry import Finder, Hit, NavItem, registries
+from rondo.web.customers.fields import Field
+from rondo.web.customers.lists import phases, read_page
+from rondo.web.customers.rows import read_rows
+from rondo.web.customers.search import Search
+from rondo.web.customers.selection import Selection
+
+_ICONS = {Customer.Kind.PERSON: "user", Customer.Kind.HOUSEHOLD: "house", Customer.Kind.ORGANISATION: "building-2"}
+_NAME = Field("name", _("Name"), "text", "customer", "folded_name")
+
+
+def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
+    """Customers whom a name, its beginning, or an identifier names; best first."""
+    search = Search(text)
+    if not search:
+        return []
+    selection = Selection(viewer, search=search)
+    page = read_page(phases(selection, _NAME, False, relevance=True), limit=limit)
+    return [
+        Hit(
+            row.customer.name or row.key,
+            str(row.customer.get_kind_display()),
+            reverse("customer", args=[row.key]),
+            _ICONS[Customer.Kind(row.customer.kind)],
+        )
+        for row in read_rows(viewer, page.ids, [])
+    ]
+
+
+registries.nav.add("customers", NavItem("customers", _("Customers"), "users", "customers", 20))
+registries.finders.add("customers", Finder("customers", _("Customers"), 20, find_customers))

@@ -1,0 +1,132 @@
+"""The rows of a list: a page of ids made into cells, in a number of queries that does not grow with the rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from rondo.analysis.models import Score
+from rondo.customers.models import AttributeValue, Customer, Survivor
+from rondo.customers.queries import visible
+from rondo.foundation.loads import shown
+from rondo.foundation.models import User
+from rondo.web import formats
+from rondo.web.customers.fields import Field
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+Raw = str | int | float | date | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a row: ``text`` as the viewer reads it, ``raw`` as it is, ``note`` beside it (an estimate's ±)."""
+
+    field: Field
+    raw: Raw
+    text: str
+    note: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One customer of a list."""
+
+    customer: Customer
+    cells: list[Cell]
+
+    @property
+    def key(self) -> str:
+        """The public id."""
+        return self.customer.public_id
+
+
+_TONES = {"late": "risk", "asleep": "off", "active": "good"}
+
+
+def read_rows(viewer: User, ids: Sequence[int], columns: Sequence[Field]) -> list[Row]:
+    """Rows for the ids in their order; an id that is gone or not the viewer's to see is left out."""
+    customers = visible(viewer).filter(pk__in=ids).select_related("owner").in_bulk()
+    present = [pk for pk in ids if pk in customers]
+    facts = any(c.place == "fact" for c in columns)
+    scores = Score.objects.in_bulk(present) if facts else {}
+    attributes = _attributes(present, [c.definition for c in columns if c.place == "attribute"])
+    rows = []
+    for pk in present:
+        customer, score = customers[pk], scores.get(pk)
+        rows.append(Row(customer, [_cell(f, customer, score, attributes.get((pk, f.definition))) for f in columns]))
+    return rows
+
+
+def _attributes(ids: Sequence[int], definitions: Sequence[int]) -> dict[tuple[int, int], AttributeValue]:
+    """Values by (survivor, definition): the survivor's own, else that of the first record merged into it."""
+    if not definitions or not ids:
+        return {}
+    absorbed = dict(Survivor.objects.filter(survivor_id__in=ids).values_list("customer_id", "survivor_id"))
+    values = AttributeValue.objects.filter(
+        shown(), Q(customer_id__in=[*ids, *absorbed]), definition_id__in=definitions
+    ).order_by("customer_id")
+    found: dict[tuple[int, int], AttributeValue] = {}
+    for value in values:
+        owner = absorbed.get(value.customer_id, value.customer_id)
+        if owner == value.customer_id:
+            found[owner, value.definition_id] = value
+        else:
+            found.setdefault((owner, value.definition_id), value)
+    return found
+
+
+def _cell(field: Field, customer: Customer, score: Score | None, attribute: AttributeValue | None) -> Cell:
+    if field.place == "fact":
+        raw: Any = None if score is None else getattr(score, field.column)
+        note = _spread(field, score) if score is not None and raw is not None else ""
+        return Cell(field, raw, write(field, raw), note, _TONES.get(str(raw), "") if field.key == "activity" else "")
+    if field.place == "attribute":
+        raw = None if attribute is None else getattr(attribute, field.column)
+        return Cell(field, raw, write(field, raw))
+    if field.type == "user":
+        return Cell(
+            field, None if customer.owner is None else customer.owner.email, str(customer.owner or formats.DASH)
+        )
+    if field.key == "name":
+        return Cell(field, customer.name, customer.name or str(_("no name")))
+    raw = getattr(customer, field.column)
+    at_least = field.key == "known_since" and customer.known_since_at_least and raw is not None
+    return Cell(field, raw, write(field, raw), str(_("at least")) if at_least else "")
+
+
+def _spread(field: Field, score: Score) -> str:
+    """Half the width of an estimate's interval, as ± beside it."""
+    low, high = (getattr(score, name, None) if name else None for name in (field.low, field.high))
+    if low is None or high is None:
+        return ""
+    half = (high - low) / 2
+    return "±" + (formats.number(half / 100) if field.type == "money" else write(field, half))
+
+
+def write(field: Field, raw: Any) -> str:
+    """A value as the viewer's language writes it; a dash when there is none."""
+    if raw is None or raw == "":
+        return formats.DASH
+    writers = {
+        "money": lambda v: formats.money(v, digits=0),
+        "share": lambda v: formats.share(v, 0),
+        "count": formats.number,
+        "days": lambda v: formats.number(v, 0 if float(v).is_integer() else 1),
+        "number": lambda v: formats.number(v, 0 if float(v).is_integer() else 1),
+        "date": formats.day,
+        "boolean": lambda v: field.label_of(str(int(v))),
+        "choice": lambda v: field.label_of(str(v)),
+    }
+    writer = writers.get(field.type)
+    return writer(raw) if writer is not None else str(raw)  # type: ignore[no-untyped-call]
+
+
+def heading(field: Field) -> "_StrOrPromise":
+    """A column's heading; days carry their unit, since their cells do not."""
+    return _("%(label)s (days)") % {"label": field.label} if field.type == "days" else field.label

@@ -1,0 +1,92 @@
+"""Finding customers by what a person types: a name, the beginning of one, a card number, an e-mail address, an id."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.db.models import Q
+
+from rondo.customers.identifiers import LIMITS, normalise
+from rondo.customers.models import Customer, Identifier, Source, Survivor
+from rondo.errors import InputError
+from rondo.foundation import ids
+from rondo.foundation.loads import shown
+from rondo.foundation.search import fold
+
+MAX_LENGTH = 100
+MAX_HITS = 50
+_SHORTEST_PREFIX = 4
+
+
+@dataclass(frozen=True)
+class Search:
+    """A text to search by; an empty one selects everything."""
+
+    text: str
+    words: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple(fold(self.text[:MAX_LENGTH]).split())[:6])
+
+    def __bool__(self) -> bool:
+        return bool(self.text.strip())
+
+    @cached_property
+    def hits(self) -> tuple[int, ...]:
+        """Customers (survivors) that an identifier or a public id names; at most MAX_HITS."""
+        text = self.text.strip()[:MAX_LENGTH]
+        key = ids.decode(Customer.PREFIX, text)
+        found = [] if key is None else [key]
+        found += Identifier.objects.filter(shown(), _identifier_q(text)).values_list("customer_id", flat=True)[
+            :MAX_HITS
+        ]
+        survivors = dict(Survivor.objects.filter(customer_id__in=found).values_list("customer_id", "survivor_id"))
+        return tuple(dict.fromkeys(survivors.get(pk, pk) for pk in found))
+
+    def by_identifier(self) -> Q:
+        """Customers named by an identifier."""
+        return Q(pk__in=self.hits)
+
+    def by_beginning(self) -> Q:
+        """Customers whose name begins with the text."""
+        return _begins("folded_name", " ".join(self.words))
+
+    def by_words(self) -> Q:
+        """Customers in whose name every word of the text begins a word."""
+        condition = Q()
+        for word in self.words:
+            condition &= Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}")
+        return condition
+
+    def condition(self) -> Q:
+        """Customers that the text finds, one way or another."""
+        return (self.by_words() | self.by_identifier()) if self.words else self.by_identifier()
+
+
+def _begins(column: str, text: str) -> Q:
+    """``column`` begins with ``text``, written so that an index on the column is used by both databases."""
+    if not text:
+        return Q(pk__in=())
+    after = text[:-1] + chr(ord(text[-1]) + 1)
+    return Q(**{f"{column}__gte": text, f"{column}__lt": after, f"{column}__startswith": text})
+
+
+def _normal_forms(text: str) -> Iterable[tuple[str, str]]:
+    for kind in LIMITS:
+        try:
+            yield kind, normalise(kind, text).value
+        except InputError:
+            continue
+
+
+def _identifier_q(text: str) -> Q:
+    """Identifiers equal to the text in their kind's normal form, or e-mail addresses and cards that begin with it."""
+    sources = Q(source__isnull=True) | Q(source_id__in=list(Source.objects.values_list("pk", flat=True)))
+    condition = Q(pk__in=())
+    for kind, value in _normal_forms(text):
+        condition |= Q(kind=kind, value=value)
+    begun = text.casefold()
+    if len(begun) >= _SHORTEST_PREFIX and " " not in begun:
+        condition |= Q(_begins("value", begun), kind=Identifier.Kind.EMAIL)
+        condition |= Q(_begins("value", begun.upper()), kind=Identifier.Kind.CARD)
+    return sources & condition

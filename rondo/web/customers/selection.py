@@ -1,0 +1,145 @@
+"""Which customers a list holds: those the viewer may see, that meet the conditions, and that the search finds."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from rondo.analysis.models import Score
+from rondo.customers.models import AttributeValue, Customer, Survivor
+from rondo.customers.queries import sees_all, visible
+from rondo.foundation.loads import shown
+from rondo.foundation.models import User
+from rondo.web.customers.filters import Condition
+from rondo.web.customers.search import Search
+
+NARROW = 2000
+"""A condition that at most this many customers meet is looked up first; the others are tried on those alone."""
+
+
+class Selection:
+    """Customers selected for one viewer, reachable from each table that can lead the way in a sorted list.
+
+    ``only`` keeps to customers given by their keys; ``probe_search`` tries whether the search alone leaves few customers,
+    for lists that are not sorted by name.
+    """
+
+    def __init__(
+        self,
+        viewer: User,
+        conditions: Iterable[Condition] = (),
+        search: Search | None = None,
+        *,
+        only: list[int] | None = None,
+        probe_search: bool = False,
+    ) -> None:
+        self.viewer = viewer
+        self.only = only
+        self.probe_search = probe_search
+        self.conditions = tuple(conditions)
+        self.search = search or Search("")
+        self._shown = shown()
+        self._visible = visible(viewer)
+
+    @cached_property
+    def has_merges(self) -> bool:
+        """Whether any customer was merged into another."""
+        return Survivor.objects.exists()
+
+    def _at(self, place: str) -> list[Condition]:
+        return [c for c in self.conditions if c.field.place == place]
+
+    @cached_property
+    def _without_facts(self) -> QuerySet[Customer]:
+        rows = self._visible
+        for condition in self._at("customer"):
+            rows = rows.filter(~condition.match() if condition.negated else condition.match())
+        for condition in self._at("attribute"):
+            holds = self._attribute(condition)
+            rows = rows.filter(~holds if condition.negated else holds)
+        return rows.filter(self.search.condition()) if self.search else rows
+
+    def _attribute(self, condition: Condition) -> Q:
+        """An attribute of the customer's own record, else of a record merged into it."""
+        values = AttributeValue.objects.filter(self._shown, definition_id=condition.field.definition)
+        own = values.filter(customer_id=OuterRef("pk"))
+        holds = Q(Exists(own.filter(condition.match())))
+        if self.has_merges:
+            inherited = values.filter(customer__survivor_row__survivor_id=OuterRef("pk"))
+            holds |= Q(~Exists(own), Exists(inherited.filter(condition.match())))
+        return holds
+
+    def customers(self) -> QuerySet[Customer]:
+        """The selected customers."""
+        rows = self._without_facts
+        if self.narrow is not None:
+            rows = rows.filter(pk__in=self.narrow)
+        facts = self._at("fact")
+        own = Score.objects.filter(customer_id=OuterRef("pk"))
+        wanted = [c.match() for c in facts if not c.negated]
+        if wanted:
+            rows = rows.filter(Exists(own.filter(*wanted)))
+        for condition in facts:
+            if condition.negated:
+                rows = rows.filter(~Exists(own.filter(condition.match())))
+        return rows
+
+    def scores(self) -> QuerySet[Score]:
+        """The scores of the selected customers; written so that the database walks the score table's own index."""
+        rows = Score.objects.filter(*(~c.match() if c.negated else c.match() for c in self._at("fact")))
+        if self.narrow is not None:
+            rows = rows.filter(customer_id__in=self.narrow)
+        return rows.filter(Exists(self._without_facts.filter(pk=OuterRef("customer_id"))))
+
+    def attribute_values(self, definition: int) -> QuerySet[AttributeValue]:
+        """The values of one attribute that the selected customers carry themselves."""
+        rows = AttributeValue.objects.filter(self._shown, definition_id=definition)
+        if self.narrow is not None:
+            rows = rows.filter(customer_id__in=self.narrow)
+        return rows.filter(Exists(self.customers().filter(pk=OuterRef("customer_id"))))
+
+    @property
+    def needs_score(self) -> bool:
+        """Whether a customer without a score is left out by a condition."""
+        return any(not c.negated for c in self._at("fact"))
+
+    def needs(self, key: str) -> bool:
+        """Whether a condition leaves out customers for whom the field ``key`` is not known."""
+        return any(c.field.key == key and not c.negated for c in self.conditions)
+
+    @cached_property
+    def narrow(self) -> list[int] | None:
+        """The customers that the first selective condition leaves, or None when no condition is selective.
+
+        Each candidate is served by an index and asked for one row more than NARROW, so that asking stays cheap however
+        large the base is.
+        """
+        if self.only is not None:
+            return sorted(self.only)
+        for candidates in self._candidates():
+            found = list(candidates[: NARROW + 1])
+            if len(found) <= NARROW:
+                if self.has_merges:
+                    found += Survivor.objects.filter(customer_id__in=found).values_list("survivor_id", flat=True)
+                return sorted(set(found))
+        return None
+
+    def _candidates(self) -> Iterable[QuerySet[Customer, int] | QuerySet[Score, int] | QuerySet[AttributeValue, int]]:
+        for condition in self.conditions:
+            if condition.negated:
+                continue
+            if condition.field.place == "fact":
+                yield Score.objects.filter(condition.match()).values_list("customer_id", flat=True)
+            elif condition.field.place == "attribute":
+                values = AttributeValue.objects.filter(condition.match(), definition_id=condition.field.definition)
+                yield values.values_list("customer_id", flat=True)
+            elif condition.field.key == "owner":
+                yield Customer.objects.filter(condition.match()).values_list("pk", flat=True)
+        if self.search and self.probe_search:
+            yield self._visible.filter(self.search.condition()).order_by("folded_name").values_list("pk", flat=True)
+        if not sees_all(self.viewer):
+            yield self._visible.values_list("pk", flat=True)
+
+    def count(self) -> int:
+        """How many customers are selected, exactly."""
+        return self.scores().count() if self.needs_score else self.customers().count()

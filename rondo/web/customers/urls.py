@@ -1,0 +1,21 @@
+"""Addresses of the customers list and the customer page."""
+
+from django.urls import path
+
+from rondo.web.customers.views import customer, lists
+
+urlpatterns = [
+    path("", lists.customers, name="customers"),
+    path("count", lists.count, name="customers-count"),
+    path("filter-form", lists.filter_form, name="customers-filter-form"),
+    path("filter", lists.add_filter, name="customers-add-filter"),
+    path("columns", lists.choose_columns, name="customers-columns"),
+    path("export.csv", lists.export_csv, name="customers-export"),
+    path("<str:public_id>/", customer.customer, name="customer"),
+    path("<str:public_id>/chain", customer.chain, name="customer-chain"),
+    path("<str:public_id>/purchases", customer.purchases, name="customer-purchases"),
+    path("<str:public_id>/baskets/<str:interaction_id>", customer.basket_lines, name="customer-basket"),
+    path("<str:public_id>/log", customer.log, name="customer-log"),
+    path("<str:public_id>/retract/<str:interaction_id>", customer.take_back, name="customer-retract"),
+    path("<str:public_id>/edit", customer.edit, name="customer-edit"),
+]

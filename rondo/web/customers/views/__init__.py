@@ -1,0 +1,1 @@
+"""Pages of customers: the list, and one page per customer."""

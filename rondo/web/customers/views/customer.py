@@ -1,0 +1,194 @@
+"""The page of one customer: who, chain, worth; the contact form; the edit form."""
+
+import json
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from rondo.customers.models import Customer
+from rondo.customers.queries import get_visible, record_ids
+from rondo.errors import InputError, NotFound
+from rondo.foundation.installation import installation
+from rondo.foundation.registry import registries
+from rondo.foundation.rights import has_right
+from rondo.interactions.actions import log_interaction, restore, retract
+from rondo.web.access import actor, page, viewer
+from rondo.web.customers.charts import purchases_chart
+from rondo.web.customers.forms import ContactForm, EditForm, by_hand
+from rondo.web.customers.page import purchases_by_month, read_customer
+from rondo.web.customers.timeline import basket, kinds_of, one, read_timeline
+
+
+def _found(request: HttpRequest, public_id: str) -> Customer:
+    try:
+        return get_visible(viewer(request), public_id)
+    except Customer.DoesNotExist as error:
+        raise Http404(public_id) from error
+
+
+def _kinds(request: HttpRequest) -> list[str]:
+    return [kind for kind in request.GET.getlist("kind") if kind][:20]
+
+
+@require_GET
+@page()
+def customer(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The page; the address of a merged record leads to its survivor."""
+    found = _found(request, public_id)
+    if found.public_id != public_id:
+        return redirect("customer", found.public_id)
+    user = viewer(request)
+    try:
+        shown = read_customer(user, found, kinds=_kinds(request), beginning=request.GET.get("at", ""))
+    except InputError as error:
+        raise Http404(public_id) from error
+    context = {
+        "page": shown,
+        "customer": found,
+        "timeline": shown.timeline,
+        "currency": installation().currency,
+        "composer": _composer(),
+        "may_contact": has_right(user, "contact"),
+        "may_edit": has_right(user, "edit"),
+    }
+    return render(request, "customers/customer.html", context)
+
+
+def _composer() -> dict[str, Any]:
+    return {"kinds": by_hand(), "message_id": f"form:{secrets.token_hex(16)}"}
+
+
+@require_GET
+@page()
+def chain(request: HttpRequest, public_id: str) -> HttpResponse:
+    """A page of the chain: all of it anew when the kinds change, or the entries that come before."""
+    found = _found(request, public_id)
+    records = record_ids(found.pk)
+    before = request.GET.get("before", "")
+    timeline = read_timeline(records, kinds=_kinds(request), before=before)
+    context = {"customer": found, "timeline": timeline, "may_contact": has_right(viewer(request), "contact")}
+    if before:
+        return render(request, "customers/days.html", context)
+    return render(request, "customers/chain.html", {**context, "kinds": kinds_of(records)})
+
+
+@require_GET
+@page()
+def purchases(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The purchases over time, as a chart with its table."""
+    found = _found(request, public_id)
+    months = purchases_by_month(record_ids(found.pk))
+    chart = purchases_chart(months, installation().currency)
+    return render(request, "customers/purchases.html", {"customer": found, "months": months, "chart": chart})
+
+
+@require_GET
+@page()
+def basket_lines(request: HttpRequest, public_id: str, interaction_id: str) -> HttpResponse:
+    """The lines of one purchase."""
+    found = _found(request, public_id)
+    interaction = one(record_ids(found.pk), interaction_id)
+    lines = basket(interaction)
+    context = {
+        "interaction": interaction,
+        "lines": lines,
+        "discounted": any(line.discount for line in lines),
+        "coupons": any(line.coupon for line in lines),
+    }
+    return render(request, "customers/basket.html", context)
+
+
+def _toast(response: HttpResponse, text: str, undo: str = "", level: str = "success") -> HttpResponse:
+    response["HX-Trigger"] = json.dumps({"toast": {"text": text, "undo": undo, "level": level}})
+    return response
+
+
+@require_POST
+@page("contact")
+def log(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Logs a contact; for htmx the answer is its day, to go on top of the chain, and a toast that takes it back."""
+    found = _found(request, public_id)
+    form = ContactForm(request.POST)
+    if not form.is_valid():
+        problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        raise InputError(_("The contact was not saved: %(problem)s") % {"problem": problem})
+    values = form.cleaned_data
+    # The direction is asked for calls alone; other kinds have that of their registration.
+    direction = values["direction"] if values["kind"] == "call" else ""
+    made = log_interaction(
+        actor(request),
+        found.pk,
+        values["kind"],
+        body=values["body"],
+        occurred_at=values["occurred_at"],
+        direction=direction,
+        message_id=values["message_id"] or None,
+    )
+    kind = registries.interaction_kinds[made.kind].label
+    text = _("%(kind)s saved.") % {"kind": kind}
+    undo = reverse("customer-retract", args=[found.public_id, made.public_id])
+    if not request.headers.get("HX-Request"):
+        messages.success(request, text, extra_tags=f"undo:{undo}")
+        return redirect("customer", found.public_id)
+    records = record_ids(found.pk)
+    context = {
+        "customer": found,
+        "timeline": read_timeline(records),
+        "kinds": kinds_of(records),
+        "composer": _composer(),
+        "may_contact": True,
+    }
+    return _toast(render(request, "customers/logged.html", context), text, undo)
+
+
+@require_POST
+@page("contact")
+def take_back(request: HttpRequest, public_id: str, interaction_id: str) -> HttpResponse:
+    """Retracts a contact logged by mistake; with ``restore`` in the form, puts a retracted one back."""
+    found = _found(request, public_id)
+    back = reverse("customer", args=[found.public_id])
+    if request.GET.get("restore"):
+        restore(actor(request), interaction_id)
+        messages.success(request, _("Put back."))
+        return redirect(back)
+    try:
+        retract(actor(request), interaction_id, _("Taken back on the customer page"))
+    except NotFound as error:
+        raise Http404(interaction_id) from error
+    undo = reverse("customer-retract", args=[found.public_id, interaction_id]) + "?restore=1"
+    messages.success(request, _("Taken back."), extra_tags=f"undo:{undo}")
+    return redirect(back)
+
+
+@require_http_methods(["GET", "POST"])
+@page("edit")
+def edit(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The edit form in place of the customer's attributes; after saving, the attributes again."""
+    found = _found(request, public_id)
+    form = EditForm(found, request.POST if request.method == "POST" else None)
+    conflicts = []
+    if request.method == "POST" and form.is_valid():
+        conflicts = form.conflicts()
+        if not conflicts and form.attempt(actor(request)):
+            return _saved(request, found)
+        form.renew()
+    status = 409 if conflicts else 200
+    context = {"customer": found, "form": form, "conflicts": conflicts}
+    template = "customers/edit.html" if request.headers.get("HX-Request") else "customers/edit_page.html"
+    return render(request, template, context, status=200 if request.headers.get("HX-Request") else status)
+
+
+def _saved(request: HttpRequest, found: Customer) -> HttpResponse:
+    address = reverse("customer", args=[found.public_id])
+    messages.success(request, _("Saved."))
+    if request.headers.get("HX-Request"):
+        answer = HttpResponse(status=204)
+        answer["HX-Redirect"] = address
+        return answer
+    return redirect(address)

@@ -1,0 +1,212 @@
+"""The customers list: the page, the rows that follow, the count, the filter form, the columns, the export."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from rondo.analysis.models import Score
+from rondo.customers.queries import sees_all, visible
+from rondo.errors import InputError
+from rondo.foundation.installation import business_now
+from rondo.foundation.rights import has_right
+from rondo.web.access import actor, page, viewer
+from rondo.web.customers import export
+from rondo.web.customers.fields import Field, catalogue, default_columns
+from rondo.web.customers.filters import FilterError, from_form, operator_label, operators, parse_one
+from rondo.web.customers.lists import KeyPage
+from rondo.web.customers.page import current_assumptions
+from rondo.web.customers.query import MAX_COLUMNS, ListQuery
+from rondo.web.customers.rows import heading, read_rows
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+_CHOSEN = "customer_columns"
+
+
+@dataclass(frozen=True)
+class View:
+    """A list that many people want, one click away."""
+
+    label: "_StrOrPromise"
+    address: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column's heading: its label, where a click sorts to, and how the list is sorted by it now."""
+
+    field: Field
+    label: "_StrOrPromise"
+    address: str
+    sorted: str
+
+
+def read_query(request: HttpRequest) -> ListQuery:
+    """The list that the address asks for, with the columns its viewer chose."""
+    chosen = request.session.get(_CHOSEN, [])
+    return ListQuery(viewer(request), request.GET, chosen if isinstance(chosen, list) else [])
+
+
+@require_GET
+@page()
+def customers(request: HttpRequest) -> HttpResponse:
+    """The list; for htmx only its changing part, or the rows that follow."""
+    query = read_query(request)
+    keys = query.page()
+    context = _context(query, keys)
+    part = request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
+    if part == "more":
+        return render(request, "customers/rows.html", context)
+    if part == "list":
+        return render(request, "customers/list.html", context)
+    return render(request, "customers/customers.html", context, status=400 if query.errors else 200)
+
+
+def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
+    columns = [query.fields[key] for key in query.columns]
+    rows = read_rows(query.viewer, keys.ids, columns)
+    return {
+        "query": query,
+        "rows": rows,
+        "chips": query.chips(),
+        "views": list(_views(query)),
+        "name": _heading(query, query.fields["name"]),
+        "headings": [_heading(query, column) for column in columns],
+        "sorts": [_heading(query, field) for field in query.fields.values()],
+        "span": len(columns) + 2,
+        "more": query.address(after=keys.after) if keys.after else "",
+        "late": keys.late,
+        "earlier": query.address(before=keys.before) if keys.before else "",
+        "first": query.address(),
+        "has_customers": bool(rows) or visible(query.viewer).exists(),
+        "filtered": bool(query.filters or query.text),
+        "groups": _grouped(query.fields.values()),
+        "may_export": has_right(query.viewer, "export"),
+    }
+
+
+def _heading(query: ListQuery, field: Field) -> Heading:
+    """A first click sorts figures from the highest and texts from the first; a second click turns it round."""
+    now = ""
+    if not query.by_relevance and query.sort_field.key == field.key:
+        now = "descending" if query.descending else "ascending"
+    downward = field.numeric or field.type == "date"
+    if now:
+        downward = now == "ascending"
+    return Heading(field, heading(field), query.address(sort=f"-{field.key}" if downward else field.key), now)
+
+
+def _views(query: ListQuery) -> Iterable[View]:
+    plain = not query.text
+    yield View(_("All"), "?", plain and not query.filters)
+    wanted = []
+    if "activity" in query.fields:
+        wanted += [(_("Active"), "activity:is:active"), (_("Late"), "activity:is:late")]
+        wanted += [(_("Asleep"), "activity:is:asleep")]
+    wanted.append((_("Mine"), "owner:is:me"))
+    for label, text in wanted:
+        address = "?" + urlencode([("f", text)], safe=":")
+        yield View(label, address, plain and query.filters == [text])
+
+
+def _grouped(fields: Iterable[Field]) -> list[tuple[str, list[Field]]]:
+    labels = {"customer": _("Customer"), "facts": _("Facts"), "attributes": _("Attributes")}
+    groups: dict[str, list[Field]] = {key: [] for key in labels}
+    for field in fields:
+        groups[field.group].append(field)
+    return [(labels[key], found) for key, found in groups.items() if found]
+
+
+@require_GET
+@page()
+def count(request: HttpRequest) -> HttpResponse:
+    """The sentence over the list: how many customers exactly, and what they are worth together."""
+    query = read_query(request)
+    if query.errors:
+        return render(request, "customers/sentence.html", {"query": query})
+    number = query.selection.count()
+    assumptions = current_assumptions()
+    value = None
+    if number and assumptions is not None:
+        scores = (
+            query.selection.scores()
+            if query.conditions or query.text or not sees_all(query.viewer)
+            else Score.objects.all()
+        )
+        value = scores.aggregate(value=Sum("value"))["value"]
+    context = {"query": query, "number": number, "value": value, "assumptions": assumptions}
+    return render(request, "customers/sentence.html", context)
+
+
+@require_GET
+@page()
+def filter_form(request: HttpRequest) -> HttpResponse:
+    """Operators and value of the field chosen in the filter form."""
+    field = catalogue().get(request.GET.get("field", ""))
+    offered = [(o, operator_label(o)) for o in operators(field)] if field is not None else []
+    suggestions: list[str] = []
+    if field is not None and field.type == "text" and field.place == "fact" and sees_all(viewer(request)):
+        known = Score.objects.filter(**{f"{field.column}__isnull": False})
+        suggestions = list(known.order_by(field.column).values_list(field.column, flat=True).distinct()[:300])
+    context = {"field": field, "operators": offered, "suggestions": suggestions}
+    return render(request, "customers/filter_value.html", context)
+
+
+@require_GET
+@page()
+def add_filter(request: HttpRequest) -> HttpResponse:
+    """Takes the filter form and leads to the list with one more filter; a value that does not fit is shown there."""
+    query = read_query(request)
+    field = query.fields.get(request.GET.get("field", ""))
+    if field is None:
+        return redirect(reverse("customers") + query.address())
+    values = request.GET.getlist("value")
+    text = from_form(field, request.GET.get("operator", ""), values)
+    with suppress(FilterError):  # the list shows a filter that does not fit as it was typed, and what is wrong
+        text = parse_one(text, query.fields, query.viewer).text()
+    kept = [f for f in query.filters if f != text]
+    return redirect(reverse("customers") + query.address(filters=[*kept, text]))
+
+
+@require_POST
+@page()
+def choose_columns(request: HttpRequest) -> HttpResponse:
+    """Keeps the viewer's choice of columns, or goes back to the default."""
+    fields = catalogue()
+    chosen = [key for key in request.POST.getlist("column") if key in fields and key != "name"][:MAX_COLUMNS]
+    if "default" in request.POST or not chosen:
+        request.session.pop(_CHOSEN, None)
+    else:
+        previous = request.session.get(_CHOSEN) or default_columns(fields)
+        rank = {key: position for position, key in enumerate(previous)}
+        # Columns keep their place; new ones come after them in the order of the menu.
+        request.session[_CHOSEN] = sorted(chosen, key=lambda key: rank.get(key, len(rank)))
+    kept = [(k, v) for k in ("f", "q", "sort") for v in request.POST.getlist(k) if v]
+    return redirect(reverse("customers") + ("?" + urlencode(kept, safe=":,|") if kept else ""))
+
+
+@require_GET
+@page("export")
+def export_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The list as CSV, all its pages, in its order and with its columns."""
+    query = read_query(request)
+    if query.errors:
+        raise InputError(" ".join(query.errors))
+    export.record(actor(request), query)
+    lines = export.lines(query, get_language() or "en")
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"customers-{business_now().date().isoformat()}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,102 @@
+// The customers list: rows by keyboard, selection, the filter form.
+const list = document.getElementById("list");
+const search = document.getElementById("q");
+let chosen = new Set();
+
+const rows = () => [...list.querySelectorAll(".list-row")];
+const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+const busy = () => document.querySelector("dialog[open], [popover]:popover-open");
+
+function step(by) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.indexOf(document.activeElement?.closest?.(".list-row"));
+  if (by > 0 && at === all.length - 1) list.querySelector("[data-more]")?.click();
+  const next = all[Math.min(Math.max(at + by, 0), all.length - 1)];
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function mark() {
+  for (const row of rows()) {
+    const on = chosen.has(row.dataset.key);
+    row.querySelector("input").checked = on;
+    if (on) row.setAttribute("aria-selected", "true");
+    else row.removeAttribute("aria-selected");
+  }
+  const bar = document.getElementById("selected");
+  if (!bar) return;
+  bar.hidden = chosen.size === 0;
+  bar.querySelector("[data-count]").textContent = chosen.size.toLocaleString(document.documentElement.lang);
+  const link = bar.querySelector("[data-export]");
+  if (link) {
+    const asked = new URLSearchParams([...new URLSearchParams(location.search)].filter(([key]) => ["cols", "sort"].includes(key)));
+    chosen.forEach((key) => asked.append("id", key));
+    link.href = `${link.dataset.export}?${asked}`;
+  }
+}
+
+function toggle(row) {
+  const key = row.dataset.key;
+  if (!chosen.delete(key)) chosen.add(key);
+  mark();
+}
+
+// On the window, before the shell's own keys: here / searches the list.
+window.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || busy()) return;
+  if (event.target === search && event.key === "Escape") {
+    search.blur();
+    return;
+  }
+  if (event.target === search && event.key === "ArrowDown") {
+    event.preventDefault();
+    step(1);
+    return;
+  }
+  if (typing(event.target)) return;
+  const row = document.activeElement?.closest?.(".list-row");
+  const act = {
+    "/": () => { search.focus(); search.select(); },
+    j: () => step(1),
+    k: () => step(-1),
+    x: () => row && toggle(row),
+    f: () => list.querySelector("[data-filter]").click(),
+    Enter: () => row && document.activeElement === row && location.assign(row.querySelector(".who a").href),
+  }[event.key];
+  if (!act || (event.key === "Enter" && document.activeElement !== row)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  act();
+}, true);
+
+list.addEventListener("click", (event) => {
+  const row = event.target.closest(".list-row");
+  if (event.target.closest("[data-clear]")) {
+    chosen = new Set();
+    mark();
+  } else if (row && event.target.closest(".pick")) {
+    if (!event.target.matches("input")) event.preventDefault();
+    toggle(row);
+  } else if (row && !event.target.closest("a, button, input") && !getSelection().toString()) {
+    location.assign(row.querySelector(".who a").href);
+  }
+});
+
+list.addEventListener("change", (event) => {
+  const operator = event.target.closest("[data-operator]");
+  if (!operator) return;
+  const form = operator.form;
+  const value = form.querySelector("[data-value]");
+  value.hidden = ["known", "unknown"].includes(operator.value);
+  const second = form.querySelector("[data-second]");
+  if (second) {
+    second.hidden = operator.value !== "between";
+    second.querySelector("input").disabled = second.hidden;
+  }
+});
+
+document.body.addEventListener("htmx:afterSettle", mark);
+list.addEventListener("toggle", (event) => {
+  if (event.newState === "open") event.target.querySelector("select, a, input")?.focus();
+}, true);
