@@ -1,11 +1,16 @@
 """Addresses of the shell and its own pages."""
 
-from django.urls import path
+from django.urls import include, path
 
-from rondo.web.views import home, palette, preferences, settings, sign_in
+from rondo.web.views import home, palette, portfolio, preferences, settings, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("analyse", home.analyse, name="start-analysis"),
+    path("analyse/progress", home.progress, name="analysis-progress"),
+    path("customers/", include("rondo.web.customers.urls")),
+    path("portfolio/", portfolio.portfolio, name="portfolio"),
+    path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
     path("palette", palette.palette, name="palette"),
     path("in/<str:token>", sign_in.by_link, name="sign-in-by-link"),
     path("preferences/language", preferences.set_language, name="set-language"),
