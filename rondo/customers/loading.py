@@ -1,0 +1,480 @@
+"""Customers from files, and customers that orders and contacts name before anybody described them."""
+
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rondo.customers.identifiers import PRIORITY, normalise
+from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier, Survivor
+from rondo.errors import InputError
+from rondo.foundation.loading import bulk
+from rondo.foundation.loading.changes import quoted, update_changed
+from rondo.foundation.loading.fields import Field, FieldType, ImportOptions
+from rondo.foundation.loading.job import Loader, LoadJob, chunks
+from rondo.foundation.search import fold
+
+IDENTIFIER_FIELDS = {"external_id": "external", "email": "email", "card": "card", "phone": "phone"}
+ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
+PREFIX = "attribute:"
+_BLANK: dict[str, Any] = {
+    "kind": "person",
+    "name": "",
+    "given_name": "",
+    "family_name": "",
+    "folded_name": "",
+    "language": "",
+    "birth_date": None,
+    "known_since": None,
+    "known_since_at_least": False,
+}
+_ATTRIBUTE_FIELDS: dict[str, FieldType] = {
+    "text": "text",
+    "number": "number",
+    "date": "date",
+    "choice": "choice",
+    "boolean": "boolean",
+    "money": "money",
+}
+
+
+def normalised(job: LoadJob, kind: str, distinct: str, table: str) -> None:
+    """``table``(raw, value, shown, reason): the identifiers that the query ``distinct`` yields, in normal form, or why not."""
+    raw = job.query(distinct).column(0).drop_null().to_pylist()
+    values: list[str | None] = []
+    shown: list[str | None] = []
+    reasons: list[str | None] = []
+    for text in raw:
+        try:
+            form = normalise(kind, text, job.options.region or None)
+        except InputError as error:
+            values.append(None)
+            shown.append(None)
+            reasons.append(str(error))
+        else:
+            values.append(form.value)
+            shown.append(form.shown)
+            reasons.append(None)
+    names = {"raw": raw, "value": values, "shown": shown, "reason": reasons}
+    job.put(table, pa.table({name: pa.array(column, pa.string()) for name, column in names.items()}))
+
+
+def known_identifiers(job: LoadJob, kind: str, distinct: str, table: str) -> None:
+    """``table``(value, id, customer_id, state known/hidden): identifiers of a kind that the database has."""
+    values = job.query(distinct).column(0).drop_null().to_pylist()
+    source_id = job.source_id if kind == "external" else None
+    found = []
+    if values and not (kind == "external" and source_id is None):
+        wanted = ["value", "id", "customer_id", "load_id"]
+        found = bulk.lookup(Identifier, "value", values, wanted, kind=kind, source_id=source_id)
+    job.put(
+        table,
+        pa.table(
+            {
+                "value": pa.array([row[0] for row in found], pa.string()),
+                "id": pa.array([row[1] for row in found], pa.int64()),
+                "customer_id": pa.array([row[2] for row in found], pa.int64()),
+                "state": job.states(pa.array([row[3] for row in found], pa.int64())),
+            }
+        ),
+    )
+
+
+def revive(job: LoadJob, customers: pa.ChunkedArray, columns: dict[str, Any]) -> None:
+    """Bring customers of loads taken back into this load, with nothing kept of what the old load said about them."""
+    ids = customers.to_pylist()
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        AttributeValue.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
+        Address.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
+    bulk.update(Customer, customers, {**_BLANK, "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk})
+
+
+class CustomerKeys:
+    """Resolves the field ``customer`` of a file: table ``customer_keys``(key as in the file, value, shown, id,
+    identifier_id, state new/hidden/known). Rows whose identifier is refused go to the rejects."""
+
+    def __init__(self, job: LoadJob) -> None:
+        self.job = job
+        self.kind = job.options.customer_by
+
+    def plan(self) -> None:
+        """Normalise and look up."""
+        job = self.job
+        normalised(job, self.kind, "SELECT DISTINCT customer FROM staged", "customer_forms")
+        job.refuse(
+            "SELECT s.line, 'customer' AS field, s.customer AS value, f.reason FROM staged AS s "
+            "JOIN customer_forms AS f ON f.raw = s.customer WHERE f.reason IS NOT NULL"
+        )
+        self.lookup("SELECT DISTINCT customer FROM staged")
+
+    def lookup(self, distinct: str) -> None:
+        """Make ``customer_keys`` of the customers that the rows left over name."""
+        job = self.job
+        known_identifiers(
+            job, self.kind, f"SELECT DISTINCT value FROM customer_forms WHERE raw IN ({distinct})", "customer_known"
+        )
+        job.run(
+            "CREATE OR REPLACE TABLE customer_keys AS SELECT f.raw AS key, f.value, f.shown, k.customer_id AS id, "
+            "k.id AS identifier_id, coalesce(k.state, 'new') AS state FROM customer_forms AS f "
+            f"LEFT JOIN customer_known AS k ON k.value = f.value WHERE f.raw IN ({distinct})"
+        )
+        created = job.number("SELECT count(DISTINCT value) FROM customer_keys WHERE state <> 'known'")
+        job.count("customers_created", created)
+
+    def write(self) -> None:
+        """Create the customers that nobody has described, each with its identifier."""
+        job = self.job
+        job.run(
+            "CREATE OR REPLACE TABLE customer_new AS SELECT value, min(shown) AS shown, row_number() OVER (ORDER BY value) AS n "
+            "FROM customer_keys WHERE state = 'new' GROUP BY value"
+        )
+        for first, last in chunks(job.number("SELECT count(*) FROM customer_new"), job.options.chunk_rows):
+            rows = job.query(f"SELECT value, shown FROM customer_new WHERE n BETWEEN {first} AND {last} ORDER BY n")
+            with job.chunk():
+                ids = job.insert(Customer, {"is_demo": job.options.is_demo}, len(rows))
+                source_id = job.source_id if self.kind == "external" else None
+                job.insert(
+                    Identifier,
+                    {
+                        "customer_id": ids,
+                        "kind": self.kind,
+                        "source_id": source_id,
+                        "value": rows["value"],
+                        "shown": rows["shown"],
+                        "is_demo": job.options.is_demo,
+                    },
+                    len(rows),
+                )
+            job.put("rondo_made", pa.table({"value": rows["value"], "id": ids}))
+            job.run("UPDATE customer_keys AS c SET id = m.id FROM rondo_made AS m WHERE c.value = m.value")
+
+    def publish(self) -> None:
+        """Customers of loads taken back that the file names come back as this load's, undescribed."""
+        job = self.job
+        rows = job.query("SELECT DISTINCT id, identifier_id FROM customer_keys WHERE state = 'hidden'")
+        revive(job, job.query("SELECT DISTINCT id FROM customer_keys WHERE state = 'hidden'").column(0), {})
+        bulk.update(Identifier, rows["identifier_id"], {"load_id": job.load.pk})
+
+
+class CustomerLoader(Loader):
+    """One row per customer, recognised by external id, then e-mail, phone, card."""
+
+    fields: ClassVar[dict[str, Field]] = {
+        "external_id": Field("key", gettext_lazy("number of the customer in the source")),
+        "kind": Field(
+            "choice",
+            gettext_lazy("person, household or organisation; a person unless told otherwise"),
+            choices=("person", "household", "organisation"),
+        ),
+        "name": Field("text", gettext_lazy("full name as shown"), max_length=200),
+        "given_name": Field("text", gettext_lazy("given name"), max_length=100),
+        "family_name": Field("text", gettext_lazy("family name"), max_length=100),
+        "email": Field("key", gettext_lazy("e-mail address")),
+        "phone": Field("key", gettext_lazy("phone number, with country code or in the region given by --region")),
+        "card": Field("key", gettext_lazy("number of the customer card")),
+        "street": Field("text", gettext_lazy("street and number"), max_length=200),
+        "postal_code": Field("text", gettext_lazy("postal code"), max_length=20),
+        "city": Field("text", gettext_lazy("city"), max_length=120),
+        "region": Field("text", gettext_lazy("region or state"), max_length=120),
+        "country": Field("country", gettext_lazy("country (ISO 3166, two letters)"), max_length=2),
+        "language": Field("text", gettext_lazy("language tag such as en or de"), max_length=8),
+        "birth_date": Field("date", gettext_lazy("date of birth")),
+        "known_since": Field("date", gettext_lazy("first day the customer is known")),
+        "known_since_at_least": Field("boolean", gettext_lazy("the relationship is older than known_since")),
+    }
+
+    @classmethod
+    def available(cls, options: ImportOptions) -> dict[str, Field]:
+        """The fields, and ``attribute:KEY`` for every attribute defined or to be defined."""
+        fields = dict(cls.fields)
+        for definition in AttributeDefinition.objects.all():
+            choices = tuple(str(choice["value"]) for choice in definition.choices)
+            kind = _ATTRIBUTE_FIELDS[definition.type]
+            fields[f"{PREFIX}{definition.key}"] = Field(kind, definition.label, choices=choices)
+        for key, (kind_name, form) in options.define.items():
+            if kind_name not in AttributeDefinition.Type.values or form not in AttributeDefinition.Form.values:
+                raise InputError(
+                    _("Attribute %(key)s=%(type)s:%(form)s: the type is one of %(types)s, the form one of %(forms)s.")
+                    % {
+                        "key": key,
+                        "type": kind_name,
+                        "form": form,
+                        "types": ", ".join(AttributeDefinition.Type.values),
+                        "forms": ", ".join(AttributeDefinition.Form.values),
+                    }
+                )
+            # the choices of a new attribute are what the file holds
+            staged: FieldType = "text" if kind_name == "choice" else _ATTRIBUTE_FIELDS[kind_name]
+            fields.setdefault(f"{PREFIX}{key}", Field(staged, key))
+        return fields
+
+    def plan(self) -> None:
+        job = self.job
+        self.given = {field: kind for field, kind in IDENTIFIER_FIELDS.items() if job.has(field)}
+        if not self.given:
+            raise InputError(
+                _("Customers need a column that recognises them: map one of %(fields)s.")
+                % {"fields": ", ".join(IDENTIFIER_FIELDS)}
+            )
+        none = " AND ".join(f'"{field}" IS NULL' for field in self.given)
+        first = next(iter(self.given))
+        reason = quoted(_("is missing: nothing in the row recognises the customer"))
+        job.refuse(f"SELECT line, '{first}' AS field, NULL AS value, {reason} AS reason FROM staged WHERE {none}")
+        job.run(
+            "CREATE OR REPLACE TABLE row_identifiers (line BIGINT, kind VARCHAR, value VARCHAR, shown VARCHAR, "
+            "customer_id BIGINT, identifier_id BIGINT, state VARCHAR, rank INTEGER)"
+        )
+        for field, kind in self.given.items():
+            self._identifiers(field, kind)
+        self._match()
+
+    def _identifiers(self, field: str, kind: str) -> None:
+        job = self.job
+        normalised(job, kind, f'SELECT DISTINCT "{field}" FROM staged', "forms")
+        job.refuse(
+            f"SELECT s.line, '{field}' AS field, s.\"{field}\" AS value, f.reason FROM staged AS s "
+            f'JOIN forms AS f ON f.raw = s."{field}" WHERE f.reason IS NOT NULL'
+        )
+        reason = quoted(_("stands in the file already, in line"))
+        job.refuse(
+            f"SELECT line, '{field}' AS field, raw AS value, {reason} || ' ' || first AS reason FROM ("
+            "SELECT s.line, f.raw, min(s.line) OVER (PARTITION BY f.value) AS first FROM staged AS s "
+            f'JOIN forms AS f ON f.raw = s."{field}") WHERE line > first'
+        )
+        known_identifiers(job, kind, "SELECT DISTINCT value FROM forms", "known")
+        job.run(
+            f"INSERT INTO row_identifiers SELECT s.line, '{kind}', f.value, f.shown, k.customer_id, k.id, "
+            f"coalesce(k.state, 'new'), {PRIORITY.index(kind)} FROM staged AS s JOIN forms AS f ON f.raw = s.\"{field}\" "
+            "LEFT JOIN known AS k ON k.value = f.value"
+        )
+
+    def _match(self) -> None:
+        """``matched``(line, customer_id, state): which customer each row is; rows that point to two are refused."""
+        job = self.job
+        job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
+        reason = quoted(_("belongs to another customer than the rest of the row"))
+        job.refuse(
+            "SELECT i.line, i.kind AS field, i.shown AS value, "
+            f"{reason} AS reason FROM row_identifiers AS i JOIN ("
+            "SELECT line, arg_min(customer_id, rank) AS owner FROM row_identifiers WHERE customer_id IS NOT NULL GROUP BY line"
+            ") AS o ON o.line = i.line WHERE i.customer_id IS NOT NULL AND i.customer_id <> o.owner"
+        )
+        job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
+        reason = quoted(_("is the same customer as in line"))
+        job.run(
+            "CREATE OR REPLACE TABLE matched AS SELECT s.line, any_value(i.customer_id) AS customer_id, "
+            "coalesce(any_value(i.state) FILTER (i.state <> 'new'), 'new') AS state "
+            "FROM staged AS s JOIN row_identifiers AS i ON i.line = s.line GROUP BY s.line"
+        )
+        job.refuse(
+            f"SELECT line, 'customer' AS field, NULL AS value, {reason} || ' ' || first AS reason FROM ("
+            "SELECT line, customer_id, min(line) OVER (PARTITION BY customer_id) AS first FROM matched "
+            "WHERE customer_id IS NOT NULL) WHERE line > first"
+        )
+        job.run("DELETE FROM matched WHERE line NOT IN (SELECT line FROM staged)")
+        job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
+        job.count("customers_created", job.number("SELECT count(*) FROM matched WHERE state <> 'known'"))
+        known = job.number("SELECT count(*) FROM matched WHERE state = 'known'")
+        if job.options.on_match == "skip":
+            job.count("customers_skipped", known)
+
+    def _columns(self, rows: pa.Table) -> dict[str, Any]:
+        """Database columns of the rows' given fields."""
+        job = self.job
+        columns: dict[str, Any] = {}
+        for field in ("given_name", "family_name", "language"):
+            if job.has(field):
+                columns[field] = pc.fill_null(rows[field], "")
+        for field in ("birth_date", "known_since"):
+            if job.has(field):
+                columns[field] = rows[field]
+        if job.has("known_since_at_least"):
+            columns["known_since_at_least"] = pc.fill_null(rows["known_since_at_least"], False)
+        if job.has("kind"):
+            columns["kind"] = pc.fill_null(rows["kind"], "person")
+        if job.has("name") or job.has("given_name") or job.has("family_name"):
+            empty = pa.chunked_array([pa.repeat("", len(rows))])
+            parts = [pc.fill_null(rows[f], "") if job.has(f) else empty for f in ("given_name", "family_name")]
+            joined = pc.utf8_trim_whitespace(pc.binary_join_element_wise(*parts, " "))
+            if job.has("name"):
+                joined = pc.coalesce(rows["name"], joined)
+            columns["name"] = pc.utf8_slice_codeunits(joined, 0, 200)
+            columns["folded_name"] = pa.array([fold(name)[:200] for name in columns["name"].to_pylist()], pa.string())
+        return columns
+
+    def _rows(self, state: str, first: int, last: int) -> pa.Table:
+        return self.job.query(
+            "SELECT * FROM (SELECT s.*, m.customer_id, row_number() OVER (ORDER BY s.line) AS n FROM staged AS s "
+            f"JOIN matched AS m ON m.line = s.line WHERE m.state = '{state}') WHERE n BETWEEN {first} AND {last} ORDER BY n"
+        )
+
+    def _define(self) -> None:
+        """Make the attributes of ``define`` that are missing; ``self.definitions``: key → definition."""
+        job = self.job
+        with transaction.atomic():
+            for key, (kind, form) in job.options.define.items():
+                choices = []
+                if kind == "choice" and job.has(f"{PREFIX}{key}"):
+                    values = job.query(
+                        f'SELECT DISTINCT "{PREFIX}{key}" AS v FROM staged WHERE v IS NOT NULL ORDER BY v'
+                    )
+                    choices = [{"value": v, "en": v, "de": v} for v in values.column(0).to_pylist()]
+                AttributeDefinition.objects.get_or_create(
+                    key=key,
+                    defaults={"label_en": key.replace("_", " "), "type": kind, "form": form, "choices": choices},
+                )
+        self.definitions = {definition.key: definition for definition in AttributeDefinition.objects.all()}
+
+    def write(self) -> None:
+        job = self.job
+        self._define()
+        total = job.number("SELECT count(*) FROM matched WHERE state = 'new'")
+        for first, last in chunks(total, job.options.chunk_rows):
+            rows = self._rows("new", first, last)
+            with job.chunk():
+                ids = job.insert(Customer, {**self._columns(rows), "is_demo": job.options.is_demo}, len(rows))
+                self._insert_identifiers(pa.table({"line": rows["line"], "owner": ids}))
+                self._insert_addresses(rows, ids)
+                self._insert_attributes(rows, ids)
+            job.tick(len(rows))
+
+    def _insert_identifiers(self, owners: pa.Table) -> None:
+        """The identifiers of the given lines that the database lacks, for the customers the lines became."""
+        job = self.job
+        job.put("owners", owners)
+        rows = job.query(
+            "SELECT o.owner, i.kind, i.value, i.shown FROM row_identifiers AS i JOIN owners AS o ON o.line = i.line "
+            "WHERE i.state = 'new' ORDER BY i.line, i.rank"
+        )
+        source = pc.if_else(pc.equal(rows["kind"], "external"), pa.scalar(job.source_id, pa.int64()), None)
+        columns = {
+            "customer_id": rows["owner"],
+            "kind": rows["kind"],
+            "source_id": source,
+            "value": rows["value"],
+            "shown": rows["shown"],
+            "is_demo": job.options.is_demo,
+        }
+        job.insert(Identifier, columns, len(rows))
+
+    def _insert_addresses(self, rows: pa.Table, ids: Any) -> None:
+        given = [field for field in ADDRESS_FIELDS if self.job.has(field)]
+        if not given or not len(rows):
+            return
+        columns = {field: pc.fill_null(rows[field], "") for field in given}
+        filled = pc.not_equal(pc.binary_join_element_wise(*columns.values(), ""), "")
+        table = pa.table({"customer_id": ids, **columns}).filter(filled)
+        self.job.insert(
+            Address, {**{n: table[n] for n in table.column_names}, "is_demo": self.job.options.is_demo}, len(table)
+        )
+
+    def _insert_attributes(self, rows: pa.Table, ids: Any) -> None:
+        for field in self.job.columns:
+            if not field.startswith(PREFIX):
+                continue
+            definition = self.definitions[field.removeprefix(PREFIX)]
+            table = pa.table({"customer": ids, "value": rows[field]})
+            table = table.filter(pc.is_valid(table["value"]))
+            column, values = _stored(definition.type, table["value"])
+            self.job.insert(
+                AttributeValue,
+                {"customer_id": table["customer"], "definition_id": definition.pk, column: values},
+                len(table),
+            )
+
+    def publish(self) -> None:
+        job = self.job
+        revived = self._rows("hidden", 1, job.rows_total)
+        if len(revived):
+            revive(job, revived["customer_id"], self._columns(revived))
+            known = job.query("SELECT identifier_id FROM row_identifiers WHERE state = 'hidden'")
+            bulk.update(Identifier, known["identifier_id"], {"load_id": job.load.pk})
+            self._insert_identifiers(pa.table({"line": revived["line"], "owner": revived["customer_id"]}))
+            self._insert_addresses(revived, revived["customer_id"])
+            self._insert_attributes(revived, revived["customer_id"])
+        if job.options.on_match == "update":
+            self._update(self._rows("known", 1, job.rows_total))
+        Load = type(job.load)
+        Load.objects.filter(pk=job.load.pk).update(spans=job.load.spans)
+
+    def _update(self, rows: pa.Table) -> None:
+        """Set what differs on known customers; a merged record passes its fields on to the one that survives it."""
+        job = self.job
+        if not len(rows):
+            return
+        survivors = dict(
+            bulk.lookup(Survivor, "customer_id", rows["customer_id"].to_pylist(), ["customer_id", "survivor_id"])
+        )
+        keys = pa.array([survivors.get(key, key) for key in rows["customer_id"].to_pylist()], pa.int64())
+        columns = self._columns(rows)
+        changed = update_changed(job, Customer, "customer", keys, columns) if columns else 0
+        job.count("customers_updated", changed)
+        self._insert_identifiers(pa.table({"line": rows["line"], "owner": rows["customer_id"]}))
+        self._update_addresses(rows, keys)
+        self._update_attributes(rows, keys)
+
+    def _update_addresses(self, rows: pa.Table, keys: pa.Array) -> None:
+        """A customer without an address gets the row's; a known address is changed where it differs."""
+        job = self.job
+        given = [field for field in ADDRESS_FIELDS if job.has(field)]
+        if not given:
+            return
+        found = bulk.lookup(Address, "customer_id", keys.to_pylist(), ["customer_id", "id", "load_id"])
+        hidden = set(job.hidden)
+        newest: dict[int, int] = {}
+        for customer, address, load in found:
+            if load not in hidden:
+                newest[customer] = max(address, newest.get(customer, 0))
+        has = pa.array([key in newest for key in keys.to_pylist()], pa.bool_())
+        lacking = pc.invert(has)
+        self._insert_addresses(rows.filter(lacking), keys.filter(lacking))
+        kept = rows.filter(has)
+        ids = pa.array([newest[key] for key in keys.filter(has).to_pylist()], pa.int64())
+        columns = {field: pc.fill_null(kept[field], "") for field in given}
+        job.count("addresses_updated", update_changed(job, Address, "address", ids, columns))
+
+    def _update_attributes(self, rows: pa.Table, keys: pa.Array) -> None:
+        job = self.job
+        for field in job.columns:
+            if not field.startswith(PREFIX):
+                continue
+            definition = self.definitions[field.removeprefix(PREFIX)]
+            found = bulk.lookup(
+                AttributeValue,
+                "customer_id",
+                keys.to_pylist(),
+                ["customer_id", "id", "load_id"],
+                definition_id=definition.pk,
+            )
+            known = {row[0]: row[1] for row in found}
+            has = pa.array([key in known for key in keys.to_pylist()], pa.bool_())
+            lacking = rows.filter(pc.invert(has))
+            only = lacking.select(["line", field])
+            self._insert_attribute(definition, only[field], keys.filter(pc.invert(has)))
+            kept = rows.filter(has)
+            ids = pa.array([known[key] for key in keys.filter(has).to_pylist()], pa.int64())
+            column, values = _stored(definition.type, kept[field])
+            job.count("attributes_updated", update_changed(job, AttributeValue, "attribute", ids, {column: values}))
+
+    def _insert_attribute(self, definition: AttributeDefinition, values: Any, owners: Any) -> None:
+        table = pa.table({"customer": owners, "value": values})
+        table = table.filter(pc.is_valid(table["value"]))
+        column, stored = _stored(definition.type, table["value"])
+        self.job.insert(
+            AttributeValue,
+            {"customer_id": table["customer"], "definition_id": definition.pk, column: stored},
+            len(table),
+        )
+
+
+def _stored(kind: str, values: Any) -> tuple[str, Any]:
+    """(column of AttributeValue, values) for an attribute of a type."""
+    if kind in {"text", "choice"}:
+        return "text", values
+    if kind == "date":
+        return "day", values
+    return "number", pc.cast(values, pa.float64())

@@ -1,0 +1,25 @@
+"""What customers add to the product: an import kind, and the tables a load writes to."""
+
+from django.utils.translation import gettext_lazy as _
+
+from rondo.customers import copied
+from rondo.customers.loading import CustomerLoader
+from rondo.customers.models import Address, AttributeValue, Customer, Identifier
+from rondo.foundation.registry import ImportKind, LoadedTable, registries
+
+registries.import_kinds.add(
+    "customers",
+    ImportKind(
+        "customers",
+        _("Customers"),
+        {name: field.meaning for name, field in CustomerLoader.fields.items() if field.required},
+        {name: field.meaning for name, field in CustomerLoader.fields.items() if not field.required},
+        CustomerLoader,
+    ),
+)
+registries.loaded_tables.add("customers", LoadedTable("customers", Customer, 10))
+registries.loaded_tables.add("identifiers", LoadedTable("identifiers", Identifier, 11))
+registries.loaded_tables.add("addresses", LoadedTable("addresses", Address, 12))
+registries.loaded_tables.add("attribute_values", LoadedTable("attribute_values", AttributeValue, 13))
+
+__all__ = ["copied"]

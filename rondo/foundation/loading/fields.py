@@ -1,0 +1,94 @@
+"""What a loader takes: fields with a type, a meaning and bounds; and the options of one run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from rondo.errors import InputError
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+FieldType = Literal[
+    "key",
+    "text",
+    "long_text",
+    "date",
+    "instant",
+    "money",
+    "quantity",
+    "number",
+    "boolean",
+    "choice",
+    "currency",
+    "country",
+]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an import kind.
+
+    ``type`` decides the staged column: ``key``, ``text``, ``long_text``, ``choice``, ``currency``, ``country`` → string;
+    ``date`` → date32; ``instant`` → timestamp[us] in UTC; ``money`` → int64 minor units; ``quantity`` → int64
+    thousandths; ``number`` → float64; ``boolean`` → bool. ``max_length`` bounds strings, ``choices`` names the values of
+    a choice, ``minimum`` bounds money and quantity.
+    """
+
+    type: FieldType
+    meaning: "_StrOrPromise"
+    required: bool = False
+    max_length: int = 255
+    choices: tuple[str, ...] = ()
+    minimum: int | None = None
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How one file is to be read and written.
+
+    ``on_match``: what happens to a known customer, product or campaign. ``strict``: one bad row refuses the file.
+    ``time_zone``: zone of times that carry none (default: the company's). ``region``: country of phone numbers without a
+    country code. ``constants``: field → value for every row. ``define``: attribute key → (type, form of segmentation),
+    made if missing. ``customer_by``: which identifier the field ``customer`` holds. ``is_demo`` marks invented data.
+    ``date_format`` (strptime style), ``decimal``, ``delimiter`` and ``encoding`` overrule what is detected.
+    """
+
+    on_match: Literal["update", "skip"] = "update"
+    strict: bool = False
+    dry_run: bool = False
+    date_format: str = ""
+    decimal: str = ""
+    delimiter: str = ""
+    encoding: str = ""
+    time_zone: str = ""
+    region: str = ""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    define: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    customer_by: Literal["external", "email", "phone", "card"] = "external"
+    is_demo: bool = False
+    chunk_rows: int = 40_000
+
+    def __post_init__(self) -> None:
+        if self.on_match not in {"update", "skip"}:
+            raise InputError(f"on_match={self.on_match!r}: 'update' or 'skip' is needed.")
+        if self.decimal not in {"", ".", ","}:
+            raise InputError(f"decimal={self.decimal!r}: '.' or ',' is needed.")
+        if self.customer_by not in {"external", "email", "phone", "card"}:
+            raise InputError(f"customer_by={self.customer_by!r}: one of external, email, phone, card is needed.")
+
+    def meaning(self) -> dict[str, object]:
+        """The options that decide what a file means, as JSON: part of a load's fingerprint."""
+        return {
+            "on_match": self.on_match,
+            "date_format": self.date_format,
+            "decimal": self.decimal,
+            "delimiter": self.delimiter,
+            "encoding": self.encoding,
+            "time_zone": self.time_zone,
+            "region": self.region,
+            "constants": dict(sorted(self.constants.items())),
+            "define": {key: list(value) for key, value in sorted(self.define.items())},
+            "customer_by": self.customer_by,
+            "is_demo": self.is_demo,
+        }

@@ -1,0 +1,206 @@
+"""Interactions from files: contacts of any registered kind, and which earlier one each of them answers."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rondo.customers.loading import CustomerKeys
+from rondo.foundation.loading import bulk, times
+from rondo.foundation.loading.changes import quoted
+from rondo.foundation.loading.fields import Field, ImportOptions
+from rondo.foundation.loading.job import Loader, chunks
+from rondo.foundation.registry import registries
+from rondo.interactions.models import Interaction
+
+_AXES = ("channel", "direction", "initiative", "medium")
+
+
+def transaction_mark() -> dict[str, Any]:
+    """The column that tells the columnar copy which transaction wrote a row (PostgreSQL; SQLite commits in order)."""
+    if connection.vendor != "postgresql":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        return {"written_in": pa.scalar(cursor.fetchone()[0], pa.int64())}
+
+
+class InteractionLoader(Loader):
+    """One row per contact. A row without a message id gets one made of its content, so that it comes in once."""
+
+    fields: ClassVar[dict[str, Field]] = {
+        "customer": Field("key", gettext_lazy("whom, as the source numbers them (see --customer-by)"), required=True),
+        "kind": Field("choice", gettext_lazy("kind of contact"), required=True),
+        "occurred_at": Field("instant", gettext_lazy("when"), required=True),
+        "channel": Field("text", gettext_lazy("channel; that of the kind unless told otherwise"), max_length=16),
+        "direction": Field("choice", gettext_lazy("inbound or outbound"), choices=("inbound", "outbound")),
+        "initiative": Field("choice", gettext_lazy("push or pull"), choices=("push", "pull")),
+        "medium": Field("choice", gettext_lazy("owned, paid or earned"), choices=("owned", "paid", "earned")),
+        "amount": Field("money", gettext_lazy("amount in major units")),
+        "currency": Field(
+            "currency", gettext_lazy("currency (ISO 4217), the company's unless told otherwise"), max_length=3
+        ),
+        "title": Field("text", gettext_lazy("one line on what it was"), max_length=200),
+        "body": Field("long_text", gettext_lazy("text"), max_length=100_000),
+        "message_id": Field("key", gettext_lazy("number of the contact in the source"), max_length=120),
+        "answers": Field("key", gettext_lazy("message id of the contact that it answers"), max_length=120),
+    }
+
+    @classmethod
+    def available(cls, options: ImportOptions) -> dict[str, Field]:
+        """The fields, with the kinds that are registered; purchases come in as orders."""
+        kinds = tuple(key for key in registries.interaction_kinds.keys() if key != "purchase")
+        return {
+            **cls.fields,
+            "kind": Field("choice", cls.fields["kind"].meaning, required=True, max_length=24, choices=kinds),
+        }
+
+    def plan(self) -> None:
+        job = self.job
+        self.customers = CustomerKeys(job)
+        self.customers.plan()
+        self._message_ids()
+        self._skip_known()
+        job.run("CREATE OR REPLACE TABLE customers_used AS SELECT DISTINCT customer FROM staged")
+        self.customers.lookup("SELECT customer FROM customers_used")
+        job.count("interactions_created", job.number("SELECT count(*) FROM staged"))
+        self._answers()
+
+    def _message_ids(self) -> None:
+        job = self.job
+        if not job.has("message_id"):
+            job.run("ALTER TABLE staged ADD COLUMN message_id VARCHAR")
+        parts = ", ".join(
+            f"coalesce({job.column(field)}::VARCHAR, '')"
+            for field in ("customer", "kind", "occurred_at", "title", "body", "amount", "channel", "direction")
+        )
+        # the same content twice in a file is two contacts; the same file again is none
+        job.run(
+            f"CREATE OR REPLACE TABLE made AS SELECT line, 'row:' || digest || ':' || row_number() OVER "
+            f"(PARTITION BY digest ORDER BY line) AS message_id FROM (SELECT line, md5(concat_ws(chr(31), {parts})) AS digest "
+            "FROM staged WHERE message_id IS NULL)"
+        )
+        job.run("UPDATE staged AS s SET message_id = m.message_id FROM made AS m WHERE m.line = s.line")
+        job.refuse(
+            "SELECT line, 'message_id' AS field, message_id AS value, "
+            f"{quoted(_('stands in the file already, in line'))} || ' ' || first AS reason FROM (SELECT line, message_id, "
+            "min(line) OVER (PARTITION BY message_id) AS first FROM staged) WHERE line > first"
+        )
+
+    def _known(self, distinct: str, table: str) -> None:
+        """``table``(message_id, id): interactions of the source that stand in the database."""
+        job = self.job
+        found = []
+        if job.source_id is not None:
+            wanted = ["message_id", "id", "load_id"]
+            values = job.query(distinct).column(0).drop_null().to_pylist()
+            found = bulk.lookup(Interaction, "message_id", values, wanted, source_id=job.source_id)
+        hidden = set(job.hidden)
+        shown = {row[0]: row[1] for row in found if row[2] not in hidden}
+        job.put(
+            table,
+            pa.table(
+                {"message_id": pa.array(list(shown), pa.string()), "id": pa.array(list(shown.values()), pa.int64())}
+            ),
+        )
+
+    def _skip_known(self) -> None:
+        job = self.job
+        self._known("SELECT message_id FROM staged", "messages_known")
+        job.count(
+            "interactions_skipped",
+            job.number("SELECT count(*) FROM staged WHERE message_id IN (SELECT message_id FROM messages_known)"),
+        )
+        job.run("DELETE FROM staged WHERE message_id IN (SELECT message_id FROM messages_known)")
+
+    def _answers(self) -> None:
+        """``levels``(line, depth): answers to contacts of the same file are written after what they answer."""
+        job = self.job
+        answers = job.column("answers", "NULL::VARCHAR")
+        self._known(f"SELECT DISTINCT {answers} FROM staged", "answered")
+        job.run(
+            f"CREATE OR REPLACE TABLE levels AS SELECT line, message_id, {answers} AS answers, "
+            f"CASE WHEN {answers} IS NULL OR {answers} IN (SELECT message_id FROM answered) "
+            f"OR {answers} NOT IN (SELECT message_id FROM staged) THEN 0 END AS depth FROM staged"
+        )
+        depth = 0
+        while job.number("SELECT count(*) FROM levels WHERE depth IS NULL"):
+            job.run(
+                f"UPDATE levels AS l SET depth = {depth + 1} FROM levels AS a "
+                f"WHERE l.depth IS NULL AND a.message_id = l.answers AND a.depth = {depth}"
+            )
+            depth += 1
+            if not job.number(f"SELECT count(*) FROM levels WHERE depth = {depth}"):
+                job.run(
+                    "UPDATE levels SET depth = 0, answers = NULL WHERE depth IS NULL"
+                )  # they answer each other in a ring
+        unknown = job.number(
+            f"SELECT count(*) FROM staged AS s WHERE {answers} IS NOT NULL "
+            f"AND {answers} NOT IN (SELECT message_id FROM answered) AND {answers} NOT IN (SELECT message_id FROM staged)"
+        )
+        job.count("answers_to_unknown", unknown)
+
+    def write(self) -> None:
+        job = self.job
+        self.customers.write()
+        job.run("CREATE OR REPLACE TABLE written (message_id VARCHAR, id BIGINT)")
+        job.run(
+            "CREATE OR REPLACE TABLE ordered AS SELECT s.*, c.id AS customer_id, l.answers AS answered_id, "
+            "row_number() OVER (ORDER BY l.depth, s.occurred_at, s.line) AS n, l.depth "
+            "FROM staged AS s JOIN levels AS l ON l.line = s.line JOIN customer_keys AS c ON c.key = s.customer"
+        )
+        depths = job.query("SELECT depth, min(n) AS first, max(n) AS last FROM ordered GROUP BY depth ORDER BY depth")
+        for row in depths.to_pylist():
+            for start, end in chunks(row["last"] - row["first"] + 1, job.options.chunk_rows):
+                first, last = row["first"] + start - 1, row["first"] + end - 1
+                rows = job.query(
+                    "SELECT o.*, coalesce(a.id, w.id) AS in_response_to_id FROM ordered AS o "
+                    "LEFT JOIN answered AS a ON a.message_id = o.answered_id "
+                    "LEFT JOIN written AS w ON w.message_id = o.answered_id "
+                    f"WHERE o.n BETWEEN {first} AND {last} ORDER BY o.n"
+                )
+                with job.chunk():
+                    ids = self._write_chunk(rows)
+                if len(depths) > 1:
+                    job.put("just_written", pa.table({"message_id": rows["message_id"], "id": ids}))
+                    job.run("INSERT INTO written SELECT message_id, id FROM just_written")
+                job.tick(len(rows))
+
+    def _write_chunk(self, rows: pa.Table) -> pa.Array:
+        job = self.job
+        kinds = list(registries.interaction_kinds)
+        index = pc.index_in(rows["kind"], value_set=pa.array([kind.key for kind in kinds]))
+        columns: dict[str, Any] = {}
+        for axis in _AXES:
+            usual = pc.take(pa.array([getattr(kind, axis) for kind in kinds]), index)
+            columns[axis] = pc.coalesce(rows[axis], usual) if job.has(axis) else usual
+        for field in ("title", "body"):
+            columns[field] = pc.fill_null(rows[field], "") if job.has(field) else ""
+        if job.has("amount"):
+            columns["amount"] = rows["amount"]
+            given = rows["currency"] if job.has("currency") else pa.nulls(len(rows), pa.string())
+            columns["currency"] = pc.if_else(pc.is_valid(rows["amount"]), pc.fill_null(given, job.context.currency), "")
+        micros = np.asarray(rows["occurred_at"].cast(pa.int64()))
+        days = pa.array(times.business_days(micros, job.context.zone), pa.int32()).cast(pa.date32())
+        return job.insert(
+            Interaction,
+            {
+                "customer_id": rows["customer_id"],
+                "kind": rows["kind"],
+                "occurred_at": rows["occurred_at"],
+                "business_date": days,
+                "in_response_to_id": rows["in_response_to_id"],
+                "source_id": job.source_id,
+                "message_id": rows["message_id"],
+                **columns,
+                **transaction_mark(),
+            },
+            len(rows),
+        )
+
+    def publish(self) -> None:
+        self.customers.publish()

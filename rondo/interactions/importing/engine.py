@@ -1,0 +1,285 @@
+"""Runs an import: read, stage, plan, write in chunks, and make everything visible in one transaction."""
+
+import errno
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rondo.customers.models import Source as SourceRow
+from rondo.errors import InputError, RondoError, StateError
+from rondo.foundation import audit
+from rondo.foundation.actors import Actor
+from rondo.foundation.installation import installation, zone
+from rondo.foundation.loading.columns import Context
+from rondo.foundation.loading.fields import Field, ImportOptions
+from rondo.foundation.loading.job import LEASE, Loader, LoadJob, Progress
+from rondo.foundation.models import Load
+from rondo.foundation.registry import registries
+from rondo.interactions.importing.locking import exclusive
+from rondo.interactions.importing.reading import Reader, Source, open_source
+from rondo.interactions.importing.rejects import write_rejects
+from rondo.interactions.importing.staging import detect, open_staging, resolve_mapping, stage
+from rondo.interactions.importing.sweeping import clean, sweep_locked
+
+DEFAULT_SOURCE = "import"
+_GROUPS = {"orders": "order"}
+
+
+class StorageFull(RondoError):
+    """The disk, or the database's place on it, is full; what stood there before still stands."""
+
+
+@dataclass
+class Outcome:
+    """What a run came to: the load, whether the same file was in already, what was detected, refused rows to show."""
+
+    load: Load
+    repeated: bool = False
+    found: dict[str, str] = field(default_factory=dict)
+    mapping: dict[str, str] = field(default_factory=dict)
+    first_rejects: list[tuple[int, str, str, str]] = field(default_factory=list)
+
+
+def _loader(kind: str) -> type[Loader]:
+    known = registries.import_kinds.get(kind)
+    if known is None:
+        raise InputError(
+            _("%(kind)r cannot be imported; one of %(kinds)s is needed.")
+            % {"kind": kind, "kinds": ", ".join(registries.import_kinds.keys())}
+        )
+    return known.loader
+
+
+def _zone_of(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise InputError(
+            _("time zone %(zone)r is not known; one such as Europe/Berlin is needed.") % {"zone": name}
+        ) from error
+
+
+def _fingerprint(reader: Reader, kind: str, mapping: Mapping[str, str], source: str, options: ImportOptions) -> str:
+    parts = [reader.digest, kind, dict(sorted(mapping.items())), source, options.meaning()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _storage_error(error: BaseException) -> StorageFull | None:
+    """A full disk, whoever reports it (SQLite, PostgreSQL, the operating system), as a clear error."""
+    current: BaseException | None = error
+    while current is not None:
+        text = str(current).lower()
+        full = isinstance(current, OSError) and current.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        if full or "disk is full" in text or "no space left" in text or "disk i/o error" in text:
+            return StorageFull(
+                _("There is no room left on the disk (%(error)s). Nothing was imported; make room and run it again.")
+                % {"error": str(current).splitlines()[0]}
+            )
+        current = current.__cause__ or current.__context__
+    return None
+
+
+def run_import(
+    actor: Actor,
+    kind: str,
+    source_file: Source,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    source: str = DEFAULT_SOURCE,
+    options: ImportOptions | None = None,
+    progress: Progress | None = None,
+) -> Load:
+    """Import a CSV or Parquet path, an Arrow table or a record batch reader; the load it became.
+
+    Args:
+        actor: needs the right ``import``.
+        kind: key of a registered import kind (customers, products, orders, interactions, campaigns, exposures).
+        source_file: what to read.
+        mapping: field → column; None maps columns that are called like fields.
+        source: name of the system the data comes from; external ids, order numbers and message ids are unique in it.
+        options: see :class:`~rondo.foundation.loading.fields.ImportOptions`.
+        progress: called with (rows done, rows to do); 0 to do while reading.
+
+    Returns:
+        The visible load; of the same file imported before, the load of then; of a dry run, an unsaved one.
+
+    Raises:
+        InputError: the file or the arguments cannot be used (with ``strict``: any bad row).
+        StateError: another import is running. StorageFull: no room left. PermissionRefused: not the actor's to do.
+    """
+    return run(actor, kind, source_file, mapping, source=source, options=options, progress=progress).load
+
+
+def run(
+    actor: Actor,
+    kind: str,
+    source_file: Source,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    source: str = DEFAULT_SOURCE,
+    options: ImportOptions | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """As :func:`run_import`, with all there is to tell about the run."""
+    actor.require("import")
+    options = options or ImportOptions()
+    if not source.strip() or len(source) > 60:
+        raise InputError(_("source=%(source)r: a name of 1 to 60 characters is needed.") % {"source": source})
+    loader = _loader(kind)
+    fields = loader.available(options)
+    try:
+        reader = open_source(source_file, options)
+        chosen = resolve_mapping(reader, fields, mapping, options)
+        company = installation()
+        naive = _zone_of(options.time_zone) if options.time_zone else zone()
+        context = Context(company.currency, zone(), naive)
+        detect(reader, fields, chosen, options, context)
+        load = Load(
+            kind=kind,
+            source=source,
+            file_name=reader.name[:255],
+            fingerprint=_fingerprint(reader, kind, chosen, source, options),
+            options={"mapping": chosen, "found": reader.found, **options.meaning(), "strict": options.strict},
+            actor=actor.user,
+        )
+        task = _Task(actor, loader, fields, reader, chosen, options, context, load, progress)
+        if options.dry_run:
+            return task.dry_run()
+        with exclusive():
+            before = Load.objects.filter(fingerprint=load.fingerprint, status=Load.Status.VISIBLE).first()
+            if before is not None:
+                return Outcome(before, repeated=True, found=reader.found, mapping=chosen)
+            sweep_locked()
+            outcome = task.load_all()
+    except (DatabaseError, OSError) as error:
+        if (full := _storage_error(error)) is not None:
+            raise full from error
+        raise
+    for hook in registries.after_load:
+        hook(actor)
+    return outcome
+
+
+@dataclass
+class _Task:
+    """One run's parts, so that they need not be handed from step to step."""
+
+    actor: Actor
+    loader: type[Loader]
+    fields: dict[str, Field]
+    reader: Reader
+    mapping: dict[str, str]
+    options: ImportOptions
+    context: Context
+    load: Load
+    progress: Progress | None
+
+    def dry_run(self) -> Outcome:
+        """Read and plan; write nothing but the reject file."""
+        known = SourceRow.objects.filter(name=self.load.source).first()
+        return self._with_staging(known.pk if known else None, write=False)
+
+    def load_all(self) -> Outcome:
+        """Read, plan, write, publish; what fails leaves nothing behind."""
+        load = self.load
+        with transaction.atomic():
+            source, _created = SourceRow.objects.get_or_create(name=load.source)
+            load.lease_until = timezone.now() + LEASE
+            load.save(force_insert=True)
+        self.actor = Actor(self.actor.user, self.actor.door, load_id=load.pk)
+        try:
+            return self._with_staging(source.pk, write=True)
+        except BaseException:
+            clean(load, Load.Status.FAILED)
+            raise
+
+    def _with_staging(self, source_id: int | None, *, write: bool) -> Outcome:
+        staging, folder = open_staging()
+        try:
+            with folder:
+                return self._steps(staging, source_id, write=write)
+        finally:
+            staging.close()
+
+    def _steps(self, staging: "object", source_id: int | None, *, write: bool) -> Outcome:
+        import duckdb
+
+        assert isinstance(staging, duckdb.DuckDBPyConnection)
+        load = self.load
+        group = _GROUPS.get(load.kind, "")
+        read = stage(self.reader, self.fields, self.mapping, self.options, self.context, staging, group, self.progress)
+        if read == 0:
+            raise InputError(
+                _("%(file)s has a first line with names but no rows; nothing to import.") % {"file": self.reader.name}
+            )
+        columns = [*self.mapping, *self.options.constants]
+        job = LoadJob(self.actor, load, source_id, self.options, self.context, staging, columns, self.progress, group)
+        plan = self.loader(job)
+        plan.plan()
+        rejected = job.number("SELECT count(DISTINCT line) FROM rejected")
+        job.rows_total = job.number("SELECT count(*) FROM staged")
+        self._settle(job, read, rejected, write=write)
+        first = staging.sql(
+            "SELECT line, any_value(field), any_value(value), any_value(reason) FROM rejected GROUP BY line ORDER BY line LIMIT 5"
+        ).fetchall()
+        outcome = Outcome(load, found=self.reader.found, mapping=self.mapping, first_rejects=first)
+        if rejected and self.options.strict:
+            raise InputError(self._refusal(first, rejected))
+        if not write:
+            load.counts = job.counts
+            return outcome
+        plan.write()
+        self._publish(plan, job)
+        return outcome
+
+    def _settle(self, job: LoadJob, read: int, rejected: int, *, write: bool) -> None:
+        """Note the figures known before writing, and write the reject file."""
+        job.count("rows", read)
+        job.count("rows_rejected", rejected)
+        stem = f"{self.load.kind}-run-{self.load.pk}" if write else f"{self.load.kind}-dry-run"
+        path = write_rejects(self.reader, self.mapping, job.staging, stem)
+        self.load.reject_file = str(path) if path else ""
+        if write and path:
+            Load.objects.filter(pk=self.load.pk).update(reject_file=self.load.reject_file)
+
+    def _refusal(self, first: list[tuple[int, str, str, str]], rejected: int) -> str:
+        line, name, value, reason = first[0]
+        return _(
+            "%(file)s: %(count)d rows are bad, and --strict refuses the file. First: %(unit)s %(line)d, %(column)s: "
+            "%(value)r %(reason)s. All of them: %(path)s"
+        ) % {
+            "file": self.reader.name,
+            "count": rejected,
+            "unit": self.reader.unit,
+            "line": line,
+            "column": self.mapping.get(name, name),
+            "value": value,
+            "reason": reason,
+            "path": Path(self.load.reject_file),
+        }
+
+    def _publish(self, plan: Loader, job: LoadJob) -> None:
+        load = self.load
+        with transaction.atomic():
+            plan.publish()
+            load.counts = job.counts
+            load.finished_at = timezone.now()
+            changed = Load.objects.filter(pk=load.pk, status=Load.Status.LOADING).update(
+                status=Load.Status.VISIBLE,
+                counts=load.counts,
+                spans=load.spans,
+                finished_at=load.finished_at,
+                lease_until=None,
+            )
+            if not changed:
+                raise StateError(_("Import %(run)d was ended by another process; start it again.") % {"run": load.pk})
+            audit.record(self.actor, "import.published", "load", load.pk, {"status": ["loading", "visible"]})
+        load.status = Load.Status.VISIBLE
+        load.lease_until = None

@@ -1,0 +1,258 @@
+"""Files and tables as Arrow batches with line numbers: CSV (also gzip), Parquet, Arrow tables and readers."""
+
+import csv
+import hashlib
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+from django.utils.translation import gettext as _
+
+from rondo.errors import InputError
+from rondo.foundation.loading.fields import ImportOptions
+from rondo.interactions.importing import sniffing
+
+Lines = npt.NDArray[np.int64]
+Source = str | Path | pa.Table | pa.RecordBatchReader
+_BLOCK = 8 * 1024 * 1024
+_ROWS = 131_072
+
+
+class Reader(ABC):
+    """A table to import. ``found`` says what was detected, for the person who started the import."""
+
+    name: str
+    digest: str
+    columns: list[str]
+    found: dict[str, str]
+    unit: str = "line"
+
+    def __init__(self) -> None:
+        self.ragged: list[tuple[int, str]] = []
+
+    @abstractmethod
+    def batches(self, columns: Sequence[str]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+        """The rows with their line numbers, the given columns only. Rows with too few or too many cells are left out
+        and noted in ``ragged`` as (line, text)."""
+
+    def rows_at(self, lines: Lines) -> Iterator[tuple[int, list[str]]]:
+        """The original cells of the given lines (sorted), all columns, as text."""
+        for numbers, batch in self.batches(self.columns):
+            inside = np.isin(numbers, lines, assume_unique=True)
+            if inside.any():
+                rows = batch.filter(pa.array(inside))
+                texts = [pc.cast(column, pa.string(), safe=False).to_pylist() for column in rows.columns]
+                for line, *cells in zip(numbers[inside].tolist(), *texts, strict=True):
+                    yield line, ["" if cell is None else cell for cell in cells]
+
+
+class CsvReader(Reader):
+    """A CSV file: every cell as text; line numbers are those of the file, also where quoted cells hold line breaks."""
+
+    def __init__(self, path: Path, options: ImportOptions) -> None:
+        super().__init__()
+        self.file = sniffing.inspect(path, options.encoding)
+        self.name = path.name
+        self.digest = self.file.digest
+        self.delimiter = options.delimiter or sniffing.find_delimiter(self.file.sample, path.name)
+        if len(self.delimiter) != 1:
+            raise InputError(_("delimiter=%(value)r: one character is needed.") % {"value": self.delimiter})
+        rows = csv.reader(io.StringIO(self.file.sample), delimiter=self.delimiter)
+        try:
+            header = next((row for row in rows if row), [])
+        except csv.Error as error:
+            raise InputError(f"{path.name}: {error}.") from error
+        self.columns = [name.strip() for name in header]
+        self._header_lines = rows.line_num
+        doubles = sorted({name for name in self.columns if self.columns.count(name) > 1})
+        if doubles:
+            raise InputError(
+                _("%(file)s: several columns are called %(names)s; give each its own name.")
+                % {"file": path.name, "names": ", ".join(map(repr, doubles))}
+            )
+        shown = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(self.delimiter, self.delimiter)
+        self.found = {"format": "CSV, gzip" if self.file.compressed else "CSV", "delimiter": shown}
+        self.found["encoding"] = self.file.encoding.replace("-sig", "")
+
+    def _stream(self) -> Any:
+        encoding = self.file.encoding.lower()
+        raw = self.file.open()
+        if encoding in {"utf-8", "utf8", "utf-8-sig"}:
+            return pa.PythonFile(raw, mode="r")
+        return pa.transcoding_input_stream(pa.PythonFile(raw, mode="r"), encoding, "utf-8")
+
+    def batches(self, columns: Sequence[str]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+        self.ragged = []
+        skipped: list[int] = []
+        ragged = self.ragged
+
+        def invalid(row: Any) -> str:
+            skipped.append(row.number)
+            if row.text.strip():
+                ragged.append((row.number, row.text))
+            return "skip"
+
+        try:
+            reader = pa_csv.open_csv(
+                self._stream(),
+                pa_csv.ReadOptions(
+                    use_threads=False,
+                    block_size=_BLOCK,
+                    column_names=self.columns,
+                    skip_rows_after_names=0,
+                    skip_rows=self._header_lines,
+                ),
+                pa_csv.ParseOptions(
+                    delimiter=self.delimiter,
+                    newlines_in_values=True,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=invalid,
+                ),
+                pa_csv.ConvertOptions(
+                    check_utf8=True,
+                    column_types=dict.fromkeys(self.columns, pa.string()),
+                    strings_can_be_null=False,
+                    include_columns=list(columns),
+                ),
+            )
+            yield from self._numbered(reader, skipped)
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+            if "Empty CSV" in str(error):
+                return
+            raise InputError(
+                _("%(file)s cannot be read as CSV with delimiter %(delimiter)r and encoding %(encoding)s: %(error)s")
+                % {
+                    "file": self.name,
+                    "delimiter": self.delimiter,
+                    "encoding": self.file.encoding,
+                    "error": str(error).splitlines()[0],
+                }
+            ) from error
+
+    def _numbered(self, reader: Any, skipped: list[int]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+        """Batches with line numbers: the parser counts rows, quoted line breaks add to them."""
+        row = self._header_lines + 1
+        extra = 0
+        for batch in reader:
+            count = len(batch)
+            if count == 0:
+                continue
+            gone = np.array([number for number in skipped if number >= row], dtype=np.int64)
+            candidates = np.arange(row, row + count + len(gone), dtype=np.int64)
+            numbers = candidates[~np.isin(candidates, gone)][:count]
+            row = int(numbers[-1]) + 1
+            breaks = np.zeros(count, dtype=np.int64)
+            for column in batch.columns:
+                found = pc.count_substring(column, "\n")
+                if pc.sum(found).as_py():
+                    breaks += np.asarray(found)
+            before = extra + np.cumsum(breaks) - breaks
+            extra += int(breaks.sum())
+            yield numbers + before, batch
+
+
+class ParquetReader(Reader):
+    """A Parquet file, types kept; the line number is the number of the row."""
+
+    unit = "row"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.name = path.name
+        try:
+            schema = pq.read_schema(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(
+                _("%(file)s: the Parquet file is cut off or damaged (%(error)s); copy it again.")
+                % {"file": path.name, "error": str(error).splitlines()[0]}
+            ) from error
+        self.columns = list(schema.names)
+        self.found = {"format": "Parquet"}
+        with path.open("rb") as stream:
+            self.digest = hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def batches(self, columns: Sequence[str]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+        row = 1
+        try:
+            with pq.ParquetFile(self.path) as file:
+                for batch in file.iter_batches(batch_size=_ROWS, columns=list(columns)):
+                    yield np.arange(row, row + len(batch), dtype=np.int64), batch
+                    row += len(batch)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(
+                _("%(file)s: the Parquet file is cut off or damaged (%(error)s); copy it again.")
+                % {"file": self.name, "error": str(error).splitlines()[0]}
+            ) from error
+
+
+class TableReader(Reader):
+    """An Arrow table in memory."""
+
+    unit = "row"
+
+    def __init__(self, table: pa.Table, name: str = "table") -> None:
+        super().__init__()
+        self.table = table
+        self.name = name
+        self.columns = list(table.column_names)
+        self.found = {"format": "Arrow"}
+        sink = _Digest()
+        with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), table.schema.remove_metadata()) as writer:
+            writer.write_table(table.replace_schema_metadata(None).combine_chunks(), max_chunksize=_ROWS)
+        self.digest = sink.hash.hexdigest()
+
+    def batches(self, columns: Sequence[str]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+        row = 1
+        for batch in self.table.select(list(columns)).to_batches(max_chunksize=_ROWS):
+            yield np.arange(row, row + len(batch), dtype=np.int64), batch
+            row += len(batch)
+
+
+class _Digest(io.RawIOBase):
+    """A file that only keeps the hash of what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hash = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.hash.update(data)
+        return memoryview(data).nbytes
+
+
+def open_source(source: Source, options: ImportOptions) -> Reader:
+    """The reader of a path, an Arrow table or a record batch reader; Parquet is known by its first bytes.
+
+    Raises:
+        InputError: no such file, a folder, unreadable, empty, cut off or no table.
+    """
+    if isinstance(source, pa.RecordBatchReader):
+        source = source.read_all()
+    if isinstance(source, pa.Table):
+        return TableReader(source)
+    path = Path(source)
+    if path.is_dir():
+        raise InputError(_("%(file)s is a folder; name a CSV or Parquet file.") % {"file": path})
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4)
+    except OSError as error:
+        raise InputError(
+            _("%(file)s cannot be read (%(error)s); name a readable CSV or Parquet file.")
+            % {"file": path, "error": error.strerror}
+        ) from error
+    if head == b"PAR1" or path.suffix.lower() == ".parquet":
+        return ParquetReader(path)
+    return CsvReader(path, options)

@@ -1,0 +1,258 @@
+"""From a file to staged rows: the mapping, how dates and decimals are written, conversion, refusals."""
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from rondo.errors import InputError
+from rondo.foundation.loading import dates
+from rondo.foundation.loading.columns import STAGED_TYPES, Context, convert, plain_text
+from rondo.foundation.loading.fields import Field, ImportOptions
+from rondo.foundation.loading.job import Progress
+from rondo.interactions.importing.reading import Reader
+
+_MEMORY = "1GB"
+
+
+def open_staging() -> tuple["duckdb.DuckDBPyConnection", "tempfile.TemporaryDirectory[str]"]:
+    """A DuckDB of the run's own that spills to a temporary folder under RONDO_HOME instead of filling the memory."""
+    home = Path(settings.RONDO_HOME)
+    home.mkdir(parents=True, exist_ok=True)
+    folder = tempfile.TemporaryDirectory(prefix="import-", dir=home)
+    config = {"memory_limit": _MEMORY, "temp_directory": folder.name, "preserve_insertion_order": "true"}
+    staging = duckdb.connect(":memory:", config=config)
+    staging.execute("SET TimeZone = 'UTC'")
+    return staging, folder
+
+
+def resolve_mapping(
+    reader: Reader, fields: Mapping[str, Field], mapping: Mapping[str, str] | None, options: ImportOptions
+) -> dict[str, str]:
+    """Field → column of the file; without a mapping, columns called like fields map themselves.
+
+    Raises:
+        InputError: an unknown field, a column that the file lacks, a required field without a column.
+    """
+    where = {"file": reader.name, "columns": ", ".join(reader.columns) or "-"}
+    if mapping is None or not mapping:
+        folded = {re.sub(r"[\s\-]+", "_", name.strip().lower()): name for name in reader.columns}
+        mapping = {name: folded[name.lower()] for name in fields if name.lower() in folded}
+    for name in [*mapping, *options.constants]:
+        if name not in fields:
+            raise InputError(
+                _("There is no field %(field)r; the fields are: %(fields)s.")
+                % {"field": name, "fields": ", ".join(fields)}
+            )
+    for name, column in mapping.items():
+        if column not in reader.columns:
+            raise InputError(
+                _("%(file)s has no column %(column)r (for the field %(field)s); its columns are: %(columns)s.")
+                % {**where, "column": column, "field": name}
+            )
+    both = sorted(set(mapping) & set(options.constants))
+    if both:
+        raise InputError(_("%(fields)s: given by a column and by --set; leave one out.") % {"fields": ", ".join(both)})
+    missing = [name for name, spec in fields.items() if spec.required and name not in {*mapping, *options.constants}]
+    if missing:
+        raise InputError(
+            _("%(file)s: no column for %(missing)s; say which by --map field=column. Its columns are: %(columns)s.")
+            % {**where, "missing": ", ".join(missing)}
+        )
+    return dict(mapping)
+
+
+def _sample(reader: Reader, column: str) -> pa.Array | None:
+    for _lines, batch in reader.batches([column]):
+        return batch.column(0)
+    return None
+
+
+def detect(
+    reader: Reader, fields: Mapping[str, Field], mapping: Mapping[str, str], options: ImportOptions, context: Context
+) -> None:
+    """Find how the file writes dates and decimals; fills ``context`` and ``reader.found``.
+
+    Raises:
+        InputError: day and month cannot be told apart anywhere in the column, or nothing looks like a date.
+    """
+    chosen = dates.given(options.date_format) if options.date_format else None
+    for name, column in mapping.items():
+        kind = fields[name].type
+        if kind not in {"date", "instant", "money", "quantity", "number"}:
+            continue
+        sample = _sample(reader, column)
+        if sample is None or not (pa.types.is_string(sample.type) or pa.types.is_large_string(sample.type)):
+            continue
+        text = plain_text(sample)
+        if kind in {"date", "instant"}:
+            form = chosen or _date_format(reader, column, text)
+            context.date_formats[name] = form
+            reader.found["dates"] = form.name
+        else:
+            decimal = options.decimal or _decimal(text)
+            context.decimals[name] = decimal
+            if decimal != "." or "decimals" in reader.found:
+                reader.found["decimals"] = decimal
+
+
+def _date_format(reader: Reader, column: str, text: pa.Array) -> dates.DateFormat:
+    forms = dates.fitting(text)
+    if not forms:
+        example = pc.drop_null(text)[0].as_py()
+        raise InputError(
+            _(
+                "%(file)s, column %(column)s: %(value)r and the rest look like no date; give --date-format, such as %%d.%%m.%%Y."
+            )
+            % {"file": reader.name, "column": column, "value": example[:60]}
+        )
+    if len(forms) > 1:
+        for _lines, batch in reader.batches([column]):
+            text = pc.unique(pa.concat_arrays([text, plain_text(batch.column(0))]))
+        forms = dates.fitting(text)
+        if len(forms) > 1 and not dates.same(text, forms):
+            raise InputError(
+                _(
+                    "%(file)s, column %(column)s: dates such as %(value)r may be day/month or month/day; give --date-format %(forms)s."
+                )
+                % {
+                    "file": reader.name,
+                    "column": column,
+                    "value": pc.drop_null(text)[0].as_py(),
+                    "forms": _(" or ").join(form.name for form in forms),
+                }
+            )
+    return forms[0]
+
+
+def _decimal(text: pa.Array) -> str:
+    """The decimal mark: a comma only if some value needs it to be one and none needs a point."""
+    values = pc.drop_null(text)
+    point = pc.sum(pc.match_substring_regex(values, r"^[+-]?\d*(,\d{3})*\.(\d{1,2}|\d{4,})$|,\d{3}.*\.")).as_py() or 0
+    comma = pc.sum(pc.match_substring_regex(values, r"^[+-]?\d*(\.\d{3})*,(\d{1,2}|\d{4,})$|\.\d{3}.*,")).as_py() or 0
+    return "," if comma > point else "."
+
+
+def stage(
+    reader: Reader,
+    fields: Mapping[str, Field],
+    mapping: Mapping[str, str],
+    options: ImportOptions,
+    context: Context,
+    staging: "duckdb.DuckDBPyConnection",
+    group: str,
+    progress: Progress | None,
+) -> int:
+    """Fill ``staged`` (line, one column per field) and ``rejected`` (line, field, value, reason, group_key).
+
+    ``group`` names the field whose rows belong together ("" for none). Returns the number of rows read.
+    """
+    names = [*mapping, *options.constants]
+    specified = ", ".join(f'"{name}" {STAGED_TYPES[fields[name].type]}' for name in names)
+    staging.execute(f"CREATE TABLE staged (line BIGINT, {specified})")
+    staging.execute(
+        "CREATE TABLE rejected (line BIGINT, field VARCHAR, value VARCHAR, reason VARCHAR, group_key VARCHAR)"
+    )
+    wanted = list(dict.fromkeys(mapping.values()))
+    read = 0
+    for lines, batch in reader.batches(wanted):
+        _stage_batch(lines, batch, fields, mapping, options, context, staging, group)
+        read += len(batch)
+        if progress is not None:
+            progress(read, 0)
+    if reader.ragged:
+        expected = len(reader.columns)
+        reason = _("has not %(count)d cells as the first line has") % {"count": expected}
+        _insert(
+            staging,
+            "rejected",
+            pa.table(
+                {
+                    "line": pa.array([line for line, _text in reader.ragged], pa.int64()),
+                    "field": pa.nulls(len(reader.ragged), pa.string()),
+                    "value": pa.array([text[:200] for _line, text in reader.ragged], pa.string()),
+                    "reason": pa.repeat(reason, len(reader.ragged)),
+                    "group_key": pa.nulls(len(reader.ragged), pa.string()),
+                }
+            ),
+        )
+    return read + len(reader.ragged)
+
+
+def _insert(staging: "duckdb.DuckDBPyConnection", table: str, rows: pa.Table) -> None:
+    staging.register("rondo_rows", rows)
+    staging.execute(f'INSERT INTO "{table}" SELECT * FROM rondo_rows')
+    staging.unregister("rondo_rows")
+
+
+def _stage_batch(
+    lines: Any,
+    batch: pa.RecordBatch,
+    fields: Mapping[str, Field],
+    mapping: Mapping[str, str],
+    options: ImportOptions,
+    context: Context,
+    staging: "duckdb.DuckDBPyConnection",
+    group: str,
+) -> None:
+    count = len(batch)
+    problems: dict[int, tuple[str, str]] = {}
+    done: dict[str, pa.Array] = {}
+    names: Sequence[str] = sorted([*mapping, *options.constants], key=lambda name: name != "currency")
+    for name in names:
+        if name in mapping:
+            given = batch.column(batch.schema.get_field_index(mapping[name]))
+        else:
+            given = pa.repeat(pa.scalar(options.constants[name]), count)
+        try:
+            converted = convert(given, name, fields[name], context, done.get("currency"))
+        except InputError as error:
+            raise InputError(
+                _("column %(column)s: %(error)s") % {"column": mapping.get(name, name), "error": error}
+            ) from error
+        done[name] = converted.values
+        for row, reason in converted.problems.items():
+            problems.setdefault(row, (name, reason))
+    good = np.ones(count, dtype=bool)
+    if problems:
+        rows = sorted(problems)
+        good[rows] = False
+        picked = batch.take(pa.array(rows))
+        values = [
+            _shown(picked, index, mapping.get(problems[row][0])) or options.constants.get(problems[row][0])
+            for index, row in enumerate(rows)
+        ]
+        keys = done[group].take(pa.array(rows)) if group in done else pa.nulls(len(rows), pa.string())
+        _insert(
+            staging,
+            "rejected",
+            pa.table(
+                {
+                    "line": pa.array(lines[rows], pa.int64()),
+                    "field": pa.array([problems[row][0] for row in rows], pa.string()),
+                    "value": pa.array(values, pa.string()),
+                    "reason": pa.array([problems[row][1] for row in rows], pa.string()),
+                    "group_key": keys,
+                }
+            ),
+        )
+    table = pa.table(
+        {"line": pa.array(lines, pa.int64()), **{name: done[name] for name in [*mapping, *options.constants]}}
+    )
+    _insert(staging, "staged", table if good.all() else table.filter(pa.array(good)))
+
+
+def _shown(rows: pa.RecordBatch, index: int, column: str | None) -> str | None:
+    """A value as it stood in the file, for the reject file: cut to what a person reads."""
+    if column is None:
+        return None
+    value = rows.column(rows.schema.get_field_index(column))[index].as_py()
+    return None if value is None else str(value)[:200]
