@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from django.utils.translation import gettext as _
+
 from rondo.errors import PermissionRefused
 from rondo.foundation.models import User
 from rondo.foundation.rights import RIGHTS, has_right
@@ -18,11 +20,16 @@ class Actor:
     door: Door
     load_id: int | None = None
 
+    def may(self, right: str) -> bool:
+        """Whether the actor has ``right`` (the system has every right)."""
+        return self.user is None or has_right(self.user, right)
+
     def require(self, right: str) -> None:
         """Raise PermissionRefused unless the actor has ``right`` (the system has every right)."""
-        if self.user is not None and not has_right(self.user, right):
+        if self.user is not None and not self.may(right):
             raise PermissionRefused(
-                f"{self.user.email} may not {RIGHTS[right]} (role {self.user.role}); ask an administrator for a role that may."
+                _("%(user)s may not %(right)s (role %(role)s); ask an administrator for a role that may.")
+                % {"user": self.user.email, "right": RIGHTS[right], "role": self.user.get_role_display()}
             )
 
 

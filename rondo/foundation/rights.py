@@ -2,19 +2,23 @@
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy as _
+
 if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
     from rondo.foundation.models import User
 
-RIGHTS: dict[str, str] = {
-    "see": "see customers",
-    "contact": "log contacts with customers",
-    "edit": "change customers",
-    "merge": "merge customers",
-    "import": "import and take imports back",
-    "export": "export lists",
-    "analyse": "run the analysis",
-    "campaign": "change campaigns",
-    "administer": "administer the installation",
+RIGHTS: "dict[str, _StrOrPromise]" = {
+    "see": _("see customers"),
+    "contact": _("log contacts with customers"),
+    "edit": _("change customers"),
+    "merge": _("merge customers"),
+    "import": _("import and take imports back"),
+    "export": _("export lists"),
+    "analyse": _("run the analysis"),
+    "campaign": _("change campaigns"),
+    "administer": _("administer the installation"),
 }
 
 ROLES: dict[str, frozenset[str]] = {
