@@ -1,23 +1,97 @@
-"""What the pages know of the analysis: the current run, and its figures over what the viewer may see."""
+"""What the pages know of the analysis: the figures a viewer may see, how fresh they are, and a run under way."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_tasks.base import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
+
+from rondo.analysis import queries
+from rondo.analysis.jobs import analyse_job
 from rondo.analysis.models import Run
 from rondo.analysis.results import Results
-from rondo.foundation.models import User
+from rondo.customers.queries import scope_key
+from rondo.foundation.models import Load, User
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The results of the current run, the day it looks from, and its key."""
+    """The figures of a run that one viewer may see, the day the run looks from, when it ran.
+
+    ``stamp`` separates cached drawings by run and by what the viewer may see; ``is_stale`` says that data came
+    in or was taken back since.
+    """
 
     run: int
     as_of: date
+    made_at: datetime
     results: Results
+    stamp: str
+    is_stale: bool
+
+    @property
+    def notes(self) -> list[str]:
+        """What the run has to say about its data and models, in the viewer's language."""
+        return [_(note) for note in self.results["notes"]]
+
+    @property
+    def method(self) -> str:
+        """How the value was computed, in the viewer's language; empty where there is none."""
+        value = self.results["value"]
+        return _(value["method"]) if value else ""
 
 
 def figures(viewer: User) -> Figures | None:
     """The figures of the current run that ``viewer`` may see; None before the first analysis."""
-    run = Run.objects.filter(is_current=True).first()
-    return None if run is None else Figures(run.pk, run.as_of, run.results)
+    run = queries.current_run()
+    results = queries.figures(viewer)
+    if run is None or results is None:
+        return None
+    stale = Load.objects.filter(
+        finished_at__gt=run.started_at, status__in=[Load.Status.VISIBLE, Load.Status.UNDONE]
+    ).exists()
+    return Figures(run.pk, run.as_of, run.started_at, results, f"{run.pk}:{scope_key(viewer)}", stale)
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """An analysis that waits or runs: since when, and how many seconds the last one took (None: not known)."""
+
+    since: datetime
+    is_running: bool
+    usual_seconds: int | None
+
+    @property
+    def elapsed(self) -> int:
+        """Whole seconds since it began."""
+        return max(0, int((timezone.now() - self.since).total_seconds()))
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Seconds it will take by the measure of the last run; None if not known or longer already."""
+        left = (self.usual_seconds or 0) - self.elapsed
+        return left if self.is_running and left > 0 else None
+
+
+def under_way() -> UnderWay | None:
+    """The analysis that is queued or running, if any."""
+    last = Run.objects.filter(status=Run.Status.DONE, finished_at__isnull=False).order_by("-id").first()
+    usual = int((last.finished_at - last.started_at).total_seconds()) + 1 if last and last.finished_at else None
+    task = (
+        DBTaskResult.objects.filter(
+            task_path=analyse_job.module_path, status__in=[TaskResultStatus.READY, TaskResultStatus.RUNNING]
+        )
+        .order_by("enqueued_at")
+        .first()
+    )
+    if task is None:
+        return None
+    return UnderWay(task.started_at or task.enqueued_at, task.started_at is not None, usual)
+
+
+def last_failure() -> str:
+    """Why the latest analysis failed; empty if it did not."""
+    last = Run.objects.defer("results", "models_json").order_by("-id").first()
+    return last.error if last is not None and last.status == Run.Status.FAILED else ""

@@ -4,6 +4,7 @@ Numbers follow the language's main locale. English dates are written day before 
 mistakes for another day.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -160,3 +161,14 @@ def days(value: float | None) -> str:
         return DASH
     count = round(value)
     return ngettext("%(count)s day", "%(count)s days", count) % {"count": number(count)}
+
+
+def month_name(value: date) -> str:
+    """A month without its year, short: Dec, Dez."""
+    return str(format_date(value, "LLL", locale=_DATES[language()]))
+
+
+def signed(value: float, write: Callable[[float], str]) -> str:
+    """A change with its sign (a true minus), written by ``write``."""
+    sign = "+" if value > 0 else "−" if value < 0 else "±"
+    return sign + write(abs(value))

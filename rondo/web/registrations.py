@@ -3,9 +3,14 @@
 from django.utils.translation import gettext_lazy as _
 
 from rondo.foundation.registry import Finder, NavItem, registries
+from rondo.web.campaigns import registrations as campaigns
+from rondo.web.customers import registrations as customers
 from rondo.web.finders import find_pages
 
+__all__ = ["campaigns", "customers"]
+
 registries.nav.add("home", NavItem("home", _("Home"), "house", "home", 10))
+registries.nav.add("portfolio", NavItem("portfolio", _("Portfolio"), "chart-pie", "portfolio", 30))
 registries.nav.add("settings", NavItem("settings", _("Settings"), "settings", "settings", 110, "administer"))
 
 registries.finders.add("pages", Finder("pages", _("Go to"), 10, find_pages))

@@ -1,8 +1,8 @@
 """Template tags of the shell: numbers, money and dates in the viewer's locale, icons, public ids."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import lucide
 from django import template
@@ -35,7 +35,7 @@ def share(value: float | None, digits: int = 1) -> str:
 
 @register.filter
 def money(minor: int | float | None, currency: str = "") -> str:
-    """An amount in minor units, exact: ``{{ total|money }}`` (the company's currency) or ``{{ total|money:"USD" }}``."""
+    """An exact amount in minor units: ``{{ total|money }}`` (the company's currency), ``{{ total|money:"USD" }}``."""
     return formats.money(minor, currency)
 
 
@@ -107,12 +107,13 @@ def interval(low: int | float | None, high: int | float | None, kind: str = "com
     """The bounds of an estimate, as ``(low to high)``; ``kind`` is compact_money, whole_money, number or share."""
     if low is None or high is None:
         return SafeString("")
-    write = {
+    writers: dict[str, Callable[[float], str]] = {
         "compact_money": formats.compact_money,
-        "whole_money": lambda minor: formats.money(minor, digits=0),
+        "whole_money": partial(formats.money, digits=0),
         "number": formats.number,
         "share": formats.share,
-    }[kind]
+    }
+    write = writers[kind]
     text = _("%(low)s to %(high)s") % {"low": write(low), "high": write(high)}
     return format_html('<span class="interval">{}</span>', text)
 
@@ -142,7 +143,25 @@ def sparkline(values: Iterable[float], label: str, width: int = 96, height: int 
 
 @register.filter
 def undo_url(message: object) -> str:
-    """The address behind ``extra_tags="undo:/address"`` of a message; empty if it has none, or one that leaves the site."""
+    """The address in ``extra_tags="undo:/address"`` of a message; empty if none, or if it leaves the site."""
     tags = getattr(message, "extra_tags", "") or ""
     url = next((tag[5:] for tag in tags.split() if tag.startswith("undo:")), "")
     return url if url.startswith("/") and not url.startswith("//") else ""
+
+
+@register.filter
+def signed(value: float) -> str:
+    """A change as a number with its sign: +9."""
+    return formats.signed(value, formats.number)
+
+
+@register.filter
+def signed_share(value: float) -> str:
+    """A change as a percentage with its sign: +2.1%."""
+    return formats.signed(value, formats.share)
+
+
+@register.filter
+def signed_money(minor: int | float) -> str:
+    """A change of an amount in minor units, compact, with its sign: +$24.3 k."""
+    return formats.signed(minor, formats.compact_money)

@@ -1,13 +1,24 @@
-"""Home: what the customer base is worth, what is due today, what changed."""
+"""Home: what the customer base is worth, who needs attention, what changed."""
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
+from rondo.analysis.jobs import request_analysis
+from rondo.analysis.results import Activity
 from rondo.customers.queries import visible
+from rondo.foundation.installation import installation
 from rondo.foundation.registry import registries
-from rondo.web.access import page, viewer
-from rondo.web.figures import figures
+from rondo.foundation.rights import has_right
+from rondo.web.access import actor, page, viewer
+from rondo.web.charts.home import revenue
+from rondo.web.charts.portfolio import customers_where
+from rondo.web.figures import Figures, figures, last_failure, under_way
+
+_STATES = ("active", "late", "asleep", "never")
 
 
 @require_GET
@@ -15,10 +26,112 @@ from rondo.web.figures import figures
 def home(request: HttpRequest) -> HttpResponse:
     """The first page after signing in; before there is data or an analysis it says how to get there."""
     user = viewer(request)
+    found = figures(user)
+    context: dict[str, Any] = {
+        "cards": _cards(request),
+        "figures": found,
+        "may_analyse": has_right(user, "analyse"),
+        "under_way": under_way(),
+        "failure": last_failure(),
+    }
+    if found is None:
+        context["has_customers"] = visible(user).exists()
+    else:
+        results = found.results
+        context |= {
+            "results": results,
+            "revenue": revenue(results["weekly"], results["forecast"], results["totals"]["currency"], found.stamp),
+            "horizon": installation().horizon_months,
+            "rhythm": rhythm(results["activity"]),
+            "late_url": customers_where("activity:is:late"),
+            "changed": _changed(found),
+        }
+    return render(request, "shell/home.html", context)
+
+
+@require_POST
+@page("analyse")
+def analyse(request: HttpRequest) -> HttpResponse:
+    """Queue an analysis, unless one is under way; the home page shows how it goes."""
+    if under_way() is None:
+        request_analysis(actor(request))
+    return redirect("home")
+
+
+@require_GET
+@page()
+def progress(request: HttpRequest) -> HttpResponse:
+    """How the analysis under way goes; when it is over, the page is loaded again."""
+    going = under_way()
+    if going is None:
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+        return response
+    return render(request, "shell/progress.html", {"under_way": going})
+
+
+def _cards(request: HttpRequest) -> list[dict[str, Any]]:
+    """The cards that other rooms put on the page, in their order."""
     cards = []
     for card in sorted(registries.home_cards, key=lambda card: card.order):
-        context = card.build(request)
-        if context is not None:
-            cards.append({"template": card.template, "wide": card.wide, "context": context})
-    context = {"figures": figures(user), "has_customers": visible(user).exists(), "cards": cards}
-    return render(request, "shell/home.html", context)
+        built = card.build(request)
+        if built is not None:
+            cards.append({"template": card.template, "wide": card.wide, "context": built})
+    return cards
+
+
+def rhythm(activity: Activity) -> list[dict[str, Any]]:
+    """Customers by their own rhythm: count, words, address, and the place of each part in a bar of width 100."""
+    words = {
+        "active": (_("Active"), _("within their own rhythm"), "good"),
+        "late": (_("Late"), _("later than their own rhythm"), "warn"),
+        "asleep": (_("Asleep"), _("long past their rhythm"), "risk"),
+        "never": (_("No purchase yet"), "", ""),
+    }
+    counts: dict[str, int] = {state: activity[state] for state in _STATES}  # type: ignore[literal-required]
+    whole = sum(counts.values()) or 1
+    parts, start = [], 0.0
+    for state, count in counts.items():
+        if not count:
+            continue
+        label, meaning, level = words[state]
+        width = 100 * count / whole
+        parts.append(
+            {
+                "label": label,
+                "meaning": meaning,
+                "level": level,
+                "count": count,
+                "share": count / whole,
+                "url": customers_where(f"activity:is:{state}"),
+                "x": f"{start:.3f}",
+                "width": f"{max(width - 0.6, 0.2):.3f}",
+            }
+        )
+        start += width
+    return parts
+
+
+def _changed(found: Figures) -> dict[str, Any] | None:
+    """What differs from the run before, or None for the first run."""
+    since = found.results["since_previous"]
+    value = found.results["value"]
+    if since is None:
+        return None
+    before = since["value_before"]
+    became = {
+        "late": _("fell behind their own rhythm"),
+        "asleep": _("fell asleep"),
+        "active": _("came back into their rhythm"),
+    }
+    return {
+        "as_of": since["as_of"],
+        "value_change": since["value_change"] if value is not None else None,
+        "value_share": since["value_change"] / before if before else None,
+        "customers_change": found.results["totals"]["customers"] - since["customers_before"],
+        "became": [
+            {"count": since["became"][state], "words": words, "url": customers_where(f"activity:is:{state}")}
+            for state, words in became.items()
+            if since["became"].get(state)
+        ],
+    }

@@ -14,7 +14,7 @@ LIMIT = 8
 @require_GET
 @page()
 def palette(request: HttpRequest) -> HttpResponse:
-    """What the finders find for ``q``, in groups; customers first where something was typed."""
+    """What the finders find for ``q``, in groups, each in the order of its finder."""
     text = request.GET.get("q", "").strip()[:200]
     groups = []
     for finder in sorted(registries.finders, key=lambda finder: finder.order):

@@ -12,6 +12,11 @@ document.addEventListener("click", (event) => {
     dialog.close();
     return;
   }
+  if (event.target.closest("[data-theme-toggle]")) {
+    const dark = getComputedStyle(root).colorScheme === "dark" || (root.dataset.theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+    document.querySelector(`[data-theme-choice="${dark ? "light" : "dark"}"]`)?.click();
+    return;
+  }
   const fold = event.target.closest("[data-folds-nav]");
   if (fold) {
     const narrow = root.dataset.nav !== "narrow";

@@ -1,0 +1,74 @@
+"""What a chart is: a message, two drawings (wide and narrow), and the table that proves it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.utils.safestring import SafeString
+
+from rondo.web import formats
+from rondo.web.charts.axes import dressed
+from rondo.web.charts.svg import draw
+
+_KEPT_SECONDS = 24 * 3600
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value of the table: as people read it, as programs read it, and where it leads."""
+
+    text: str
+    raw: object
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table; figures stand to the right."""
+
+    label: str
+    figures: bool = True
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart with one message.
+
+    ``build(size)`` makes the Altair chart of a plot ``size`` (pixels); it is called only when the drawing is not kept
+    already. ``stamp`` says which data it shows (analysis run and scope): same key, stamp and language, same drawing.
+    """
+
+    key: str
+    title: str
+    message: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    build: Callable[[Size], Any]
+    stamp: str
+    desk: Size = (680, 260)
+    phone: Size = (290, 220)
+
+    @property
+    def wide(self) -> SafeString:
+        """The drawing for a desk."""
+        return self._drawn("desk", self.desk)
+
+    @property
+    def narrow(self) -> SafeString:
+        """The drawing for a phone."""
+        return self._drawn("phone", self.phone)
+
+    @property
+    def lines(self) -> list[list[tuple[Column, Cell]]]:
+        """Rows of the table with the column of each cell."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def _drawn(self, place: str, size: Size) -> SafeString:
+        key = f"chart:{self.key}:{self.stamp}:{formats.language()}:{place}"
+        kept: SafeString | None = cache.get(key)
+        if kept is None:
+            kept = draw(dressed(self.build(size), size), self.title)
+            cache.set(key, kept, _KEPT_SECONDS)
+        return kept

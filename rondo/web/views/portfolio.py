@@ -1,0 +1,81 @@
+"""Portfolio: the customer base as an asset: how its value is spread, and how far the forecast can be trusted."""
+
+import csv
+from collections.abc import Callable
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from rondo.web.access import page, viewer
+from rondo.web.charts.chart import Chart
+from rondo.web.charts.home import revenue
+from rondo.web.charts.portfolio import deciles, distribution, grid, lorenz
+from rondo.web.figures import Figures, figures
+
+
+def _revenue(found: Figures) -> Chart:
+    results = found.results
+    return revenue(results["weekly"], results["forecast"], results["totals"]["currency"], found.stamp)
+
+
+def _distribution(found: Figures) -> Chart | None:
+    results = found.results
+    return (
+        distribution(results["value_bins"], results["totals"]["currency"], found.stamp)
+        if results["value_bins"]
+        else None
+    )
+
+
+def _grid(found: Figures) -> Chart | None:
+    results = found.results
+    return grid(results["grid"], results["totals"]["currency"], found.stamp) if results["grid"] else None
+
+
+def _lorenz(found: Figures) -> Chart | None:
+    spread = found.results["concentration"]
+    return None if spread is None else lorenz(spread, found.stamp)
+
+
+def _deciles(found: Figures) -> Chart | None:
+    holdout = found.results["holdout"]
+    return None if holdout is None or not holdout["deciles"] else deciles(holdout["deciles"], found.stamp)
+
+
+CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
+    "revenue": _revenue,
+    "distribution": _distribution,
+    "grid": _grid,
+    "lorenz": _lorenz,
+    "deciles": _deciles,
+}
+"""Every chart of the analysis by its key, which is also the name of its CSV file."""
+
+
+@require_GET
+@page()
+def portfolio(request: HttpRequest) -> HttpResponse:
+    """The page; before the first analysis it says what will stand here."""
+    found = figures(viewer(request))
+    context: dict[str, object] = {"figures": found}
+    if found is not None:
+        charts = {key: make(found) for key, make in CHARTS.items() if key != "revenue"}
+        context |= {"results": found.results, "charts": charts}
+    return render(request, "shell/portfolio.html", context)
+
+
+@require_GET
+@page()
+def download(request: HttpRequest, key: str) -> HttpResponse:
+    """The table behind a chart as CSV: figures with a point, days as 2017-12-31, in UTF-8."""
+    found = figures(viewer(request))
+    chart = CHARTS[key](found) if found is not None and key in CHARTS else None
+    if chart is None:
+        raise Http404
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="rondo-{key}.csv"'
+    writer = csv.writer(response)
+    writer.writerow([column.label for column in chart.columns])
+    writer.writerows([[cell.raw for cell in row] for row in chart.rows])
+    return response
