@@ -156,7 +156,10 @@ def responses(viewer: User | None, campaign_ids: Iterable[int] | None = None) ->
     """
     lines = contacted(viewer)
     if campaign_ids is not None:
-        lines = lines.filter(campaign_id__in=list(campaign_ids))
+        wanted = list(campaign_ids)
+        if not wanted:
+            return {}
+        lines = lines.filter(campaign_id__in=wanted)
     return {key: Response(n, a, r, wilson(a, n, LEVEL)) for key, n, a, r in _by_campaign(lines)}
 
 
