@@ -1,0 +1,154 @@
+"""The API's documents: OpenAPI that tells the truth, a page that works under the policy, and examples that run."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import Client
+
+import rondo
+from rondo.api.problems import MEDIA_TYPE
+from rondo.api.tests.conftest import Shop
+from rondo.foundation.models import User
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = pytest.mark.django_db
+GUIDE = Path(rondo.__file__).parent.parent / "docs" / "api.md"
+
+
+def openapi() -> dict[str, Any]:
+    response = Client().get("/api/openapi.json")
+    assert response.status_code == 200
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def examples() -> list[str]:
+    """The curl commands of the guide, variables as written."""
+    blocks = re.findall(r"```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.startswith("curl ")]
+
+
+def asked(command: str, **variables: str) -> tuple[str, dict[str, str]]:
+    """The path and headers of a curl command."""
+    for name, value in variables.items():
+        command = command.replace(f"${name}", value)
+    words = shlex.split(command)
+    headers = [words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H"]
+    return words[-1].removeprefix("http://localhost:8000"), {name.lower(): value for name, value in headers}
+
+
+def resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def check(value: Any, schema: dict[str, Any], document: dict[str, Any], place: str) -> None:
+    """Hold a value against its schema: types, required fields, and no field that the document does not name."""
+    schema = resolved(schema, document)
+    if "anyOf" in schema:
+        problems = []
+        for choice in schema["anyOf"]:
+            try:
+                return check(value, choice, document, place)
+            except AssertionError as error:
+                problems.append(str(error))
+        raise AssertionError(f"{place}: {value!r} fits none of {problems}")
+    kinds: dict[str, tuple[type, ...]] = {
+        "object": (dict,),
+        "array": (list,),
+        "string": (str,),
+        "integer": (int,),
+        "number": (int, float),
+        "boolean": (bool,),
+        "null": (type(None),),
+    }
+    assert isinstance(value, kinds[schema["type"]]), f"{place}: {value!r} is no {schema['type']}"
+    assert not (isinstance(value, bool) and schema["type"] in {"integer", "number"}), place
+    if isinstance(value, dict):
+        assert set(schema.get("required", [])) <= set(value), place
+        assert set(value) <= set(schema["properties"]), (
+            f"{place}: {set(value) - set(schema['properties'])} undocumented"
+        )
+        for name, part in value.items():
+            check(part, schema["properties"][name], document, f"{place}.{name}")
+    if isinstance(value, list):
+        for position, part in enumerate(value):
+            check(part, schema["items"], document, f"{place}[{position}]")
+    return None
+
+
+def test_the_document_is_whole() -> None:
+    document = openapi()
+    assert document["openapi"].startswith("3.1")
+    text = json.dumps(document)
+    names = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert names <= set(document["components"]["schemas"])
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations) == 6
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"] and operation["description"] and operation["security"]
+            named = {part["name"] for part in operation["parameters"] if part["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path))
+            assert MEDIA_TYPE in operation["responses"]["401"]["content"]
+            assert ("404" in operation["responses"]) == bool(named)
+
+
+def test_the_guide_names_every_operation_and_its_examples_run(
+    shop: Shop, token_of: Callable[[User], str], alice: User
+) -> None:
+    """Every example is sent as written; answers and errors hold what the OpenAPI document says of them."""
+    row = shop.customer(owner=alice)
+    shop.order(row)
+    document = openapi()
+    called = set()
+    for command in examples():
+        path, headers = asked(command, TOKEN=token_of(alice), RONDO="http://localhost:8000", CUSTOMER=row.public_id)
+        response = Client(headers=headers).get(path)
+        template = path.partition("?")[0].replace(row.public_id, "{customer_id}")
+        called.add(template)
+        status = "422" if "limit=1000" in command else "200"
+        assert str(response.status_code) == status, (command, response.content)
+        content = document["paths"][template]["get"]["responses"][status]["content"]
+        media = response.headers["Content-Type"].partition(";")[0]
+        check(response.json(), content[media]["schema"], document, template)
+    assert called == set(document["paths"])
+
+
+def test_every_status_and_parameter_of_the_document_is_in_the_guide() -> None:
+    guide = GUIDE.read_text()
+    document = openapi()
+    for parameter in document["paths"]["/api/v1/customers"]["get"]["parameters"]:
+        assert f"`{parameter['name']}`" in guide
+    for status in document["paths"]["/api/v1/customers/{customer_id}"]["get"]["responses"]:
+        assert status == "200" or f"| {status} |" in guide
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_nothing_inline() -> None:
+    response = Client().get("/api/docs")
+    body = response.content.decode()
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', body)
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", body, re.DOTALL)
+    assert all("src=" in attributes or 'type="application/json"' in attributes for attributes, _ in scripts)
+    settings = json.loads(next(text for attributes, text in scripts if "json" in attributes))
+    assert settings["url"] == "/api/openapi.json"
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_page_shows_every_operation_in_a_browser(live_server: "LiveServer", page: "Page") -> None:
+    """Swagger UI runs under the policy: a refusal would be logged as an error, which fails the test."""
+    page.goto(f"{live_server.url}/api/docs")
+    page.wait_for_selector(".opblock")
+    shown = {text.replace("\u200b", "") for text in page.locator(".opblock-summary-path").all_inner_texts()}
+    assert shown == set(openapi()["paths"])
