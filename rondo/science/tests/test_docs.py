@@ -1,0 +1,169 @@
+"""The worked tables of docs/models.md, computed again figure by figure to the digits printed there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from rondo import science
+from rondo.science import BgNbd, GammaGamma, bgnbd, gamma_gamma
+from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey
+
+PAGE = Path(__file__).parents[3] / "docs" / "models.md"
+LOGS: dict[str, Callable[[], science.PurchaseDays]] = {"CDNOW sample": cdnow_sample, "CDNOW full": cdnow, "Complete Journey": complete_journey}
+OFTEN = BgNbd(
+    r=0.243, alpha=4.414, a=0.793, b=2.426, n_customers=1, log_likelihood=0, log_likelihood_without_dropout=0,
+    log_covariance=((0.0,) * 4,) * 4, fingerprint="",
+)  # fmt: skip
+MUCH = GammaGamma(
+    p=6.25, q=3.74, gamma=15.44, n_customers=1, log_likelihood=0, frequency_correlation=0,
+    log_covariance=((0.0,) * 3,) * 3, fingerprint="",
+)  # fmt: skip
+
+Row = dict[str, str]
+Figures = dict[str, float | str]
+
+
+@cache
+def base_and_models(log: str, day: int) -> tuple[science.Summary, BgNbd, GammaGamma]:
+    base = science.summarise(LOGS[log](), day)
+    return base, bgnbd.fit(base.x, base.t_x, base.T), gamma_gamma.fit(base.spend_days, base.mean_spend)
+
+
+def bgnbd_fit(row: Row) -> Figures:
+    _, model, _ = base_and_models(row["log"], int(row["to"]))
+    return {
+        "customers": model.n_customers,
+        **dict(zip(("r", "alpha", "a", "b"), model.parameters.tolist(), strict=True)),
+        "log-likelihood": model.log_likelihood,
+        "dropout identified": "yes" if model.dropout_identified else "no",
+    }
+
+
+def bgnbd_worked(row: Row) -> Figures:
+    x, t_x, T, t = (float(row[name]) for name in ("x", "t_x", "T", "t"))
+    return {
+        "expected purchases": OFTEN.expected_purchases(t, x, t_x, T)[0],
+        "P(alive)": OFTEN.probability_alive(x, t_x, T)[0],
+    }
+
+
+def gamma_gamma_fit(row: Row) -> Figures:
+    base = science.summarise(LOGS[row["log"]](), int(row["to"]), first_spend=False)
+    model = gamma_gamma.fit(base.spend_days, base.mean_spend / 100)
+    return {
+        "customers": model.n_customers,
+        **dict(zip(("p", "q", "gamma"), model.parameters.tolist(), strict=True)),
+        "log-likelihood": model.log_likelihood,
+        "correlation": model.frequency_correlation,
+    }
+
+
+def gamma_gamma_worked(row: Row) -> Figures:
+    return {"expected spend": MUCH.expected_mean_spend(float(row["purchases"]), float(row["mean spend"]))[0]}
+
+
+def clv_worked(row: Row) -> Figures:
+    x, t_x, T, days, mean = (float(row[name]) for name in ("x", "t_x", "T", "spend days", "mean spend"))
+    cents = replace(MUCH, gamma=1544.0)
+    config = science.ValueConfig(months=12, annual_discount_rate=0.15, margin_rate=0.3)
+    worth = science.value_customers(OFTEN, cents, x, t_x, T, days, mean, config)
+    return {
+        "expected purchases": worth.expected_purchases[0],
+        "expected spend": worth.expected_spend[0],
+        "value": int(worth.value[0]),
+    }
+
+
+@cache
+def forecast(log: str, day: int, months: int) -> science.BaseForecast:
+    _, often, much = base_and_models(log, day)
+    config = science.ValueConfig(months=months, annual_discount_rate=0.0)
+    return science.forecast_base(LOGS[log](), day, often, much, config)
+
+
+def interval(row: Row) -> Figures:
+    log, day, months = row["log"], int(row["at"]), int(row["months"])
+    base, _, _ = base_and_models(log, day)
+    made = forecast(log, day, months)
+    came, money = (c[base.customer] for c in science.window(LOGS[log](), day, day + round(months * 365.25 / 12)))
+    total, happened, unit = (made.purchases, came, 1) if row["what"] == "purchases" else (made.value, money, 100)
+    return {
+        **{name: getattr(total, name) for name in ("chance", "parameters", "model")},
+        **{name: getattr(total, name) / unit for name in ("low", "expected", "high")},
+        "happened": int(happened.sum()) / unit,
+    }
+
+
+def holdout(row: Row) -> Figures:
+    origin, until = int(row["from"]), int(row["to"])
+    base, often, much = base_and_models(row["log"], origin)
+    expected = often.expected_purchases((until - origin) / 7, base.x, base.t_x, base.T)
+    came, money = (column[base.customer] for column in science.window(LOGS[row["log"]](), origin, until))
+    if row["what"] == "purchases":
+        check = science.compare(expected, came)
+    else:
+        each = much.expected_mean_spend(base.spend_days, base.mean_spend)
+        check = science.compare(expected * each / 100, money / 100)
+    return {
+        "customers": check.customers,
+        "forecast": check.forecast,
+        "happened": check.actual,
+        "MAE": check.mae,
+        "RMSE": check.rmse,
+        "correlation": check.correlation or 0.0,
+    }
+
+
+def lorenz(row: Row) -> Figures:
+    amounts = [int(amount) for amount in row["amounts"].split(",")]
+    return {
+        "Gini": science.lorenz(amounts).gini,
+        "top 25 %": science.top_share(amounts, 0.25),
+        "top 10 %": science.top_share(amounts, 0.10),
+    }
+
+
+TABLES: dict[str, Callable[[Row], Figures]] = {
+    "bgnbd-fit": bgnbd_fit,
+    "bgnbd-worked": bgnbd_worked,
+    "gamma-gamma-fit": gamma_gamma_fit,
+    "gamma-gamma-worked": gamma_gamma_worked,
+    "clv-worked": clv_worked,
+    "interval": interval,
+    "holdout": holdout,
+    "lorenz": lorenz,
+}
+
+
+def tables() -> Iterator[tuple[str, Row]]:
+    """Every row of every table that the page marks as recomputed."""
+    text = PAGE.read_text(encoding="utf-8")
+    for found in re.finditer(r"<!-- recomputed: ([\w-]+) -->\n((?:\|.*\n)+)", text):
+        lines = [[cell.strip() for cell in line.strip("|\n ").split("|")] for line in found[2].splitlines()]
+        for cells in lines[2:]:
+            yield found[1], dict(zip(lines[0], cells, strict=True))
+
+
+def test_every_table_is_there() -> None:
+    assert {name for name, _ in tables()} == set(TABLES)
+
+
+def _name(value: str | Row) -> str:
+    return value if isinstance(value, str) else " ".join([*value.values()][:4])
+
+
+@pytest.mark.parametrize(("table", "row"), [*tables()], ids=_name)
+def test_row_is_what_the_code_computes(table: str, row: Row) -> None:
+    for column, figure in TABLES[table](row).items():
+        printed = row[column]
+        if isinstance(figure, str):
+            assert printed == figure, column
+        else:
+            digits = len(printed.partition(".")[2])
+            assert float(printed) == pytest.approx(float(figure), abs=0.5001 * 10**-digits), column
