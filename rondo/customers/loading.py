@@ -102,14 +102,13 @@ class CustomerKeys:
         self.kind = job.options.customer_by
 
     def plan(self) -> None:
-        """Normalise and look up."""
+        """Normalise; refuse what is no identifier. :meth:`lookup` follows when it is settled which rows go in."""
         job = self.job
         normalised(job, self.kind, "SELECT DISTINCT customer FROM staged", "customer_forms")
         job.refuse(
             "SELECT s.line, 'customer' AS field, s.customer AS value, f.reason FROM staged AS s "
             "JOIN customer_forms AS f ON f.raw = s.customer WHERE f.reason IS NOT NULL"
         )
-        self.lookup("SELECT DISTINCT customer FROM staged")
 
     def lookup(self, distinct: str) -> None:
         """Make ``customer_keys`` of the customers that the rows left over name."""

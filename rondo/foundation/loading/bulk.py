@@ -39,7 +39,7 @@ def _repeat(value: Any, count: int) -> pa.Array:
 
 def _complete(model: type[models.Model], columns: Columns, count: int) -> pa.Table:
     """All columns of the model's table in its order, defaults filled in."""
-    known = {field.column: field for field in model._meta.concrete_fields}
+    known: dict[str, models.Field[Any, Any]] = {str(field.column): field for field in model._meta.concrete_fields}
     if strangers := set(columns) - set(known):
         raise StateError(f"{model._meta.db_table}: no column {', '.join(sorted(strangers))}.")
     arrays = {}
@@ -107,7 +107,7 @@ def update(model: type[models.Model], keys: pa.Array, columns: Columns) -> None:
     if count == 0:
         return
     name = model._meta.db_table
-    key = model._meta.pk.column
+    key = str(model._meta.pk.column)
     arrays = {
         column: value if isinstance(value, pa.Array | pa.ChunkedArray) else _repeat(value, count)
         for column, value in columns.items()

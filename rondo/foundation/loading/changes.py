@@ -61,6 +61,11 @@ def _comparable(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
+def same_value(value: Any, written: Any) -> bool:
+    """Whether a record's value is still what an audit entry says was written (dates are kept as text)."""
+    return not _differs(_comparable(value), written)
+
+
 def _differs(old: Any, new: Any) -> bool:
     if isinstance(old, bool) or isinstance(new, bool):
         return (old is None) != (new is None) or bool(old) != bool(new)

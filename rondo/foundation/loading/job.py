@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -130,7 +130,7 @@ class LoadJob:
         given = dict(columns)
         if "load_id" in names:
             given.setdefault("load_id", self.load.pk)
-        key = model._meta.pk.column
+        key = str(model._meta.pk.column)
         if not keyed:
             first = self.allocate(model, count)
             given[key] = pa.array(range(first, first + count), pa.int64())

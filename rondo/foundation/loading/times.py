@@ -40,7 +40,8 @@ def business_days(utc: Micros, zone: tzinfo) -> npt.NDArray[np.int32]:
     if utc.size == 0:
         return np.zeros(0, dtype=np.int32)
     shifted = utc + _offsets(np.floor_divide(utc, _SLOT), zone, local=False)
-    return np.floor_divide(shifted, _DAY).astype(np.int32)
+    days: npt.NDArray[np.int32] = np.floor_divide(shifted, _DAY).astype(np.int32)
+    return days
 
 
 def day_starts(days: npt.NDArray[np.int32], zone: tzinfo) -> Micros:

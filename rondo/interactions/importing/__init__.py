@@ -7,5 +7,6 @@ drives the run and makes it visible at once.
 from rondo.foundation.loading.fields import ImportOptions
 from rondo.interactions.importing.engine import Outcome, StorageFull, run, run_import
 from rondo.interactions.importing.sweeping import sweep_dead_loads
+from rondo.interactions.importing.undoing import undo
 
-__all__ = ["ImportOptions", "Outcome", "StorageFull", "run", "run_import", "sweep_dead_loads"]
+__all__ = ["ImportOptions", "Outcome", "StorageFull", "run", "run_import", "sweep_dead_loads", "undo"]

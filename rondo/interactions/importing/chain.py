@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,15 +17,6 @@ from rondo.foundation.registry import registries
 from rondo.interactions.models import Interaction
 
 _AXES = ("channel", "direction", "initiative", "medium")
-
-
-def transaction_mark() -> dict[str, Any]:
-    """The column that tells the columnar copy which transaction wrote a row (PostgreSQL; SQLite commits in order)."""
-    if connection.vendor != "postgresql":
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
-        return {"written_in": pa.scalar(cursor.fetchone()[0], pa.int64())}
 
 
 class InteractionLoader(Loader):
@@ -197,7 +187,6 @@ class InteractionLoader(Loader):
                 "source_id": job.source_id,
                 "message_id": rows["message_id"],
                 **columns,
-                **transaction_mark(),
             },
             len(rows),
         )

@@ -15,7 +15,6 @@ from rondo.foundation.loading.changes import quoted
 from rondo.foundation.loading.fields import Field
 from rondo.foundation.loading.job import Loader
 from rondo.foundation.registry import registries
-from rondo.interactions.importing.chain import transaction_mark
 from rondo.interactions.models import Interaction, Order, OrderLine
 
 _SUMS = ("total", "discount", "coupon_discount", "match_discount")
@@ -147,7 +146,6 @@ class OrderLoader(Loader):
                 "amount": orders["total"],
                 "currency": currency,
                 "source_id": job.source_id,
-                **transaction_mark(),
             },
             len(orders),
         )

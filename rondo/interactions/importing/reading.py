@@ -4,9 +4,9 @@ import csv
 import hashlib
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,8 @@ from rondo.foundation.loading.fields import ImportOptions
 from rondo.interactions.importing import sniffing
 
 Lines = npt.NDArray[np.int64]
-Source = str | Path | pa.Table | pa.RecordBatchReader
+Source: TypeAlias = Any
+"""A path, an Arrow table or a record batch reader."""
 _BLOCK = 8 * 1024 * 1024
 _ROWS = 131_072
 
@@ -39,7 +40,7 @@ class Reader(ABC):
         self.ragged: list[tuple[int, str]] = []
 
     @abstractmethod
-    def batches(self, columns: Sequence[str]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+    def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
         """The rows with their line numbers, the given columns only. Rows with too few or too many cells are left out
         and noted in ``ragged`` as (line, text)."""
 
@@ -82,14 +83,13 @@ class CsvReader(Reader):
         self.found = {"format": "CSV, gzip" if self.file.compressed else "CSV", "delimiter": shown}
         self.found["encoding"] = self.file.encoding.replace("-sig", "")
 
-    def _stream(self) -> Any:
+    def _stream(self, raw: BinaryIO) -> Any:
         encoding = self.file.encoding.lower()
-        raw = self.file.open()
         if encoding in {"utf-8", "utf8", "utf-8-sig"}:
             return pa.PythonFile(raw, mode="r")
         return pa.transcoding_input_stream(pa.PythonFile(raw, mode="r"), encoding, "utf-8")
 
-    def batches(self, columns: Sequence[str]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+    def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
         self.ragged = []
         skipped: list[int] = []
         ragged = self.ragged
@@ -100,9 +100,15 @@ class CsvReader(Reader):
                 ragged.append((row.number, row.text))
             return "skip"
 
+        with self.file.open() as raw:
+            yield from self._parsed(raw, columns, invalid, skipped)
+
+    def _parsed(
+        self, raw: BinaryIO, columns: Sequence[str], invalid: Callable[[Any], str], skipped: list[int]
+    ) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
         try:
             reader = pa_csv.open_csv(
-                self._stream(),
+                self._stream(raw),
                 pa_csv.ReadOptions(
                     use_threads=False,
                     block_size=_BLOCK,
@@ -137,7 +143,7 @@ class CsvReader(Reader):
                 }
             ) from error
 
-    def _numbered(self, reader: Any, skipped: list[int]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+    def _numbered(self, reader: Any, skipped: list[int]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
         """Batches with line numbers: the parser counts rows, quoted line breaks add to them."""
         row = self._header_lines + 1
         extra = 0
@@ -180,7 +186,7 @@ class ParquetReader(Reader):
         with path.open("rb") as stream:
             self.digest = hashlib.file_digest(stream, "sha256").hexdigest()
 
-    def batches(self, columns: Sequence[str]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+    def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
         row = 1
         try:
             with pq.ParquetFile(self.path) as file:
@@ -210,7 +216,7 @@ class TableReader(Reader):
             writer.write_table(table.replace_schema_metadata(None).combine_chunks(), max_chunksize=_ROWS)
         self.digest = sink.hash.hexdigest()
 
-    def batches(self, columns: Sequence[str]) -> Iterator[tuple[Lines, pa.RecordBatch]]:
+    def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
         row = 1
         for batch in self.table.select(list(columns)).to_batches(max_chunksize=_ROWS):
             yield np.arange(row, row + len(batch), dtype=np.int64), batch

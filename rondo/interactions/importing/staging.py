@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,11 @@ def open_staging() -> tuple["duckdb.DuckDBPyConnection", "tempfile.TemporaryDire
     home = Path(settings.RONDO_HOME)
     home.mkdir(parents=True, exist_ok=True)
     folder = tempfile.TemporaryDirectory(prefix="import-", dir=home)
-    config = {"memory_limit": _MEMORY, "temp_directory": folder.name, "preserve_insertion_order": "true"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": _MEMORY,
+        "temp_directory": folder.name,
+        "preserve_insertion_order": "true",
+    }
     staging = duckdb.connect(":memory:", config=config)
     staging.execute("SET TimeZone = 'UTC'")
     return staging, folder
@@ -71,9 +76,9 @@ def resolve_mapping(
 
 
 def _sample(reader: Reader, column: str) -> pa.Array | None:
-    for _lines, batch in reader.batches([column]):
-        return batch.column(0)
-    return None
+    with closing(reader.batches([column])) as batches:
+        first = next(batches, None)
+    return None if first is None else first[1].column(0)
 
 
 def detect(
