@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,18 +15,19 @@ from rondo.customers.queries import attributes_of, record_ids
 from rondo.errors import InputError, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
-from rondo.foundation.registry import registries
+from rondo.foundation.registry import InteractionKind, registries
 from rondo.web.customers.fields import ATTRIBUTE_PREFIX, Field, catalogue
 from rondo.web.customers.filters import number_as_written, plain_value
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 
 class ContactForm(forms.Form):
     """A contact that a person logs. ``message_id`` makes a form sent twice count once."""
 
-    kind = forms.ChoiceField(label=_("Kind"), choices=lambda: [(k.key, k.label) for k in by_hand()])
-    direction = forms.ChoiceField(
-        label=_("Who called"), choices=[("outbound", _("we called")), ("inbound", _("they called"))], required=False
-    )
+    kind = forms.CharField(label=_("Kind"), max_length=24, required=False)
+    other = forms.CharField(label=_("Another kind of contact"), max_length=24, required=False)
     body = forms.CharField(label=_("What was said"), max_length=100_000, strip=True)
     occurred_at = forms.DateTimeField(label=_("When"), required=False, input_formats=["%Y-%m-%dT%H:%M"])
     message_id = forms.RegexField(r"^form:[0-9a-f]{32}$", widget=forms.HiddenInput, required=False)
@@ -37,9 +38,27 @@ class ContactForm(forms.Form):
         return None if at is None else at.replace(tzinfo=None)
 
 
-def by_hand() -> list[Any]:
-    """The kinds of interaction that people log."""
-    return [kind for kind in registries.interaction_kinds if kind.by_hand]
+@dataclass(frozen=True)
+class QuickKind:
+    """A kind of contact that is one click away, and the key that opens it."""
+
+    key: str
+    label: "_StrOrPromise"
+    icon: str
+    letter: str = ""
+
+
+def quick_kinds() -> list[QuickKind]:
+    """What is logged most often, in words as short as its place."""
+    offered = (("note", _("Note"), "n"), ("call", _("We called"), "c"), ("call_in", _("They called"), ""))
+    kinds = registries.interaction_kinds
+    return [QuickKind(key, label, kinds[key].icon, letter) for key, label, letter in offered if key in kinds]
+
+
+def other_kinds() -> list[InteractionKind]:
+    """The other kinds that people log."""
+    quick = {kind.key for kind in quick_kinds()}
+    return [kind for kind in registries.interaction_kinds if kind.by_hand and kind.key not in quick]
 
 
 @dataclass(frozen=True)

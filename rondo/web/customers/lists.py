@@ -78,7 +78,7 @@ class Position:
                 raise ValueError
             if field.type == "date" and value is not None:
                 value = date.fromisoformat(value)
-            elif value is not None and (field.numeric != isinstance(value, int | float)):
+            elif value is not None and (field.numeric or field.type == "boolean") != isinstance(value, int | float):
                 raise ValueError
         except (ValueError, TypeError, binascii.Error) as error:
             raise CursorError(

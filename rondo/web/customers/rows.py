@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from rondo.analysis.models import Score
 from rondo.customers.models import AttributeValue, Customer, Survivor
 from rondo.customers.queries import visible
+from rondo.foundation.installation import installation
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
+from rondo.foundation.money import Money
 from rondo.web import formats
 from rondo.web.customers.fields import Field
 
@@ -24,7 +26,7 @@ Raw = str | int | float | date | None
 
 @dataclass(frozen=True)
 class Cell:
-    """One value of a row: ``text`` as the viewer reads it, ``raw`` as it is, ``note`` beside it (an estimate's ±)."""
+    """One value of a row: ``text`` as the viewer reads it, ``raw`` as it is, ``note`` beside it (its bounds)."""
 
     field: Field
     raw: Raw
@@ -101,12 +103,14 @@ def _cell(field: Field, customer: Customer, score: Score | None, attribute: Attr
 
 
 def _spread(field: Field, score: Score) -> str:
-    """Half the width of an estimate's interval, as ± beside it."""
+    """The bounds of an estimate beside it. They are seldom as far above as below: a single ± would be wrong."""
     low, high = (getattr(score, name, None) if name else None for name in (field.low, field.high))
     if low is None or high is None:
         return ""
-    half = (high - low) / 2
-    return "±" + (formats.number(half / 100) if field.type == "money" else write(field, half))
+    if field.type == "money":
+        bounds = (formats.number(Money(bound, installation().currency).major) for bound in (low, high))
+        return "–".join(bounds)
+    return f"{write(field, low)}–{write(field, high)}"
 
 
 def write(field: Field, raw: Any) -> str:

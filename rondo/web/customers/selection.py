@@ -20,8 +20,8 @@ NARROW = 2000
 class Selection:
     """Customers selected for one viewer, reachable from each table that can lead the way in a sorted list.
 
-    ``only`` keeps to customers given by their keys; ``probe_search`` tries whether the search alone leaves few customers,
-    for lists that are not sorted by name.
+    ``only`` keeps to customers given by their keys. ``probe_search`` tries whether the search alone leaves few customers
+    (for lists that are not sorted by name).
     """
 
     def __init__(

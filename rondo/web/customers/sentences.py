@@ -58,11 +58,11 @@ def _last(score: Score, as_of: date) -> str:
     rhythm = {
         "active": _("within the usual rhythm"),
         "late": _("later than the own rhythm suggests"),
-        "asleep": _("far beyond any pause so far"),
+        "asleep": _("far beyond the usual rhythm"),
     }.get(score.activity or "")
     if rhythm is None or not score.purchase_days or score.purchase_days < _REGULAR_DAYS:
         return f"{last}."
-    if score.activity == "late" and score.gap_q90_days is not None:
+    if score.activity in ("late", "asleep") and score.gap_q90_days is not None:
         pauses = ngettext(
             "nine of ten pauses last at most %(count)s day", "nine of ten pauses last at most %(count)s days",
             round(score.gap_q90_days),

@@ -20,7 +20,7 @@ from rondo.foundation.rights import has_right
 from rondo.interactions.actions import log_interaction, restore, retract
 from rondo.web.access import actor, page, viewer
 from rondo.web.customers.charts import purchases_chart
-from rondo.web.customers.forms import ContactForm, EditForm, by_hand
+from rondo.web.customers.forms import ContactForm, EditForm, other_kinds, quick_kinds
 from rondo.web.customers.page import purchases_by_month, read_customer
 from rondo.web.customers.timeline import basket, kinds_of, one, read_timeline
 
@@ -61,7 +61,7 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _composer() -> dict[str, Any]:
-    return {"kinds": by_hand(), "message_id": f"form:{secrets.token_hex(16)}"}
+    return {"quick": quick_kinds(), "others": other_kinds(), "message_id": f"form:{secrets.token_hex(16)}"}
 
 
 @require_GET
@@ -119,15 +119,12 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
         problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
         raise InputError(_("The contact was not saved: %(problem)s") % {"problem": problem})
     values = form.cleaned_data
-    # The direction is asked for calls alone; other kinds have that of their registration.
-    direction = values["direction"] if values["kind"] == "call" else ""
     made = log_interaction(
         actor(request),
         found.pk,
-        values["kind"],
+        values["other"] or values["kind"],
         body=values["body"],
         occurred_at=values["occurred_at"],
-        direction=direction,
         message_id=values["message_id"] or None,
     )
     kind = registries.interaction_kinds[made.kind].label

@@ -20,9 +20,15 @@ tabs.forEach((tab, at) => {
   });
 });
 
-function kindChanged() {
-  const call = composer.querySelector("[name=kind]:checked")?.value === "call";
-  composer.querySelector(".composer-call").hidden = !call;
+// One of the quick kinds, or the other list: choosing in one empties the other.
+function kindChanged(event) {
+  const other = composer.elements.other;
+  if (!other) return;
+  if (event?.target === other && other.value) {
+    composer.querySelectorAll("[name=kind]").forEach((kind) => { kind.checked = false; });
+  } else if (event?.target.name === "kind") {
+    other.value = "";
+  }
 }
 
 function open(letter) {
@@ -30,24 +36,24 @@ function open(letter) {
   if (!kind) return;
   choose(document.getElementById("tab-chain"));
   kind.checked = true;
-  kindChanged();
+  if (composer.elements.other) composer.elements.other.value = "";
   composer.elements.body.focus();
   composer.scrollIntoView({ block: "nearest" });
 }
 
 // What is being saved stands on top of the chain at once; the answer, or a failure, takes its place.
 function pending() {
-  const kind = composer.querySelector("[name=kind]:checked").closest("label");
+  const kind = composer.querySelector("[name=kind]:checked")?.closest("label");
   const entry = document.createElement("li");
   entry.className = "entry pending";
   const mark = document.createElement("span");
   mark.className = "mark";
-  mark.append(kind.querySelector("svg").cloneNode(true));
+  if (kind) mark.append(kind.querySelector("svg").cloneNode(true));
   const what = document.createElement("div");
   what.className = "what";
   const title = document.createElement("p");
   title.className = "strong";
-  title.textContent = kind.textContent.trim();
+  title.textContent = kind ? kind.textContent.trim() : composer.elements.other.selectedOptions[0].textContent;
   const body = document.createElement("div");
   body.className = "entry-body";
   body.textContent = composer.elements.body.value;
@@ -60,7 +66,6 @@ function pending() {
 }
 
 if (composer) {
-  kindChanged();
   composer.addEventListener("change", kindChanged);
   composer.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
