@@ -97,7 +97,7 @@ registries.warehouse_tables.add(
         mode="snapshot",
         source="interactions_retraction r",
         key_sql="r.interaction_id",
-        columns={"interaction_id": ("r.interaction_id", "int64"), "at": ("r.at", "timestamp")},
+        columns={"interaction_id": ("r.interaction_id", "int64"), "retracted_at": ("r.at", "timestamp")},
         order=90,
         meaning="Interactions that were taken back, and when.",
     ),

@@ -86,7 +86,8 @@ def refresh(progress: Progress | None = None, *, rebuild: bool = False) -> list[
         rebuild = rebuild or connection.in_atomic_block or restored or not _is_ours(folder)
         if rebuild:
             _drop(folder)
-        _note_identity(folder)
+        if not connection.in_atomic_block:  # else the next refresh finds no identity, and makes the copy anew
+            _note_identity(folder)
         work = folder / ".extract"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -147,12 +148,16 @@ def _drop(folder: Path) -> None:
 
 
 def _extract_all(tables: list[WarehouseTable], work: Path) -> Iterable[_Extract]:
+    # Inside a transaction of the caller its own rows count too, which have not ended by any transaction id.
+    by_transaction = connection.vendor == "postgresql" and not connection.in_atomic_block
     with read_transaction():
         visible = dict(Load.objects.filter(status=Load.Status.VISIBLE).values_list("id", "spans"))
-        return [_extract(table, work, visible) for table in tables]
+        return [_extract(table, work, visible, by_transaction) for table in tables]
 
 
-def _extract(table: WarehouseTable, work: Path, visible: dict[int, dict[str, object]]) -> _Extract:
+def _extract(
+    table: WarehouseTable, work: Path, visible: dict[int, dict[str, object]], by_transaction: bool
+) -> _Extract:
     schema = arrow_schema(table)
     state = _state(table, visible)
     fresh = state.version < 0
@@ -163,7 +168,7 @@ def _extract(table: WarehouseTable, work: Path, visible: dict[int, dict[str, obj
     else:
         mark = _new_mark(table)
         new_loads = frozenset(visible) - state.loads
-        parts = _conditions(table, state, mark, new_loads, visible)
+        parts = _conditions(table, state, mark if by_transaction else None, new_loads, visible)
     file = work / f"{table.key}.arrow"
     rows = 0
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
@@ -203,11 +208,17 @@ def _new_mark(table: WarehouseTable) -> int:
 
 
 def _conditions(
-    table: WarehouseTable, state: _State, mark: int, new_loads: frozenset[int], visible: dict[int, dict[str, object]]
+    table: WarehouseTable,
+    state: _State,
+    mark: int | None,
+    new_loads: frozenset[int],
+    visible: dict[int, dict[str, object]],
 ) -> Iterator[tuple[str, str]]:
-    """The parts to read, each as (SQL condition, extra join): rows without a load since the mark, then new loads."""
-    by_transaction = connection.vendor == "postgresql" and not connection.in_atomic_block
-    if by_transaction:
+    """The parts to read, each as (SQL condition, extra join): rows without a load since the last mark, then new loads.
+
+    ``mark``: transaction id below which rows are taken; None where the key is the watermark.
+    """
+    if mark is not None:
         since = f"coalesce({table.written_sql}, 0) < {mark}"
         if state.mark >= 0:
             since = f"{table.written_sql} >= {state.mark} AND {table.written_sql} < {mark}"

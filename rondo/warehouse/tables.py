@@ -134,7 +134,7 @@ def visible_sql(table: WarehouseTable, *, retracted: bool = True, merged: bool =
         if name == table.customer and merged:
             columns.append("coalesce(s.survivor_id, t.customer_id) AS customer_id")
         elif name not in {"load_id", "is_merged"}:
-            columns.append(f"t.{name}")
+            columns.append(f"t.{_name(name)}")
     if table.customer:
         columns.append(f"t.{table.customer} AS record_id")
         if merged:
@@ -154,9 +154,15 @@ def visible_sql(table: WarehouseTable, *, retracted: bool = True, merged: bool =
 def _files_sql(table: WarehouseTable, found: DeltaTable) -> str:
     files = found.file_uris()
     if files:
-        return f"SELECT {', '.join(table.columns)} FROM read_parquet({_quoted(files)})"
-    nothing = ", ".join(f"CAST(NULL AS {_DUCK_TYPES[kind]}) AS {name}" for name, (_sql, kind) in table.columns.items())
+        return f"SELECT {', '.join(map(_name, table.columns))} FROM read_parquet({_quoted(files)})"
+    nothing = ", ".join(
+        f"CAST(NULL AS {_DUCK_TYPES[kind]}) AS {_name(name)}" for name, (_sql, kind) in table.columns.items()
+    )
     return f"SELECT {nothing} WHERE false"
+
+
+def _name(column: str) -> str:
+    return f'"{column}"'
 
 
 def _quoted(files: list[str]) -> str:

@@ -36,9 +36,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{line.table:<14} {line.figure:<22} {line.store:>24,} {line.copy:>24,}{mark}")
         if not all(line.same for line in comparisons):
             self.stderr.write(
-                _(
-                    "The copy differs from the store: run `rondo warehouse refresh`, and `rondo warehouse rebuild` if it stays."
-                )
+                _("The copy differs from the store: run `rondo warehouse refresh`, else `rondo warehouse rebuild`.")
             )
             sys.exit(1)
         self.stdout.write(_("The copy agrees with the store."))
