@@ -17,7 +17,7 @@ from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.loads import shown
 from rondo.foundation.models import Load, User
-from rondo.interactions.importing import run_import
+from rondo.interactions.importing import ImportOptions, run_import
 from rondo.interactions.queries import standing
 
 Progress = Callable[[int, int], None]
@@ -109,15 +109,15 @@ def load_demo(begin: Callable[[str], Progress] = lambda _: lambda _done, _total:
             kind,
             table(),
             source=complete_journey.SOURCE,
-            file_name=f"complete-journey/{kind}",
-            is_demo=True,
+            options=ImportOptions(is_demo=True),
             progress=progress,
         )
         seconds[kind] = time.perf_counter() - started
     current = Run.objects.filter(is_current=True, status=Run.Status.DONE).first()
     if current is None or todo:
         started = time.perf_counter()
-        current = run_analysis(actor, progress=begin("analysis"))
+        report = begin("analysis")
+        current = run_analysis(actor, progress=lambda _step, done, total: report(done, total))
         seconds["analysis"] = time.perf_counter() - started
     return Report(current, seconds)
 

@@ -88,8 +88,9 @@ def _lines() -> Iterator[Callable[[str], Report]]:
                 return
             state[name] = (started, now)
             rate = done / max(now - started, 1e-9)
+            of = f" of {total:,}" if total else ""
             left = f", {(total - done) / rate:.0f} s left" if rate and total >= done else ""
-            say(f"{name}: {done:,} of {total:,}, {rate:,.0f}/s{left}")
+            say(f"{name}: {done:,}{of}, {rate:,.0f}/s{left}")
 
         return report
 
