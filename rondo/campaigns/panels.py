@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Case, Value, When
 from django.http import HttpRequest
 
 from rondo.campaigns import queries
@@ -19,10 +20,15 @@ def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
 
 
 def on_home(request: HttpRequest) -> dict[str, Any] | None:
-    """The campaigns that ended last, with how they were answered; None if the viewer's customers received none."""
+    """The campaigns that ended last, with how they were answered; None if the viewer's customers received none.
+
+    Campaigns that outlive the data come only after those whose answers are all in.
+    """
     user = request.user
     assert isinstance(user, User)
-    latest = list(queries.visible(user).order_by("-ends_on", "-pk")[: 3 * _ON_HOME])
+    last_day = queries.last_day()
+    over = Case(When(ends_on__lte=last_day, then=0), default=1) if last_day else Value(0)
+    latest = list(queries.visible(user).order_by(over, "-ends_on", "-pk")[: 3 * _ON_HOME])
     responses = queries.responses(user, [campaign.pk for campaign in latest])
     rows = [(campaign, responses[campaign.pk]) for campaign in latest if campaign.pk in responses][:_ON_HOME]
     return {"campaigns": rows} if rows else None

@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from rondo.analysis.models import Run
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.customers.models import Customer
 from rondo.customers.queries import reach, sees_all
@@ -244,6 +245,11 @@ def _type_response(kind: str, parts: list[Response], cells: list[tuple[int, int,
             sum(r.contacted for r in parts), sum(r.answered for r in parts), sum(r.reactions for r in parts), share
         ),
     )
+
+
+def last_day() -> date | None:
+    """The last day of the data as the current analysis saw it: later answers cannot be known. None before the first."""
+    return Run.objects.filter(is_current=True).values_list("as_of", flat=True).first()
 
 
 def _per_line(lines: QuerySet[Exposure]) -> tuple[str, tuple[Any, ...]]:

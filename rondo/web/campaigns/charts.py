@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from rondo.campaigns.models import Campaign
 from rondo.campaigns.queries import ReactionDay
 from rondo.web import formats
-from rondo.web.charts.axes import ACTUAL, axis, upright
+from rondo.web.charts.axes import ACTUAL, axis, plot, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.svg import spoken
 
@@ -80,7 +80,7 @@ def _drawing(days: Sequence[ReactionDay], first: date, last: date, size: Size) -
     )
     top = max(d.reactions for d in days)
     return (
-        alt.Chart(alt.Data(values=values))
+        plot(values)
         .mark_rect(color=ACTUAL)
         .encode(
             x=x,

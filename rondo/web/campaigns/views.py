@@ -1,7 +1,6 @@
 """Views of campaigns: parse, ask the room, render."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from rondo.analysis.models import Run, Score
+from rondo.analysis.models import Score
 from rondo.campaigns import queries
 from rondo.campaigns.models import Campaign
 from rondo.campaigns.queries import Contact, Response, TypeResponse
@@ -78,7 +77,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
     """All campaigns with how they were answered, by type and one by one."""
     user = viewer(request)
     report = queries.report(user)
-    last_day = _last_day()
+    last_day = queries.last_day()
     full = max([r.share.high for _c, r in report.campaigns if r.share] or [0.0])
     kinds = [t.type for t in report.types]
     chosen = request.GET.get("type", "")
@@ -125,7 +124,7 @@ def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
     contacts = queries.contacts(user, found, answered=answered, after=after, limit=PAGE + 1)
     more, contacts = len(contacts) > PAGE, contacts[:PAGE]
     values = Score.objects.only("value").in_bulk([contact.customer.pk for contact in contacts])
-    last_day = _last_day()
+    last_day = queries.last_day()
     days = queries.reaction_days(user, found)
     stamp = f"{scope_key(user)}-{found.pk}-{hash(tuple(days))}"
     context = {
@@ -143,11 +142,6 @@ def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
         "last_day": last_day,
     }
     return render(request, "campaigns/detail.html", context)
-
-
-def _last_day() -> date | None:
-    """The last day of the data as the current analysis saw it; None before the first."""
-    return Run.objects.filter(is_current=True).values_list("as_of", flat=True).first()
 
 
 def _value(values: dict[Any, Score], contact: Contact) -> int | None:
