@@ -19,9 +19,11 @@ _MANY_TICKS = 10
 _NARROW = 400
 
 
-def revenue(weekly: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], currency: str, stamp: str) -> Chart:
-    """Revenue of each complete week and the forecast with its 90 % band, on one scale from zero."""
+def revenue(weekly: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], currency: str, stamp: str) -> Chart | None:
+    """Revenue of each complete week and the forecast with its 90 % band, from zero; None before a week is complete."""
     weeks = [week for week in weekly if week["complete"]]
+    if not weeks:
+        return None
     rows = [
         [
             Cell(formats.day(week["week"]), week["week"]),
@@ -86,8 +88,6 @@ def _drawing(weeks: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], curr
         for point in forecast
     ]
     everything = past + coming
-    if not everything:
-        return plot([]).mark_line(aria=False)
     first, last = everything[0]["x"], everything[-1]["x"]
     top = max([p["y"] for p in past] + [p["high"] for p in coming])
     y = upright("y", top, lambda value: formats.compact_money(value, currency, 2), wanted=3 if size[0] < _NARROW else 5)

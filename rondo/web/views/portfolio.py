@@ -14,7 +14,7 @@ from rondo.web.charts.portfolio import deciles, distribution, grid, lorenz
 from rondo.web.figures import Figures, figures
 
 
-def _revenue(found: Figures) -> Chart:
+def _revenue(found: Figures) -> Chart | None:
     results = found.results
     return revenue(results["weekly"], results["forecast"], results["totals"]["currency"], found.stamp)
 

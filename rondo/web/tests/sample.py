@@ -1,0 +1,133 @@
+"""A stored run with small round figures, as the analysis would leave it."""
+
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+
+from rondo.analysis.models import Run
+
+TOTALS = {
+    "customers": 200,
+    "buyers": 190,
+    "orders": 4000,
+    "lines": 16000,
+    "revenue": 40_000_000,
+    "currency": "USD",
+    "first_day": "2017-01-02",
+    "last_day": "2017-12-31",
+    "nonpositive_orders": 3,
+    "campaigns": 2,
+    "exposures": 80,
+    "reactions": 9,
+}
+
+
+def results(**changed: Any) -> dict[str, Any]:
+    """Results of a run over 200 customers; named parts can be replaced."""
+    made: dict[str, Any] = {
+        "totals": TOTALS,
+        "value": {
+            "total": 121_000_000,
+            "low": 110_000_000,
+            "high": 132_000_000,
+            "level": 0.9,
+            "horizon_months": 12,
+            "discount_rate": 0.1,
+            "margin_rate": 0.25,
+            "currency": "USD",
+            "method": "How it was made.",
+        },
+        "weekly": [
+            {
+                "week": f"2017-12-{day:02d}",
+                "revenue": 900_000 + day * 1000,
+                "orders": 90,
+                "buyers": 70,
+                "complete": day != 25,
+            }
+            for day in (4, 11, 18, 25)
+        ],
+        "forecast": [
+            {"week": "2018-01-01", "expected": 880_000, "low": 760_000, "high": 1_020_000},
+            {"week": "2018-01-08", "expected": 870_000, "low": 750_000, "high": 1_010_000},
+        ],
+        "activity": {"active": 150, "late": 30, "asleep": 10, "never": 10, "late_value": 9_600_000},
+        "value_bins": [
+            {"low": 0, "high": 20_000, "customers": 120, "value": 1_000_000},
+            {"low": 20_000, "high": 40_000, "customers": 60, "value": 1_800_000},
+            {"low": 40_000, "high": 900_001, "customers": 20, "value": 2_500_000},
+        ],
+        "grid": [
+            {
+                "recency": recency,
+                "frequency": frequency,
+                "customers": recency * frequency,
+                "value": 1000 * recency * frequency,
+                "recency_low": (5 - recency) * 10,
+                "recency_high": (5 - recency) * 10 + 9,
+                "frequency_low": frequency,
+                "frequency_high": frequency,
+            }
+            for recency in range(1, 6)
+            for frequency in range(1, 6)
+        ],
+        "concentration": {
+            "points": [{"customers": share / 10, "revenue": (share / 10) ** 0.5} for share in range(11)],
+            "top_10": 0.35,
+            "top_20": 0.55,
+            "share_carrying_80": 0.42,
+            "gini": 0.52,
+        },
+        "holdout": {
+            "origin": "2017-10-01",
+            "end": "2017-12-31",
+            "days": 91,
+            "customers": 200,
+            "forecast": 3204.4,
+            "low": 3157.2,
+            "high": 3251.9,
+            "actual": 3177,
+            "mae": 4.4,
+            "rmse": 6.7,
+            "correlation": 0.83,
+            "spend_forecast": 11_490_000,
+            "spend_actual": 11_763_000,
+            "deciles": [
+                {
+                    "decile": n,
+                    "customers": 20,
+                    "forecast": 400.0 / n,
+                    "low": 350.0 / n,
+                    "high": 450.0 / n,
+                    "actual": 390 // n,
+                }
+                for n in range(1, 11)
+            ],
+        },
+        "since_previous": {
+            "run": 1,
+            "as_of": "2017-12-01",
+            "value_before": 118_500_000,
+            "value_change": 2_500_000,
+            "customers_before": 191,
+            "became": {"late": 4, "asleep": 2},
+        },
+        "notes": ["The data hardly tell how customers leave for good."],
+        "edges": {"value": [0, 20_000, 40_000, 900_001], "recency": [9, 19, 29, 39, 49], "frequency": [1, 2, 3, 4, 5]},
+        "foreign_orders": 0,
+        "visible_value": 121_000_000,
+    }
+    return made | changed
+
+
+def store_run(**changed: Any) -> Run:
+    """The current run, with :func:`results`."""
+    return Run.objects.create(
+        as_of=date(2017, 12, 31),
+        status=Run.Status.DONE,
+        is_current=True,
+        finished_at=timezone.now(),
+        config={"currency": "USD"},
+        results=results(**changed),
+    )

@@ -1,0 +1,167 @@
+"""What a person sees of the shell, in Chromium: signing in, the palette, languages, dark mode, a phone, and axe."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from rondo.customers.models import Customer
+from rondo.foundation.accounts import make_login_link
+from rondo.foundation.models import Installation, User
+from rondo.web.tests.sample import store_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PageOf = Callable[[User], Page]
+PHONE = {"width": 390, "height": 844}
+PAGES = ("/", "/portfolio/", "/settings/", "/profile/")
+
+
+@pytest.fixture(autouse=True)
+def _company(installation: Installation) -> None:
+    store_run()
+
+
+def violations(page: Page) -> list[tuple[Any, ...]]:
+    """Serious and critical findings of axe on the page."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (finding["id"], node["target"], node.get("failureSummary", "")[:200])
+        for finding in found
+        if finding["impact"] in {"serious", "critical"}
+        for node in finding["nodes"]
+    ]
+
+
+def test_a_sign_in_link_opens_the_home_page(page: Page, live_server: LiveServer, alice: User) -> None:
+    token = make_login_link(alice).rpartition("/")[2]
+    page.goto(f"{live_server.url}/in/{token}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Your customer base is worth")
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_the_palette_finds_by_keys_alone(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
+    Customer.objects.create(name="Anna Müller", folded_name="anna muller")
+    page = page_of(alice)
+    page.goto(f"{live_server.url}/")
+    page.keyboard.press("Control+k")
+    search = page.get_by_role("combobox")
+    expect(search).to_be_focused()
+    search.press_sequentially("anna mu")
+    option = page.get_by_role("option", name="Anna Müller")
+    expect(option).to_have_attribute("aria-selected", "true")
+    assert search.get_attribute("aria-activedescendant") == option.get_attribute("id")
+    page.keyboard.press("Escape")
+    expect(search).to_be_hidden()
+    page.keyboard.press("/")
+    page.get_by_role("combobox").press_sequentially("portf")
+    expect(page.get_by_role("option", name="Portfolio")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{live_server.url}/portfolio/")
+
+
+def test_keys_show_their_list_and_go_to_pages(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
+    page = page_of(alice)
+    page.goto(f"{live_server.url}/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    expect(page).to_have_url(f"{live_server.url}/portfolio/")
+
+
+def test_the_language_switches_and_stays(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
+    page = page_of(alice)
+    page.goto(f"{live_server.url}/portfolio/")
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page).to_have_url(f"{live_server.url}/portfolio/")
+    expect(page.locator("#h-grid")).to_be_visible()
+    expect(page.locator(".page-head")).to_contain_text("55\u00a0%")
+    alice.refresh_from_db()
+    assert alice.language == "de"
+
+
+def test_dark_mode_changes_at_once_and_stays(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
+    page = page_of(alice)
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{live_server.url}/")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(ground)
+    with page.expect_response(lambda answer: answer.url.endswith("/preferences/theme")):
+        page.get_by_role("button", name="Light or dark").click()
+    assert page.evaluate(ground) != light
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate(ground) != light
+    mark = page.locator("#chart-revenue .for-desk path[stroke]").last
+    assert "var(--chart" in str(mark.get_attribute("stroke"))
+
+
+def test_a_chart_speaks_to_pointer_and_keyboard_and_shows_its_table(
+    live_server: LiveServer, page_of: PageOf, alice: User
+) -> None:
+    page = page_of(alice)
+    page.goto(f"{live_server.url}/")
+    mark = page.locator("#chart-revenue .for-desk .marked").first
+    mark.hover()
+    expect(page.locator(".chart-tip")).to_contain_text("Week from 4 Dec 2017: $9,040 in 90 orders by 70 buyers")
+    page.mouse.move(0, 0)
+    expect(page.locator(".chart-tip")).to_have_count(0)
+    mark.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".chart-tip")).to_contain_text("Week from 11 Dec 2017")
+    page.get_by_role("button", name="Table Revenue by week").click()
+    expect(page.get_by_role("cell", name="$9,040")).to_be_visible()
+    expect(mark).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_phone_scrolls_down_only(
+    live_server: LiveServer, page_of: PageOf, alice: User, path: str, language: str
+) -> None:
+    User.objects.filter(pk=alice.pk).update(language=language)
+    page = page_of(alice)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(f"{live_server.url}{path}")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, .button, .foot-nav a, select, .input")]
+            .filter((e) => e.checkVisibility() && (e.getBoundingClientRect().height < 40))
+            .map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(
+    live_server: LiveServer, page_of: PageOf, alice: User, path: str, scheme: str
+) -> None:
+    page = page_of(alice)
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(f"{live_server.url}{path}")
+    assert violations(page) == []
+
+
+def test_axe_finds_nothing_serious_in_what_opens(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
+    page = page_of(alice)
+    page.goto(f"{live_server.url}/accounts/login/")
+    assert violations(page) == []
+    page.goto(f"{live_server.url}/")
+    page.get_by_role("button", name="Your account").click()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option", name="Portfolio")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    assert violations(page) == []

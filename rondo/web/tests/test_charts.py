@@ -1,0 +1,83 @@
+"""Charts may stand in a page under the policy, speak, and carry the figures they draw."""
+
+from xml.etree import ElementTree
+
+import pytest
+from django.utils import translation
+
+from rondo.foundation.models import Installation
+from rondo.web.charts.axes import ticks
+from rondo.web.charts.chart import Chart
+from rondo.web.figures import Figures, figures
+from rondo.web.tests.sample import store_run
+from rondo.web.views.portfolio import CHARTS
+
+
+@pytest.fixture
+def found(installation: Installation, make_user: object) -> Figures:
+    from rondo.foundation.models import User
+
+    store_run()
+    made = figures(User(role="administrator", reach="all"))
+    assert made is not None
+    return made
+
+
+def chart(key: str, found: Figures) -> Chart:
+    made = CHARTS[key](found)
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize("key", list(CHARTS))
+def test_every_drawing_keeps_the_policy_and_speaks(key: str, found: Figures) -> None:
+    for drawing in (chart(key, found).wide, chart(key, found).narrow):
+        root = ElementTree.fromstring(drawing)
+        assert root.get("aria-label") and root.get("viewBox") and root.get("width") is None
+        elements = list(root.iter())
+        assert not [e for e in elements if "style" in e.attrib or e.tag in {"style", "script"}]
+        assert not [e for e in elements for name in e.attrib if name.startswith("on")]
+        marks = [e for e in elements if e.get("class") == "marked"]
+        assert marks and all(mark.get("aria-label") and mark.get("role") == "img" for mark in marks)
+        stops = [e for e in elements if "data-stop" in e.attrib]
+        assert len(stops) == len(marks)
+        assert [stop.get("tabindex") for stop in stops] == ["0"] + ["-1"] * (len(stops) - 1)
+        colours = {e.get(name) for e in elements for name in ("fill", "stroke")} - {None, "none", "transparent"}
+        assert all(str(colour).startswith("var(--") for colour in colours), colours
+
+
+def test_a_cell_opens_its_customers(found: Figures) -> None:
+    links = [e.get("href") for e in ElementTree.fromstring(chart("grid", found).wide).iter() if e.tag == "a"]
+    assert len(links) == 25
+    assert "/customers/?f=recency_days%3Abetween%3A0..9&f=purchase_days%3Abetween%3A5..5" in links
+
+
+def test_the_last_bar_of_value_is_open_above(found: Figures) -> None:
+    rows = chart("distribution", found).rows
+    assert [row[1].url.partition("?")[2] for row in rows] == [
+        "f=value%3Amin%3A0.00&f=value%3Abelow%3A200.00",
+        "f=value%3Amin%3A200.00&f=value%3Abelow%3A400.00",
+        "f=value%3Amin%3A400.00",
+    ]
+    assert rows[-1][0].text == "$400 and more"
+
+
+def test_weeks_covered_in_part_are_not_drawn(found: Figures) -> None:
+    days = [row[0].raw for row in chart("revenue", found).rows]
+    assert days == ["2017-12-04", "2017-12-11", "2017-12-18", "2018-01-01", "2018-01-08"]
+
+
+def test_labels_follow_the_language(found: Figures) -> None:
+    english = chart("revenue", found).wide
+    with translation.override("de"):
+        german = chart("revenue", found).wide
+    assert "$10 k".replace(" ", "\u00a0") in english
+    assert "10\u00a0Tsd.\u00a0$" in german
+
+
+@pytest.mark.parametrize(
+    ("top", "expected"),
+    [(0, [0, 1]), (1000, [0, 250, 500, 750, 1000]), (7.3, [0, 2, 4, 6, 8]), (0.9, [0, 0.25, 0.5, 0.75, 1.0])],
+)
+def test_ticks_are_round_and_cover_the_highest(top: float, expected: list[float]) -> None:
+    assert ticks(top) == expected

@@ -1,0 +1,62 @@
+"""Numbers, money and dates stand as readers of English and German write them."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from django.utils import translation
+
+from rondo.foundation.models import Installation
+from rondo.web import formats
+
+NB = "\u00a0"
+
+
+@pytest.fixture(autouse=True)
+def _installation(installation: Installation) -> Iterator[None]:
+    yield
+    translation.activate("en")
+
+
+CASES: list[tuple[Callable[[], str], str, str]] = [
+    (lambda: formats.number(155_848), "155,848", "155.848"),
+    (lambda: formats.number(3.14159, 2), "3.14", "3,14"),
+    (lambda: formats.number(None), "–", "–"),
+    (lambda: formats.share(0.1791), "17.9%", f"17,9{NB}%"),
+    (lambda: formats.share(0.55, 0), "55%", f"55{NB}%"),
+    (lambda: formats.money(120_450, "USD"), "$1,204.50", f"1.204,50{NB}$"),
+    (lambda: formats.money(120_450, "USD", 0), "$1,204", f"1.204{NB}$"),
+    (lambda: formats.money(1204, "JPY"), "¥1,204", f"1.204{NB}¥"),
+    (lambda: formats.money(-550, "USD"), "-$5.50", f"-5,50{NB}$"),
+    (lambda: formats.compact_money(121_000_000, "USD"), f"$1.21{NB}m", f"1,21{NB}Mio.{NB}$"),
+    (lambda: formats.compact_money(9_640_000, "USD"), f"$96.4{NB}k", f"96,4{NB}Tsd.{NB}$"),
+    (lambda: formats.compact_money(99_996_000, "USD"), f"$1.00{NB}m", f"1,00{NB}Mio.{NB}$"),
+    (lambda: formats.compact_money(420_000, "USD"), "$4,200", f"4.200{NB}$"),
+    (lambda: formats.compact_money(-3_000_000_000_00, "EUR"), f"-€3.00{NB}bn", f"-3,00{NB}Mrd.{NB}€"),
+    (lambda: formats.compact_money(None), "–", "–"),
+    (lambda: formats.compact_number(155_848), f"156{NB}k", f"156{NB}Tsd."),
+    (lambda: formats.day(date(2017, 12, 1)), "1 Dec 2017", "1. Dez. 2017"),
+    (lambda: formats.day("2017-12-01", year=False), "1 Dec", "1. Dez."),
+    (lambda: formats.day(None), "–", "–"),
+    (lambda: formats.month(date(2017, 3, 5)), "Mar 2017", "März 2017"),
+    (lambda: formats.signed(-0.021, formats.share), "−2.1%", f"−2,1{NB}%"),
+]
+
+
+@pytest.mark.parametrize(("write", "english", "german"), CASES)
+def test_both_languages(write: Callable[[], str], english: str, german: str) -> None:
+    translation.activate("en")
+    assert write() == english
+    translation.activate("de")
+    assert write() == german
+
+
+def test_an_instant_is_shown_in_the_company_zone() -> None:
+    late = datetime(2018, 1, 1, 4, 1, tzinfo=UTC)
+    assert formats.moment(late) == "31 Dec 2017, 23:01"
+    assert formats.as_day(late) == date(2017, 12, 31)
+
+
+def test_a_language_that_is_not_spoken_reads_english() -> None:
+    with translation.override("fr"):
+        assert formats.number(1234.5, 1) == "1,234.5"
