@@ -230,8 +230,8 @@ class _Task:
             "SELECT line, any_value(field), any_value(value), any_value(reason) FROM rejected GROUP BY line ORDER BY line LIMIT 5"
         ).fetchall()
         outcome = Outcome(load, found=self.reader.found, mapping=self.mapping, first_rejects=first)
-        if rejected and self.options.strict:
-            raise InputError(self._refusal(first, rejected))
+        if rejected and (self.options.strict or rejected == read):
+            raise InputError(self._refusal(first, rejected, strict=rejected < read))
         if not write:
             load.counts = job.counts
             return outcome
@@ -249,12 +249,15 @@ class _Task:
         if write and path:
             Load.objects.filter(pk=self.load.pk).update(reject_file=self.load.reject_file)
 
-    def _refusal(self, first: list[tuple[int, str, str, str]], rejected: int) -> str:
+    def _refusal(self, first: list[tuple[int, str, str, str]], rejected: int, *, strict: bool) -> str:
         line, name, value, reason = first[0]
-        return _(
-            "%(file)s: %(count)d rows are bad, and --strict refuses the file. First: %(unit)s %(line)d, %(column)s: "
-            "%(value)r %(reason)s. All of them: %(path)s"
-        ) % {
+        what = (
+            _("%(file)s: %(count)d rows are bad, and --strict refuses the file.")
+            if strict
+            else _("%(file)s: all rows are bad (%(count)d); nothing was imported.")
+        )
+        more = _("First: %(unit)s %(line)d, %(column)s: %(value)r %(reason)s. All of them: %(path)s")
+        return f"{what} {more}" % {
             "file": self.reader.name,
             "count": rejected,
             "unit": self.reader.unit,

@@ -131,7 +131,7 @@ class CsvReader(Reader):
             )
             yield from self._numbered(reader, skipped)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            if "Empty CSV" in str(error):
+            if "Empty CSV" in str(error) or "file is too short" in str(error):
                 return
             raise InputError(
                 _("%(file)s cannot be read as CSV with delimiter %(delimiter)r and encoding %(encoding)s: %(error)s")

@@ -111,14 +111,8 @@ def detect(
 
 def _date_format(reader: Reader, column: str, text: pa.Array) -> dates.DateFormat:
     forms = dates.fitting(text)
-    if not forms:
-        example = pc.drop_null(text)[0].as_py()
-        raise InputError(
-            _(
-                "%(file)s, column %(column)s: %(value)r and the rest look like no date; give --date-format, such as %%d.%%m.%%Y."
-            )
-            % {"file": reader.name, "column": column, "value": example[:60]}
-        )
+    if not forms:  # every value will be refused, each with its reason
+        return dates.KNOWN[0]
     if len(forms) > 1:
         for _lines, batch in reader.batches([column]):
             text = pc.unique(pa.concat_arrays([text, plain_text(batch.column(0))]))
@@ -169,7 +163,10 @@ def stage(
     wanted = list(dict.fromkeys(mapping.values()))
     read = 0
     for lines, batch in reader.batches(wanted):
-        _stage_batch(lines, batch, fields, mapping, options, context, staging, group)
+        filled = _filled(batch)
+        lines, batch = lines[filled], batch.filter(pa.array(filled))
+        if len(batch):
+            _stage_batch(lines, batch, fields, mapping, options, context, staging, group)
         read += len(batch)
         if progress is not None:
             progress(read, 0)
@@ -190,6 +187,19 @@ def stage(
             ),
         )
     return read + len(reader.ragged)
+
+
+def _filled(batch: pa.RecordBatch) -> Any:
+    """Which rows hold anything: a blank line at the end of a file is no bad row."""
+    filled = np.zeros(len(batch), dtype=bool)
+    for column in batch.columns:
+        holds = pc.is_valid(column)
+        if pa.types.is_string(column.type):
+            holds = pc.fill_null(pc.not_equal(column, ""), False)
+        filled |= holds.to_numpy(zero_copy_only=False)
+        if filled.all():
+            break
+    return filled
 
 
 def _insert(staging: "duckdb.DuckDBPyConnection", table: str, rows: pa.Table) -> None:

@@ -29,7 +29,9 @@ def write(folder: Path, text: str | bytes, name: str = "file.csv") -> Path:
     return path
 
 
-def load(kind: str, path: Any, mapping: Mapping[str, str] | None = None, *, source: str = "shop", **options: Any) -> Load:
+def load(
+    kind: str, path: Any, mapping: Mapping[str, str] | None = None, *, source: str = "shop", **options: Any
+) -> Load:
     """Import as the system, from the source ``shop``."""
     return run_import(system("import"), kind, path, mapping, source=source, options=ImportOptions(**options))
 
@@ -52,10 +54,14 @@ def state() -> dict[str, list[tuple[Any, ...]]]:
 
     seen = standing()
     return {
-        "customers": rows(Customer.objects.filter(shown()).values_list("kind", "name", "birth_date", "identifiers__value")),
+        "customers": rows(
+            Customer.objects.filter(shown()).values_list("kind", "name", "birth_date", "identifiers__value")
+        ),
         "identifiers": rows(Identifier.objects.filter(shown()).values_list("kind", "source__name", "value", "shown")),
         "addresses": rows(Address.objects.filter(shown()).values_list("street", "city", "country")),
-        "attributes": rows(AttributeValue.objects.filter(shown()).values_list("definition__key", "text", "number", "day")),
+        "attributes": rows(
+            AttributeValue.objects.filter(shown()).values_list("definition__key", "text", "number", "day")
+        ),
         "products": rows(
             Product.objects.filter(shown()).values_list(
                 "number", "name", "category__path", "brand", "own_label", "price", "currency", "is_placeholder"
@@ -63,16 +69,39 @@ def state() -> dict[str, list[tuple[Any, ...]]]:
         ),
         "interactions": rows(
             seen.values_list(
-                "customer__identifiers__value", "kind", "channel", "direction", "occurred_at", "business_date", "amount",
-                "title", "body", "message_id", "in_response_to__message_id",
+                "customer__identifiers__value",
+                "kind",
+                "channel",
+                "direction",
+                "occurred_at",
+                "business_date",
+                "amount",
+                "title",
+                "body",
+                "message_id",
+                "in_response_to__message_id",
             )
         ),
-        "orders": rows(seen.filter(order__isnull=False).values_list("order__number", "order__store", "order__total", "order__line_count")),
+        "orders": rows(
+            seen.filter(order__isnull=False).values_list(
+                "order__number", "order__store", "order__total", "order__line_count"
+            )
+        ),
         "lines": rows(
             OrderLine.objects.filter(shown("order__")).values_list(
-                "order__number", "product__number", "quantity_milli", "total", "discount", "coupon_discount", "match_discount"
+                "order__number",
+                "product__number",
+                "quantity_milli",
+                "total",
+                "discount",
+                "coupon_discount",
+                "match_discount",
             )
         ),
-        "campaigns": rows(Campaign.objects.filter(shown()).values_list("number", "name", "type", "starts_on", "ends_on")),
-        "exposures": rows(Exposure.objects.filter(shown()).values_list("campaign__number", "sent_on", "interaction__message_id")),
+        "campaigns": rows(
+            Campaign.objects.filter(shown()).values_list("number", "name", "type", "starts_on", "ends_on")
+        ),
+        "exposures": rows(
+            Exposure.objects.filter(shown()).values_list("campaign__number", "sent_on", "interaction__message_id")
+        ),
     }

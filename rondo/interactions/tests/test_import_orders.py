@@ -31,11 +31,19 @@ def test_lines_of_an_order_come_together_wherever_they_stand(tmp_path: Path) -> 
     assert run.status == Load.Status.VISIBLE
     order = Order.objects.get(number="b1")
     assert (order.total, order.line_count, order.currency, order.store) == (475, 2, "USD", "s1")
-    lines = OrderLine.objects.filter(order=order).order_by("id").values_list("product__number", "quantity_milli", "total", "discount")
+    lines = (
+        OrderLine.objects.filter(order=order)
+        .order_by("id")
+        .values_list("product__number", "quantity_milli", "total", "discount")
+    )
     assert list(lines) == [("p1", 2000, 350, 50), ("p2", 1000, 125, 0)]
     contact = order.interaction
     assert (contact.kind, contact.channel, contact.direction, contact.initiative, contact.medium) == (
-        "purchase", "store", "inbound", "pull", "owned",
+        "purchase",
+        "store",
+        "inbound",
+        "pull",
+        "owned",
     )
     assert contact.amount == 475
     assert run.counts["orders_created"] == 3
@@ -49,7 +57,10 @@ def test_times_without_a_zone_are_the_companys_and_the_business_date_is_its_day(
     assert bought.business_date == date(2017, 3, 6)
     load("orders", write(tmp_path, ORDERS.replace("b", "c")), time_zone="UTC")
     bought = Order.objects.get(number="c3").interaction
-    assert (bought.occurred_at, bought.business_date) == (datetime(2017, 3, 6, 23, 59, 59, tzinfo=UTC), date(2017, 3, 6))
+    assert (bought.occurred_at, bought.business_date) == (
+        datetime(2017, 3, 6, 23, 59, 59, tzinfo=UTC),
+        date(2017, 3, 6),
+    )
     zoned = "order,customer,product,occurred_at,total\nz1,h1,p1,2017-07-01T03:30:00.250Z,1\nz2,h1,p1,2017-07-01T03:30:00+02:00,1\n"
     load("orders", write(tmp_path, zoned))
     first, second = (Order.objects.get(number=n).interaction for n in ("z1", "z2"))
@@ -111,7 +122,12 @@ def test_bad_lines_are_refused_with_reasons_and_an_order_is_never_half_in(tmp_pa
 
 
 def test_a_mended_reject_file_can_be_imported_as_it_is(tmp_path: Path) -> None:
-    run = load("orders", write(tmp_path, ORDERS + "b5,h3,p1,2017-04-01 09:00:00,many,2.00,0,s1\nb5,h3,p2,2017-04-01 09:00:00,1,2.00,0,s1\n"))
+    run = load(
+        "orders",
+        write(
+            tmp_path, ORDERS + "b5,h3,p1,2017-04-01 09:00:00,many,2.00,0,s1\nb5,h3,p2,2017-04-01 09:00:00,1,2.00,0,s1\n"
+        ),
+    )
     mended = Path(run.reject_file).read_text().replace(",many,2.00", ",3,2.00")
     load("orders", write(tmp_path, mended, "mended.csv"))
     assert Order.objects.get(number="b5").total == 400
@@ -178,10 +194,15 @@ def test_amounts_are_rounded_half_even_as_money_is(tmp_path: Path) -> None:
     load("orders", write(tmp_path, text))
     expected = [12, 14, 100, -12, 268, 123450, 10000]
     assert [Order.objects.get(number=f"o{i}").total for i in range(len(values))] == expected
-    floats = pa.table({
-        "order": [f"f{i}" for i in range(5)], "customer": ["c"] * 5, "product": ["p"] * 5,
-        "occurred_at": ["2017-01-01"] * 5, "total": [0.125, 0.135, 1.005, -0.125, 2.675],
-    })
+    floats = pa.table(
+        {
+            "order": [f"f{i}" for i in range(5)],
+            "customer": ["c"] * 5,
+            "product": ["p"] * 5,
+            "occurred_at": ["2017-01-01"] * 5,
+            "total": [0.125, 0.135, 1.005, -0.125, 2.675],
+        }
+    )
     load("orders", floats)
     assert [Order.objects.get(number=f"f{i}").total for i in range(5)] == expected[:5]
 
@@ -226,6 +247,8 @@ def test_progress_ends_with_all_rows(tmp_path: Path) -> None:
 
 def test_customers_may_be_named_by_card(tmp_path: Path) -> None:
     load("customers", write(tmp_path, "external_id,card\nh1,12 34-5\n"))
-    run = load("orders", write(tmp_path, ORDERS.replace(",h1,", ",12345,").replace(",h2,", ",9 9,")), customer_by="card")
+    run = load(
+        "orders", write(tmp_path, ORDERS.replace(",h1,", ",12345,").replace(",h2,", ",9 9,")), customer_by="card"
+    )
     assert run.counts["customers_created"] == 1
     assert Customer.objects.get(identifiers__value="h1").interactions.count() == 2

@@ -1,0 +1,195 @@
+"""Broken files: each gets a sentence that names what is wrong, or reject rows; none a traceback, none half an import."""
+
+import gzip
+import os
+import resource
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rondo.customers.models import Customer
+from rondo.errors import InputError
+from rondo.foundation.models import Installation, Load
+from rondo.interactions.models import Order
+from rondo.interactions.tests.import_files import ORDERS, load, rejects, state, write
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _company(installation: Installation) -> None:
+    """New York, US dollars."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_half_in(_company: None) -> "object":
+    yield
+    assert not Load.objects.filter(status=Load.Status.LOADING).exists()
+    failed = Load.objects.filter(status=Load.Status.FAILED)
+    assert not Order.objects.filter(load__in=failed).exists()
+
+
+def refused(path: Path, match: str, kind: str = "orders", **options: object) -> None:
+    """The file is refused with a sentence, and what is seen does not change."""
+    before = state()
+    with pytest.raises(InputError, match=match):
+        load(kind, path, **options)
+    assert state() == before
+
+
+def test_wrong_delimiter_given(tmp_path: Path) -> None:
+    refused(write(tmp_path, ORDERS), "no column for order.*order,customer,product", delimiter=";")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiters_are_found(tmp_path: Path, delimiter: str) -> None:
+    run = load("orders", write(tmp_path, ORDERS.replace(",", delimiter)))
+    assert run.counts["lines_created"] == 4
+
+
+def test_wrong_encoding_given_names_the_place(tmp_path: Path) -> None:
+    path = write(tmp_path, "external_id,name\n1,Ann\n2,Jürgen\n".encode("latin-1"))
+    refused(path, r"encoding utf-8: byte 0xfc at position 26 \(line 3\)", "customers", encoding="utf-8")
+    refused(path, "Encoding 'klingon' is not known", "customers", encoding="klingon")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_encodings_are_found(tmp_path: Path, encoding: str) -> None:
+    load("customers", write(tmp_path, "external_id,name\n1,Jürgen Groß – Söhne\n".encode(encoding)))
+    assert Customer.objects.get().name == "Jürgen Groß – Söhne"
+
+
+def test_latin_1_is_taken_where_cp1252_has_no_letter(tmp_path: Path) -> None:
+    load("customers", write(tmp_path, b"external_id,street\n1,caf\xe9\n2,Jos\xe9\n"))
+    run = load("customers", write(tmp_path, b"external_id,name\n3,M\xfcller\n4,x\x81y\n"))
+    assert run.options["found"]["encoding"] == "latin-1"
+    assert Customer.objects.filter(name="Müller").exists()
+
+
+def test_truncated_gzip(tmp_path: Path) -> None:
+    packed = gzip.compress((ORDERS * 500).encode())
+    refused(write(tmp_path, packed[: len(packed) // 2], "orders.csv.gz"), "gzip file is cut off or damaged")
+
+
+def test_truncated_or_damaged_parquet(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"order": ["1"] * 1000}), tmp_path / "whole.parquet")
+    whole = (tmp_path / "whole.parquet").read_bytes()
+    refused(write(tmp_path, whole[: len(whole) // 2], "cut.parquet"), "Parquet file is cut off or damaged")
+    refused(write(tmp_path, b"PAR1", "tiny.parquet"), "Parquet file is cut off or damaged")
+
+
+def test_a_damaged_page_in_the_middle_of_parquet(tmp_path: Path) -> None:
+    names = ("order", "customer", "product", "occurred_at", "total")
+    columns = {name: [f"{i}" for i in range(60_000)] for name in names}
+    pq.write_table(pa.table(columns), tmp_path / "whole.parquet", row_group_size=20_000, use_dictionary=False)
+    content = bytearray((tmp_path / "whole.parquet").read_bytes())
+    content[len(content) // 3 : len(content) // 3 + 4000] = os.urandom(4000)
+    refused(write(tmp_path, bytes(content), "damaged.parquet"), "damaged|all rows are bad")
+
+
+def test_header_only(tmp_path: Path) -> None:
+    refused(write(tmp_path, ORDERS.splitlines()[0] + "\n"), "no rows; nothing to import")
+    refused(write(tmp_path, ORDERS.splitlines()[0]), "no rows; nothing to import")
+
+
+def test_empty_folder_missing(tmp_path: Path) -> None:
+    refused(write(tmp_path, ""), "is empty")
+    refused(write(tmp_path, "\n\n"), "is empty")
+    refused(tmp_path, "is a folder")
+    refused(tmp_path / "nowhere.csv", "cannot be read")
+
+
+def test_one_line_of_a_gigabyte_fails_early_and_small(tmp_path: Path) -> None:
+    path = write(tmp_path, ORDERS + "b9,h1,")
+    os.truncate(path, 2**30)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refused(path, "line 6 is longer than 4 MiB")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 100 * 1024, "KiB: the line must not be held in memory"
+
+
+def test_ragged_rows_go_to_the_rejects(tmp_path: Path) -> None:
+    text = (
+        ORDERS + "b4,h3\nb5,h3,p1,2017-04-01 09:00:00,1,2.00,0,s1\nb6,h3,p1,2017-04-01 09:00:00,1,2.00,0,s1,extra\n\n"
+    )
+    run = load("orders", write(tmp_path, text))
+    assert [row["line"] for row in rejects(run)] == ["6", "8"]
+    assert Order.objects.filter(number="b5").exists()
+
+
+def test_line_numbers_count_lines_also_behind_quoted_breaks(tmp_path: Path) -> None:
+    text = 'external_id,name,birth_date\n1,"Ann\nBell",\n2,Bob,1980-01-01\n3,Cy,1980-02-31\n'
+    run = load("customers", write(tmp_path, text))
+    assert [(row["line"], row["column"]) for row in rejects(run)] == [("2", "name"), ("5", "birth_date")]
+
+
+def test_nuls(tmp_path: Path) -> None:
+    run = load("customers", write(tmp_path, "external_id,name\n1,A\x00nn\n2,Bob\n"))
+    assert [row["line"] for row in rejects(run)] == ["2"]
+    assert Customer.objects.get().name == "Bob"
+    refused(write(tmp_path, "external_id,name\n1,Ann\n".encode("utf-16-le")), "NUL characters", "customers")
+
+
+def test_formulas_stay_text_and_are_harmless_in_the_rejects(tmp_path: Path) -> None:
+    text = 'external_id,name,birth_date\n1,"=HYPERLINK(""x"")",\n2,@cmd,yesterday\n'
+    run = load("customers", write(tmp_path, text))
+    assert Customer.objects.get().name == '=HYPERLINK("x")'
+    row = rejects(run)[0]
+    assert (row["name"], row["value"]) == ("'@cmd", "yesterday")
+
+
+def test_duplicate_ids(tmp_path: Path) -> None:
+    run = load("customers", write(tmp_path, "external_id,name\n1,Ann\n2,Bob\n1,Cy\n"))
+    assert [(row["line"], row["column"], row["value"]) for row in rejects(run)] == [("4", "external_id", "1")]
+    run = load("products", write(tmp_path, "number,name\n1,A\n1,B\n"))
+    assert [row["line"] for row in rejects(run)] == ["3"]
+
+
+def test_columns_that_do_not_exist_are_named_with_those_that_do(tmp_path: Path) -> None:
+    path = write(tmp_path, ORDERS)
+    with pytest.raises(InputError, match="no column 'basket'.*order, customer, product"):
+        load("orders", path, {"order": "basket"})
+    with pytest.raises(InputError, match="no field 'colour'.*order, customer"):
+        load("orders", path, {"colour": "order"})
+    with pytest.raises(InputError, match="several columns are called 'a'"):
+        load("orders", write(tmp_path, "a,a,b\n1,2,3\n"))
+    with pytest.raises(InputError, match="cannot be imported; one of customers"):
+        load("unicorns", path)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (["2017-03-04", "2017-03-25"], "2017-03-04"),
+        (["04.03.2017", "25.03.2017"], "2017-03-04"),
+        (["4.3.2017", "25.3.2017"], "2017-03-04"),
+        (["03/04/2017", "03/25/2017"], "2017-03-04"),
+        (["04/03/2017", "25/03/2017"], "2017-03-04"),
+    ],
+)
+def test_date_formats_are_found_from_the_whole_column(tmp_path: Path, written: list[str], read: str) -> None:
+    rows = "".join(f"{i},{day}\n" for i, day in enumerate(written, 1))
+    load("customers", write(tmp_path, "external_id,birth_date\n" + rows))
+    assert str(Customer.objects.get(identifiers__value="1").birth_date) == read
+
+
+def test_ambiguous_dates_are_told_and_a_given_format_decides(tmp_path: Path) -> None:
+    path = write(tmp_path, "external_id,birth_date\n1,03/04/1980\n2,05/06/1980\n")
+    refused(path, "may be day/month or month/day.*--date-format", "customers")
+    load("customers", path, date_format="%d/%m/%Y")
+    assert str(Customer.objects.get(identifiers__value="1").birth_date) == "1980-04-03"
+    refused(path, "date format '%Q'", "customers", date_format="%Q")
+
+
+def test_a_file_of_bad_rows_only_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "external_id,birth_date\n1,someday\n2,never\n")
+    refused(path, "all rows are bad.*line 2, birth_date: 'someday' is no date.*customers-run-", "customers")
+
+
+def test_decimal_commas_are_found(tmp_path: Path) -> None:
+    text = "order;customer;product;occurred_at;total\n1;c;p;04.03.2017 10:00;1.234,50\n2;c;p;25.03.2017 10:00;3,5\n"
+    run = load("orders", write(tmp_path, text))
+    assert set(Order.objects.values_list("number", "total")) == {("1", 123450), ("2", 350)}
+    assert run.options["found"]["decimals"] == ","
