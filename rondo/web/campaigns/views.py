@@ -17,6 +17,7 @@ from rondo.campaigns.models import Campaign
 from rondo.campaigns.queries import Contact, Response, TypeResponse
 from rondo.customers.queries import scope_key, sees_all
 from rondo.foundation import ids
+from rondo.web import formats
 from rondo.web.access import page, viewer
 from rondo.web.campaigns import charts
 from rondo.web.campaigns.bars import share_bar
@@ -34,7 +35,7 @@ SORTS: dict[str, Any] = {
 _COLUMNS = (
     ("", gettext_lazy("Campaign"), False),
     ("rate", gettext_lazy("Response rate"), True),
-    ("", gettext_lazy("90% interval"), False),
+    ("", "", False),  # the interval, whose level is read from the room
     ("answered", gettext_lazy("Answered"), True),
     ("contacted", gettext_lazy("Contacted"), True),
     ("type", gettext_lazy("Type"), False),
@@ -97,6 +98,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
     context = {
         "report": report,
         "types": [TypeRow(t, share_bar(t.response.share, full_type)) for t in report.types],
+        "interval_label": _interval_label(),
         "total_bar": share_bar(report.total.response.share, full_type),
         "rows": rows,
         "heads": _heads(sort, chosen),
@@ -158,8 +160,14 @@ def _heads(sort: str, chosen: str) -> list[Head]:
     for key, label, figures in _COLUMNS:
         now = "descending" if sort == f"-{key}" else "ascending" if sort == key else ""
         wanted = key if now == "descending" or (not now and key == "type") else f"-{key}"
-        heads.append(Head(key, str(label), figures, _query(type=chosen, sort=wanted), now if key else ""))
+        heads.append(
+            Head(key, str(label) or _interval_label(), figures, _query(type=chosen, sort=wanted), now if key else "")
+        )
     return heads
+
+
+def _interval_label() -> str:
+    return _("%(level)s interval") % {"level": formats.share(queries.LEVEL, 0)}
 
 
 def _tabs(response: Response, chosen: str) -> list[dict[str, Any]]:
