@@ -166,10 +166,13 @@ def exposures() -> pa.Table:
 
 
 def redemptions() -> pa.Table:
-    """Redeemed coupons as inbound interactions that answer the campaign's exposure of the household."""
+    """Redeemed coupons as inbound interactions that answer the campaign's exposure of the household.
+
+    Only their day is known: they stand at its first moment in the company's zone, which pages show without a time.
+    """
     return _query(
         "SELECT household_id::VARCHAR AS customer, 'redemption' AS kind, "
-        "(redemption_date + INTERVAL 12 HOUR) AT TIME ZONE 'America/New_York' AS occurred_at, "
+        "redemption_date AT TIME ZONE 'America/New_York' AS occurred_at, "
         "'Coupon ' || coupon_upc AS title, "
         "'redemption:' || campaign_id || ':' || household_id || ':' || coupon_upc || ':' || "
         "redemption_date::DATE || ':' || "

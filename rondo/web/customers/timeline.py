@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from rondo.catalogue.models import Product
 from rondo.errors import InputError
 from rondo.foundation import ids
-from rondo.foundation.installation import business_now
+from rondo.foundation.installation import business_now, zone
 from rondo.foundation.registry import registries
 from rondo.interactions.models import Interaction, OrderLine
 from rondo.interactions.queries import chain, standing
@@ -59,6 +59,12 @@ class Entry:
     def id(self) -> str:
         """The public id of the interaction."""
         return self.interaction.public_id
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it happened; None where only the day is known (it stands at the day's first moment)."""
+        at = self.interaction.occurred_at
+        return None if at.astimezone(zone()).time() == time.min else at
 
     @property
     def lines(self) -> int:
