@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import psutil
-from django.db import transaction
+from django.db import close_old_connections, connection, transaction
 from django.db.models import ExpressionWrapper, F, fields
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -161,6 +161,12 @@ def reap() -> tuple[int, int]:
                     ),
                 )
     return put_back, failed
+
+
+def refresh_connections() -> None:
+    """Close connections that broke or grew old between two pieces of work; within a transaction all are left alone."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def beat(process: str, role: str) -> None:

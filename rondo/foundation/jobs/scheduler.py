@@ -5,10 +5,10 @@ It works nothing itself: workers do, with leases, so that a long analysis does n
 
 import logging
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.db.utils import OperationalError
 from django.utils import timezone
 from django_tasks.base import TaskResultStatus
@@ -43,9 +43,9 @@ def next_due(job: Periodic, now: datetime) -> datetime:
     here = zone()
     local = now.astimezone(here)
     due = datetime.combine(local.date(), job.at, here)
-    while due <= now:
+    while due.astimezone(UTC) <= now:
         due = datetime.combine(due.date() + timedelta(days=1), job.at, here)
-    return due
+    return due.astimezone(UTC)
 
 
 def tick(now: datetime | None = None) -> list[str]:
@@ -91,7 +91,7 @@ class Scheduler:
         """Enqueue what is due every few seconds, and take up what dead workers left."""
         next_tick = next_beat = next_reap = 0.0
         while not self.stopping:
-            close_old_connections()
+            leases.refresh_connections()
             now = time.monotonic()
             try:
                 if now >= next_beat:

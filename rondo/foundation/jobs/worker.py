@@ -10,7 +10,7 @@ from traceback import format_exception
 from types import FrameType
 from typing import Any, cast
 
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.db.utils import OperationalError
 from django_tasks.base import TaskContext, TaskResultStatus
 from django_tasks.signals import task_finished, task_started
@@ -46,7 +46,7 @@ class Worker:
     def run(self) -> int:
         """Work; returns the number of tasks that were run."""
         while not self.stopping:
-            close_old_connections()
+            leases.refresh_connections()
             try:
                 self._round()
                 held = leases.claim(self.name)
@@ -127,7 +127,7 @@ class Worker:
             return {"status": TaskResultStatus.SUCCESSFUL, "return_value": value}
         except Exception as error:
             log.exception("%s failed", held.task.task_path)
-            close_old_connections()
+            leases.refresh_connections()
             return {
                 "status": TaskResultStatus.FAILED,
                 "exception_class_path": f"{type(error).__module__}.{type(error).__qualname__}",
