@@ -105,6 +105,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "sees_all": sees_all(user),
         "observational": any(c.design == Campaign.Design.OBSERVATIONAL for c, _r in report.campaigns),
+        "designs_differ": len({row.campaign.design for row in rows}) > 1,
         "last_day": last_day,
     }
     return render(request, "campaigns/list.html", context)
