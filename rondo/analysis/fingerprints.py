@@ -18,7 +18,7 @@ _DECIMALS = 9
 def data_fingerprint(tables: Tables, known: Past) -> str:
     """SHA-256 over counts and whole-number sums of all rows up to ``as_of``.
 
-    Products tie the columns of a row together. Sums of whole numbers depend neither on the engine nor on the order of rows.
+    Products tie the columns of a row together. Sums of whole numbers depend on neither engine nor order.
     """
     sums: dict[str, list[int]] = {}
     for name, table, columns in (

@@ -1,0 +1,12 @@
+"""Each test of this room has a columnar copy of its own, and a company that counts in euros."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def warehouse(settings: Any, tmp_path: Path) -> Path:
+    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+    return tmp_path / "warehouse"

@@ -1,0 +1,40 @@
+"""A base of customers who buy at seeded random, and how to write it as orders."""
+
+import numpy as np
+
+from rondo.customers.models import Customer
+from rondo.science.summary import PurchaseDays, merge_days
+from rondo.warehouse.tests.world import customer, product, purchase
+
+__all__ = ["customer", "product", "purchase", "seeded_base", "seeded_log"]
+
+START = np.datetime64("2023-01-01")
+
+
+def seeded_log(customers: int = 60, days: int = 300, seed: int = 7) -> PurchaseDays:
+    """Purchase days of customers with different rates, some of whom leave."""
+    rng = np.random.default_rng(seed)
+    who: list[int] = []
+    when: list[int] = []
+    money: list[int] = []
+    for code in range(customers):
+        rate = rng.gamma(1.5, 1 / 30)
+        day = int(rng.integers(0, 60))
+        leaves = rng.random() * 0.1
+        while day < days:
+            who.append(code)
+            when.append(day)
+            money.append(int(rng.gamma(4, 500)) + 100)
+            if rng.random() < leaves:
+                break
+            day += 1 + int(rng.exponential(1 / rate))
+    return merge_days(who, when, money)
+
+
+def seeded_base(customers: int = 60, days: int = 300, seed: int = 7) -> list[Customer]:
+    """The seeded log as orders of new customers."""
+    log = seeded_log(customers, days, seed)
+    people = [customer(f"C{number}") for number in range(customers)]
+    for code, day, spend in zip(log.customer, log.day, log.spend, strict=True):
+        purchase(people[code], (START + int(day)).item(), int(spend))
+    return people
