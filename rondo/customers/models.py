@@ -51,7 +51,11 @@ class Customer(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        indexes = [models.Index(fields=["folded_name", "id"], name="customer_folded_name")]
+        indexes = [
+            models.Index(fields=["folded_name", "id"], name="customer_folded_name"),
+            models.Index(fields=["kind", "id"], name="customer_kind"),
+            models.Index(fields=["known_since", "id"], name="customer_known_since"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.public_id

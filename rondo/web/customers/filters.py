@@ -64,9 +64,9 @@ class Condition:
         """Whether it holds for customers that do *not* match; those without a value among them."""
         return self.operator in ("not", "unknown")
 
-    def match(self, prefix: str = "") -> Q:
-        """What a row of the field's table must match (before negation); ``prefix`` is the path to that row."""
-        name = prefix + self.field.column
+    def match(self, name: str = "") -> Q:
+        """What a row of the field's table must match (before negation); ``name`` stands for the column, if given."""
+        name = name or self.field.column
         first = self.values[0] if self.values else None
         if self.operator in ("known", "unknown"):
             return Q(**{f"{name}__isnull": False})

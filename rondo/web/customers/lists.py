@@ -109,14 +109,14 @@ def phases(selection: Selection, field: Field, descending: bool, relevance: bool
 
 
 def _by_relevance(selection: Selection) -> Iterator[Phase]:
-    search, rows = selection.search, selection.customers()
+    search, rows = selection.search, selection.customers(searched=False)
     hits = search.hits
     if hits:
         yield Phase("hits", rows.filter(pk__in=hits), "id")
     if search.words:
         others = rows.exclude(pk__in=hits) if hits else rows
         yield Phase("beginning", others.filter(search.by_beginning()), "id", "folded_name")
-        within = others.filter(search.by_words()).exclude(search.by_beginning())
+        within = others.filter(search.by_later_word())
         yield Phase("within", within, "id", "folded_name", late=True)
 
 
@@ -126,19 +126,21 @@ def _ordered(field: Field, descending: bool) -> list[str]:
 
 
 def _by_fact(selection: Selection, field: Field, descending: bool) -> Iterator[Phase]:
-    scores = selection.scores()
+    scores = selection.scores(leading=field.column)
     known = ~Q(**{field.column: None})
-    if field.choices:
-        for value in _ordered(field, descending):
-            yield Phase(f"is:{value}", scores.filter(**{field.column: value}), descending=descending)
-        known &= ~Q(**{f"{field.column}__in": [value for value, _label in field.choices]})
-    yield Phase("known", scores.filter(known), column=field.column, descending=descending)
+    if not selection.lacks(field.key):
+        if field.choices:
+            for value in _ordered(field, descending):
+                yield Phase(f"is:{value}", scores.filter(**{field.column: value}), descending=descending)
+            known &= ~Q(**{f"{field.column}__in": [value for value, _label in field.choices]})
+        yield Phase("known", scores.filter(known), column=field.column, descending=descending)
     if selection.needs(field.key):
         return
     yield Phase("unknown", scores.filter(**{f"{field.column}__isnull": True}))
     if not selection.needs_score:
+        # The newest first: it is they whom no analysis has seen, and they stand together at the end of the key.
         unscored = selection.customers().filter(~Exists(Score.objects.filter(customer_id=OuterRef("pk"))))
-        yield Phase("unscored", unscored, "id", late=True)
+        yield Phase("unscored", unscored, "id", descending=True, late=True)
 
 
 def _by_attribute(selection: Selection, field: Field, descending: bool) -> Iterator[Phase]:

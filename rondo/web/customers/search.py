@@ -58,6 +58,12 @@ class Search:
             condition &= Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}")
         return condition
 
+    def by_later_word(self) -> Q:
+        """What :meth:`by_words` finds and :meth:`by_beginning` does not."""
+        if len(self.words) == 1:
+            return Q(folded_name__contains=f" {self.words[0]}") & ~Q(folded_name__startswith=self.words[0])
+        return self.by_words() & ~self.by_beginning()
+
     def condition(self) -> Q:
         """Customers that the text finds, one way or another."""
         return (self.by_words() | self.by_identifier()) if self.words else self.by_identifier()

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, QuerySet, Sum
+from django.db.models.sql.compiler import SQLCompiler
 
 from rondo.analysis.models import Score
 from rondo.customers.models import AttributeValue, Customer, Survivor
@@ -17,11 +20,22 @@ NARROW = 2000
 """A condition that at most this many customers meet is looked up first; the others are tried on those alone."""
 
 
+class Unindexed(Func):
+    """A column as an expression that SQLite serves from no index; elsewhere statistics decide, and it is the column."""
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        """The unary plus that SQLite's manual names for this."""
+        return super().as_sql(compiler, connection, template="+%(expressions)s", **context)
+
+
 class Selection:
     """Customers selected for one viewer, reachable from each table that can lead the way in a sorted list.
 
-    ``only`` keeps to customers given by their keys. ``probe_search`` tries whether the search alone leaves few customers
-    (for lists that are not sorted by name).
+    ``only`` keeps to customers given by their keys. ``probe_search`` tries whether the search alone leaves few, for
+    lists that are not sorted by name.
     """
 
     def __init__(
@@ -51,13 +65,17 @@ class Selection:
 
     @cached_property
     def _without_facts(self) -> QuerySet[Customer]:
+        return self._unsearched.filter(self.search.condition()) if self.search else self._unsearched
+
+    @cached_property
+    def _unsearched(self) -> QuerySet[Customer]:
         rows = self._visible
         for condition in self._at("customer"):
             rows = rows.filter(~condition.match() if condition.negated else condition.match())
         for condition in self._at("attribute"):
             holds = self._attribute(condition)
             rows = rows.filter(~holds if condition.negated else holds)
-        return rows.filter(self.search.condition()) if self.search else rows
+        return rows
 
     def _attribute(self, condition: Condition) -> Q:
         """An attribute of the customer's own record, else of a record merged into it."""
@@ -69,9 +87,9 @@ class Selection:
             holds |= Q(~Exists(own), Exists(inherited.filter(condition.match())))
         return holds
 
-    def customers(self) -> QuerySet[Customer]:
-        """The selected customers."""
-        rows = self._without_facts
+    def customers(self, searched: bool = True) -> QuerySet[Customer]:
+        """The selected customers; without the search, if the caller says it better."""
+        rows = self._without_facts if searched else self._unsearched
         if self.narrow is not None:
             rows = rows.filter(pk__in=self.narrow)
         facts = self._at("fact")
@@ -84,9 +102,24 @@ class Selection:
                 rows = rows.filter(~Exists(own.filter(condition.match())))
         return rows
 
-    def scores(self) -> QuerySet[Score]:
-        """The scores of the selected customers; written so that the database walks the score table's own index."""
-        rows = Score.objects.filter(*(~c.match() if c.negated else c.match() for c in self._at("fact")))
+    def scores(self, leading: str = "") -> QuerySet[Score]:
+        """The scores of the selected customers.
+
+        With a ``leading`` column, the database is to walk that column's index and stop when the page is full; the other
+        columns are written so that their indexes, which would have to be sorted as a whole, are no choice.
+        """
+        rows = Score.objects.all()
+        for number, condition in enumerate(self._at("fact")):
+            name = ""
+            if leading and condition.field.column != leading:
+                name = f"_condition_{number}"
+                rows = rows.alias(**{name: Unindexed(F(condition.field.column))})
+            match = condition.match(name)
+            if condition.negated and condition.operator != "unknown":
+                match = ~match | Q(**{f"{condition.field.column}__isnull": True})
+            elif condition.negated:
+                match = ~match
+            rows = rows.filter(match)
         if self.narrow is not None:
             rows = rows.filter(customer_id__in=self.narrow)
         return rows.filter(Exists(self._without_facts.filter(pk=OuterRef("customer_id"))))
@@ -106,6 +139,10 @@ class Selection:
     def needs(self, key: str) -> bool:
         """Whether a condition leaves out customers for whom the field ``key`` is not known."""
         return any(c.field.key == key and not c.negated for c in self.conditions)
+
+    def lacks(self, key: str) -> bool:
+        """Whether a condition leaves out customers for whom the field ``key`` is known."""
+        return any(c.field.key == key and c.operator == "unknown" for c in self.conditions)
 
     @cached_property
     def narrow(self) -> list[int] | None:
@@ -133,13 +170,18 @@ class Selection:
             elif condition.field.place == "attribute":
                 values = AttributeValue.objects.filter(condition.match(), definition_id=condition.field.definition)
                 yield values.values_list("customer_id", flat=True)
-            elif condition.field.key == "owner":
+            elif condition.field.key != "name":
                 yield Customer.objects.filter(condition.match()).values_list("pk", flat=True)
         if self.search and self.probe_search:
             yield self._visible.filter(self.search.condition()).order_by("folded_name").values_list("pk", flat=True)
         if not sees_all(self.viewer):
             yield self._visible.values_list("pk", flat=True)
 
-    def count(self) -> int:
-        """How many customers are selected, exactly."""
-        return self.scores().count() if self.needs_score else self.customers().count()
+    def count(self) -> tuple[int, int | None]:
+        """How many customers are selected, exactly, and the sum of their values (minor units), if any is known."""
+        if self.needs_score:
+            found = self.scores().aggregate(number=Count("pk"), value=Sum("value"))
+            return found["number"], found["value"]
+        plain = not self.conditions and not self.search and self.only is None and sees_all(self.viewer)
+        scores = Score.objects.all() if plain else self.scores()
+        return self.customers().count(), scores.aggregate(value=Sum("value"))["value"]

@@ -1,4 +1,4 @@
-"""A small base of customers that the tests of the customers' pages share: facts with ties and gaps, attributes, a chain."""
+"""What the tests of the customers' pages make their bases of: customers, facts, attributes, a chain."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -31,10 +31,20 @@ def make_run() -> Run:
 
 def make_attributes() -> dict[str, AttributeDefinition]:
     """One attribute of each type, by key."""
-    choices = [{"value": v, "en": e, "de": d} for v, e, d in (("s", "small", "klein"), ("l", "large", "groß"), ("m", "middle", "mittel"))]
+    choices = [
+        {"value": v, "en": e, "de": d}
+        for v, e, d in (("s", "small", "klein"), ("l", "large", "groß"), ("m", "middle", "mittel"))
+    ]
     made = {}
     for order, (key, kind) in enumerate(
-        [("size", "choice"), ("city", "text"), ("children", "number"), ("moved", "date"), ("pets", "boolean"), ("rent", "money")]
+        [
+            ("size", "choice"),
+            ("city", "text"),
+            ("children", "number"),
+            ("moved", "date"),
+            ("pets", "boolean"),
+            ("rent", "money"),
+        ]
     ):
         made[key] = AttributeDefinition.objects.create(
             key=key, label_en=key.title(), label_de=f"{key.title()} (de)", type=kind, form="demographic", order=order,
@@ -52,7 +62,9 @@ def purchase(customer: Customer, at: datetime, total: int, number: str, lines: i
     """A purchase with ``lines`` lines, in the company's source."""
     source, _made = Source.objects.get_or_create(name="till")
     category, _made = Category.objects.get_or_create(path="FOOD > COFFEE", defaults={"name": "COFFEE", "depth": 2})
-    product, _made = Product.objects.get_or_create(source=source, number="P1", defaults={"name": "Arabica", "category": category})
+    product, _made = Product.objects.get_or_create(
+        source=source, number="P1", defaults={"name": "Arabica", "category": category}
+    )
     row = Interaction.objects.create(
         customer=customer, kind="purchase", channel="store", direction="inbound", initiative="pull", medium="owned",
         occurred_at=at, business_date=at.date(), amount=total, currency="USD", source=source,
@@ -61,7 +73,8 @@ def purchase(customer: Customer, at: datetime, total: int, number: str, lines: i
         interaction=row, source=source, number=number, store="12", total=total, currency="USD", line_count=lines
     )
     OrderLine.objects.bulk_create(
-        OrderLine(order=order, product=product, quantity_milli=1000, total=total // lines, discount=25) for _ in range(lines)
+        OrderLine(order=order, product=product, quantity_milli=1000, total=total // lines, discount=25)
+        for _ in range(lines)
     )
     return row
 
@@ -69,7 +82,9 @@ def purchase(customer: Customer, at: datetime, total: int, number: str, lines: i
 def contact(customer: Customer, kind: str, at: datetime, title: str = "", **fields: Any) -> Interaction:
     """A contact that is no purchase."""
     axes = {"channel": "mail", "direction": "outbound", "initiative": "push", "medium": "owned"} | fields
-    return Interaction.objects.create(customer=customer, kind=kind, occurred_at=at, business_date=at.date(), title=title, **axes)
+    return Interaction.objects.create(
+        customer=customer, kind=kind, occurred_at=at, business_date=at.date(), title=title, **axes
+    )
 
 
 def moments(count: int) -> list[datetime]:

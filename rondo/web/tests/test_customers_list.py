@@ -12,8 +12,15 @@ from rondo.foundation.actors import system
 from rondo.foundation.models import Load
 from rondo.web.customers import lists, query
 from rondo.web.tests.customers_data import (
-    give_score, make_attributes, make_customer, make_run, names_of, owned, set_value, walk,
-)  # fmt: skip
+    give_score,
+    make_attributes,
+    make_customer,
+    make_run,
+    names_of,
+    owned,
+    set_value,
+    walk,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -53,9 +60,7 @@ def test_an_empty_base_says_how_to_fill_it(client: Any) -> None:
     assert "rondo import customers" in text
 
 
-def test_viewers_see_rows_and_counts_within_their_reach(
-    client: Any, bob: Any, charlie: Any, signed_in: Any
-) -> None:
+def test_viewers_see_rows_and_counts_within_their_reach(client: Any, bob: Any, charlie: Any, signed_in: Any) -> None:
     owned(charlie, "Charlie's own")
     make_customer("Of the team", team=bob.team)
     make_customer("Nobody's")
@@ -93,7 +98,7 @@ def _ties_and_gaps() -> list[str]:
         give_score(make_customer(name), value=value, orders=1)
     for name in ("j", "k"):
         make_customer(name)
-    return ["e", "d", "c", "b", "a", "f", "g", "h", "i", "j", "k"]
+    return ["e", "d", "c", "b", "a", "f", "g", "h", "i", "k", "j"]
 
 
 @pytest.mark.usefixtures("small_pages")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -136,17 +135,9 @@ def count(request: HttpRequest) -> HttpResponse:
     query = read_query(request)
     if query.errors:
         return render(request, "customers/sentence.html", {"query": query})
-    number = query.selection.count()
+    number, value = query.selection.count()
     assumptions = current_assumptions()
-    value = None
-    if number and assumptions is not None:
-        scores = (
-            query.selection.scores()
-            if query.conditions or query.text or not sees_all(query.viewer)
-            else Score.objects.all()
-        )
-        value = scores.aggregate(value=Sum("value"))["value"]
-    context = {"query": query, "number": number, "value": value, "assumptions": assumptions}
+    context = {"query": query, "number": number, "value": value if assumptions else None, "assumptions": assumptions}
     return render(request, "customers/sentence.html", context)
 
 

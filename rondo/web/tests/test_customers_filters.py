@@ -1,0 +1,238 @@
+"""The filter grammar: what each operator finds, what is refused and how, and that text, words and form agree."""
+
+from typing import Any
+
+import pytest
+from django.utils.translation import override
+
+from rondo.customers.actions import merge
+from rondo.foundation.actors import system
+from rondo.web.customers.fields import catalogue
+from rondo.web.customers.filters import FilterError, from_form, operators, parse_one
+from rondo.web.tests.customers_data import give_score, make_attributes, make_customer, names_of, set_value
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(installation: Any, alice: Any, signed_in: Any) -> Any:
+    """Alice, who sees everybody."""
+    return signed_in(alice)
+
+
+@pytest.fixture
+def base(alice: Any) -> None:
+    """Ada active and worth 100, Bea late and worth 200, Cleo without a fact known, Dan without a score."""
+    attributes = make_attributes()
+    ada = make_customer("Ada", owner=alice, kind="household", known_since="2017-01-05")
+    bea = make_customer("Bea", kind="person", known_since="2017-03-01")
+    cleo = make_customer("Cleo", kind="organisation")
+    make_customer("Dan", kind="person")
+    give_score(ada, value=100_00, activity="active", orders=3, alive=0.5, last_purchase="2017-12-01",
+               favourite_category="TEA|MATE")  # fmt: skip
+    give_score(bea, value=200_50, activity="late", orders=9, alive=0.25, last_purchase="2017-06-01",
+               favourite_category="COFFEE")  # fmt: skip
+    give_score(cleo)
+    set_value(ada, attributes["size"], text="s")
+    set_value(bea, attributes["size"], text="l")
+    set_value(ada, attributes["city"], text="Ulm")
+    set_value(ada, attributes["pets"], number=1)
+    set_value(bea, attributes["pets"], number=0)
+    set_value(bea, attributes["rent"], number=850_00)
+    set_value(bea, attributes["moved"], day="2017-02-03")
+    set_value(ada, attributes["children"], number=2.5)
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("sort", ["name", "-value", "attr.size", "kind"])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("activity:is:late", "Bea"),
+        ("activity:is:late|active", "Ada Bea"),
+        ("activity:not:late", "Ada Cleo Dan"),
+        ("activity:known", "Ada Bea"),
+        ("activity:unknown", "Cleo Dan"),
+        ("value:min:200.50", "Bea"),
+        ("value:above:100", "Bea"),
+        ("value:max:100", "Ada"),
+        ("value:below:200.5", "Ada"),
+        ("value:between:100..200.49", "Ada"),
+        ("value:unknown", "Cleo Dan"),
+        ("orders:is:3|9", "Ada Bea"),
+        ("orders:not:3", "Bea Cleo Dan"),
+        ("alive:min:50%", "Ada"),
+        ("alive:max:0.25", "Bea"),
+        ("last_purchase:between:2017-06-01..2017-06-30", "Bea"),
+        ("favourite_category:is:TEA\\|MATE", "Ada"),
+        ("favourite_category:is:TEA\\|MATE|COFFEE", "Ada Bea"),
+        ("kind:is:person", "Bea Dan"),
+        ("kind:not:person|household", "Cleo"),
+        ("owner:is:me", "Ada"),
+        ("owner:is:alice@example.org", "Ada"),
+        ("owner:unknown", "Bea Cleo Dan"),
+        ("known_since:min:2017-02-01", "Bea"),
+        ("known_since:unknown", "Cleo Dan"),
+        ("attr.size:is:s|m", "Ada"),
+        ("attr.size:unknown", "Cleo Dan"),
+        ("attr.city:is:Ulm", "Ada"),
+        ("attr.pets:is:yes", "Ada"),
+        ("attr.pets:is:0", "Bea"),
+        ("attr.pets:not:1", "Bea Cleo Dan"),
+        ("attr.rent:min:850", "Bea"),
+        ("attr.moved:max:2017-02-03", "Bea"),
+        ("attr.children:above:2", "Ada"),
+    ],
+)
+def test_what_each_operator_finds_whatever_the_sort(client: Any, text: str, found: str, sort: str) -> None:
+    assert " ".join(sorted(names_of(client, f"/customers/?f={text.replace('%', '%25')}&sort={sort}"))) == found
+
+
+@pytest.mark.usefixtures("base")
+def test_all_filters_must_hold(client: Any) -> None:
+    assert names_of(client, "/customers/?f=kind:is:person&f=value:known&f=attr.size:is:l") == ["Bea"]
+    assert names_of(client, "/customers/?f=kind:is:household&f=activity:is:late") == []
+
+
+@pytest.mark.usefixtures("base")
+def test_filters_find_the_same_when_nothing_is_narrow(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a large base no condition is selective, and the sort's own index leads."""
+    monkeypatch.setattr("rondo.web.customers.selection.NARROW", 0)
+    assert names_of(client, "/customers/?f=activity:is:late&sort=-value") == ["Bea"]
+    assert names_of(client, "/customers/?f=activity:not:late&sort=-value") == ["Ada", "Cleo", "Dan"]
+    assert names_of(client, "/customers/?f=attr.size:is:s&sort=-orders") == ["Ada"]
+    assert names_of(client, "/customers/?f=kind:is:person&f=orders:min:1&sort=attr.size") == ["Bea"]
+
+
+@pytest.mark.usefixtures("base")
+def test_an_attribute_of_a_merged_record_counts_where_the_survivor_has_none(client: Any) -> None:
+    from rondo.customers.models import AttributeDefinition, Customer
+
+    city = AttributeDefinition.objects.get(key="city")
+    lost = make_customer("Lost")
+    set_value(lost, city, text="Bonn")
+    merge(system(), lost, Customer.objects.get(name="Dan"))
+    assert names_of(client, "/customers/?f=attr.city:is:Bonn&sort=name") == ["Dan"]
+    assert names_of(client, "/customers/?f=attr.city:is:Bonn&sort=attr.city") == ["Dan"]
+    assert names_of(client, "/customers/?f=attr.city:unknown&sort=name") == ["Bea", "Cleo"]
+    merge(system(), make_customer("Also lost"), Customer.objects.get(name="Ada"))
+    assert names_of(client, "/customers/?f=attr.city:is:Ulm&sort=name") == ["Ada"]
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("shoe:is:4", "there is no field “shoe”"),
+        ("value:is:4", "“is” does not go with"),
+        ("value", "“” does not go with"),
+        ("value:min:", "the value is missing"),
+        ("value:min:abc", "“abc” is no number; write it as 1204.50"),
+        ("value:min:1,5", "“1,5” is no number"),
+        ("value:min:1e9", "“1e9” is no number"),
+        ("value:min:999999999999999", "minor units"),
+        ("value:min:1|2", "more than one value"),
+        ("value:between:5", "write it as low..high"),
+        ("value:between:5..1", "“5” is greater than “1”"),
+        ("value:known:1", "takes no value"),
+        ("activity:is:sleepy", "use one of active, late, asleep, never"),
+        ("last_purchase:min:31.12.2017", "write it as 2017-12-31"),
+        ("owner:is:zoe@example.org", "nobody here has the address"),
+        ("attr.pets:is:maybe", "maybe"),
+        ("attr.gone:known", "attr.gone"),
+    ],
+)
+def test_a_filter_not_understood_names_value_and_remedy_and_shows_no_wrong_list(
+    client: Any, text: str, words: str
+) -> None:
+    response = client.get("/customers/", {"f": text})
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert words in page and "Filter 1" in page
+    assert response.context["rows"] == []
+    assert client.get("/customers/export.csv", {"f": text}).status_code == 400
+    assert client.get("/customers/count", {"f": text}).status_code == 200
+
+
+def test_too_many_filters_are_refused(client: Any) -> None:
+    response = client.get("/customers/", {"f": ["kind:is:person"] * 21})
+    assert response.status_code == 400 and "at most 20" in response.content.decode()
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    "text",
+    ["value:min:1204.50", "value:between:-5..0", "alive:max:0.333333333", "activity:not:late|asleep", "owner:known",
+     "favourite_category:is:a\\|b|c\\\\", "attr.moved:above:2017-02-03", "orders:is:3", "owner:is:alice@example.org"],
+)  # fmt: skip
+def test_the_text_of_a_filter_gives_the_same_filter(alice: Any, text: str) -> None:
+    once = parse_one(text, catalogue(), alice)
+    again = parse_one(once.text(), catalogue(), alice)
+    assert (again.values, again.operator, again.field.key) == (once.values, once.operator, once.field.key)
+
+
+@pytest.mark.usefixtures("base")
+def test_every_operator_of_every_field_has_words(alice: Any) -> None:
+    for field in catalogue().values():
+        for operator in operators(field):
+            sample = {"date": "2017-01-01", "user": "me", "text": "x"}.get(field.type) or (
+                field.choices[0][0] if field.choices else "1"
+            )
+            value = f":{sample}..{sample}" if operator == "between" else f":{sample}"
+            value = "" if operator in ("known", "unknown") else value
+            condition = parse_one(f"{field.key}:{operator}{value}", catalogue(), alice)
+            assert str(field.label) in condition.words()
+
+
+@pytest.mark.usefixtures("base")
+def test_chips_say_the_filter_and_lead_to_the_list_without_it(client: Any) -> None:
+    response = client.get("/customers/?f=activity:is:late&f=value:min:100&q=bea")
+    first, second = response.context["chips"]
+    assert (first.words, second.words) == ("Activity: late", "Customer value at least $100")
+    assert first.without == "?f=value:min:100&q=bea"
+
+
+@pytest.mark.usefixtures("base")
+def test_the_form_leads_to_the_list_with_one_more_filter(client: Any, alice: Any) -> None:
+    form = {"f": "kind:is:person", "field": "value", "operator": "between", "value": ["1,000", "$2,000.50"], "q": "a"}
+    leads_to = client.get("/customers/filter", form)["Location"]
+    assert leads_to == "/customers/?f=kind:is:person&f=value:between:1000.00..2000.50&q=a"
+    alice.language = "de"
+    alice.save(update_fields=["language"])
+    german = {"field": "value", "operator": "min", "value": "1.204,50 €"}
+    assert client.get("/customers/filter", german)["Location"] == "/customers/?f=value:min:1204.50"
+    several = {"field": "activity", "operator": "is", "value": ["late", "asleep"]}
+    assert client.get("/customers/filter", several)["Location"] == "/customers/?f=activity:is:late%7Casleep"
+
+
+@pytest.mark.usefixtures("base")
+def test_a_value_typed_wrongly_in_the_form_is_explained_on_the_list(client: Any) -> None:
+    answer = client.get("/customers/filter", {"field": "value", "operator": "min", "value": "much"}, follow=True)
+    assert answer.status_code == 400 and "“much” is no number" in answer.content.decode()
+
+
+@pytest.mark.usefixtures("base")
+def test_the_filter_form_offers_what_fits_the_field(client: Any) -> None:
+    assert "asleep" in client.get("/customers/filter-form?field=activity").content.decode()
+    assert "COFFEE" in client.get("/customers/filter-form?field=favourite_category").content.decode()
+    assert client.get("/customers/filter-form?field=nonsense").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "plain"),
+    [
+        ("en", "1,204.50", "1204.50"),
+        ("de", "1.204,50", "1204.50"),
+        ("de", "1.5", "1.5"),
+        ("en", "-3", "-3"),
+        ("de", "viel", "viel"),
+    ],
+)
+def test_numbers_are_read_as_the_language_writes_them(installation: Any, language: str, typed: str, plain: str) -> None:
+    with override(language):
+        assert from_form(catalogue()["value"], "min", [typed]) == f"value:min:{plain}"
+
+
+def test_errors_are_of_the_one_tree(alice: Any) -> None:
+    with pytest.raises(FilterError):
+        parse_one("x:y:z", catalogue(), alice)
