@@ -26,7 +26,7 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
     return [
         Hit(
             row.customer.name or row.key,
-            str(row.customer.get_kind_display()),
+            f"{row.customer.get_kind_display()} · {row.key}",
             reverse("customer", args=[row.key]),
             _ICONS[Customer.Kind(row.customer.kind)],
         )
