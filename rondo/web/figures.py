@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as translated
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
@@ -34,13 +34,13 @@ class Figures:
     @property
     def notes(self) -> list[str]:
         """What the run has to say about its data and models, in the viewer's language."""
-        return [_(note) for note in self.results["notes"]]
+        return [translated(note) for note in self.results["notes"]]
 
     @property
     def method(self) -> str:
         """How the value was computed, in the viewer's language; empty where there is none."""
         value = self.results["value"]
-        return _(value["method"]) if value else ""
+        return translated(value["method"]) if value else ""
 
 
 def figures(viewer: User) -> Figures | None:
