@@ -85,12 +85,13 @@ def change_user(actor: Actor, user: User, **fields: Any) -> User:
         )
         row = User.objects.get(pk=user.pk)
         before = {name: getattr(row, name) for name in fields if name in CHANGEABLE}
+        was_one = row.role == User.Role.ADMINISTRATOR and row.is_active
         _put(row, fields)
         changed = sorted(name for name in before if before[name] != getattr(row, name))
         if changed:
             row.save(update_fields=changed)
             left = User.objects.filter(role=User.Role.ADMINISTRATOR, is_active=True, is_service=False)
-            if {"role", "is_active"} & set(changed) and not left.exists():
+            if was_one and not left.exists():
                 raise StateError(
                     _("%(user)s is the last administrator; give somebody else that role first.") % {"user": row}
                 )
