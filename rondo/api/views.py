@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from rondo.api import reference
 from rondo.api.problems import not_found
 from rondo.api.v1.service import api
 
@@ -16,8 +17,22 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
+    """Every call, parameter, answer and field, read from the OpenAPI document; needs no script."""
+    document = api.get_openapi_schema()
+    schemas = reference.schemas(document)
+    context = {
+        "info": document["info"],
+        "operations": reference.operations(document),
+        "schemas": schemas,
+        "linked": {schema.name for schema in schemas},
+    }
+    return render(request, "api/docs.html", context)
+
+
+@require_safe
+def try_it(request: HttpRequest) -> HttpResponse:
     """Swagger UI from the installed package, under the same content security policy as every page."""
-    return render(request, "api/docs.html")
+    return render(request, "api/try.html")
 
 
 def nothing(request: HttpRequest, path: str = "") -> HttpResponse:

@@ -133,8 +133,23 @@ def test_every_status_and_parameter_of_the_document_is_in_the_guide() -> None:
         assert status == "200" or f"| {status} |" in guide
 
 
+def test_the_reference_names_every_call_parameter_and_field() -> None:
+    body = Client().get("/api/docs").content.decode()
+    assert "<script" not in body and " style=" not in body
+    document = openapi()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert path in body and operation["operationId"] in body
+            assert all(f"<code>{part['name']}</code>" in body for part in operation["parameters"])
+    for name, schema in document["components"]["schemas"].items():
+        assert "properties" not in schema or f'id="{name}"' in body
+        assert all(f"<code>{field}</code>" in body for field in schema.get("properties", {}))
+    targets = set(re.findall(r'href="#(\w+)"', body))
+    assert targets <= set(re.findall(r'id="(\w+)"', body))
+
+
 def test_the_page_loads_nothing_from_elsewhere_and_nothing_inline() -> None:
-    response = Client().get("/api/docs")
+    response = Client().get("/api/docs/try")
     body = response.content.decode()
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', body)
@@ -148,7 +163,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_nothing_inline() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_page_shows_every_operation_in_a_browser(live_server: "LiveServer", page: "Page") -> None:
     """Swagger UI runs under the policy: a refusal would be logged as an error, which fails the test."""
-    page.goto(f"{live_server.url}/api/docs")
+    page.goto(f"{live_server.url}/api/docs/try")
     page.wait_for_selector(".opblock")
     shown = {text.replace("\u200b", "") for text in page.locator(".opblock-summary-path").all_inner_texts()}
     assert shown == set(openapi()["paths"])
