@@ -22,7 +22,7 @@ def new_alphabet() -> str:
 
 @lru_cache(maxsize=4)
 def _coder(alphabet: str) -> Sqids:
-    return Sqids(alphabet=alphabet, min_length=8, blocklist=set())
+    return Sqids(alphabet=alphabet, min_length=8, blocklist=[])
 
 
 def _current() -> Sqids:
