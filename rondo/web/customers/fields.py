@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Score
@@ -25,10 +25,10 @@ NUMERIC: frozenset[str] = frozenset({"number", "money", "count", "days", "share"
 ATTRIBUTE_PREFIX = "attr."
 
 ACTIVITY: tuple[tuple[str, "_StrOrPromise"], ...] = (
-    ("active", _("active")),
-    ("late", _("late")),
-    ("asleep", _("asleep")),
-    ("never", _("never bought")),
+    ("active", pgettext_lazy("activity", "active")),
+    ("late", pgettext_lazy("activity", "late")),
+    ("asleep", pgettext_lazy("activity", "asleep")),
+    ("never", pgettext_lazy("activity", "never bought")),
 )
 """Activity by the customer's own rhythm, in its natural order."""
 

@@ -48,7 +48,7 @@ class Row:
         return self.customer.public_id
 
 
-_TONES = {"late": "warn", "asleep": "risk", "active": "good"}
+_TONES = {"late": "warn", "asleep": "risk", "active": "good", "never": "off"}
 
 
 def read_rows(viewer: User, ids: Sequence[int], columns: Sequence[Field]) -> list[Row]:

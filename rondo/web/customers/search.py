@@ -70,11 +70,14 @@ class Search:
 
 
 def _begins(column: str, text: str) -> Q:
-    """``column`` begins with ``text``, written so that an index on the column is used by both databases."""
+    """``column`` begins with ``text``, written so that an index on the column is used by both databases.
+
+    The upper bound holds in linguistic collations too: there the character after "z" may sort before every letter,
+    while the last code point sorts after all text that begins with ``text``.
+    """
     if not text:
         return Q(pk__in=())
-    after = text[:-1] + chr(ord(text[-1]) + 1)
-    return Q(**{f"{column}__gte": text, f"{column}__lt": after, f"{column}__startswith": text})
+    return Q(**{f"{column}__gte": text, f"{column}__lt": f"{text}\U0010ffff", f"{column}__startswith": text})
 
 
 def _normal_forms(text: str) -> Iterable[tuple[str, str]]:

@@ -1,0 +1,176 @@
+"""The customers' pages in a real browser: find, log a call by keyboard, filter, a phone's width, accessibility."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rondo.interactions.models import Interaction
+from rondo.web.tests.customers_data import (
+    contact,
+    give_score,
+    make_attributes,
+    make_customer,
+    make_run,
+    purchase,
+    set_value,
+)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+NOON = datetime(2017, 12, 24, 17, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def opened(installation: Any, alice: Any, page_of: Any) -> "Page":
+    """Alice's browser, over a base of sixty customers of which the first has a chain."""
+    make_run()
+    size = make_attributes()["size"]
+    for number in range(60):
+        customer = make_customer(f"Miller {number:02d}", kind="household")
+        give_score(
+            customer, value=(60 - number) * 1000, value_low=(60 - number) * 800, value_high=(60 - number) * 1300,
+            activity=("active", "late", "asleep")[number % 3], orders=number, purchase_days=5, typical_gap_days=7.0,
+            average_basket=31_00, recency_days=3, expected_purchases=12.0, expected_spend=30_00, spend_365=number * 100,
+            last_purchase="2017-12-24",
+        )  # fmt: skip
+        set_value(customer, size, text="l")
+        if number == 0:
+            mail = contact(customer, "campaign_mail", NOON - timedelta(days=3), "Campaign 18")
+            contact(customer, "redemption", NOON, "Coupon", direction="inbound", in_response_to=mail)
+            for hour in range(50):
+                purchase(customer, NOON - timedelta(hours=hour), 500 + hour, f"A{hour}", lines=2)
+    page: Page = page_of(alice)
+    return page
+
+
+def check_accessible(page: "Page", name: str) -> None:
+    """No serious or critical violation of the rules that axe knows."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    bad = [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in ("serious", "critical")]
+    assert not bad, f"{name}: {bad}"
+
+
+def check_width(page: "Page") -> None:
+    """Nothing sticks out to the side."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_find_a_customer_and_log_a_call_by_keyboard_alone(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.goto(f"{live_server.url}/customers/")
+    page.get_by_role("heading", level=1).filter(has_text="60 customers, together worth").wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type("miller 00")
+    page.get_by_text("1 customer fits").wait_for()
+    page.wait_for_url("**/customers/?q=miller*")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Miller 00").wait_for()
+    page.keyboard.press("c")
+    page.keyboard.type("Asked for the opening hours")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("We called saved.").or_(page.get_by_text("Call to the customer saved.")).wait_for()
+    assert page.locator(".timeline .entry").first.inner_text().count("Asked for the opening hours") == 1
+    assert page.locator("#composer-body").input_value() == ""
+    assert Interaction.objects.get(kind="call").body == "Asked for the opening hours"
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Taken back.").wait_for()
+    assert page.get_by_text("Asked for the opening hours").count() == 0
+
+
+def test_filters_columns_and_selection(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.goto(f"{live_server.url}/customers/")
+    page.keyboard.press("f")
+    page.locator("#filter-field").select_option("activity")
+    page.locator("#filter-value").get_by_label("late").check()
+    page.get_by_role("button", name="Add the filter").click()
+    page.get_by_text("20 customers fit").wait_for()
+    page.keyboard.press("f")
+    page.locator("#filter-field").select_option("value")
+    page.locator("#filter-operator").select_option("between")
+    page.get_by_label("Value", exact=True).fill("$300")
+    page.get_by_label("to", exact=True).fill("500")
+    page.get_by_role("button", name="Add the filter").click()
+    page.get_by_text("Customer value $300 to $500").first.wait_for()
+    page.get_by_text("7 customers fit").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.locator("#selected [data-count]").inner_text() == "2"
+    assert (page.locator("[data-export]").get_attribute("href") or "").count("id=c_") == 2
+    page.get_by_label("Remove the filter Activity: late").click()
+    page.get_by_text("21 customers fit").wait_for()
+
+
+def test_more_rows_come_below(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.goto(f"{live_server.url}/customers/")
+    assert page.locator(".list-row").count() == 50
+    page.get_by_role("link", name="Show more").click()
+    page.locator(".list-row").nth(59).wait_for()
+    assert page.locator(".list-row").count() == 60
+
+
+def test_the_chain_opens_baskets_and_earlier_pages(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.goto(f"{live_server.url}/customers/?sort=name")
+    page.get_by_role("link", name="Miller 00").click()
+    page.locator(".basket summary").first.click()
+    page.get_by_text("Arabica").first.wait_for()
+    page.locator(".purchases svg.drawing").wait_for()
+    before = page.locator(".timeline .entry").count()
+    page.get_by_role("link", name="Show earlier").click()
+    page.locator(".timeline .entry").nth(before).wait_for()
+    page.locator(".kind-chips").get_by_role("link", name="Campaign mail").click()
+    page.locator(".timeline .basket").first.wait_for(state="detached")
+    assert page.locator(".timeline .entry").count() == 1
+
+
+def test_a_phone_shows_cards_and_three_tabs(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{live_server.url}/customers/?f=activity:is:late&f=value:between:0..50000")
+    page.get_by_text("customers fit").first.wait_for()
+    check_width(page)
+    check_accessible(page, "list on a phone")
+    page.get_by_role("link", name="Miller 10").click()
+    page.get_by_role("tab", name="Chain").wait_for()
+    for tab in ("Who", "Worth", "Chain"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.locator(f"#{tab.lower()}").is_visible()
+        assert page.locator(".customer-columns > section:visible").count() == 1
+        check_width(page)
+        check_accessible(page, f"{tab} on a phone")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(opened: "Page", live_server: Any, scheme: Any) -> None:
+    page = opened
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{live_server.url}/customers/?f=activity:is:late&f=value:min:x")
+    check_accessible(page, "list with an error")
+    page.goto(f"{live_server.url}/customers/?f=activity:is:late")
+    page.get_by_text("customers fit").first.wait_for()
+    page.keyboard.press("f")
+    page.locator("#filter-field").select_option("value")
+    page.locator("#filter-operator").wait_for()
+    check_accessible(page, "list")
+    page.goto(f"{live_server.url}/customers/?sort=name")
+    page.get_by_role("link", name="Miller 00").click()
+    page.locator(".purchases svg.drawing").wait_for()
+    page.locator(".basket summary").first.click()
+    page.get_by_text("Arabica").first.wait_for()
+    page.locator(".all-facts > summary").click()
+    check_accessible(page, "customer")
+    page.keyboard.press("e")
+    page.get_by_role("heading", name="Edit").wait_for()
+    check_accessible(page, "edit form")
