@@ -126,6 +126,8 @@ class LoadJob:
 
     def insert(self, model: type[models.Model], columns: bulk.Columns, count: int, *, keyed: bool = False) -> pa.Array:
         """Insert rows of a load inside a chunk and return their keys; ``keyed`` rows bring their primary key along."""
+        if count == 0:
+            return pa.array([], pa.int64())
         names = {field.column for field in model._meta.concrete_fields}
         given = dict(columns)
         if "load_id" in names:
@@ -135,7 +137,7 @@ class LoadJob:
             first = self.allocate(model, count)
             given[key] = pa.array(range(first, first + count), pa.int64())
         bulk.insert(model, given, count)
-        if keyed and count:
+        if keyed:
             keys = pc.min_max(given[key]).as_py()
             self._note(model, keys["min"], keys["max"])
         return given[key]

@@ -31,7 +31,7 @@ def _nothing_half_in(_company: None) -> "object":
     assert not Order.objects.filter(load__in=failed).exists()
 
 
-def refused(path: Path, match: str, kind: str = "orders", **options: object) -> None:
+def refused(path: Path, match: str, kind: str = "orders", **options: Any) -> None:
     """The file is refused with a sentence, and what is seen does not change."""
     before = state()
     with pytest.raises(InputError, match=match):
