@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import AuditEntry
+from rondo.foundation.models import AuditEntry, Load
 
 Changes = Mapping[str, list[Any]]
 
@@ -42,6 +44,16 @@ def entries_of(record_type: str, record_id: int, limit: int = 50) -> list[AuditE
         .select_related("actor")
         .order_by("-id")[:limit]
     )
+
+
+def changed_since(moment: datetime, *, apart_from: Iterable[str] = ()) -> bool:
+    """Whether an action or a load may have changed anything after ``moment``: for periodic work that has nothing to do
+    otherwise. Entries of record types ``apart_from`` do not count (those that the work writes itself)."""
+    entries = AuditEntry.objects.exclude(record_type__in=list(apart_from))
+    last = entries.order_by("-id").values_list("at", flat=True).first()
+    if last is not None and last > moment:
+        return True
+    return Load.objects.filter(Q(started_at__gt=moment) | Q(finished_at__gt=moment)).exists()
 
 
 @contextmanager

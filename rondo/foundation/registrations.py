@@ -2,7 +2,8 @@
 
 from datetime import time, timedelta
 
-from rondo.foundation.jobs.housekeeping import tidy
 from rondo.foundation.registry import Periodic, registries
 
-registries.periodic.add("tidy", Periodic("tidy", tidy, timedelta(days=1), time(3, 40)))
+registries.periodic.add(
+    "tidy", Periodic("tidy", "rondo.foundation.jobs.housekeeping.tidy", timedelta(days=1), time(3, 40))
+)

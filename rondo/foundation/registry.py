@@ -214,10 +214,11 @@ class HomeCard:
 @dataclass(frozen=True)
 class Periodic:
     """Work that comes round: ``run(actor)`` is called by a worker every ``every``, or daily at ``at`` in the company's
-    zone. Never twice at the same moment; it has to be safe to run again, and to find nothing to do."""
+    zone. Never twice at the same moment; it has to be safe to run again, and to find nothing to do. ``run`` may be the
+    dotted path of the function, which keeps what it imports out of processes that do not work."""
 
     key: str
-    run: "Callable[[Actor], object]"
+    run: "Callable[[Actor], object] | str"
     every: timedelta
     at: time | None = None
 

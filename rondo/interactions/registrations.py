@@ -4,9 +4,11 @@ Direction: who came to whom. Initiative: pull, found by the customer; push, reac
 paid or earned. See docs and DOMAIN for the definitions.
 """
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_lazy as _
 
-from rondo.foundation.registry import ImportKind, InteractionKind, LoadedTable, registries
+from rondo.foundation.registry import ImportKind, InteractionKind, LoadedTable, Periodic, registries
 from rondo.interactions import copied
 from rondo.interactions.importing.chain import InteractionLoader
 from rondo.interactions.importing.orders import OrderLoader
@@ -110,3 +112,5 @@ registries.loaded_tables.add("orders", LoadedTable("orders", Order, 31))
 registries.loaded_tables.add("order_lines", LoadedTable("order_lines", OrderLine, 32))
 
 __all__ = ["copied"]
+
+registries.periodic.add("sweep", Periodic("sweep", "rondo.interactions.jobs.sweep", timedelta(minutes=5)))

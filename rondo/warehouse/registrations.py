@@ -1,8 +1,10 @@
 """Tables of the columnar copy: those of the floors below register here, upper rooms in their own registrations."""
 
+from datetime import timedelta
+
 from rondo.catalogue import copied as catalogue_tables
 from rondo.customers import copied as customer_tables
-from rondo.foundation.registry import WarehouseTable, registries
+from rondo.foundation.registry import Periodic, WarehouseTable, registries
 from rondo.interactions import copied as interaction_tables
 
 __all__ = ["catalogue_tables", "customer_tables", "interaction_tables"]
@@ -20,3 +22,5 @@ registries.warehouse_tables.add(
         meaning="Import runs and whether their rows are visible.",
     ),
 )
+
+registries.periodic.add("refresh", Periodic("refresh", "rondo.warehouse.jobs.keep_up", timedelta(minutes=5)))

@@ -11,6 +11,7 @@ from types import FrameType
 from django.db import transaction
 from django.db.utils import OperationalError
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
@@ -32,7 +33,8 @@ def run_periodic(key: str) -> None:
     """Carry out one periodic job; nothing if it is no longer registered."""
     job = registries.periodic.get(key)
     if job is not None:
-        job.run(system("job"))
+        run = import_string(job.run) if isinstance(job.run, str) else job.run
+        run(system("job"))
 
 
 def next_due(job: Periodic, now: datetime) -> datetime:

@@ -3,10 +3,11 @@
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor, system
-from rondo.foundation.models import AuditEntry, User
+from rondo.foundation.models import AuditEntry, Load, User
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,17 @@ def test_the_door_closes_when_the_erasure_fails(entry: AuditEntry) -> None:
         raise ZeroDivisionError
     with pytest.raises(DatabaseError), transaction.atomic():
         AuditEntry.objects.update(verb="x")
+
+
+def test_what_changed_since() -> None:
+    start = timezone.now()
+    assert not audit.changed_since(start)
+    audit.record(system(), "run.done", "run", 1, {})
+    assert audit.changed_since(start)
+    assert not audit.changed_since(start, apart_from=["run"])
+    assert not audit.changed_since(timezone.now())
+    Load.objects.create(kind="orders", file_name="f", fingerprint="f")
+    assert audit.changed_since(start, apart_from=["run"])
 
 
 @pytest.mark.django_db(transaction=True)
