@@ -9,11 +9,11 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from rondo.analysis import queries
-from rondo.analysis.jobs import analyse_job
 from rondo.analysis.models import Run
 from rondo.analysis.results import Results
 from rondo.customers.queries import scope_key
 from rondo.foundation.models import Load, User
+from rondo.web.jobs import analyse_for
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def under_way() -> UnderWay | None:
     usual = int((last.finished_at - last.started_at).total_seconds()) + 1 if last and last.finished_at else None
     task = (
         DBTaskResult.objects.filter(
-            task_path=analyse_job.module_path, status__in=[TaskResultStatus.READY, TaskResultStatus.RUNNING]
+            task_path=analyse_for.module_path, status__in=[TaskResultStatus.READY, TaskResultStatus.RUNNING]
         )
         .order_by("enqueued_at")
         .first()

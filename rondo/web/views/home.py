@@ -7,16 +7,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from rondo.analysis.jobs import request_analysis
 from rondo.analysis.results import Activity
 from rondo.customers.queries import visible
 from rondo.foundation.installation import installation
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
-from rondo.web.access import actor, page, viewer
+from rondo.web.access import page, viewer
 from rondo.web.charts.home import revenue
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, figures, last_failure, under_way
+from rondo.web.jobs import request_analysis
 
 _STATES = ("active", "late", "asleep", "never")
 
@@ -54,7 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def analyse(request: HttpRequest) -> HttpResponse:
     """Queue an analysis, unless one is under way; the home page shows how it goes."""
     if under_way() is None:
-        request_analysis(actor(request))
+        request_analysis(viewer(request))
     return redirect("home")
 
 

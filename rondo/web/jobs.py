@@ -1,0 +1,18 @@
+"""The job behind the button: an analysis that somebody asked for on a page."""
+
+from rondo.analysis.actions import run_analysis
+from rondo.foundation.actors import Actor
+from rondo.foundation.jobs import enqueue_after_commit, task
+from rondo.foundation.models import User
+
+
+@task()
+def analyse_for(user_id: int) -> int:
+    """Run the analysis for a user; returns the key of the run. Safe to run twice: the second run finds the same."""
+    return int(run_analysis(Actor(User.objects.get(pk=user_id), "job")).pk)
+
+
+def request_analysis(user: User) -> None:
+    """Queue an analysis; raises PermissionRefused where the user may not analyse."""
+    Actor(user, "web").require("analyse")
+    enqueue_after_commit(analyse_for, user.pk)
