@@ -3,7 +3,9 @@
 import gzip
 import os
 import resource
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +26,7 @@ def _company(installation: Installation) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_half_in(_company: None) -> "object":
+def _nothing_half_in(_company: None) -> Iterator[None]:
     yield
     assert not Load.objects.filter(status=Load.Status.LOADING).exists()
     failed = Load.objects.filter(status=Load.Status.FAILED)
