@@ -90,7 +90,7 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
     refresh()
     steps.done("copy")
     with open_tables() as tables:
-        run.as_of = as_of or _last_day(tables, run.config["currency"])
+        run.as_of = as_of or _last_day(tables)
         known = past(tables, run.as_of, run.config["currency"])
         run.fingerprint = fingerprints.data_fingerprint(tables, known)
         facts = tables.arrow(fact_table(known).order_by("customer_id"))
@@ -110,10 +110,10 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
     steps.done("scores")
 
 
-def _last_day(tables: Tables, currency: str) -> date:
+def _last_day(tables: Tables) -> date:
     """The last business day with an order; orders dated in the future are errors in the data and do not count."""
     today = business_now().date()
-    orders = tables.orders.filter(lambda t: (t.business_date <= today) & (t.currency == currency))
+    orders = tables.orders.filter(lambda t: t.business_date <= today)
     return tables.arrow(orders.aggregate(day=orders.business_date.max()))["day"][0].as_py() or today
 
 

@@ -193,6 +193,8 @@ def roll_holdouts(
     found = []
     for origin in np.unique(np.linspace(earliest, latest, config.origins).astype(np.int64)).tolist():
         base = summarise(log, origin)
+        if len(base) < config.groups:
+            continue  # fewer customers than ranks: errors could not be lined up with those of later origins
         try:
             often = bgnbd.fit(base.x, base.t_x, base.T)
             much = gamma_gamma.fit(base.spend_days, base.mean_spend)

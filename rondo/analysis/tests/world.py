@@ -11,7 +11,7 @@ __all__ = ["customer", "product", "purchase", "seeded_base", "seeded_log"]
 START = np.datetime64("2023-01-01")
 
 
-def seeded_log(customers: int = 60, days: int = 300, seed: int = 7) -> PurchaseDays:
+def seeded_log(customers: int = 60, days: int = 300, seed: int = 8) -> PurchaseDays:
     """Purchase days of customers with different rates, some of whom leave."""
     rng = np.random.default_rng(seed)
     who: list[int] = []
@@ -31,7 +31,7 @@ def seeded_log(customers: int = 60, days: int = 300, seed: int = 7) -> PurchaseD
     return merge_days(who, when, money)
 
 
-def seeded_base(customers: int = 60, days: int = 300, seed: int = 7) -> list[Customer]:
+def seeded_base(customers: int = 60, days: int = 300, seed: int = 8) -> list[Customer]:
     """The seeded log as orders of new customers."""
     log = seeded_log(customers, days, seed)
     people = [customer(f"C{number}") for number in range(customers)]

@@ -1,0 +1,255 @@
+"""An analysis is stored whole or not at all, finds the same twice, and is served in one step."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from rondo.analysis import scores
+from rondo.analysis.actions import STEPS, run_analysis
+from rondo.analysis.jobs import analyse_job, request_analysis
+from rondo.analysis.models import Run, Score
+from rondo.analysis.queries import current_run
+from rondo.analysis.tests.world import customer, purchase, seeded_base
+from rondo.errors import InputError, PermissionRefused
+from rondo.foundation.actors import Actor, system
+from rondo.foundation.models import AuditEntry, User
+from rondo.warehouse.tables import open_tables
+from rondo.warehouse.tests.world import run_apart
+
+
+def stored() -> tuple[str, str, list[tuple[Any, ...]]]:
+    run = current_run()
+    assert run is not None
+    return run.fingerprint, run.result_hash, list(Score.objects.order_by("pk").values_list())
+
+
+@pytest.mark.django_db
+def test_a_run_fills_scores_results_and_the_copy() -> None:
+    people = seeded_base()
+    idle = customer("Idle")
+    seen: list[tuple[str, int, int]] = []
+    run = run_analysis(system(), progress=lambda *step: seen.append(step))
+    assert [step[0] for step in seen] == list(STEPS)
+    assert (run.status, run.is_current, Run.objects.filter(is_current=True).count()) == ("done", True, 1)
+    assert Score.objects.count() == len(people) + 1
+    results = run.results
+    assert results["totals"]["customers"] == len(people) + 1
+    assert results["totals"]["buyers"] == len(people)
+    assert results["totals"]["revenue"] == sum(Score.objects.values_list("spend", flat=True))
+    assert results["value"]["total"] == results["visible_value"]
+    assert results["value"]["low"] < results["value"]["total"] < results["value"]["high"]
+    assert sum(results["activity"][state] for state in ("active", "late", "asleep", "never")) == len(people) + 1
+    assert sum(one["customers"] for one in results["value_bins"]) == len(people)
+    assert sum(one["value"] for one in results["value_bins"]) == results["value"]["total"]
+    assert sum(cell["customers"] for cell in results["grid"]) == len(people)
+    assert sum(week["revenue"] for week in results["weekly"]) == results["totals"]["revenue"]
+    assert results["holdout"]["days"] == 91
+    assert sum(row["actual"] for row in results["holdout"]["deciles"]) == results["holdout"]["actual"]
+    assert len(results["forecast"]) == 13 and results["concentration"]["points"][-1] == {
+        "customers": 1.0,
+        "revenue": 1.0,
+    }
+    never = Score.objects.get(pk=idle.pk)
+    assert (never.activity, never.value, never.orders, never.overdue) == ("never", None, 0, None)
+    with open_tables() as tables:
+        copied = tables.arrow(tables.scores.value.sum()).as_py()
+    assert copied == results["value"]["total"]
+    assert AuditEntry.objects.filter(verb="analysis.run", record_id=run.pk).exists()
+    json.dumps(results, allow_nan=False)
+
+
+@pytest.mark.django_db
+def test_two_runs_on_the_same_data_have_equal_hashes_and_other_data_another() -> None:
+    people = seeded_base(customers=40, days=200)
+    run_analysis(system())
+    first = stored()
+    run_analysis(system())
+    assert stored() == first
+    purchase(people[0], "2023-05-05", 12345)
+    run_analysis(system(), as_of=current_run().as_of)  # type: ignore[union-attr]
+    assert stored()[0] != first[0] and stored()[1] != first[1]
+
+
+@pytest.mark.django_db
+def test_the_day_can_be_chosen_and_later_orders_change_nothing() -> None:
+    people = seeded_base(customers=40, days=200)
+    day = date(2023, 5, 1)
+    run_analysis(system(), as_of=day)
+    before = stored()
+    purchase(people[0], "2023-12-24", 999_999)
+    run_analysis(system(), as_of=day)
+    assert stored() == before
+    assert run_analysis(system()).as_of == date(2023, 12, 24)
+
+
+@pytest.mark.django_db
+def test_what_changed_since_the_run_before() -> None:
+    ann = customer("Ann")
+    for day in (1, 8, 15, 22):
+        purchase(ann, date(2024, 1, day))
+    bob = customer("Bob")
+    purchase(bob, "2024-01-20", 500)
+    run_analysis(system())
+    purchase(bob, "2024-02-04", 500)
+    run = run_analysis(system())
+    since = run.results["since_previous"]
+    assert since["as_of"] == "2024-01-22"
+    assert since["became"] == {"late": 1}  # Ann: 13 days, her longest gap is 7
+    again = run_analysis(system())
+    assert again.results["since_previous"] == since
+
+
+@pytest.mark.django_db
+def test_data_too_thin_for_models_still_give_facts() -> None:
+    purchase(customer("Ann"), "2024-01-05", 700)
+    run = run_analysis(system())
+    assert run.results["value"] is None and "No value was computed" in " ".join(run.results["notes"])
+    assert Score.objects.get().spend == 700
+
+
+@pytest.mark.django_db
+def test_nothing_at_all_can_be_analysed() -> None:
+    run = run_analysis(system())
+    assert run.results["totals"]["orders"] == 0 and run.results["weekly"] == [] and run.results["grid"] == []
+
+
+@pytest.mark.django_db
+def test_orders_in_another_currency_are_left_out_and_counted() -> None:
+    ann = customer("Ann")
+    purchase(ann, "2024-01-05", 700)
+    purchase(ann, "2024-01-06", 900, currency="USD")
+    run = run_analysis(system())
+    assert (run.results["totals"]["revenue"], run.results["foreign_orders"]) == (700, 1)
+
+
+@pytest.mark.django_db
+def test_only_who_may_analyse_does(alice: User, charlie: User) -> None:
+    with pytest.raises(PermissionRefused):
+        run_analysis(Actor(charlie, "web"))
+    with pytest.raises(PermissionRefused):
+        request_analysis(Actor(charlie, "web"))
+    purchase(customer("Ann"), "2024-01-05")
+    assert Run.objects.get(pk=analyse_job.call(alice.pk)).actor == alice
+
+
+@pytest.mark.django_db
+def test_a_failed_run_says_why_and_the_scores_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    purchase(customer("Ann"), "2024-01-05")
+    run_analysis(system())
+    before = stored()
+
+    def fail(*_args: object) -> None:
+        raise InputError("scores: no room on the disk; free some and run again.")
+
+    monkeypatch.setattr("rondo.analysis.actions.scores.prepare", fail)
+    with pytest.raises(InputError):
+        run_analysis(system())
+    failed = Run.objects.latest("id")
+    assert (failed.status, failed.is_current) == ("failed", False)
+    assert failed.error == "scores: no room on the disk; free some and run again."
+    assert stored() == before
+
+
+@pytest.mark.django_db
+def test_the_command_prints_parameters_and_refuses_a_day_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    seeded_base(customers=40, days=200)
+    call_command("analyse", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["bgnbd"]) == {"r", "alpha", "a", "b", "log_likelihood"}
+    assert found["totals"]["customers"] == 40 and found["value"]["total"] > 0
+    with pytest.raises(InputError, match="2017-12-31"):
+        call_command("analyse", "--as-of", "31.12.2017")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readers_see_the_old_scores_until_the_new_ones_stand() -> None:
+    ann = customer("Ann")
+    purchase(ann, "2024-01-05", 100)
+    run_analysis(system())
+    purchase(ann, "2024-01-06", 900)
+    script = (
+        "from rondo.analysis import scores\n"
+        "from rondo.analysis.actions import run_analysis\n"
+        "from rondo.analysis.models import Score\n"
+        "from rondo.foundation.actors import system\n"
+        "put = scores.put_in_place\n"
+        "def look(name):\n"
+        "    import threading\n"
+        "    from django.db import connection\n"
+        "    seen = []\n"
+        "    def read():\n"
+        "        seen.append(list(Score.objects.values_list('spend', flat=True)))\n"
+        "        connection.close()\n"
+        "    reader = threading.Thread(target=read); reader.start(); reader.join()\n"
+        "    print(seen)\n"
+        "    put(name)\n"
+        "scores.put_in_place = look\n"
+        "run_analysis(system())\n"
+        "print(list(Score.objects.values_list('spend', flat=True)))"
+    )
+    done = run_apart(script)
+    assert done.stdout.split("\n")[:2] == ["[[100]]", "[1000]"], done.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "at",
+    [
+        "actions.scores.put_in_place = killed",
+        "actions._copy_scores = killed",
+        "scores._insert = killed",
+        "actions.audit.record = killed",
+    ],
+)
+def test_killed_at_any_point_the_next_run_ends_the_same(at: str) -> None:
+    people = seeded_base(customers=20, days=150)
+    run_analysis(system())
+    served = stored()
+    purchase(people[0], "2023-06-30", 777)
+    victim = run_apart(
+        "import os, signal\n"
+        "from rondo.analysis import actions, scores\n"
+        "from rondo.foundation.actors import system\n"
+        "def killed(*args, **kwargs): os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"{at}\n"
+        "actions.run_analysis(system())"
+    )
+    assert victim.returncode == -9, victim.stderr
+    assert stored() == served
+    run = run_analysis(system())
+    ended = stored()
+    assert ended != served
+    assert scores.leftovers() == []
+    assert list(Run.objects.order_by("id").values_list("status", flat=True)) == ["done", "failed", "done"]
+    run_analysis(system())
+    assert stored() == ended and run.result_hash == ended[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_served_table_keeps_its_shape_and_an_index_per_fact() -> None:
+    purchase(customer("Ann"), "2024-01-05")
+    run_analysis(system())
+    run = run_analysis(system())
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, scores.TABLE)
+        indexed = {tuple(one["columns"]) for one in found.values() if one["index"] and not one["primary_key"]}
+        primary = [one["columns"] for one in found.values() if one["primary_key"]]
+        columns = [one.name for one in connection.introspection.get_table_description(cursor, scores.TABLE)]
+    assert primary == [["customer_id"]]
+    assert columns == scores.schema().names
+    assert {(name, "customer_id") for name in columns[1:]} <= indexed
+    assert f"score_{run.pk}_value" in found
+    assert scores.leftovers() == []
+
+
+@pytest.mark.django_db
+def test_a_run_inside_a_transaction_that_rolls_back_leaves_nothing() -> None:
+    purchase(customer("Ann"), "2024-01-05")
+    with transaction.atomic():
+        run_analysis(system())
+        transaction.set_rollback(True)
+    assert (Run.objects.count(), Score.objects.count()) == (0, 0)
