@@ -187,8 +187,10 @@ class ProductLoader(Loader):
 
     def _rows(self, state: str, first: int, last: int) -> pa.Table:
         return self.job.query(
-            "SELECT * FROM (SELECT s.*, k.id AS product_id, c.id AS category_id, row_number() OVER (ORDER BY s.line) AS n "
-            "FROM staged AS s JOIN product_keys AS k ON k.key = s.number LEFT JOIN category_ids AS c ON c.path = s.path "
+            "SELECT * FROM (SELECT s.*, k.id AS product_id, c.id AS category_id, row_number() OVER (ORDER "
+            "BY s.line) AS n "
+            "FROM staged AS s JOIN product_keys AS k ON k.key = s.number LEFT JOIN category_ids AS c ON "
+            "c.path = s.path "
             f"WHERE k.state = '{state}') WHERE n BETWEEN {first} AND {last} ORDER BY n"
         )
 

@@ -42,7 +42,8 @@ _ATTRIBUTE_FIELDS: dict[str, FieldType] = {
 
 
 def normalised(job: LoadJob, kind: str, distinct: str, table: str) -> None:
-    """``table``(raw, value, shown, reason): the identifiers that the query ``distinct`` yields, in normal form, or why not."""
+    """``table``(raw, value, shown, reason): the identifiers that the query ``distinct`` yields, in normal form, or
+    why not."""
     raw = job.query(distinct).column(0).drop_null().to_pylist()
     values: list[str | None] = []
     shown: list[str | None] = []
@@ -128,7 +129,8 @@ class CustomerKeys:
         """Create the customers that nobody has described, each with its identifier."""
         job = self.job
         job.run(
-            "CREATE OR REPLACE TABLE customer_new AS SELECT value, min(shown) AS shown, row_number() OVER (ORDER BY value) AS n "
+            "CREATE OR REPLACE TABLE customer_new AS SELECT value, min(shown) AS shown, row_number() OVER "
+            "(ORDER BY value) AS n "
             "FROM customer_keys WHERE state = 'new' GROUP BY value"
         )
         for first, last in chunks(job.number("SELECT count(*) FROM customer_new"), job.options.chunk_rows):
@@ -247,7 +249,8 @@ class CustomerLoader(Loader):
         known_identifiers(job, kind, "SELECT DISTINCT value FROM forms", "known")
         job.run(
             f"INSERT INTO row_identifiers SELECT s.line, '{kind}', f.value, f.shown, k.customer_id, k.id, "
-            f"coalesce(k.state, 'new'), {PRIORITY.index(kind)} FROM staged AS s JOIN forms AS f ON f.raw = s.\"{field}\" "
+            f"coalesce(k.state, 'new'), {PRIORITY.index(kind)} FROM staged AS s JOIN forms AS f ON f.raw = "
+            f's."{field}" '
             "LEFT JOIN known AS k ON k.value = f.value"
         )
 
@@ -259,7 +262,8 @@ class CustomerLoader(Loader):
         job.refuse(
             "SELECT i.line, i.kind AS field, i.shown AS value, "
             f"{reason} AS reason FROM row_identifiers AS i JOIN ("
-            "SELECT line, arg_min(customer_id, rank) AS owner FROM row_identifiers WHERE customer_id IS NOT NULL GROUP BY line"
+            "SELECT line, arg_min(customer_id, rank) AS owner FROM row_identifiers WHERE customer_id IS NOT "
+            "NULL GROUP BY line"
             ") AS o ON o.line = i.line WHERE i.customer_id IS NOT NULL AND i.customer_id <> o.owner"
         )
         job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
@@ -308,7 +312,8 @@ class CustomerLoader(Loader):
     def _rows(self, state: str, first: int, last: int) -> pa.Table:
         return self.job.query(
             "SELECT * FROM (SELECT s.*, m.customer_id, row_number() OVER (ORDER BY s.line) AS n FROM staged AS s "
-            f"JOIN matched AS m ON m.line = s.line WHERE m.state = '{state}') WHERE n BETWEEN {first} AND {last} ORDER BY n"
+            f"JOIN matched AS m ON m.line = s.line WHERE m.state = '{state}') WHERE n BETWEEN {first} AND "
+            f"{last} ORDER BY n"
         )
 
     def _define(self) -> None:

@@ -1,7 +1,7 @@
 """What the chain adds to the product: kinds of interaction with their usual axes, import kinds, tables of a load.
 
-Direction: who came to whom. Initiative: pull, found by the customer; push, reached independent of demand. Medium: owned,
-paid or earned. See docs and DOMAIN for the definitions.
+Direction: who came to whom. Initiative: pull, found by the customer; push, reached independent of demand. Medium:
+owned, paid or earned. See docs and DOMAIN for the definitions.
 """
 
 from datetime import timedelta

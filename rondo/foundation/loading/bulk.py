@@ -51,7 +51,8 @@ def _complete(model: type[models.Model], columns: Columns, count: int) -> pa.Tab
 
 
 def _sqlite_column(column: pa.ChunkedArray) -> list[Any]:
-    """Values as Django's SQLite backend writes them: times as text in UTC, with microseconds only where there are any."""
+    """Values as Django's SQLite backend writes them: times as text in UTC, with microseconds only where there are
+    any."""
     kind = column.type
     if pa.types.is_timestamp(kind):
         plain = column.cast(pa.timestamp("us"))

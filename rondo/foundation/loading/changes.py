@@ -1,4 +1,5 @@
-"""Updates of records that were there before: only what differs, with an audit entry each, so that an undo can restore it."""
+"""Updates of records that were there before: only what differs, with an audit entry each, so that an undo can restore
+it."""
 
 from typing import Any
 
@@ -20,7 +21,8 @@ def update_changed(
 ) -> int:
     """Update the rows ``keys`` where a given column differs from what stands there; empty cells change nothing.
 
-    Each changed row gets an audit entry ``<record_type>.imported`` with the values before and after, and its ``version``
+    Each changed row gets an audit entry ``<record_type>.imported`` with the values before and after, and its
+    ``version``
     counts up where the table has one. Returns how many rows changed. Must run in the publishing transaction.
     """
     names = list(columns)

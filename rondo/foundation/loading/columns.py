@@ -155,10 +155,13 @@ def _dates(array: pa.Array, spec: Field, name: str, context: Context) -> Convert
 
 
 def to_decimal(text: str, decimal: str = ".") -> Decimal | None:
-    """A number as people write it (grouping by ``,`` ``.`` blank or apostrophe, the other mark for decimals), or None."""
+    """A number as people write it (grouping by ``,`` ``.`` blank or apostrophe, the other mark for decimals), or
+    None."""
     group = "," if decimal == "." else "."
     plain = re.sub(r"[\s'’]", "", text)
-    pattern = rf"[+-]?(\d{{1,3}}({re.escape(group)}\d{{3}})+|\d+|(?=[{re.escape(decimal)}]))({re.escape(decimal)}\d*)?([eE][+-]?\d+)?"
+    mark, comma = re.escape(decimal), re.escape(group)
+    whole = rf"(\d{{1,3}}({comma}\d{{3}})+|\d+|(?=[{mark}]))"
+    pattern = rf"[+-]?{whole}({mark}\d*)?([eE][+-]?\d+)?"
     if not re.fullmatch(pattern, plain):
         return None
     try:

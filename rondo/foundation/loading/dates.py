@@ -1,4 +1,5 @@
-"""Dates and times written as text: which way of writing a column uses, and its values as numbers, whole columns at once."""
+"""Dates and times written as text: which way of writing a column uses, and its values as numbers, whole columns at
+once."""
 
 import re
 from collections.abc import Sequence

@@ -29,10 +29,11 @@ FieldType = Literal[
 class Field:
     """One field of an import kind.
 
-    ``type`` decides the staged column: ``key``, ``text``, ``long_text``, ``choice``, ``currency``, ``country`` → string;
+    ``type`` decides the staged column: ``key``, ``text``, ``long_text``, ``choice``, ``currency``, ``country`` →
+    string;
     ``date`` → date32; ``instant`` → timestamp[us] in UTC; ``money`` → int64 minor units; ``quantity`` → int64
-    thousandths; ``number`` → float64; ``boolean`` → bool. ``max_length`` bounds strings, ``choices`` names the values of
-    a choice, ``minimum`` bounds money and quantity.
+    thousandths; ``number`` → float64; ``boolean`` → bool. ``max_length`` bounds strings, ``choices`` names the values
+    of a choice, ``minimum`` bounds money and quantity.
     """
 
     type: FieldType
@@ -48,7 +49,8 @@ class ImportOptions:
     """How one file is to be read and written.
 
     ``on_match``: what happens to a known customer, product or campaign. ``strict``: one bad row refuses the file.
-    ``time_zone``: zone of times that carry none (default: the company's). ``region``: country of phone numbers without a
+    ``time_zone``: zone of times that carry none (default: the company's). ``region``: country of phone numbers
+    without a
     country code. ``constants``: field → value for every row. ``define``: attribute key → (type, form of segmentation),
     made if missing. ``customer_by``: which identifier the field ``customer`` holds. ``is_demo`` marks invented data.
     ``date_format`` (strptime style), ``decimal``, ``delimiter`` and ``encoding`` overrule what is detected.

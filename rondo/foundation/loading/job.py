@@ -28,7 +28,8 @@ Progress = Callable[[int, int], None]
 
 
 class LoadJob:
-    """A run. ``staging`` is a DuckDB connection whose table ``staged`` holds the good rows under their field names, with
+    """A run. ``staging`` is a DuckDB connection whose table ``staged`` holds the good rows under their field names,
+    with
     ``line``; loaders work on it in sets, and write through :meth:`chunk` and :meth:`insert` only."""
 
     def __init__(

@@ -28,7 +28,8 @@ def _offsets(slots: Micros, zone: tzinfo, *, local: bool) -> Micros:
 def to_utc(local: Micros, zone: tzinfo) -> Micros:
     """Microseconds since 1970 of wall-clock times in ``zone`` → of the instants.
 
-    A time that the clocks show twice is the earlier of the two; one that they skip is moved on by the gap (PEP 495, fold 0).
+    A time that the clocks show twice is the earlier of the two; one that they skip is moved on by the gap (PEP 495,
+    fold 0).
     """
     if local.size == 0:
         return local

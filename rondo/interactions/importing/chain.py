@@ -43,7 +43,7 @@ class InteractionLoader(Loader):
     @classmethod
     def available(cls, options: ImportOptions) -> dict[str, Field]:
         """The fields, with the kinds that are registered; purchases come in as orders."""
-        kinds = tuple(key for key in registries.interaction_kinds.keys() if key != "purchase")
+        kinds = tuple(kind.key for kind in registries.interaction_kinds if kind.key != "purchase")
         return {
             **cls.fields,
             "kind": Field("choice", cls.fields["kind"].meaning, required=True, max_length=24, choices=kinds),
@@ -71,13 +71,15 @@ class InteractionLoader(Loader):
         # the same content twice in a file is two contacts; the same file again is none
         job.run(
             f"CREATE OR REPLACE TABLE made AS SELECT line, 'row:' || digest || ':' || row_number() OVER "
-            f"(PARTITION BY digest ORDER BY line) AS message_id FROM (SELECT line, md5(concat_ws(chr(31), {parts})) AS digest "
+            "(PARTITION BY digest ORDER BY line) AS message_id FROM (SELECT line, md5(concat_ws(chr(31), "
+            f"{parts})) AS digest "
             "FROM staged WHERE message_id IS NULL)"
         )
         job.run("UPDATE staged AS s SET message_id = m.message_id FROM made AS m WHERE m.line = s.line")
         job.refuse(
             "SELECT line, 'message_id' AS field, message_id AS value, "
-            f"{quoted(_('stands in the file already, in line'))} || ' ' || first AS reason FROM (SELECT line, message_id, "
+            f"{quoted(_('stands in the file already, in line'))} || ' ' || first AS reason FROM (SELECT "
+            "line, message_id, "
             "min(line) OVER (PARTITION BY message_id) AS first FROM staged) WHERE line > first"
         )
 
@@ -130,7 +132,8 @@ class InteractionLoader(Loader):
                 )  # they answer each other in a ring
         unknown = job.number(
             f"SELECT count(*) FROM staged AS s WHERE {answers} IS NOT NULL "
-            f"AND {answers} NOT IN (SELECT message_id FROM answered) AND {answers} NOT IN (SELECT message_id FROM staged)"
+            f"AND {answers} NOT IN (SELECT message_id FROM answered) AND {answers} NOT IN (SELECT message_id "
+            "FROM staged)"
         )
         job.count("answers_to_unknown", unknown)
 

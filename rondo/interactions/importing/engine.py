@@ -227,7 +227,8 @@ class _Task:
         job.rows_total = job.number("SELECT count(*) FROM staged")
         self._settle(job, read, rejected, write=write)
         first = staging.sql(
-            "SELECT line, any_value(field), any_value(value), any_value(reason) FROM rejected GROUP BY line ORDER BY line LIMIT 5"
+            "SELECT line, any_value(field), any_value(value), any_value(reason) FROM rejected GROUP BY line "
+            "ORDER BY line LIMIT 5"
         ).fetchall()
         outcome = Outcome(load, found=self.reader.found, mapping=self.mapping, first_rejects=first)
         if rejected and (self.options.strict or rejected == read):

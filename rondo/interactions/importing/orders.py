@@ -1,4 +1,5 @@
-"""Orders from files: one row per order line, lines of an order brought together over the whole file by the order's number."""
+"""Orders from files: one row per order line, lines of an order brought together over the whole file by the order's
+number."""
 
 from typing import Any, ClassVar
 
@@ -67,7 +68,8 @@ class OrderLoader(Loader):
                 job.refuse(
                     f"SELECT line, '{field}' AS field, s.{field} AS value, {quoted(reason)} AS reason FROM staged AS s "
                     f'JOIN (SELECT "order", arg_min({field}, line) AS first FROM staged GROUP BY "order" '
-                    f'HAVING count(DISTINCT {field}) > 1) AS o ON o."order" = s."order" WHERE s.{field} IS DISTINCT FROM o.first'
+                    f'HAVING count(DISTINCT {field}) > 1) AS o ON o."order" = s."order" WHERE s.{field} IS DISTINCT '
+                    "FROM o.first"
                 )
 
     def _hold_back(self) -> None:
@@ -78,8 +80,10 @@ class OrderLoader(Loader):
             return
         reason = quoted(_("is held back, since another line of this order was refused: line"))
         held = job.refuse(
-            f"SELECT s.line, 'order' AS field, s.\"order\" AS value, {reason} || ' ' || r.line AS reason FROM staged AS s "
-            "JOIN (SELECT group_key, min(line) AS line FROM rejected WHERE group_key IS NOT NULL GROUP BY group_key) AS r "
+            f"SELECT s.line, 'order' AS field, s.\"order\" AS value, {reason} || ' ' || r.line AS reason "
+            "FROM staged AS s "
+            "JOIN (SELECT group_key, min(line) AS line FROM rejected WHERE group_key IS NOT NULL GROUP BY "
+            "group_key) AS r "
             'ON r.group_key = s."order"'
         )
         job.count("rows_held_back", held)
@@ -107,16 +111,19 @@ class OrderLoader(Loader):
         job.run(
             f'CREATE OR REPLACE TABLE order_rows AS WITH o AS (SELECT "order", arg_min(customer, line) AS customer, '
             f"min(occurred_at) AS bought_at, sum(total)::BIGINT AS total, count(*) AS lines, "
-            f"arg_min({job.column('store')}::VARCHAR, line) AS store, arg_min({job.column('channel')}::VARCHAR, line) AS channel, "
+            f"arg_min({job.column('store')}::VARCHAR, line) AS store, "
+            f"arg_min({job.column('channel')}::VARCHAR, line) AS channel, "
             f'arg_min({job.column("currency")}::VARCHAR, line) AS currency FROM staged GROUP BY "order") '
             "SELECT o.*, c.id AS customer_id, row_number() OVER w AS n, "
-            f"((sum(lines) OVER w - lines) // {size})::BIGINT AS chunk FROM o JOIN customer_keys AS c ON c.key = o.customer "
+            f"((sum(lines) OVER w - lines) // {size})::BIGINT AS chunk FROM o JOIN customer_keys AS c ON "
+            "c.key = o.customer "
             'WINDOW w AS (ORDER BY bought_at, "order" ROWS UNBOUNDED PRECEDING)'
         )
         job.run(
             f"CREATE OR REPLACE TABLE order_lines AS SELECT o.n, o.chunk, p.id AS product_id, "
             f"coalesce({job.column('quantity')}, 1000)::BIGINT AS quantity_milli, {sums} FROM staged AS s "
-            'JOIN order_rows AS o ON o."order" = s."order" JOIN product_keys AS p ON p.key = s.product ORDER BY o.n, s.line'
+            'JOIN order_rows AS o ON o."order" = s."order" JOIN product_keys AS p ON p.key = s.product '
+            "ORDER BY o.n, s.line"
         )
         numbers = job.query("SELECT DISTINCT chunk FROM order_rows ORDER BY chunk").column(0).to_pylist()
         for chunk in numbers:

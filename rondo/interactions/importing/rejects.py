@@ -26,7 +26,8 @@ def safe_cell(text: str) -> str:
 def write_rejects(reader: Reader, mapping: dict[str, str], staging: Any, stem: str) -> Path | None:
     """Write the table ``rejected`` to ``RONDO_HOME/rejects/<stem>.csv``; None if nothing was refused.
 
-    The columns of the file stand behind the four of the reason, so that the mended reject file can be imported as it is.
+    The columns of the file stand behind the four of the reason, so that the mended reject file can be imported as it
+    is.
     """
     table = staging.sql(
         "SELECT line, any_value(field) AS field, any_value(value) AS value, any_value(reason) AS reason "

@@ -1,4 +1,5 @@
-"""What a text file is before it is read: one pass finds its fingerprint, encoding, line length and whether it is whole."""
+"""What a text file is before it is read: one pass finds its fingerprint, encoding, line length and whether it is
+whole."""
 
 import codecs
 import csv

@@ -120,7 +120,8 @@ def _date_format(reader: Reader, column: str, text: pa.Array) -> dates.DateForma
         if len(forms) > 1 and not dates.same(text, forms):
             raise InputError(
                 _(
-                    "%(file)s, column %(column)s: dates such as %(value)r may be day/month or month/day; give --date-format %(forms)s."
+                    "%(file)s, column %(column)s: dates such as %(value)r may be day/month or month/day; give "
+                    "--date-format %(forms)s."
                 )
                 % {
                     "file": reader.name,

@@ -1,4 +1,5 @@
-"""What the tests of the import share: small files, the runner, and the state of the database as one comparable value."""
+"""What the tests of the import share: small files, the runner, and the state of the database as one comparable
+value."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Broken files: each gets a sentence that names what is wrong, or reject rows; none a traceback, none half an import."""
+"""Broken files: each gets a sentence that names what is wrong, or reject rows; none a traceback, none half an
+import."""
 
 import gzip
 import os
@@ -151,9 +152,9 @@ def test_duplicate_ids(tmp_path: Path) -> None:
 
 def test_columns_that_do_not_exist_are_named_with_those_that_do(tmp_path: Path) -> None:
     path = write(tmp_path, ORDERS)
-    with pytest.raises(InputError, match="no column 'basket'.*order, customer, product"):
+    with pytest.raises(InputError, match=r"no column 'basket'.*order, customer, product"):
         load("orders", path, {"order": "basket"})
-    with pytest.raises(InputError, match="no field 'colour'.*order, customer"):
+    with pytest.raises(InputError, match=r"no field 'colour'.*order, customer"):
         load("orders", path, {"colour": "order"})
     with pytest.raises(InputError, match="several columns are called 'a'"):
         load("orders", write(tmp_path, "a,a,b\n1,2,3\n"))

@@ -61,7 +61,10 @@ def test_times_without_a_zone_are_the_companys_and_the_business_date_is_its_day(
         datetime(2017, 3, 6, 23, 59, 59, tzinfo=UTC),
         date(2017, 3, 6),
     )
-    zoned = "order,customer,product,occurred_at,total\nz1,h1,p1,2017-07-01T03:30:00.250Z,1\nz2,h1,p1,2017-07-01T03:30:00+02:00,1\n"
+    zoned = (
+        "order,customer,product,occurred_at,total\n"
+        "z1,h1,p1,2017-07-01T03:30:00.250Z,1\nz2,h1,p1,2017-07-01T03:30:00+02:00,1\n"
+    )
     load("orders", write(tmp_path, zoned))
     first, second = (Order.objects.get(number=n).interaction for n in ("z1", "z2"))
     assert first.occurred_at == datetime(2017, 7, 1, 3, 30, 0, 250_000, tzinfo=UTC)

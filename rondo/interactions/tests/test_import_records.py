@@ -152,7 +152,10 @@ def test_attributes_are_typed_and_defined(tmp_path: Path) -> None:
 
 def test_products_come_with_category_paths_and_describe_placeholders(tmp_path: Path) -> None:
     load("orders", write(tmp_path, ORDERS))
-    text = "number,name,category,category_2,own_label,price,brand\np1,Milk,Food > Dairy,Fresh,yes,1.29,Farm\np9,Nail,Tools,,no,,\n"
+    text = (
+        "number,name,category,category_2,own_label,price,brand\n"
+        "p1,Milk,Food > Dairy,Fresh,yes,1.29,Farm\np9,Nail,Tools,,no,,\n"
+    )
     run = load("products", write(tmp_path, text))
     milk = Product.objects.get(number="p1")
     assert milk.category is not None
