@@ -28,16 +28,63 @@ The whole base, with intervals calibrated on earlier origins of the same log::
 happened per customer code in a hold-out. docs/models.md has formulas, sources, worked tables and measured accuracy.
 """
 
-from rondo.science import bgnbd, gamma_gamma
-from rondo.science._newton import ConvergenceError
-from rondo.science.bgnbd import BgNbd, FitConfig
-from rondo.science.cells import Cells, reduce_to_cells
-from rondo.science.clv import CustomerValues, ValueConfig, value_customers
-from rondo.science.gamma_gamma import GammaGamma, SpendConfig
-from rondo.science.holdout import HoldOutCheck, compare, rank_groups
-from rondo.science.intervals import BaseForecast, CalibrationConfig, Interval, forecast_base, roll_holdouts
-from rondo.science.lorenz import Lorenz, lorenz, top_share
-from rondo.science.summary import PurchaseDays, Summary, merge_days, summarise, window
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rondo.science import bgnbd, gamma_gamma
+    from rondo.science._newton import ConvergenceError
+    from rondo.science.bgnbd import BgNbd, FitConfig
+    from rondo.science.cells import Cells, reduce_to_cells
+    from rondo.science.clv import CustomerValues, ValueConfig, value_customers
+    from rondo.science.gamma_gamma import GammaGamma, SpendConfig
+    from rondo.science.holdout import HoldOutCheck, compare, rank_groups
+    from rondo.science.intervals import BaseForecast, CalibrationConfig, Interval, forecast_base, roll_holdouts
+    from rondo.science.lorenz import Lorenz, lorenz, top_share
+    from rondo.science.summary import PurchaseDays, Summary, merge_days, summarise, window
+
+_HOMES = {
+    "BaseForecast": "rondo.science.intervals",
+    "BgNbd": "rondo.science.bgnbd",
+    "CalibrationConfig": "rondo.science.intervals",
+    "Cells": "rondo.science.cells",
+    "ConvergenceError": "rondo.science._newton",
+    "CustomerValues": "rondo.science.clv",
+    "FitConfig": "rondo.science.bgnbd",
+    "GammaGamma": "rondo.science.gamma_gamma",
+    "HoldOutCheck": "rondo.science.holdout",
+    "Interval": "rondo.science.intervals",
+    "Lorenz": "rondo.science.lorenz",
+    "PurchaseDays": "rondo.science.summary",
+    "SpendConfig": "rondo.science.gamma_gamma",
+    "Summary": "rondo.science.summary",
+    "ValueConfig": "rondo.science.clv",
+    "bgnbd": "rondo.science",
+    "compare": "rondo.science.holdout",
+    "forecast_base": "rondo.science.intervals",
+    "gamma_gamma": "rondo.science",
+    "lorenz": "rondo.science.lorenz",
+    "merge_days": "rondo.science.summary",
+    "rank_groups": "rondo.science.holdout",
+    "reduce_to_cells": "rondo.science.cells",
+    "roll_holdouts": "rondo.science.intervals",
+    "summarise": "rondo.science.summary",
+    "top_share": "rondo.science.lorenz",
+    "value_customers": "rondo.science.clv",
+    "window": "rondo.science.summary",
+}
+"""Where each public name lives. Each is imported when first asked for, since SciPy takes
+seconds that a web page need not wait."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES[name]
+    if home == __name__:
+        return import_module(f"{home}.{name}")
+    return getattr(import_module(home), name)
+
 
 __all__ = [
     "BaseForecast",
