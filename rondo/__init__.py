@@ -1,4 +1,5 @@
-"""Rondo, a closed-loop CRM: one record per customer, the chain of interactions, its analysis, and what each action changed."""
+"""Rondo, a closed-loop CRM: one record per customer, the chain of interactions, its analysis, and what each action
+changed."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -31,7 +31,8 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "RONDO_DATABASE_URL",
             "",
-            "Operational database: `postgresql://user:password@host:5432/name` or `sqlite:///path`. Empty: `RONDO_HOME/rondo.sqlite3`.",
+            "Operational database: `postgresql://user:password@host:5432/name` or `sqlite:///path`. Empty: "
+            "`RONDO_HOME/rondo.sqlite3`.",
             secret=True,
         ),
         Setting(

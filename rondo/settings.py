@@ -75,7 +75,8 @@ def _database() -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
         }
     raise InputError(
-        f"RONDO_DATABASE_URL begins with {parts.scheme!r}; sqlite:///path or postgresql://user:password@host/name is needed."
+        f"RONDO_DATABASE_URL begins with {parts.scheme!r}; sqlite:///path or "
+        f"postgresql://user:password@host/name is needed."
     )
 
 

@@ -9,8 +9,8 @@ def allocate(model: type[models.Model], count: int) -> int:
     """Reserve ``count`` consecutive keys of the model's table and return the first.
 
     Must be called inside a transaction, and rows with the keys must be inserted in the same one: on SQLite the
-    transaction holds the write lock (IMMEDIATE), on PostgreSQL the block comes from the table's sequence, so that inserts
-    by others only ever take other numbers.
+    transaction holds the write lock (IMMEDIATE), on PostgreSQL the block comes from the table's sequence, so that
+    inserts by others only ever take other numbers.
 
     Raises:
         StateError: called outside a transaction.

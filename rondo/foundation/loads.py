@@ -11,7 +11,8 @@ def hidden_loads() -> list[int]:
 
 
 def shown(prefix: str = "") -> Q:
-    """A condition that leaves out rows of hidden loads; ``prefix`` is the path to the row, such as ``interaction__``."""
+    """A condition that leaves out rows of hidden loads; ``prefix`` is the path to the row, such as
+    ``interaction__``."""
     hidden = hidden_loads()
     if not hidden:
         return Q()

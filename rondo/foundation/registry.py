@@ -97,7 +97,8 @@ class CustomerPanel:
     """A piece of the customer page that a room contributes.
 
     ``build(viewer, customer_ids)`` returns the context of ``template``, or None to leave the panel out;
-    ``customer_ids`` are the survivor and all records merged into it. ``column``: who (left), chain (middle), worth (right).
+    ``customer_ids`` are the survivor and all records merged into it. ``column``: who (left), chain (middle), worth
+    (right).
     """
 
     key: str
@@ -173,13 +174,14 @@ class WarehouseTable:
     """A table of the columnar copy; see :mod:`rondo.warehouse.refresh` for how ``mode`` is kept up to date.
 
     ``columns`` maps a column of the copy to (SQL expression over ``source``, Arrow type: int64, int32, float64, bool,
-    string, date32 or timestamp). ``source`` is a table or a join in plain SQL that both databases understand; ``key_sql``
-    the expression of its ascending integer key. Never names of people, addresses or free text.
+    string, date32 or timestamp). ``source`` is a table or a join in plain SQL that both databases understand;
+    ``key_sql`` the expression of its ascending integer key. Never names of people, addresses or free text.
 
     ``load_sql``: expression of the row's load (empty: rows belong to no load); the copy has it as column ``load_id``.
-    ``written_sql``: for ``append`` tables, the expression of the writing transaction's id on PostgreSQL, over ``source``
-    and ``written_join``.
-    ``span``: key in ``Load.spans`` of the ids that ``key_sql`` is. ``customer``: column that the visible view replaces by the
+    ``written_sql``: for ``append`` tables, the expression of the writing transaction's id on PostgreSQL, over
+    ``source`` and ``written_join``.
+    ``span``: key in ``Load.spans`` of the ids that ``key_sql`` is. ``customer``: column that the visible view
+    replaces by the
     surviving customer. ``retracted_by``: column that holds the interaction whose retraction takes the row out.
     ``keep``: a condition on the raw columns that the visible view adds.
     """

@@ -23,7 +23,8 @@ def chain(
 ) -> list[Interaction]:
     """One customer's chain, newest first: at most ``limit`` interactions before the key ``(occurred_at, id)``.
 
-    ``customer_ids`` are the survivor's records (:func:`rondo.customers.queries.record_ids`), already checked as visible.
+    ``customer_ids`` are the survivor's records (:func:`rondo.customers.queries.record_ids`), already checked as
+    visible.
     """
     rows = standing().filter(customer_id__in=customer_ids)
     if wanted := list(kinds):

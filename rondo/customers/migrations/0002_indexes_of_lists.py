@@ -5,20 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0001_initial'),
-        ('foundation', '0003_audit_append_only'),
+        ("customers", "0001_initial"),
+        ("foundation", "0003_audit_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['kind', 'id'], name='customer_kind'),
+            model_name="customer",
+            index=models.Index(fields=["kind", "id"], name="customer_kind"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['known_since', 'id'], name='customer_known_since'),
+            model_name="customer",
+            index=models.Index(fields=["known_since", "id"], name="customer_known_since"),
         ),
     ]

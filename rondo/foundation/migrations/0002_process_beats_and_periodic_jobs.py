@@ -4,26 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('foundation', '0001_initial'),
+        ("foundation", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PeriodicState',
+            name="PeriodicState",
             fields=[
-                ('key', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('due_at', models.DateTimeField()),
-                ('task_id', models.UUIDField(null=True)),
+                ("key", models.CharField(max_length=60, primary_key=True, serialize=False)),
+                ("due_at", models.DateTimeField()),
+                ("task_id", models.UUIDField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ProcessBeat',
+            name="ProcessBeat",
             fields=[
-                ('process', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('role', models.CharField(max_length=10)),
-                ('at', models.DateTimeField()),
+                ("process", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("role", models.CharField(max_length=10)),
+                ("at", models.DateTimeField()),
             ],
         ),
     ]

@@ -147,7 +147,7 @@ def test_strict_refuses_the_whole_file(tmp_path: Path) -> None:
 
 def test_a_dry_run_counts_and_writes_nothing(tmp_path: Path) -> None:
     run = load("orders", write(tmp_path, ORDERS), dry_run=True)
-    assert run.pk is None
+    assert run._state.adding
     assert (run.counts["orders_created"], run.counts["customers_created"], run.counts["products_created"]) == (3, 2, 3)
     assert not Load.objects.exists()
     assert not Customer.objects.exists()

@@ -15,7 +15,11 @@ from rondo.science import BgNbd, GammaGamma, bgnbd, gamma_gamma
 from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
-LOGS: dict[str, Callable[[], science.PurchaseDays]] = {"CDNOW sample": cdnow_sample, "CDNOW full": cdnow, "Complete Journey": complete_journey}
+LOGS: dict[str, Callable[[], science.PurchaseDays]] = {
+    "CDNOW sample": cdnow_sample,
+    "CDNOW full": cdnow,
+    "Complete Journey": complete_journey,
+}
 OFTEN = BgNbd(
     r=0.243, alpha=4.414, a=0.793, b=2.426, n_customers=1, log_likelihood=0, log_likelihood_without_dropout=0,
     log_covariance=((0.0,) * 4,) * 4, fingerprint="",

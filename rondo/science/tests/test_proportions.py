@@ -54,7 +54,8 @@ def test_people_who_always_do_the_same_count_once() -> None:
 
 
 def test_clustered_interval_covers_where_the_plain_one_does_not() -> None:
-    """People differ in their willingness (beta distributed): the 90 % interval must still cover about 90 % of the time."""
+    """People differ in their willingness (beta distributed): the 90 % interval must still cover about 90 % of the
+    time."""
     rng = np.random.default_rng(20171)
     honest = plain_covers = 0
     for _ in range(400):

@@ -112,7 +112,8 @@ def test_the_page_says_what_the_customer_is_worth_and_why(client: Any, miller: C
     give_score(
         miller, value=1204_00, value_low=990_00, value_high=1420_00, purchase_days=81, typical_gap_days=4.0,
         average_basket=31_00, recency_days=3, activity="active", expected_purchases=61.2, expected_spend=29_00,
-        campaigns_received=4, campaigns_answered=2, favourite_category="GROCERY > COFFEE", own_label_share=0.31, orders=85,
+        campaigns_received=4, campaigns_answered=2, favourite_category="GROCERY > COFFEE",
+        own_label_share=0.31, orders=85,
     )  # fmt: skip
     text = page_of(client, miller)
     for words in (
