@@ -12,6 +12,8 @@ from rondo.science._checks import FloatArray
 
 # At a point: the log-likelihood, its gradient and its Hessian.
 Objective = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
+# How close to a bound a coordinate counts as at it, in its own units (logarithms of parameters).
+_NEAR_BOUND = 0.05
 
 
 class ConvergenceError(RondoError):
@@ -49,16 +51,13 @@ def maximise(
     if not np.isfinite(value):
         raise ConvergenceError(f"log-likelihood is {value} at the start {_listed(names, point)}; check the data")
     for iteration in range(1, max_iterations + 1):
-        free = ~((point <= lower) & (gradient < 0)) & ~((point >= upper) & (gradient > 0))
-        step = np.zeros_like(point)
-        if free.any():
-            step[free] = _newton_step(hessian[np.ix_(free, free)], gradient[free])
+        step, room = _step_inside(point, gradient, hessian, lower, upper)
         promised = float(gradient @ step) / 2
         enough = tolerance + 4e-16 * abs(value)
         if promised <= enough:
             on_bound = tuple(bool(b) for b in (point <= lower) | (point >= upper))
             return Maximum(point, value, hessian, iteration, on_bound)
-        length = min(1.0, 1.5 / float(np.abs(step).max()))
+        length = min(1.0, 1.5 / float(np.abs(step).max()), room)
         while True:
             trial = np.clip(point + length * step, lower, upper)
             trial_value, trial_gradient, trial_hessian = objective(trial)
@@ -89,6 +88,45 @@ def covariance(hessian: FloatArray, cap: float = 1.0) -> FloatArray:
     values, vectors = np.linalg.eigh(-(hessian + hessian.T) / 2)
     variances = 1 / np.maximum(values, 1 / cap)
     return np.asarray((vectors * variances) @ vectors.T, dtype=np.float64)
+
+
+def _step_inside(
+    point: FloatArray, gradient: FloatArray, hessian: FloatArray, lower: FloatArray, upper: FloatArray
+) -> tuple[FloatArray, float]:
+    """An ascending step and how much of it fits between the bounds.
+
+    A step that is cut off at a bound need not ascend, and then jams before it. So coordinates near a bound that the
+    gradient drives outwards go right onto it, and Newton's step is of the others (Bertsekas 1982): at the place where
+    the former will then be if that ascends, as it does along a ridge, else where they are.
+    """
+    step, room = _others(point, gradient, hessian, lower, upper, follow=True)
+    if float(gradient @ step) <= 0:
+        step, room = _others(point, gradient, hessian, lower, upper, follow=False)
+    return step, room
+
+
+def _others(
+    point: FloatArray, gradient: FloatArray, hessian: FloatArray, lower: FloatArray, upper: FloatArray, *, follow: bool
+) -> tuple[FloatArray, float]:
+    at_low, at_high = point <= lower + _NEAR_BOUND, point >= upper - _NEAR_BOUND
+    down, up = at_low & (gradient < 0), at_high & (gradient > 0)
+    free = ~(down | up)
+    onto = np.where(down, lower - point, 0.0) + np.where(up, upper - point, 0.0)
+    expected = gradient + hessian @ onto if follow else gradient
+    step = np.zeros_like(point)
+    while free.any():
+        step[:] = 0
+        step[free] = _newton_step(hessian[np.ix_(free, free)], expected[free])
+        outwards = free & ((at_low & (step < 0)) | (at_high & (step > 0)))
+        if not outwards.any():
+            break
+        free &= ~outwards
+    else:
+        step[:] = 0
+    moving = np.flatnonzero(step)
+    limits = np.where(step > 0, upper - point, lower - point)
+    room = float(np.min(limits[moving] / step[moving])) if moving.size else 1.0
+    return step + onto, room
 
 
 def _newton_step(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
