@@ -1,5 +1,5 @@
 // Keys that work on every page: / and Ctrl-K search, ? the list of keys, g and a letter goes to a page.
-let leader = 0;
+let leader = -Infinity;
 
 function typing(target) {
   return target.closest?.("input, textarea, select, [contenteditable]") !== null;
@@ -21,7 +21,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
   if (performance.now() - leader < 1200) {
-    leader = 0;
+    leader = -Infinity;
     const link = document.querySelector(`.side [data-go="${CSS.escape(event.key)}"]`);
     if (link) {
       event.preventDefault();
