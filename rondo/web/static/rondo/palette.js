@@ -6,6 +6,8 @@ if (dialog) {
   const list = dialog.querySelector("[role=listbox]");
   let asked = null;
   let timer = 0;
+  let shown = null; // what the results on view answer
+  let hasty = false; // Enter came before the answer
 
   const hits = () => [...list.querySelectorAll("a[role=option]")];
   const chosen = () => list.querySelector('[aria-selected="true"]');
@@ -25,13 +27,17 @@ if (dialog) {
     asked?.abort();
     asked = new AbortController();
     const url = new URL(dialog.dataset.url, location.href);
-    url.searchParams.set("q", input.value);
+    const text = input.value;
+    url.searchParams.set("q", text);
     try {
       const answer = await fetch(url, { signal: asked.signal, headers: { "X-Requested-With": "fetch" } });
       if (answer.redirected) location.assign(answer.url);
       else if (answer.ok) {
         list.innerHTML = await answer.text();
         choose(hits()[0]);
+        shown = text;
+        if (hasty && chosen()) location.assign(chosen().href);
+        hasty = false;
       }
     } catch (error) {
       if (error.name !== "AbortError") throw error;
@@ -39,6 +45,7 @@ if (dialog) {
   }
 
   input.addEventListener("input", () => {
+    hasty = false;
     clearTimeout(timer);
     timer = setTimeout(ask, 60);
   });
@@ -50,6 +57,9 @@ if (dialog) {
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
       choose(all[(at + step + all.length) % all.length]);
+    } else if (event.key === "Enter" && event.target === input && shown !== input.value) {
+      event.preventDefault();
+      hasty = true;
     } else if (event.key === "Enter" && event.target === input && at >= 0) {
       event.preventDefault();
       if (event.ctrlKey || event.metaKey) window.open(all[at].href, "_blank", "noopener");
@@ -65,6 +75,8 @@ if (dialog) {
   new MutationObserver(() => {
     if (!dialog.open) return;
     input.value = "";
+    shown = null;
+    hasty = false;
     input.focus();
     ask();
   }).observe(dialog, { attributes: true, attributeFilter: ["open"] });
