@@ -119,10 +119,13 @@ def open_tables() -> Tables:
         files = found[table.key]
         assert files is not None
         _view(connection, f"raw_{table.key}", _files_sql(table, files))
+    # As literals: an OR with a subquery would cost a join per row.
+    rows = connection.raw_sql("SELECT id FROM raw_loads WHERE status = 'visible' ORDER BY id").fetchall()
+    loads = [int(row[0]) for row in rows]
     retracted = connection.raw_sql("SELECT count(*) FROM raw_retractions").fetchone()[0] > 0
     merged = connection.raw_sql("SELECT count(*) FROM raw_survivors").fetchone()[0] > 0
     for table in tables:
-        _view(connection, table.key, visible_sql(table, retracted=retracted, merged=merged))
+        _view(connection, table.key, visible_sql(table, loads, retracted=retracted, merged=merged))
     names = [table.key for table in tables]
     scores = delta.existing("scores")
     if scores is not None and scores.file_uris():
@@ -131,8 +134,11 @@ def open_tables() -> Tables:
     return Tables(connection, names)
 
 
-def visible_sql(table: WarehouseTable, *, retracted: bool = True, merged: bool = True) -> str:
-    """The visible view over the raw one; without the joins that ``retracted`` and ``merged`` say are not needed."""
+def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, merged: bool) -> str:
+    """The visible view over the raw one: rows of no load or of one of ``loads``.
+
+    ``retracted``, ``merged``: whether there are any, so that the join for them is needed.
+    """
     columns = []
     source = f"raw_{table.key} AS t"
     for name in table.columns:
@@ -146,7 +152,8 @@ def visible_sql(table: WarehouseTable, *, retracted: bool = True, merged: bool =
             source += f" LEFT JOIN raw_survivors s ON s.customer_id = t.{table.customer}"
     conditions = []
     if table.load_sql:
-        conditions.append("(t.load_id IS NULL OR t.load_id IN (SELECT id FROM raw_loads WHERE status = 'visible'))")
+        listed = f" OR t.load_id IN ({', '.join(map(str, loads))})" if loads else ""
+        conditions.append(f"(t.load_id IS NULL{listed})")
     if table.retracted_by and retracted:
         column = f"t.{table.retracted_by}"
         conditions.append(f"({column} IS NULL OR {column} NOT IN (SELECT interaction_id FROM raw_retractions))")
