@@ -92,7 +92,9 @@ def build(customers: int, interactions: int) -> float:
     weight = draw.gamma(0.6, 1.0, customers)
     who = np.searchsorted(np.cumsum(weight) / weight.sum(), draw.random(interactions)) + 1
     np.clip(who, 1, customers, out=who)
-    amount = draw.integers(200, 20_000, interactions)
+    # Who spends much a time does so again: a mean of one's own, and chance around it.
+    usual = 2_000 * draw.gamma(4.0, 1.0, customers) / draw.gamma(4.0, 1.0, customers)
+    amount = np.maximum(1, draw.gamma(3.0, 1 / 3, interactions) * usual[who - 1]).astype(np.int64)
     second = draw.integers(8 * 3600, 20 * 3600, interactions)
     for low in range(0, interactions, CHUNK):
         part = slice(low, min(low + CHUNK, interactions))

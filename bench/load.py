@@ -8,7 +8,6 @@ table), so its seconds hold no reading, checking, matching or keys. Each runs in
 import argparse
 import json
 import pickle
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -128,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
