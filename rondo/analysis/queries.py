@@ -13,7 +13,9 @@ from rondo.analysis import portfolio
 from rondo.analysis.models import Run, Score
 from rondo.analysis.results import Activity, Edges, GridCell, Results, Totals, ValueBin, WeekPoint
 from rondo.analysis.summary import week_points
+from rondo.customers.models import Customer
 from rondo.customers.queries import scope_key, sees_all, visible
+from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 from rondo.interactions.queries import standing
 
@@ -107,10 +109,18 @@ def _totals(run: Run, viewer: User | None, scores: QuerySet[Score]) -> Totals:
         nonpositive=Count("id", filter=Q(order__total__lte=0)),
         first=Min("business_date"),
     )
-    exposed = Q(exposures__sent_on__lte=run.as_of, exposures__suppressed="")
-    received = visible(viewer).aggregate(
-        n=Count("exposures", filter=exposed), campaigns=Count("exposures__campaign", filter=exposed, distinct=True)
-    )
+    # The ledger belongs to a room above. Its lines are counted as the run counts them: those of merged records too,
+    # those of hidden runs and of retracted contacts not.
+    ledger: Any = Customer._meta.get_field("exposures").related_model
+    received = ledger.objects.filter(
+        _records(viewer),
+        shown(),
+        shown("campaign__"),
+        shown("interaction__"),
+        sent_on__lte=run.as_of,
+        suppressed="",
+        interaction__retraction=None,
+    ).aggregate(n=Count("id"), campaigns=Count("campaign", distinct=True))
     reactions = standing().filter(
         _records(viewer),
         direction="inbound",

@@ -1,5 +1,7 @@
 """A base of customers who buy at seeded random, and how to write it as orders."""
 
+from datetime import date, timedelta
+
 import numpy as np
 
 from rondo.customers.models import Customer
@@ -8,7 +10,7 @@ from rondo.warehouse.tests.world import customer, product, purchase
 
 __all__ = ["customer", "product", "purchase", "seeded_base", "seeded_log"]
 
-START = np.datetime64("2023-01-01")
+START = date(2023, 1, 1)
 
 
 def seeded_log(customers: int = 60, days: int = 300, seed: int = 8) -> PurchaseDays:
@@ -36,5 +38,5 @@ def seeded_base(customers: int = 60, days: int = 300, seed: int = 8) -> list[Cus
     log = seeded_log(customers, days, seed)
     people = [customer(f"C{number}") for number in range(customers)]
     for code, day, spend in zip(log.customer, log.day, log.spend, strict=True):
-        purchase(people[code], (START + int(day)).item(), int(spend))
+        purchase(people[code], START + timedelta(days=int(day)), int(spend))
     return people
