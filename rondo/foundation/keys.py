@@ -37,6 +37,8 @@ def allocate(model: type[models.Model], count: int) -> int:
                 [sequence, count],
             )
             first, last = cursor.fetchone()
-            if last - first == count - 1:  # else somebody inserted in between: leave the gap and take another block
+            if (
+                last - first == max(count, 1) - 1
+            ):  # else somebody inserted in between: leave the gap and take another block
                 return int(first)
     raise StateError(f"{table}: no block of {count} keys in 50 attempts; too many writers at once, try again.")
