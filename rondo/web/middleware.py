@@ -7,24 +7,31 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from rondo.errors import PermissionRefused, RondoError, StateError
+from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, StateError
 
 
 class ErrorsAsPages:
-    """PermissionRefused answers 403, StateError 409, every other RondoError 400, each with its own sentence."""
+    """PermissionRefused answers 403, NotFound 404, StateError 409, others of ours 400, each with its sentence."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # PostgreSQL takes no NUL and would fail on it; the API looks to its own parameters.
+        if "%00" in request.META.get("QUERY_STRING", "") and not request.path.startswith("/api/"):
+            return self.page(request, InputError(_("The address holds a NUL character; remove it.")))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page for an error of ours; None leaves any other error to Django."""
-        if not isinstance(error, RondoError):
-            return None
+        return self.page(request, error) if isinstance(error, RondoError) else None
+
+    def page(self, request: HttpRequest, error: RondoError) -> HttpResponse:
+        """The error's page, or its toast."""
         if isinstance(error, PermissionRefused):
             status, title = 403, _("Not yours to see or do")
+        elif isinstance(error, NotFound):
+            status, title = 404, _("There is nothing here")
         elif isinstance(error, StateError):
             status, title = 409, _("That does not fit any more")
         else:

@@ -33,6 +33,7 @@ from rondo.errors import InputError
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
 from rondo.foundation.money import Money, to_minor
+from rondo.foundation.search import fold
 from rondo.web import formats
 from rondo.web.customers.fields import NUMERIC, Field
 
@@ -68,10 +69,12 @@ class Condition:
         """What a row of the field's table must match (before negation); ``name`` stands for the column, if given."""
         name = name or self.field.column
         first = self.values[0] if self.values else None
+        by_name = self.field.column == "folded_name"  # a name is compared folded, and is empty where not known
         if self.operator in ("known", "unknown"):
-            return Q(**{f"{name}__isnull": False})
+            return Q(**{f"{name}__gt": ""}) if by_name else Q(**{f"{name}__isnull": False})
         if self.operator in ("is", "not"):
-            return Q(**{f"{name}__in": self.values}) if len(self.values) > 1 else Q(**{name: first})
+            values = [fold(str(value)) for value in self.values] if by_name else list(self.values)
+            return Q(**{f"{name}__in": values}) if len(values) > 1 else Q(**{name: values[0]})
         if self.operator == "between":
             return Q(**{f"{name}__gte": first, f"{name}__lte": self.values[1]})
         lookup = {"min": "gte", "max": "lte", "above": "gt", "below": "lt"}[self.operator]
@@ -320,7 +323,8 @@ def from_form(field: Field, operator: str, values: Iterable[str]) -> str:
 def number_as_written(text: str, field: Field) -> str:
     """``1.204,50 €`` in German and ``$1,204.50`` in English are 1204.50; what is no number stays as it is."""
     percent = field.type == "share"
-    body = re.sub(r"[^\d.,+-]", "", text)
+    body = re.sub(r"\s", "", text)
+    body = re.sub(r"^([^\w.,+-]+|[A-Z]{3})|([^\w.,+-]+|[A-Z]{3})$", "", body)  # a currency's sign or code, or per cent
     group, point = (".", ",") if formats.language() == "de" else (",", ".")
     if re.fullmatch(rf"[+-]?\d{{1,3}}(\{group}\d{{3}})+(\{point}\d+)?", body):
         body = body.replace(group, "")

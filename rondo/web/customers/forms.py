@@ -101,10 +101,11 @@ class EditForm(forms.Form):
         return [self[name] for name in ("name", "owner", *self.known)]
 
     def clean(self) -> dict[str, Any]:
-        """Numbers may be typed in the viewer's language."""
+        """Numbers may be typed in the viewer's language; one that was left alone is as the form wrote it."""
         values: dict[str, Any] = super().clean() or {}
         for key, field in self.known.items():
-            if field.numeric and values.get(key):
+            untouched = values.get(key) in (self.present.get(key), values.get(f"was.{key}"))
+            if field.numeric and values.get(key) and not untouched:
                 values[key] = number_as_written(values[key], field)
         return values
 

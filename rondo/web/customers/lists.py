@@ -19,12 +19,15 @@ from django.utils.translation import gettext as _
 from rondo.analysis.models import Score
 from rondo.customers.models import AttributeValue, Customer
 from rondo.errors import InputError
+from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import Value
 from rondo.web.customers.selection import Selection
 
 PAGE_SIZE = 50
+_LONGEST_POSITION = 4000
+"""No value of a list is as long; a longer text is refused before it is read."""
 LARGE_BASE = 50_000
 """From this highest key on, the search for customers that have no value at all waits until somebody scrolls there."""
 
@@ -70,6 +73,8 @@ class Position:
             CursorError: the text was not written for this sort, or by us at all.
         """
         try:
+            if len(text) > _LONGEST_POSITION:
+                raise ValueError
             packed = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             for_sort, phase, value, key = packed
             if for_sort != sort or not isinstance(phase, str) or not isinstance(key, int | None):
@@ -80,7 +85,13 @@ class Position:
                 value = date.fromisoformat(value)
             elif value is not None and (field.numeric or field.type == "boolean") != isinstance(value, int | float):
                 raise ValueError
-        except (ValueError, TypeError, binascii.Error) as error:
+            elif isinstance(value, str):
+                value.encode()  # half a surrogate pair is no text
+                if "\x00" in value:
+                    raise ValueError
+            elif value is not None and not -(2**63) <= value < 2**63:  # no number and infinity fail this too
+                raise ValueError
+        except (ValueError, TypeError, RecursionError, binascii.Error) as error:
             raise CursorError(
                 _("The page address “%(text)s” does not fit this list; begin at its first page.") % {"text": text[:20]}
             ) from error
@@ -153,7 +164,7 @@ def _by_attribute(selection: Selection, field: Field, descending: bool) -> Itera
     yield Phase("known", values.filter(known), column=field.column, descending=descending)
     if selection.needs(field.key) and not selection.has_merges:
         return
-    own = AttributeValue.objects.filter(customer_id=OuterRef("pk"), definition_id=field.definition)
+    own = AttributeValue.objects.filter(shown(), customer_id=OuterRef("pk"), definition_id=field.definition)
     without = selection.customers().filter(~Exists(own.filter(**{f"{field.column}__isnull": False})))
     yield Phase("unknown", without, "id", late=True)
 
@@ -231,6 +242,8 @@ def read_page(
     if start is not None and start.phase not in names:
         raise CursorError(_("This page of the list is gone; begin at its first page."))
     first = names.index(start.phase) if start is not None else 0
+    if start is not None and start.id is not None and order[first].column and start.value is None:
+        raise CursorError(_("This page of the list is gone; begin at its first page."))
     wait = not eager and not backward and any(p.late for p in order[first:]) and _highest_key() >= LARGE_BASE
     found: list[tuple[str, Any, int]] = []
     pending: Position | None = None

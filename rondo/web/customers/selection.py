@@ -11,7 +11,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from rondo.analysis.models import Score
 from rondo.customers.models import AttributeValue, Customer, Survivor
 from rondo.customers.queries import sees_all, visible
-from rondo.foundation.loads import shown
+from rondo.foundation.loads import hidden_loads, shown
 from rondo.foundation.models import User
 from rondo.web.customers.filters import Condition
 from rondo.web.customers.search import Search
@@ -183,5 +183,13 @@ class Selection:
             found = self.scores().aggregate(number=Count("pk"), value=Sum("value"))
             return found["number"], found["value"]
         plain = not self.conditions and not self.search and self.only is None and sees_all(self.viewer)
-        scores = Score.objects.all() if plain else self.scores()
-        return self.customers().count(), scores.aggregate(value=Sum("value"))["value"]
+        if not plain:
+            return self.customers().count(), self.scores().aggregate(value=Sum("value"))["value"]
+        # The whole base: what was merged or taken back since the analysis is taken off, which is quicker than to ask
+        # of every score whether its customer is still there.
+        gone = Q(customer_id__in=Survivor.objects.values("customer_id")) if self.has_merges else Q(pk__in=())
+        if hidden := hidden_loads():
+            gone |= Q(customer__load_id__in=hidden)
+        whole = Score.objects.aggregate(value=Sum("value"))["value"]
+        lost = Score.objects.filter(gone).aggregate(value=Sum("value"))["value"]
+        return self.customers().count(), whole - (lost or 0) if whole is not None else None

@@ -236,3 +236,25 @@ def test_numbers_are_read_as_the_language_writes_them(installation: Any, languag
 def test_errors_are_of_the_one_tree(alice: Any) -> None:
     with pytest.raises(FilterError):
         parse_one("x:y:z", catalogue(), alice)
+
+
+@pytest.mark.parametrize(("language", "typed"), [("en", "1e5"), ("en", "12/5"), ("de", "1.2 Mio."), ("en", "3 k")])
+def test_what_is_no_plain_number_is_not_made_into_one(installation: Any, language: str, typed: str) -> None:
+    with override(language):
+        assert from_form(catalogue()["value"], "min", [typed]) == f"value:min:{typed}"
+
+
+@pytest.mark.parametrize("typed", ["$1,204.50", "1,204.50 USD", "USD 1,204.50", "1,204.50 €"])
+def test_a_sign_or_code_of_the_currency_may_stand_beside(installation: Any, typed: str) -> None:
+    with override("en"):
+        assert from_form(catalogue()["value"], "min", [typed]) == "value:min:1204.50"
+
+
+def test_names_are_compared_as_the_search_compares_them(client: Any) -> None:
+    make_customer("Jürgen Müller")
+    make_customer("Ada")
+    make_customer("")
+    assert names_of(client, "/customers/?f=name:is:J%C3%BCrgen+M%C3%BCller") == ["Jürgen Müller"]
+    assert names_of(client, "/customers/?f=name:is:Ada|JUERGEN+MUELLER") == ["Ada", "Jürgen Müller"]
+    assert names_of(client, "/customers/?f=name:unknown") == [""]
+    assert names_of(client, "/customers/?f=name:known") == ["Ada", "Jürgen Müller"]

@@ -392,3 +392,14 @@ def test_german_pages_write_numbers_and_days_as_germans_do(client: Any, miller: 
     assert "1.037,20 $" in text and "24. Dez. 2017" in text
     with override("de"):
         assert str(make_attributes()["size"].label) == "Size (de)"
+
+
+def test_a_number_left_alone_is_not_read_anew(client: Any, alice: Any, miller: Customer) -> None:
+    children = make_attributes()["children"]
+    set_value(miller, children, number=1.234)
+    alice.language = "de"
+    alice.save()
+    sent = _edit(client, miller, name="Renamed")
+    assert sent["attr.children"] == "1.234"
+    assert client.post(address(miller, "edit"), sent).status_code == 302
+    assert AttributeValue.objects.get(customer=miller, definition=children).number == 1.234

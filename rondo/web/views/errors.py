@@ -1,6 +1,6 @@
 """Pages for addresses that are not there, for what is not allowed, and for our own failures."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         "message": _("The address is wrong, or what it names is gone or not yours to see."),
     }
     return render(request, "shell/error.html", context, status=404)
+
+
+def closed(request: HttpRequest, *_args: str) -> HttpResponse:
+    """404 for a page of an installed application that is not open here."""
+    raise Http404(request.path)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
