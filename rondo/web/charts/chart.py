@@ -1,5 +1,6 @@
 """What a chart is: a message, two drawings (wide and narrow), and the table that proves it."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,9 @@ class Chart:
         return [list(zip(self.columns, row, strict=True)) for row in self.rows]
 
     def _drawn(self, place: str, size: Size) -> SafeString:
-        key = f"chart:{self.key}:{self.stamp}:{formats.language()}:{place}"
+        # Within a run, too, a viewer's figures change when customers change hands: the table is part of the key.
+        table = hashlib.sha256(repr([[(cell.text, cell.raw) for cell in row] for row in self.rows]).encode())
+        key = f"chart:{self.key}:{self.stamp}:{table.hexdigest()[:20]}:{formats.language()}:{place}"
         kept: SafeString | None = cache.get(key)
         if kept is None:
             kept = draw(dressed(self.build(size), size), self.title)

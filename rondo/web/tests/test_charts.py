@@ -1,5 +1,6 @@
 """Charts may stand in a page under the policy, speak, and carry the figures they draw."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -81,3 +82,10 @@ def test_labels_follow_the_language(found: Figures) -> None:
 )
 def test_ticks_are_round_and_cover_the_highest(top: float, expected: list[float]) -> None:
     assert ticks(top) == expected
+
+
+def test_a_kept_drawing_goes_with_its_table(found: Figures) -> None:
+    made = chart("lorenz", found)
+    first = made.wide
+    other = replace(made, rows=made.rows[:-1], title="Other figures")
+    assert other.wide != first and chart("lorenz", found).wide == first
