@@ -6,7 +6,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -58,6 +58,9 @@ def install(api: NinjaAPI) -> None:
         Http404: lambda request, _error: not_found(request),
         ObjectDoesNotExist: lambda request, _error: not_found(request),
         HttpError: lambda request, error: problem(request, error.status_code, str(error)),
+        SuspiciousOperation: lambda request, _error: problem(
+            request, 400, _("The request holds more parameters than can be read; send fewer.")
+        ),
         Exception: _broken,
     }
     for raised, handler in handlers.items():

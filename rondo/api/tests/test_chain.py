@@ -127,3 +127,11 @@ def test_a_made_up_cursor_is_refused(shop: Shop, client_of: Clients, alice: User
         for cursor in made_up:
             response = client_of(alice).get(f"/api/v1/customers/{row.public_id}/{part}", {"cursor": cursor})
             assert response.status_code == 422, cursor
+
+
+def test_what_no_parameter_can_be_is_refused(shop: Shop, client_of: Clients, alice: User) -> None:
+    row, client = shop.customer(), client_of(alice)
+    for query, status in (("kind=%00", 422), ("&".join(["a=1"] * 5001), 400)):
+        answer = client.get(f"/api/v1/customers/{row.public_id}/interactions?{query}")
+        assert answer.status_code == status
+        assert answer.headers["Content-Type"] == "application/problem+json"

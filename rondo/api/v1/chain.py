@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Annotated
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Query, Router
 
 from rondo.api import paging
@@ -11,6 +12,7 @@ from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
 from rondo.customers import queries
 from rondo.customers.models import Customer
+from rondo.errors import InputError
 from rondo.foundation import ids
 from rondo.interactions.models import Interaction, Order, OrderLine
 from rondo.interactions.queries import chain, standing
@@ -33,6 +35,8 @@ def list_interactions(
 ) -> schemas.InteractionPage:
     """The customer's chain, newest first, over all records merged into them; retracted interactions are left out."""
     customer = queries.get_visible(viewer(request), customer_id)
+    if any("\x00" in key for key in kind):
+        raise InputError(_("kind: a NUL is no text; remove it."))
     found = chain(queries.record_ids(customer.pk), kinds=kind, before=paging.decode_moment(cursor), limit=limit + 1)
     page, last = paging.split(found, limit)
     return schemas.InteractionPage(
