@@ -1,6 +1,7 @@
 """Who may not see all customers gets figures over those they may see, and these add up to the whole."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from rondo.analysis.actions import run_analysis
 from rondo.analysis.queries import current_run, figures, score_of, visible_scores
 from rondo.analysis.results import Results
 from rondo.analysis.tests.world import customer, purchase, seeded_base
+from rondo.campaigns.models import Campaign, Exposure
+from rondo.customers.actions import merge
 from rondo.customers.models import Customer, Survivor
 from rondo.foundation.actors import system
 from rondo.foundation.models import Load, User
-from rondo.warehouse.tests.world import load
+from rondo.warehouse.tests.world import load, source
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +87,27 @@ def test_figures_are_cached_per_run_and_viewer(bob: User, charlie: User, django_
     purchase(customer("Bea", owner=charlie), "2024-01-05", 11)
     run_analysis(system())
     assert get(charlie)["totals"]["revenue"] == 111
+
+
+def test_the_ledger_is_counted_over_merged_records_without_what_was_taken_back(dora_and_contacts: User) -> None:
+    assert get(dora_and_contacts)["totals"]["exposures"] == 2
+    assert get(dora_and_contacts)["totals"]["campaigns"] == 1
+
+
+@pytest.fixture
+def dora_and_contacts(make_user: Callable[..., User]) -> User:
+    """Dora owns one customer, into whom another was merged; each got a mail, and one more each that does not count."""
+    seeded_base(customers=5, days=60)
+    dora = make_user("dora", role="sales", reach="own")
+    hidden = load(Load.Status.UNDONE)
+    kept, lost = customer("Kept", owner=dora), customer("Lost")
+    day = date(2023, 1, 5)
+    one, other = (
+        Campaign.objects.create(source=source(), number=n, name=n, type="A", starts_on=day, ends_on=day) for n in "12"
+    )
+    for row in (kept, lost):
+        Exposure.objects.create(campaign=one, customer=row, sent_on=day)
+        Exposure.objects.create(campaign=other, customer=row, sent_on=day, load=hidden)
+    merge(system(), lost, kept)
+    run_analysis(system())
+    return dora
