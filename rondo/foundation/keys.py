@@ -34,7 +34,7 @@ def allocate(model: type[models.Model], count: int) -> int:
         for _attempt in range(50):
             cursor.execute(
                 "SELECT min(v), max(v) FROM (SELECT nextval(%s) AS v FROM generate_series(1, %s)) AS taken",
-                [sequence, count],
+                [sequence, max(count, 1)],  # even a block of none has a place where it would begin
             )
             first, last = cursor.fetchone()
             if (
