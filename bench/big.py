@@ -131,6 +131,10 @@ def build(customers: int, interactions: int) -> float:
         sys.stderr.write(f"\r{part.stop:>12,} of {interactions:,} interactions")
     sys.stderr.write("\n")
     purchases = interactions // EVERY_PURCHASE
-    load.spans = {"interactions": [1, interactions], "orders": [1, interactions], "order_lines": [1, purchases]}
+    load.spans = {
+        "interactions_interaction": [1, interactions],
+        "interactions_order": [1, interactions],
+        "interactions_orderline": [1, purchases],
+    }
     load.save(update_fields=["spans"])
     return time.perf_counter() - started

@@ -150,9 +150,7 @@ def main() -> int:
     ours, plain = statistics.median(found["rondo"]), statistics.median(found["plain"])
     print(f"facts of {found['rows']:,} customers")
     print(f"rondo                             {ours:.3f} s ({min(found['rondo']):.3f} to {max(found['rondo']):.3f})")
-    print(
-        f"  of which writing the query      {statistics.median(found['writing']):.3f} s at any size"
-    )
+    print(f"  of which writing the query      {statistics.median(found['writing']):.3f} s at any size")
     print(f"plain DuckDB over the same files  {plain:.3f} s ({min(found['plain']):.3f} to {max(found['plain']):.3f})")
     print(f"ratio {ours / plain:.2f} (aim: 1.3); sums {'equal' if found['equal'] else 'DIFFER'}")
     return 0 if found["equal"] else 1

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rondo.analysis.results import Activity, Concentration, GridCell, LorenzPoint, ValueBin
-from rondo.science.lorenz import lorenz, top_share
+from rondo.science.concentration import lorenz, top_share
 
 BINS = 20
 BANDS = 5

@@ -2,7 +2,7 @@
 
 from datetime import time, timedelta
 
-from rondo.analysis.facts import definitions
+from rondo.analysis import definitions
 from rondo.foundation.registry import Periodic, registries
 
 __all__ = ["definitions"]

@@ -11,9 +11,9 @@ def hidden_loads() -> list[int]:
 
 
 def shown(prefix: str = "") -> Q:
-    """A condition that leaves out rows of hidden loads; ``prefix`` is the path to the row, such as
-    ``interaction__``."""
-    hidden = hidden_loads()
-    if not hidden:
-        return Q()
+    """A condition that leaves out rows of hidden loads; ``prefix`` is the path to the row, such as ``interaction__``.
+
+    The loads are looked up inside the statement itself: one that sees a row of a running load sees the load, too.
+    """
+    hidden = Load.objects.exclude(status=Load.Status.VISIBLE).values("id")
     return Q(**{f"{prefix}load_id__isnull": True}) | ~Q(**{f"{prefix}load_id__in": hidden})

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from rondo.science.bgnbd import BgNbd, FitConfig
     from rondo.science.cells import Cells, reduce_to_cells
     from rondo.science.clv import CustomerValues, ValueConfig, value_customers
+    from rondo.science.concentration import Lorenz, lorenz, top_share
     from rondo.science.gamma_gamma import GammaGamma, SpendConfig
     from rondo.science.holdout import HoldOutCheck, compare, rank_groups
     from rondo.science.intervals import BaseForecast, CalibrationConfig, Interval, forecast_base, roll_holdouts
-    from rondo.science.lorenz import Lorenz, lorenz, top_share
     from rondo.science.summary import PurchaseDays, Summary, merge_days, summarise, window
 
 _HOMES = {
@@ -54,7 +54,7 @@ _HOMES = {
     "GammaGamma": "rondo.science.gamma_gamma",
     "HoldOutCheck": "rondo.science.holdout",
     "Interval": "rondo.science.intervals",
-    "Lorenz": "rondo.science.lorenz",
+    "Lorenz": "rondo.science.concentration",
     "PurchaseDays": "rondo.science.summary",
     "SpendConfig": "rondo.science.gamma_gamma",
     "Summary": "rondo.science.summary",
@@ -63,13 +63,13 @@ _HOMES = {
     "compare": "rondo.science.holdout",
     "forecast_base": "rondo.science.intervals",
     "gamma_gamma": "rondo.science",
-    "lorenz": "rondo.science.lorenz",
+    "lorenz": "rondo.science.concentration",
     "merge_days": "rondo.science.summary",
     "rank_groups": "rondo.science.holdout",
     "reduce_to_cells": "rondo.science.cells",
     "roll_holdouts": "rondo.science.intervals",
     "summarise": "rondo.science.summary",
-    "top_share": "rondo.science.lorenz",
+    "top_share": "rondo.science.concentration",
     "value_customers": "rondo.science.clv",
     "window": "rondo.science.summary",
 }

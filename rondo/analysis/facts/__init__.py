@@ -1,4 +1,4 @@
-"""Facts per customer, as Ibis expressions over the columnar copy; what each means stands in ``definitions``."""
+"""Facts per customer, as Ibis expressions over the columnar copy; what each means stands in ``rondo.analysis.definitions``."""
 
 from typing import Any
 
