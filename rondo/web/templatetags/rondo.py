@@ -15,40 +15,45 @@ from rondo.web import formats
 register = template.Library()
 
 
+def _known(value: float | str | None) -> float | None:
+    """The value; None for the text (an empty one) that a template makes of an attribute of None."""
+    return None if isinstance(value, str) else value
+
+
 @register.filter
 def number(value: float | None, digits: int = 0) -> str:
     """A number: ``{{ orders|number }}``, ``{{ gap|number:1 }}``."""
-    return formats.number(value, digits)
+    return formats.number(_known(value), digits)
 
 
 @register.filter
 def compact(value: float | None) -> str:
     """A number to three significant figures: 155,848 is 156 k."""
-    return formats.compact_number(value)
+    return formats.compact_number(_known(value))
 
 
 @register.filter
 def share(value: float | None, digits: int = 1) -> str:
     """A share of 0 to 1 as a percentage."""
-    return formats.share(value, digits)
+    return formats.share(_known(value), digits)
 
 
 @register.filter
 def money(minor: int | float | None, currency: str = "") -> str:
     """An exact amount in minor units: ``{{ total|money }}`` (the company's currency), ``{{ total|money:"USD" }}``."""
-    return formats.money(minor, currency)
+    return formats.money(_known(minor), currency)
 
 
 @register.filter
 def whole_money(minor: int | float | None, currency: str = "") -> str:
     """An amount in minor units, to whole units: $1,204."""
-    return formats.money(minor, currency, digits=0)
+    return formats.money(_known(minor), currency, digits=0)
 
 
 @register.filter
 def compact_money(minor: int | float | None, currency: str = "") -> str:
     """An amount in minor units to three significant figures: $1.21 m, 1,21 Mio. $."""
-    return formats.compact_money(minor, currency)
+    return formats.compact_money(_known(minor), currency)
 
 
 @register.filter

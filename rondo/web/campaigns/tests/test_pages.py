@@ -75,6 +75,15 @@ def test_a_viewer_of_own_customers_sees_own_figures(ledger: Ledger, signed_in: S
     assert "own household" in said and "strange household" not in said
 
 
+def test_a_campaign_that_reached_nobody_the_viewer_sees_has_a_dash(
+    ledger: Ledger, signed_in: SignIn, alice: User, charlie: User
+) -> None:
+    ledger.contact(ledger.campaign("1"), ledger.customer())
+    ledger.campaign("2", "Type B")
+    assert "–" in text(signed_in(alice), "/campaigns/")
+    assert "No customer you may see received a campaign." in text(signed_in(charlie), "/campaigns/")
+
+
 def test_the_list_is_sorted_and_filtered_by_type(ledger: Ledger, signed_in: SignIn, alice: User) -> None:
     small, large = ledger.campaign("small"), ledger.campaign("large", "Type B", starts_on="2017-02-01")
     ledger.answer(ledger.contact(small, ledger.customer()))
