@@ -151,7 +151,7 @@ def campaigns() -> pa.Table:
     """The 27 campaigns with type and first and last day."""
     return _query(
         "SELECT campaign_id::VARCHAR AS number, 'Campaign ' || campaign_id AS name, "
-        "trim(replace(campaign_type::VARCHAR, 'Type', '')) AS type, "
+        "campaign_type::VARCHAR AS type, "
         "start_date::DATE AS starts_on, end_date::DATE AS ends_on "
         "FROM campaign_descriptions ORDER BY campaign_id"
     )

@@ -1,4 +1,4 @@
-"""Facts per customer, as Ibis expressions over the columnar copy; what each means stands in ``rondo.analysis.definitions``."""
+"""Facts per customer, as Ibis expressions over the columnar copy; ``rondo.analysis.definitions`` says what each means."""
 
 from typing import Any
 
