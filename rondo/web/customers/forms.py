@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from rondo.customers.actions import assign_owner, change_customer, set_attribute
+from rondo.customers.actions.gate import locked
 from rondo.customers.models import Customer
 from rondo.customers.queries import attributes_of, record_ids
 from rondo.errors import InputError, StateError
@@ -147,6 +148,13 @@ class EditForm(forms.Form):
         values = self.cleaned_data
         version = values["version"]
         with transaction.atomic():
+            row = locked(actor, self.customer.pk)
+            present = _present(row)
+            if any(present.get(key, "") != self.present.get(key, "") != (values.get(key) or "") for key in self.known):
+                raise StateError(
+                    _("%(customer)s was changed at this moment. Look at the present values, then save again.")
+                    % {"customer": row}
+                )
             if values["name"] != self.present["name"]:
                 version = change_customer(
                     actor, self.customer.pk, expected_version=version, name=values["name"]

@@ -11,9 +11,10 @@ from django.utils.translation import override
 
 from rondo.customers.actions import change_customer, link, merge
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Source
-from rondo.foundation.actors import system
+from rondo.foundation.actors import Actor, system
 from rondo.foundation.registry import CustomerPanel, registries
 from rondo.interactions.models import Interaction
+from rondo.web.customers.forms import EditForm
 from rondo.web.customers.sentences import reasons
 from rondo.web.tests.customers_data import (
     AS_OF,
@@ -392,6 +393,17 @@ def test_german_pages_write_numbers_and_days_as_germans_do(client: Any, miller: 
     assert "1.037,20 $" in text and "24. Dez. 2017" in text
     with override("de"):
         assert str(make_attributes()["size"].label) == "Size (de)"
+
+
+def test_two_who_save_at_the_same_moment_do_not_overwrite_each_other(client: Any, miller: Customer, alice: Any) -> None:
+    set_value(miller, make_attributes()["city"], text="Ulm")
+    sent = _edit(client, miller)
+    ours, theirs = (EditForm(miller, {**sent, "attr.city": city}) for city in ("Bonn", "Kiel"))
+    for form in (ours, theirs):
+        assert form.is_valid() and not form.conflicts()
+    assert theirs.attempt(Actor(alice, "web")) and not ours.attempt(Actor(alice, "web"))
+    assert "was changed at this moment" in str(ours.non_field_errors())
+    assert AttributeValue.objects.get(customer=miller).text == "Kiel"
 
 
 def test_a_number_left_alone_is_not_read_anew(client: Any, alice: Any, miller: Customer) -> None:
