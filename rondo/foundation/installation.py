@@ -52,7 +52,7 @@ def change_installation(actor: Actor, **fields: object) -> Installation:
         if "time_zone" in fields:
             try:
                 ZoneInfo(str(fields["time_zone"]))
-            except (KeyError, ValueError) as error:
+            except (KeyError, ValueError, OSError) as error:  # OSError: a folder of zones, or a name too long
                 raise InputError(
                     f"time_zone={fields['time_zone']!r}: no such zone; write one such as Europe/Berlin."
                 ) from error

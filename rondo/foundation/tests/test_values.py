@@ -165,7 +165,12 @@ class TestInstallation:
         assert (changed.company, installation().time_zone) == ("Corner", "Asia/Tokyo")
         with pytest.raises(PermissionRefused):
             change_installation(Actor(charlie, "web"), company="Mine")
-        for field, value in (("time_zone", "Mars/Base"), ("margin_rate", "1.5"), ("horizon_months", 0)):
+        for field, value in (
+            ("time_zone", "Mars/Base"),
+            ("time_zone", "Europe"),
+            ("margin_rate", "1.5"),
+            ("horizon_months", 0),
+        ):
             with pytest.raises(InputError, match=field):
                 change_installation(system(), **{field: value})
         assert installation().company == "Corner"

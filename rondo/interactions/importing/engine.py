@@ -60,7 +60,7 @@ def _loader(kind: str) -> type[Loader]:
 def _zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InputError(
             _("time zone %(zone)r is not known; one such as Europe/Berlin is needed.") % {"zone": name}
         ) from error

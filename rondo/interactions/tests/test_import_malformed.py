@@ -196,3 +196,9 @@ def test_decimal_commas_are_found(tmp_path: Path) -> None:
     run = load("orders", write(tmp_path, text))
     assert set(Order.objects.values_list("number", "total")) == {("1", 123450), ("2", 350)}
     assert run.options["found"]["decimals"] == ","
+
+
+@pytest.mark.parametrize("name", ["Europe", "Mars/Base", "x" * 300, "../zone"])
+def test_a_zone_that_is_none_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="time zone"):
+        load("interactions", write(tmp_path, "customer,kind,occurred_at\nc1,note,2017-03-01\n"), time_zone=name)
