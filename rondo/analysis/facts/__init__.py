@@ -1,4 +1,4 @@
-"""Facts per customer, as Ibis expressions over the columnar copy; ``rondo.analysis.definitions`` says what each means."""
+"""Facts per customer, as Ibis expressions over the columnar copy; :mod:`rondo.analysis.definitions` names each."""
 
 from typing import Any
 
