@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo run test lint bench lock
+.PHONY: help setup setup-dev demo run test lint bench lock screenshot
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,6 +44,10 @@ lint: $(STAMPS)/dev ## Check style, types, floors, migrations and translations.
 
 bench: $(STAMPS)/dev ## Measure speed beside baselines taken in the same run (ARGS=... goes to the benchmark).
 	@exec $(BIN)/python -m bench $(ARGS)
+
+screenshot: $(STAMPS)/dev ## Take the README's picture anew from the served demo.
+	@$(BIN)/python -m pytest -n0 rondo/demo/tests/test_browser_demo.py
+	cp test-results/home.png docs/home.png
 
 lock: $(STAMPS)/dev ## Write requirements.lock and requirements-dev.lock anew from pyproject.toml (ARGS=--upgrade for newer versions).
 	$(COMPILE) $(ARGS) --group build --output-file requirements.lock

@@ -55,6 +55,9 @@ def build_large(customers: int, interactions: int) -> None:
 def measure(database: Path) -> None:
     """Print one line per page: median and 95th percentile, and those of the bare SQL."""
     setup()
+    from django.core.management import call_command
+
+    call_command("collectstatic", "--noinput", verbosity=0)
     from django.contrib.auth import get_user_model
     from django.test import Client
 

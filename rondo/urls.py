@@ -8,12 +8,10 @@ from rondo.web.views.errors import closed
 urlpatterns = [
     path("health", health, name="health"),
     path("", include("rondo.web.urls")),
-    path("customers/", include("rondo.web.customers.urls")),
     # Only administrators change who signs in by which address (rondo.foundation.accounts).
     re_path(r"^accounts/(confirm-)?email/", closed),
     path("accounts/", include("allauth.account.urls")),
     path("api/", include("rondo.api.urls")),
-    path("campaigns/", include("rondo.web.campaigns.urls")),
 ]
 
 handler403 = "rondo.web.views.errors.forbidden"

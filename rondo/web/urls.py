@@ -9,6 +9,7 @@ urlpatterns = [
     path("analyse", home.analyse, name="start-analysis"),
     path("analyse/progress", home.progress, name="analysis-progress"),
     path("customers/", include("rondo.web.customers.urls")),
+    path("campaigns/", include("rondo.web.campaigns.urls")),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
     path("palette", palette.palette, name="palette"),

@@ -1,0 +1,80 @@
+"""The served demo as a newcomer meets it, in Chromium: signed in by the link, home, a customer, a call, German, a phone.
+
+Pictures go to ``test-results/`` (kept out of git); ``make screenshot`` takes the README's one from there.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.demo, pytest.mark.once]
+PICTURES = Path("test-results")
+PHONE = {"width": 390, "height": 844}
+
+
+def picture(page: "Page", name: str) -> None:
+    """Keep what the page looks like; pictures of one name replace each other."""
+    PICTURES.mkdir(exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def grave_findings(page: "Page") -> list[Any]:
+    """Serious and critical findings of axe."""
+    found = Axe().run(page).response["violations"]
+    return [(v["id"], [n["target"] for n in v["nodes"]]) for v in found if v["impact"] in {"serious", "critical"}]
+
+
+def test_a_newcomer_walks_through_the_demo(demo_page: "Page") -> None:
+    """One walk, since each step stands on the one before: a call logged here shows in the chain of the next page."""
+    page = demo_page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text(re.compile(r"worth \$1\.\d+\sm over the next 12 months"))
+    expect(page.get_by_text("margin 25%")).to_be_visible()
+    assert grave_findings(page) == []
+    picture(page, "home")
+
+    page.get_by_role("link", name="Late", exact=False).first.click()
+    expect(heading).to_contain_text(re.compile(r"\d+ customers? fit"))
+    page.goto(page.url.split("/customers/")[0] + "/customers/?q=7781%200000%200982")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("with us at least since Jan 2017")).to_be_visible()
+    expect(heading).to_have_text("Sara Hartmann household")
+    page.keyboard.press("c")
+    page.keyboard.type("Asked when the store opens")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".timeline .entry").first).to_contain_text("Asked when the store opens")
+    expect(page.get_by_text("Call to the customer saved.")).to_be_visible()
+    assert grave_findings(page) == []
+    picture(page, "customer")
+
+    basket = page.locator(".timeline details").first
+    basket.locator("summary").click()
+    expect(basket.locator("table")).to_be_visible()
+
+    page.set_viewport_size(PHONE)
+    for address in ("/", "/customers/", "/portfolio/", "/campaigns/", page.url):
+        page.goto(address if address.startswith("http") else re.sub(r"(https?://[^/]+).*", rf"\1{address}", page.url))
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], f"{page.url} is {width} px wide on a phone"
+        assert grave_findings(page) == [], page.url
+        picture(page, f"phone-{re.sub(r'[^a-z]+', '-', address.split('//')[-1])[-20:]}")
+
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    page.emulate_media(color_scheme="dark")
+    page.goto(re.sub(r"(https?://[^/]+).*", r"\1/", page.url))
+    expect(heading).to_contain_text("Mio")
+    assert grave_findings(page) == []
+    picture(page, "home-dark-german")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
