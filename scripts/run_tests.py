@@ -1,7 +1,7 @@
 """Runs every test: the suite on SQLite, then what touches the database on a private PostgreSQL as well.
 
 As root on Debian it first installs the Chromium and PostgreSQL that are missing. Elsewhere it says what is left out and
-why. Arguments go to pytest. It ends with pytest's own summary, and fails if either run failed.
+why. Arguments go to pytest. It ends with pytest's own summary, and fails if any run failed.
 """
 
 import os
@@ -58,7 +58,7 @@ def suite(arguments: list[str], **settings: str) -> int:
 
 
 def main() -> int:
-    """Prepares, runs both suites, and returns 0 only if both passed."""
+    """Prepares, runs the suites, and returns 0 only if both passed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.chdir(Path(__file__).resolve().parent.parent)
     chosen = sys.argv[1:]
@@ -69,13 +69,16 @@ def main() -> int:
         say("PostgreSQL is missing: no test ran on it")
         return first
     with private_postgres() as address:
-        say("Tests on PostgreSQL")
-        second = suite([*chosen, "-m", "not once"], RONDO_DATABASE_URL=address)
-    outcome = {first, second}
+        say("Tests on PostgreSQL, those that need the server for themselves")
+        alone = suite([*chosen, "-n", "0", "-m", "alone and not once"], RONDO_DATABASE_URL=address)
+        say("Tests on PostgreSQL, those that need no server for themselves")
+        second = suite([*chosen, "-m", "not once and not alone"], RONDO_DATABASE_URL=address)
+    outcome = {first, alone, second}
     if chosen:
         outcome.discard(NO_TESTS)
-    if first not in (0, NO_TESTS):
-        say("The run on SQLite failed; see above. What follows is the closing line of the run on PostgreSQL.")
+    for name, status in (("on SQLite", first), ("on PostgreSQL for themselves", alone)):
+        if status not in (0, NO_TESTS):
+            say(f"The run {name} failed; see above.")
     return max(outcome, default=NO_TESTS)
 
 

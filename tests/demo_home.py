@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 LINK = """
 import django; django.setup()
@@ -88,7 +89,7 @@ def own_database() -> Iterator[dict[str, str]]:
     from psycopg import sql
 
     server = {"host": chosen["HOST"], "user": chosen["USER"], "password": chosen["PASSWORD"], "port": chosen["PORT"]}
-    name = f"rondo_demo_{os.getpid()}"
+    name = f"rondo_demo_{os.getpid()}_{uuid4().hex[:8]}"
     with psycopg.connect(dbname="postgres", autocommit=True, **{k: v for k, v in server.items() if v}) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
