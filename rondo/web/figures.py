@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as translated
 from django_tasks.base import TaskResultStatus
@@ -11,6 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from rondo.analysis import queries
 from rondo.analysis.models import Run
 from rondo.analysis.results import Results
+from rondo.customers.models import Merge
 from rondo.customers.queries import scope_key
 from rondo.foundation.models import Load, User
 from rondo.web.jobs import analyse_for
@@ -21,7 +23,7 @@ class Figures:
     """The figures of a run that one viewer may see, the day the run looks from, when it ran.
 
     ``stamp`` separates cached drawings by run and by what the viewer may see; ``is_stale`` says that data came
-    in or was taken back since.
+    in or was taken back, or records were merged, since.
     """
 
     run: int
@@ -49,9 +51,12 @@ def figures(viewer: User) -> Figures | None:
     results = queries.figures(viewer)
     if run is None or results is None:
         return None
-    stale = Load.objects.filter(
-        finished_at__gt=run.started_at, status__in=[Load.Status.VISIBLE, Load.Status.UNDONE]
-    ).exists()
+    since = run.started_at
+    ended = [Load.Status.VISIBLE, Load.Status.UNDONE]
+    stale = (
+        Load.objects.filter(finished_at__gt=since, status__in=ended).exists()
+        or Merge.objects.filter(Q(at__gt=since) | Q(undone_at__gt=since)).exists()
+    )
     return Figures(run.pk, run.as_of, run.started_at, results, f"{run.pk}:{scope_key(viewer)}", stale)
 
 

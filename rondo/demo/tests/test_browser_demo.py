@@ -1,4 +1,4 @@
-"""The served demo as a newcomer meets it, in Chromium: signed in by the link, home, a customer, a call, German, a phone.
+"""The served demo as a newcomer meets it, in Chromium: sign-in link, home, a customer, a call, German, a phone.
 
 Pictures go to ``test-results/`` (kept out of git); ``make screenshot`` takes the README's one from there.
 """
@@ -12,11 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 pytestmark = [pytest.mark.browser, pytest.mark.demo, pytest.mark.once]
 PICTURES = Path("test-results")
-PHONE = {"width": 390, "height": 844}
+PHONE: "ViewportSize" = {"width": 390, "height": 844}
 
 
 def picture(page: "Page", name: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from rondo.customers.actions import merge
 from rondo.customers.models import Customer
 from rondo.foundation.accounts import make_api_token, make_login_link
 from rondo.foundation.actors import Actor
@@ -145,6 +146,15 @@ def test_figures_say_when_they_are_stale(signed_in: SignIn, alice: User) -> None
     client = signed_in(alice)
     assert "Data came in" not in text_of(client.get("/"))
     Load.objects.create(kind="orders", file_name="x.csv", status=Load.Status.VISIBLE, finished_at=timezone.now())
+    assert "Data came in" in text_of(client.get("/"))
+
+
+def test_a_merge_makes_figures_stale_too(signed_in: SignIn, alice: User) -> None:
+    store_run()
+    client = signed_in(alice)
+    assert "Data came in" not in text_of(client.get("/"))
+    loser, winner = (Customer.objects.create(kind="person", name=name) for name in ("Ada One", "Ada Two"))
+    merge(Actor(alice, "web"), loser, winner)
     assert "Data came in" in text_of(client.get("/"))
 
 
