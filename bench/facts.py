@@ -16,7 +16,7 @@ from typing import Any
 from bench.homes import call, empty_home, setup
 
 PLAIN = """
-WITH o AS (SELECT * FROM read_parquet({orders}) WHERE business_date <= DATE '{day}' AND currency = 'USD'),
+WITH o AS (SELECT * FROM {orders} WHERE business_date <= DATE '{day}' AND currency = '{currency}'),
 per_order AS (
     SELECT customer_id, count(*) AS orders, sum(total)::BIGINT AS spend,
         count(DISTINCT store) FILTER (store <> '') AS stores,
@@ -39,8 +39,8 @@ rhythm AS (
 cells AS (
     SELECT o.customer_id, p.category_id, p.own_label, sum(l.total)::BIGINT AS spent,
         sum(l.discount + l.coupon_discount + l.match_discount)::BIGINT AS discounts
-    FROM read_parquet({order_lines}) l JOIN o ON o.id = l.order_id
-    LEFT JOIN read_parquet({products}) p ON p.id = l.product_id
+    FROM {order_lines} l JOIN o ON o.id = l.order_id
+    LEFT JOIN {products} p ON p.id = l.product_id
     WHERE l.total >= 0 GROUP BY ALL),
 shares AS (
     SELECT customer_id,
@@ -51,7 +51,7 @@ shares AS (
 second AS (
     SELECT id, array_to_string(string_split(path, ' > ')[:2], ' > ') AS path,
         list_last(string_split(path, ' > ')[:2]) AS name
-    FROM read_parquet({categories})),
+    FROM {categories}),
 liked AS (
     SELECT customer_id, path, name, sum(spent) AS spent
     FROM cells JOIN second ON second.id = cells.category_id GROUP BY ALL),
@@ -59,21 +59,21 @@ favourite AS (
     SELECT customer_id, count(*) AS categories, max(name) FILTER (place = 1) AS favourite_category
     FROM (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY spent DESC, path) AS place FROM liked)
     GROUP BY customer_id),
-i AS (SELECT * FROM read_parquet({interactions}) WHERE business_date <= DATE '{day}'),
+i AS (SELECT * FROM {interactions} WHERE business_date <= DATE '{day}'),
 contact AS (
     SELECT customer_id, count(*) AS interactions, max(business_date) FILTER (direction = 'outbound') AS last_contact
     FROM i GROUP BY customer_id),
 campaign AS (
     SELECT e.customer_id, count(DISTINCT campaign_id) AS campaigns_received,
         count(DISTINCT campaign_id) FILTER (a.answered IS NOT NULL) AS campaigns_answered
-    FROM read_parquet({exposures}) e
+    FROM {exposures} e
     LEFT JOIN (SELECT DISTINCT in_response_to AS answered FROM i WHERE direction = 'inbound') a
         ON a.answered = e.interaction_id
     WHERE sent_on <= DATE '{day}' AND suppressed = '' GROUP BY e.customer_id)
 SELECT *, DATE '{day}' - last_purchase AS recency_days,
     (purchase_days - 1) * 30 / nullif(DATE '{day}' - first_purchase, 0) AS frequency,
     (DATE '{day}' - last_purchase) / coalesce(gap_q90_days, (SELECT longest FROM usual), 90) AS overdue
-FROM (SELECT id AS customer_id FROM read_parquet({customers}) WHERE NOT is_merged)
+FROM (SELECT id AS customer_id FROM {customers} WHERE NOT is_merged)
 LEFT JOIN per_order USING (customer_id) LEFT JOIN rhythm USING (customer_id) LEFT JOIN shares USING (customer_id)
 LEFT JOIN favourite USING (customer_id) LEFT JOIN contact USING (customer_id) LEFT JOIN campaign USING (customer_id)
 ORDER BY customer_id
@@ -93,25 +93,30 @@ COMPARED = (
 
 def measure(rounds: int) -> dict[str, Any]:
     """Seconds of both queries in turn on this process' home, and whether their sums agree."""
-    from datetime import date
-
     import ibis
 
     from rondo.analysis.facts import fact_table, past
+    from rondo.foundation.installation import installation
     from rondo.warehouse import delta
     from rondo.warehouse.tables import open_tables
 
-    day = date(2017, 12, 31)
+    currency = installation().currency
     with open_tables() as tables:
-        files = {name: repr(found.file_uris()) for name in TABLES if (found := delta.existing(name)) is not None}
-        plain = PLAIN.format(day=day.isoformat(), **files)
+        day = tables.sql("SELECT max(business_date) AS day FROM orders").execute()["day"][0].date()
+        # A table without rows has no file to read; its view stands in for it.
+        files = {
+            name: f"read_parquet({found.file_uris()!r})" if found.file_uris() else f"raw_{name}"
+            for name in TABLES
+            if (found := delta.existing(name)) is not None
+        }
+        plain = PLAIN.format(day=day.isoformat(), currency=currency, **files)
         seconds: dict[str, list[float]] = {"rondo": [], "writing": [], "plain": []}
         for _round in range(rounds + 1):
             started = time.perf_counter()
-            ibis.to_sql(fact_table(past(tables, day, "USD")))
+            ibis.to_sql(fact_table(past(tables, day, currency)))
             seconds["writing"].append(time.perf_counter() - started)
             started = time.perf_counter()
-            ours = tables.arrow(fact_table(past(tables, day, "USD")).order_by("customer_id"))
+            ours = tables.arrow(fact_table(past(tables, day, currency)).order_by("customer_id"))
             between = time.perf_counter()
             theirs = tables.connection.con.sql(plain).to_arrow_table()
             seconds["rondo"].append(between - started)
@@ -140,9 +145,7 @@ def main() -> int:
         print(json.dumps(prepare_and_measure(given.rounds)))
         return 0
     if given.here:
-        import django
-
-        django.setup()
+        setup()
         found = measure(given.rounds)
     else:
         with empty_home() as home:
