@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from django.test import Client
     from playwright.sync_api import Browser, Page
+    from pytest_django import DjangoDbBlocker
     from pytest_django.live_server_helper import LiveServer
 
     from rondo.foundation.models import Installation, User
@@ -68,6 +69,24 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     connection.settings_dict["CONN_MAX_AGE"] = 0
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(HOME / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> Iterator[None]:
+    """Ends what threads of the live server left connected, since PostgreSQL drops no database that is in use.
+
+    A browser that goes away in the middle of an answer leaves the thread's connection to the garbage collector.
+    """
+    yield
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(autouse=True)
