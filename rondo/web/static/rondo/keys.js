@@ -1,8 +1,10 @@
 // Keys that work on every page: / and Ctrl-K search, ? the list of keys, g and a letter goes to a page.
 let leader = -Infinity;
 
+// A field of a dialog just closed keeps the focus until the next frame, but nobody types into what is gone.
 function typing(target) {
-  return target.closest?.("input, textarea, select, [contenteditable]") !== null;
+  const field = target.closest?.("input, textarea, select, [contenteditable]") ?? null;
+  return field !== null && (field.checkVisibility?.() ?? true);
 }
 
 function show(id) {
