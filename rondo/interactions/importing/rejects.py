@@ -7,20 +7,19 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
+from rondo.foundation.spreadsheets import harmless
 from rondo.interactions.importing.reading import Reader
 
 HEADER = ("line", "column", "value", "reason")
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: what could be one gets an apostrophe in front, numbers stay."""
     text = text.replace("\x00", "\\0")
-    if text.startswith(_DANGEROUS):
-        number = text.lstrip("+-").replace(",", "").replace(".", "", 1)
-        if not (number.isdecimal() and text[0] in "+-"):
-            return "'" + text
-    return text
+    number = text.lstrip("+-").replace(",", "").replace(".", "", 1)
+    if number.isdecimal() and text[0] in "+-":
+        return text
+    return harmless(text)
 
 
 def write_rejects(reader: Reader, mapping: dict[str, str], staging: Any, stem: str) -> Path | None:

@@ -12,13 +12,13 @@ from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import installation
 from rondo.foundation.money import Money
+from rondo.foundation.spreadsheets import harmless
 from rondo.web.customers.fields import Field
 from rondo.web.customers.lists import Position, read_page
 from rondo.web.customers.query import ListQuery
 from rondo.web.customers.rows import Cell, read_rows
 
 CHUNK = 1000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class _Echo:
@@ -26,16 +26,6 @@ class _Echo:
 
     def write(self, line: str) -> str:
         return line
-
-
-def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: an apostrophe goes before a sign that would begin one.
-
-    >>> harmless("=1+1"), harmless("Miller")
-    ("'=1+1", 'Miller')
-    """
-    clean = text.replace("\x00", "")
-    return "'" + clean if clean.lstrip(" \u00a0").startswith(_FORMULA) else clean
 
 
 def _value(cell: Cell) -> str:
