@@ -1,6 +1,7 @@
 """What the commands of single roles (web, worker, scheduler) have in common."""
 
 import argparse
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -8,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from rondo.foundation.serving.parents import end_with_parent
 
 
-class RoleCommand(BaseCommand):
+class RoleCommand(BaseCommand, ABC):
     """A process that may run on its own, or as a child of ``rondo up``, whose end it then does not outlive."""
 
     requires_system_checks: list[str] = []
@@ -21,6 +22,6 @@ class RoleCommand(BaseCommand):
             end_with_parent(options["parent"])
         self.work(**options)
 
+    @abstractmethod
     def work(self, **options: Any) -> None:
         """What the role does until it is told to stop."""
-        raise NotImplementedError
