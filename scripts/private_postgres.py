@@ -5,6 +5,7 @@ durability for speed (fsync off), so it is for tests alone.
 """
 
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -45,23 +46,27 @@ def private_postgres() -> Iterator[str]:
     folder = programs()
     if folder is None:
         raise RuntimeError("PostgreSQL is not installed (Debian: apt-get install postgresql).")
-    as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    # Becoming the user in the child needs no program of its own, so that the path may lack the system's folders.
+    owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
     home = Path(tempfile.mkdtemp(prefix="rondo-postgres-"))
     data, log, key = home / "data", home / "log", home / "password"
     password = secrets.token_urlsafe(18)
     key.write_text(password)
-    if as_owner:
-        shutil.chown(home, "postgres")
-        shutil.chown(key, "postgres")
+    if owner:
+        os.chown(home, owner.pw_uid, owner.pw_gid)
+        os.chown(key, owner.pw_uid, owner.pw_gid)
 
     def call(program: str, *arguments: str, check: bool = True) -> None:
         done = subprocess.run(
-            [*as_owner, str(folder / program), *arguments],
+            [str(folder / program), *arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
             cwd=home,
+            user=owner.pw_uid if owner else None,
+            group=owner.pw_gid if owner else None,
+            extra_groups=[] if owner else None,
         )
         if check and done.returncode:
             told = log.read_text(errors="replace") if log.exists() else ""

@@ -36,7 +36,9 @@ def prepare() -> None:
     apt = shutil.which("apt-get")
     if apt and os.geteuid() == 0:
         say(f"Installing {' and '.join(missing)} with apt-get")
-        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        # A service's path often lacks the system's folders, and dpkg refuses to work without them.
+        path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "PATH": path}
         subprocess.run([apt, "update", "-qq"], env=quiet)
         subprocess.run([apt, "install", "-y", "-qq", "--no-install-recommends", *missing], env=quiet)
         reason = "apt-get could not install it (see above)"
