@@ -10,9 +10,11 @@ from django.conf import settings
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import Run
 from rondo.campaigns.models import Exposure
+from rondo.customers.actions import define_attribute
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.demo import complete_journey
 from rondo.errors import StateError
+from rondo.foundation.accounts import add_user
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.loads import shown
@@ -43,7 +45,7 @@ class Report:
 def demo_user() -> User:
     """The demo's administrator, who signs in by one-time link only (no password is set)."""
     user = User.objects.filter(email=OWNER).first()
-    return user or User.objects.create_user(OWNER, None, name="Demo", role=User.Role.ADMINISTRATOR)
+    return user or add_user(system(), OWNER, name="Demo", role=User.Role.ADMINISTRATOR)
 
 
 def _prepare(actor: Actor) -> None:
@@ -63,19 +65,19 @@ def _prepare(actor: Actor) -> None:
     )
 
 
-def _define_attributes() -> None:
+def _define_attributes(actor: Actor) -> None:
     for order, (key, (label_en, label_de, choices)) in enumerate(complete_journey.ATTRIBUTES.items()):
-        AttributeDefinition.objects.get_or_create(
-            key=key,
-            defaults={
-                "label_en": label_en,
-                "label_de": label_de,
-                "type": AttributeDefinition.Type.CHOICE,
-                "form": AttributeDefinition.Form.DEMOGRAPHIC,
-                "choices": [{"value": value, "en": value, "de": german} for value, german in choices],
-                "order": order,
-            },
-        )
+        if not AttributeDefinition.objects.filter(key=key).exists():
+            define_attribute(
+                actor,
+                key,
+                label_en=label_en,
+                label_de=label_de,
+                type=AttributeDefinition.Type.CHOICE,
+                form=AttributeDefinition.Form.DEMOGRAPHIC,
+                choices=[{"value": value, "en": value, "de": german} for value, german in choices],
+                order=order,
+            )
 
 
 def missing_steps() -> list[str]:
@@ -96,7 +98,7 @@ def load_demo(begin: Callable[[str], Progress] = lambda _: lambda _done, _total:
     """
     actor = system()
     _prepare(actor)
-    _define_attributes()
+    _define_attributes(actor)
     seconds: dict[str, float] = {}
     todo = set(missing_steps())
     for kind, table in STEPS:

@@ -1,14 +1,16 @@
-"""Accounts: nobody signs up by themselves; users, one-time sign-in links, API tokens."""
+"""Accounts: nobody signs up by themselves; users, their preferences, teams, one-time sign-in links, API tokens.
+
+The audit log tells of each, and never holds a secret or its digest. Signing in by password is in
+:mod:`rondo.foundation.signing_in`.
+"""
 
 import hashlib
 from datetime import timedelta
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
@@ -16,17 +18,16 @@ from email_validator import EmailNotValidError, validate_email
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import ApiToken, LoginLink, User
+from rondo.foundation.models import ApiToken, LoginLink, Team, User
 
 CHANGEABLE = frozenset({"name", "role", "reach", "team", "is_active"})
 """What :func:`change_user` may set."""
 
+PREFERENCES = frozenset({"name", "language", "theme"})
+"""What everybody may set of themselves, by :func:`change_preferences`."""
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Sign-up is closed: users are invited or made by an administrator."""
-
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return False
+USED_EVERY = timedelta(minutes=1)
+"""A token's last use is written at most this often, so that reads stay reads."""
 
 
 def digest(token: str) -> str:
@@ -56,12 +57,22 @@ def add_user(actor: Actor, email: str, **fields: Any) -> User:
             _("%(email)r is no e-mail address (%(reason)s); write it as name@example.org.")
             % {"email": email, "reason": str(error).rstrip(".")}
         ) from error
-    row = User(email=address)
-    _put(row, fields)
+    return _insert(actor, User(email=address), fields)
+
+
+def add_first_administrator(actor: Actor, host: str) -> User:
+    """Make the administrator of an installation that has no user yet, who is called after its host."""
+    actor.require("administer")
+    fields = {"name": _("Administrator"), "role": User.Role.ADMINISTRATOR, "reach": User.Reach.ALL}
+    return _insert(actor, User(email=f"administrator@{host}"), fields)
+
+
+def _insert(actor: Actor, row: User, fields: dict[str, Any]) -> User:
+    _put(row, fields, CHANGEABLE)
     row.set_unusable_password()
     with transaction.atomic():
-        if User.objects.filter(email__iexact=address).exists():
-            raise StateError(_("%(email)s has an account already; change that one.") % {"email": address})
+        if User.objects.filter(email__iexact=row.email).exists():
+            raise StateError(_("%(email)s has an account already; change that one.") % {"email": row.email})
         row.save(force_insert=True)
         audit.record(
             actor, "user.added", "user", row.pk, {n: [None, _plain(getattr(row, n))] for n in sorted(CHANGEABLE)}
@@ -86,7 +97,7 @@ def change_user(actor: Actor, user: User, **fields: Any) -> User:
         row = User.objects.get(pk=user.pk)
         before = {name: getattr(row, name) for name in fields if name in CHANGEABLE}
         was_one = row.role == User.Role.ADMINISTRATOR and row.is_active
-        _put(row, fields)
+        _put(row, fields, CHANGEABLE)
         changed = sorted(name for name in before if before[name] != getattr(row, name))
         if changed:
             row.save(update_fields=changed)
@@ -100,11 +111,53 @@ def change_user(actor: Actor, user: User, **fields: Any) -> User:
     return row
 
 
-def _put(row: User, fields: dict[str, Any]) -> None:
-    if unknown := sorted(set(fields) - CHANGEABLE):
+def change_preferences(actor: Actor, **fields: str) -> User:
+    """Set named fields (see :data:`PREFERENCES`) of the actor's own account.
+
+    Raises:
+        InputError: a field is not usable, or the actor is the system, which has no preferences.
+    """
+    if actor.user is None:
+        raise InputError(_("The system has no preferences; sign in as a user."))
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=actor.user.pk)
+        before = {name: getattr(row, name) for name in fields if name in PREFERENCES}
+        _put(row, fields, PREFERENCES)
+        changed = sorted(name for name in before if before[name] != getattr(row, name))
+        if changed:
+            row.save(update_fields=changed)
+            told = {name: [before[name], getattr(row, name)] for name in changed}
+            audit.record(actor, "user.changed", "user", row.pk, told)
+    return row
+
+
+def team_named(actor: Actor, name: str) -> Team:
+    """The team of a name, made if there is none.
+
+    Raises:
+        InputError: the name is empty or too long.
+    """
+    actor.require("administer")
+    wanted = " ".join(name.split())
+    if not wanted or len(wanted) > 120 or "\x00" in wanted:
+        raise InputError(_("team = %(name)r: a name of 1 to 120 characters is needed.") % {"name": name})
+    with transaction.atomic():
+        row, made = Team.objects.get_or_create(name=wanted)
+        if made:
+            audit.record(actor, "team.added", "team", row.pk, {"name": [None, row.name]})
+    return row
+
+
+def _put(row: User, fields: dict[str, Any], allowed: frozenset[str]) -> None:
+    if unknown := sorted(set(fields) - allowed):
         raise InputError(
             _("%(field)s cannot be set; one of %(fields)s is needed.")
-            % {"field": unknown[0], "fields": ", ".join(sorted(CHANGEABLE))}
+            % {"field": unknown[0], "fields": ", ".join(sorted(allowed))}
+        )
+    if (language := fields.get("language", "")) not in {"", *dict(settings.LANGUAGES)}:
+        raise InputError(
+            _("language=%(value)r: one of %(values)s is needed.")
+            % {"value": language, "values": ", ".join(dict(settings.LANGUAGES))}
         )
     for name, value in fields.items():
         setattr(row, name, value)
@@ -119,15 +172,18 @@ def _plain(value: Any) -> Any:
     return value.pk if isinstance(value, models.Model) else value
 
 
-def make_login_link(user: User, minutes: int = 60) -> str:
+def make_login_link(actor: Actor, user: User, minutes: int = 60) -> str:
     """A single-use address that signs ``user`` in, valid for ``minutes``.
 
     Handed out only where the database is at hand anyway: the demo, the first administrator, ``rondo link``.
     """
+    actor.require("administer")
     token = ids.new_token("in")
-    LoginLink.objects.create(
-        user=user, token_hash=digest(token), expires_at=timezone.now() + timedelta(minutes=minutes)
-    )
+    until = timezone.now() + timedelta(minutes=minutes)
+    with transaction.atomic():
+        row = LoginLink.objects.create(user=user, token_hash=digest(token), expires_at=until)
+        told = {"link": [None, row.pk], "expires_at": [None, until.isoformat()]}
+        audit.record(actor, "link.made", "user", user.pk, told)
     return f"{settings.RONDO_URL}/in/{token}"
 
 
@@ -140,7 +196,9 @@ def use_login_link(token: str) -> User | None:
         )
         if not taken.update(used_at=now):
             return None
-        return LoginLink.objects.select_related("user").get(token_hash=digest(token)).user
+        row = LoginLink.objects.select_related("user").get(token_hash=digest(token))
+        audit.record(Actor(row.user, "web"), "link.used", "user", row.user_id, {"link": [row.pk, None]})
+        return row.user
 
 
 def make_api_token(actor: Actor, user: User, name: str, days: int = 90) -> str:
@@ -154,6 +212,25 @@ def make_api_token(actor: Actor, user: User, name: str, days: int = 90) -> str:
         )
         audit.record(actor, "token.made", "user", user.pk, {"token": [None, f"{row.pk} {row.name}"]})
     return token
+
+
+def use_api_token(token: str) -> User | None:
+    """The active user of a valid token; None if it is unknown, expired or revoked, which all look the same.
+
+    The use is kept to the minute on the token; it changes nothing, so the audit log does not tell of it.
+    """
+    now = timezone.now()
+    row = (
+        ApiToken.objects.select_related("user")
+        .filter(token_hash=digest(token), revoked_at=None, expires_at__gt=now, user__is_active=True)
+        .first()
+    )
+    if row is None:
+        return None
+    if row.last_used_at is None or row.last_used_at <= now - USED_EVERY:
+        unused = models.Q(last_used_at=None) | models.Q(last_used_at__lte=now - USED_EVERY)
+        ApiToken.objects.filter(unused, pk=row.pk).update(last_used_at=now)
+    return row.user
 
 
 def revoke_api_token(actor: Actor, token_id: int) -> None:

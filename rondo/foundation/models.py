@@ -110,6 +110,12 @@ class AuditEntry(models.Model):
         indexes = [models.Index(fields=["record_type", "record_id", "id"], name="audit_record")]
 
 
+class Change(models.Model):
+    """A number that changed records carry, and when they changed (see :mod:`rondo.foundation.change_numbers`)."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+
 class LoginLink(models.Model):
     """A single-use, short-lived link that signs one user in; only its hash is kept."""
 
@@ -136,6 +142,7 @@ class Load(models.Model):
 
     A run goes loading → visible → undone; or loading → failed/abandoned, whose rows were never visible and are deleted.
     ``spans`` keeps per loaded table the first and last id given out, so that a run's rows are found without an index.
+    ``change`` is the number of :class:`Change` that customers carry which it makes or changes.
     """
 
     class Status(models.TextChoices):
@@ -159,6 +166,7 @@ class Load(models.Model):
     undo = models.JSONField(default=dict)
     actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     lease_until = models.DateTimeField(null=True)
+    change = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         indexes = [models.Index(fields=["status"], name="load_status")]

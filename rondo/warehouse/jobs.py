@@ -17,7 +17,7 @@ _LONGEST_TRANSACTION = timedelta(minutes=10)
 def keep_up(actor: Actor) -> bool:
     """Bring the copy up to date if anything may have changed since it last was; whether it was brought up."""
     last = CopyState.objects.aggregate(last=Max("refreshed_at"))["last"]
-    if last is not None and not changed_since(last - _LONGEST_TRANSACTION):
+    if last is not None and not changed_since(last - _LONGEST_TRANSACTION, apart_from=["user"]):
         return False
     try:
         refresh()

@@ -14,7 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
 from rondo.errors import StateError
-from rondo.foundation.accounts import make_login_link
+from rondo.foundation.accounts import add_first_administrator, make_login_link
+from rondo.foundation.actors import system
 from rondo.foundation.models import User
 
 Say = Callable[[str], None]
@@ -82,11 +83,8 @@ def first_link() -> str | None:
     people = User.objects.filter(is_service=False)
     if not people.exists():
         host = urlsplit(settings.RONDO_URL).hostname or "localhost"
-        admin = User.objects.create_user(
-            f"administrator@{host}", name=_("Administrator"), role=User.Role.ADMINISTRATOR, reach=User.Reach.ALL
-        )
-        return make_login_link(admin)
+        return make_login_link(system(), add_first_administrator(system(), host))
     if people.filter(last_login__isnull=False).exists() or any(user.has_usable_password() for user in people):
         return None
     admin_ = people.filter(role=User.Role.ADMINISTRATOR, is_active=True).order_by("pk").first()
-    return make_login_link(admin_) if admin_ else None
+    return make_login_link(system(), admin_) if admin_ else None

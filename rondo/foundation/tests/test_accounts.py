@@ -98,22 +98,22 @@ def _token(link: str) -> str:
 
 class TestLinks:
     def test_a_link_works_once(self, alice: User) -> None:
-        token = _token(accounts.make_login_link(alice))
+        token = _token(accounts.make_login_link(system(), alice))
         assert accounts.use_login_link(token) == alice
         assert accounts.use_login_link(token) is None
 
     def test_it_expires(self, alice: User) -> None:
-        token = _token(accounts.make_login_link(alice))
+        token = _token(accounts.make_login_link(system(), alice))
         LoginLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
         assert accounts.use_login_link(token) is None
 
     def test_not_for_somebody_who_is_off(self, alice: User) -> None:
-        token = _token(accounts.make_login_link(alice))
+        token = _token(accounts.make_login_link(system(), alice))
         User.objects.update(is_active=False)
         assert accounts.use_login_link(token) is None
 
     def test_only_its_hash_is_kept(self, alice: User) -> None:
-        token = _token(accounts.make_login_link(alice))
+        token = _token(accounts.make_login_link(system(), alice))
         assert token not in str(LoginLink.objects.values())
 
     def test_rubbish(self) -> None:

@@ -10,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from rondo.customers.models import Customer
 from rondo.foundation.accounts import make_login_link
+from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
 from rondo.web.tests.sample import store_run
 
@@ -37,7 +38,7 @@ def violations(page: Page) -> list[tuple[Any, ...]]:
 
 
 def test_a_sign_in_link_opens_the_home_page(page: Page, live_server: LiveServer, alice: User) -> None:
-    token = make_login_link(alice).rpartition("/")[2]
+    token = make_login_link(system(), alice).rpartition("/")[2]
     page.goto(f"{live_server.url}/in/{token}")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Your customer base is worth")
     page.get_by_role("button", name="Your account").click()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from rondo.customers.actions import merge
 from rondo.customers.models import Customer
 from rondo.foundation.accounts import make_api_token, make_login_link
-from rondo.foundation.actors import Actor
+from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import installation as the_installation
 from rondo.foundation.models import ApiToken, AuditEntry, Installation, Load, LoginLink, User
 from rondo.web.templatetags.rondo import undo_url
@@ -53,7 +53,7 @@ def test_a_password_opens_the_door(client: Client, alice: User) -> None:
 
 
 def test_a_sign_in_link_opens_the_home_page_once(client: Client, alice: User) -> None:
-    path = make_login_link(alice).partition("/in/")[2]
+    path = make_login_link(system(), alice).partition("/in/")[2]
     first = client.get(f"/in/{path}", follow=True)
     assert first.status_code == 200 and first.request["PATH_INFO"] == "/"
     assert client.get(f"/in/{path}", follow=True).request["PATH_INFO"] == "/"  # signed in already
@@ -61,7 +61,7 @@ def test_a_sign_in_link_opens_the_home_page_once(client: Client, alice: User) ->
 
 
 def test_an_old_link_is_refused(client: Client, alice: User) -> None:
-    path = make_login_link(alice).partition("/in/")[2]
+    path = make_login_link(system(), alice).partition("/in/")[2]
     LoginLink.objects.update(expires_at=timezone.now())
     assert client.get(f"/in/{path}").status_code == 410
     assert "_auth_user_id" not in client.session

@@ -4,10 +4,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from rondo.errors import InputError
+from rondo.foundation.accounts import change_preferences
 from rondo.foundation.models import User
+from rondo.web.access import actor
 
 
 def _back(request: HttpRequest) -> str:
@@ -23,9 +26,12 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Speak ``language`` from now on."""
     chosen = request.POST.get("language", "")
     if chosen not in dict(settings.LANGUAGES):
-        raise InputError(f"language={chosen!r}: one of {', '.join(dict(settings.LANGUAGES))} is needed.")
+        raise InputError(
+            _("language=%(value)r: one of %(values)s is needed.")
+            % {"value": chosen, "values": ", ".join(dict(settings.LANGUAGES))}
+        )
     if isinstance(request.user, User):
-        User.objects.filter(pk=request.user.pk).update(language=chosen)
+        change_preferences(actor(request), language=chosen)
     response = redirect(_back(request))
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
@@ -43,7 +49,10 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     """Show light, dark, or as the system does."""
     chosen = request.POST.get("theme", "")
     if chosen not in User.Theme.values:
-        raise InputError(f"theme={chosen!r}: one of {', '.join(User.Theme.values)} is needed.")
+        raise InputError(
+            _("theme=%(value)r: one of %(values)s is needed.")
+            % {"value": chosen, "values": ", ".join(User.Theme.values)}
+        )
     if isinstance(request.user, User):
-        User.objects.filter(pk=request.user.pk).update(theme=chosen)
+        change_preferences(actor(request), theme=chosen)
     return redirect(_back(request))

@@ -1,7 +1,6 @@
 """Settings: the company and its assumptions (administrators), and everybody's own profile with API tokens."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -10,10 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rondo.errors import InputError
-from rondo.foundation import audit
-from rondo.foundation.accounts import make_api_token, revoke_api_token
+from rondo.foundation.accounts import change_preferences, make_api_token, revoke_api_token
 from rondo.foundation.installation import change_installation, installation
-from rondo.foundation.models import ApiToken, User
+from rondo.foundation.models import ApiToken
 from rondo.web.access import actor, page, viewer
 from rondo.web.forms import InstallationForm, ProfileForm, TokenForm
 
@@ -42,21 +40,10 @@ def profile(request: HttpRequest) -> HttpResponse:
     user = viewer(request)
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=ProfileForm.of(user))
     if request.method == "POST" and form.is_valid():
-        _save_profile(user, form.cleaned_data)
+        change_preferences(actor(request), **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("profile")
     return _profile_page(request, form)
-
-
-def _save_profile(user: User, wanted: dict[str, str]) -> None:
-    from rondo.foundation.actors import Actor
-
-    changes = {name: [getattr(user, name), value] for name, value in wanted.items() if getattr(user, name) != value}
-    if not changes:
-        return
-    with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(**{name: after for name, (_before, after) in changes.items()})
-        audit.record(Actor(user, "web"), "user.changed", "user", user.pk, changes)
 
 
 def _profile_page(request: HttpRequest, form: ProfileForm, token: str = "", status: int = 200) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from rondo.demo.actions import demo_user, load_demo
 from rondo.demo.summary import lines
 from rondo.foundation.accounts import make_login_link
+from rondo.foundation.actors import system
 from rondo.foundation.progress import steps
 
 
@@ -27,4 +28,4 @@ class Command(BaseCommand):
             return
         from rondo.foundation.serving import serve
 
-        serve(make_login_link(demo_user()))
+        serve(make_login_link(system(), demo_user()))

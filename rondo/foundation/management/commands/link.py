@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from rondo.errors import StateError
 from rondo.foundation.accounts import find_user, make_login_link
+from rondo.foundation.actors import system
 
 
 class Command(BaseCommand):
@@ -19,4 +20,4 @@ class Command(BaseCommand):
         user = find_user(options["email"])
         if not user.is_active:
             raise StateError(f"{user.email} is off; rondo user change {user.email} --on gives access back.")
-        self.stdout.write(make_login_link(user))
+        self.stdout.write(make_login_link(system(), user))

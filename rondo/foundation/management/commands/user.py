@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from rondo.errors import NotFound
 from rondo.foundation import accounts
 from rondo.foundation.actors import system
-from rondo.foundation.models import Team, User
+from rondo.foundation.models import User
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def step_add(self, options: dict[str, Any]) -> None:
         user = accounts.add_user(system(), options["email"], **_fields(options))
         self.stdout.write(f"{user.email}: {user.role}, sees {user.reach}. Sign in once, within the hour, with:")
-        self.stdout.write(accounts.make_login_link(user))
+        self.stdout.write(accounts.make_login_link(system(), user))
 
     def step_change(self, options: dict[str, Any]) -> None:
         user = accounts.change_user(system(), accounts.find_user(options["email"]), **_fields(options))
@@ -52,5 +52,5 @@ class Command(BaseCommand):
 def _fields(options: dict[str, Any]) -> dict[str, Any]:
     given = {name: options[name] for name in ("name", "role", "reach", "is_active") if options.get(name) is not None}
     if options.get("team"):
-        given["team"] = Team.objects.get_or_create(name=options["team"])[0]
+        given["team"] = accounts.team_named(system(), options["team"])
     return given
