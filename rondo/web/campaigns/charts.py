@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import altair as alt
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -35,8 +36,9 @@ def reactions(campaign: Campaign, days: Sequence[ReactionDay], stamp: str) -> Ch
         rows=rows,
         build=lambda size: _drawing(days, first, last, size),
         stamp=stamp,
-        desk=(860, 180),
+        desk=(1096, 200),
         phone=(290, 160),
+        csv=reverse("campaign-reactions", args=[campaign.public_id]),
     )
 
 

@@ -7,4 +7,5 @@ from rondo.web.campaigns import views
 urlpatterns = [
     path("", views.campaigns, name="campaigns"),
     path("<str:public_id>/", views.campaign, name="campaign"),
+    path("<str:public_id>/reactions.csv", views.reactions, name="campaign-reactions"),
 ]

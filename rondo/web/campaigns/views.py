@@ -17,10 +17,12 @@ from rondo.campaigns.models import Campaign
 from rondo.campaigns.queries import Contact, Response, TypeResponse
 from rondo.customers.queries import scope_key, sees_all
 from rondo.foundation import ids
+from rondo.foundation.models import User
 from rondo.web import formats
 from rondo.web.access import page, viewer
 from rondo.web.campaigns import charts
 from rondo.web.campaigns.bars import share_bar
+from rondo.web.charts.chart import Chart, csv_answer
 
 PAGE = 50
 _CONTACT = "e"
@@ -116,10 +118,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
 def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
     """One campaign: how it was answered, when, and by whom."""
     user = viewer(request)
-    try:
-        found = queries.get_visible(user, public_id)
-    except Campaign.DoesNotExist as error:
-        raise Http404(public_id) from error
+    found = _found(user, public_id)
     response = queries.responses(user, [found.pk]).get(found.pk, Response(0, 0, 0, None))
     chosen = request.GET.get("show", "")
     answered = {"answered": True, "silent": False}.get(chosen)
@@ -128,12 +127,10 @@ def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
     more, contacts = len(contacts) > PAGE, contacts[:PAGE]
     values = Score.objects.only("value").in_bulk([contact.customer.pk for contact in contacts])
     last_day = queries.last_day()
-    days = queries.reaction_days(user, found)
-    stamp = f"{scope_key(user)}-{found.pk}-{hash(tuple(days))}"
     context = {
         "campaign": found,
         "response": response,
-        "chart": charts.reactions(found, days, stamp),
+        "chart": _chart(user, found),
         "tabs": _tabs(response, chosen),
         "shown": chosen if answered is not None else "",
         "contacts": [(contact, _value(values, contact)) for contact in contacts],
@@ -145,6 +142,29 @@ def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
         "last_day": last_day,
     }
     return render(request, "campaigns/detail.html", context)
+
+
+@require_GET
+@page()
+def reactions(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The reactions by day as CSV, counted over the customers the viewer may see."""
+    user = viewer(request)
+    found = _found(user, public_id)
+    chart = _chart(user, found)
+    if chart is None:
+        raise Http404(public_id)
+    return csv_answer(chart, f"rondo-reactions-{found.public_id}.csv")
+
+
+def _found(user: User, public_id: str) -> Campaign:
+    try:
+        return queries.get_visible(user, public_id)
+    except Campaign.DoesNotExist as error:
+        raise Http404(public_id) from error
+
+
+def _chart(user: User, found: Campaign) -> Chart | None:
+    return charts.reactions(found, queries.reaction_days(user, found), f"{scope_key(user)}-{found.pk}")
 
 
 def _value(values: dict[Any, Score], contact: Contact) -> int | None:

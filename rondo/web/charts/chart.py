@@ -1,11 +1,14 @@
 """What a chart is: a message, two drawings (wide and narrow), and the table that proves it."""
 
+import csv
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
+from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from rondo.web import formats
@@ -39,6 +42,7 @@ class Chart:
 
     ``build(size)`` makes the Altair chart of a plot ``size`` (pixels); it is called only when the drawing is not kept
     already. ``stamp`` says which data it shows (analysis run and scope): same key, stamp and language, same drawing.
+    ``csv`` is the address of its table as CSV where that is not the one of the analysis' charts.
     """
 
     key: str
@@ -50,6 +54,17 @@ class Chart:
     stamp: str
     desk: Size = (680, 260)
     phone: Size = (290, 220)
+    csv: str = ""
+
+    @property
+    def csv_url(self) -> str:
+        """Where the table is to be had as CSV: ``csv``, or for a chart of the analysis the address by its key."""
+        return self.csv or reverse("chart-csv", args=[self.key])
+
+    @property
+    def one_size(self) -> bool:
+        """Whether one drawing serves desk and phone alike."""
+        return self.desk == self.phone
 
     @property
     def wide(self) -> SafeString:
@@ -75,3 +90,13 @@ class Chart:
             kept = draw(dressed(self.build(size), size), self.title)
             cache.set(key, kept, _KEPT_SECONDS)
         return kept
+
+
+def csv_answer(chart: Chart, name: str) -> HttpResponse:
+    """The table of ``chart`` as the file ``name``: figures with a point, days as 2017-12-31, in UTF-8."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    writer = csv.writer(response)
+    writer.writerow([column.label for column in chart.columns])
+    writer.writerows([[cell.raw for cell in row] for row in chart.rows])
+    return response

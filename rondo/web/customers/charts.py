@@ -20,8 +20,8 @@ SHOWN = 24
 """Months drawn, the latest; the table has all."""
 
 
-def purchases_chart(months: "Sequence[Month]", currency: str) -> Chart | None:
-    """Spend by month as bars from zero; None if there are no purchases."""
+def purchases_chart(months: "Sequence[Month]", currency: str, csv: str) -> Chart | None:
+    """Spend by month as bars from zero, the table at the address ``csv``; None if there are no purchases."""
     if not months:
         return None
     # The figures themselves are the stamp: the drawing is kept exactly as long as they stand.
@@ -44,6 +44,7 @@ def purchases_chart(months: "Sequence[Month]", currency: str) -> Chart | None:
         stamp=stamp,
         desk=(300, 120),
         phone=(300, 120),
+        csv=csv,
     )
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("<str:public_id>/", customer.customer, name="customer"),
     path("<str:public_id>/chain", customer.chain, name="customer-chain"),
     path("<str:public_id>/purchases", customer.purchases, name="customer-purchases"),
+    path("<str:public_id>/purchases.csv", customer.purchases_csv, name="customer-purchases-csv"),
     path("<str:public_id>/baskets/<str:interaction_id>", customer.basket_lines, name="customer-basket"),
     path("<str:public_id>/log", customer.log, name="customer-log"),
     path("<str:public_id>/retract/<str:interaction_id>", customer.take_back, name="customer-retract"),

@@ -85,7 +85,7 @@ def test_links_to_customers_out_of_reach_do_not_show(charlie: Any, signed_in: An
     assert "Stranger" not in page_of(signed_in(charlie), mine)
 
 
-@pytest.mark.parametrize("rest", ["", "chain", "purchases", "edit", "baskets/{i}", "log", "retract/{i}"])
+@pytest.mark.parametrize("rest", ["", "chain", "purchases", "purchases.csv", "edit", "baskets/{i}", "log", "retract/{i}"])
 def test_nothing_of_a_customer_out_of_reach_is_there(bob: Any, signed_in: Any, miller: Customer, rest: str) -> None:
     interaction = purchase(miller, NOON, 100, "1")
     viewer = signed_in(bob)
@@ -224,6 +224,9 @@ def test_purchases_by_month_are_drawn_with_their_table(client: Any, miller: Cust
     assert "<svg" in text and "2 purchases for $30 since Oct 2017." in text
     table = text[text.index("<tbody>") :]
     assert table.index("Dec 2017") < table.index("Nov 2017") < table.index("Oct 2017")
+    assert f'href="{address(miller, "purchases.csv")}"' in text
+    lines = client.get(address(miller, "purchases.csv")).content.decode().splitlines()
+    assert lines == ["Month,Orders,Spend", "2017-12-01,1,10.0", "2017-11-01,0,0.0", "2017-10-01,1,20.0"]
     assert page_of(client, make_customer("Nobody"), "purchases").strip() == ""
 
 

@@ -1,6 +1,5 @@
 """Portfolio: the customer base as an asset: how its value is spread, and how far the forecast can be trusted."""
 
-import csv
 from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from rondo.web.access import page, viewer
-from rondo.web.charts.chart import Chart
+from rondo.web.charts.chart import Chart, csv_answer
 from rondo.web.charts.home import revenue
 from rondo.web.charts.portfolio import deciles, distribution, grid, lorenz
 from rondo.web.figures import Figures, figures
@@ -68,14 +67,9 @@ def portfolio(request: HttpRequest) -> HttpResponse:
 @require_GET
 @page()
 def download(request: HttpRequest, key: str) -> HttpResponse:
-    """The table behind a chart as CSV: figures with a point, days as 2017-12-31, in UTF-8."""
+    """The table behind a chart as CSV."""
     found = figures(viewer(request))
     chart = CHARTS[key](found) if found is not None and key in CHARTS else None
     if chart is None:
         raise Http404
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="rondo-{key}.csv"'
-    writer = csv.writer(response)
-    writer.writerow([column.label for column in chart.columns])
-    writer.writerows([[cell.raw for cell in row] for row in chart.rows])
-    return response
+    return csv_answer(chart, f"rondo-{key}.csv")

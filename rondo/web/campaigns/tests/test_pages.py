@@ -122,6 +122,23 @@ def test_one_campaign_says_who_answered_and_when(ledger: Ledger, signed_in: Sign
     assert "eager household" not in silent and "silent household" in silent
 
 
+def test_the_reactions_by_day_are_to_be_had_as_csv(
+    ledger: Ledger, signed_in: SignIn, alice: User, charlie: User
+) -> None:
+    spring = ledger.campaign("1")
+    line = ledger.contact(spring, ledger.customer())
+    ledger.answer(line, 8)
+    ledger.answer(line, 8)
+    ledger.answer(line, 10)
+    file = reverse("campaign-reactions", args=[spring.public_id])
+    client = signed_in(alice)
+    assert f'href="{file}"' in client.get(address(spring)).content.decode()
+    response = client.get(file)
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.content.decode().splitlines() == ["Day,Reactions", "2017-03-08,2", "2017-03-10,1"]
+    assert signed_in(charlie).get(file).status_code == 404  # none of the customers is Charlie's to see
+
+
 def test_everybody_is_on_one_of_the_pages(
     ledger: Ledger, signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

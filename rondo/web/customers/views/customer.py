@@ -19,6 +19,7 @@ from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
 from rondo.interactions.actions import log_interaction, restore, retract
 from rondo.web.access import actor, page, viewer
+from rondo.web.charts.chart import Chart, csv_answer
 from rondo.web.customers.charts import purchases_chart
 from rondo.web.customers.forms import ContactForm, EditForm, other_kinds, quick_kinds
 from rondo.web.customers.page import purchases_by_month, read_customer
@@ -83,9 +84,24 @@ def chain(request: HttpRequest, public_id: str) -> HttpResponse:
 def purchases(request: HttpRequest, public_id: str) -> HttpResponse:
     """The purchases over time, as a chart with its table."""
     found = _found(request, public_id)
+    return render(request, "customers/purchases.html", {"customer": found, "chart": _purchases(found)})
+
+
+@require_GET
+@page()
+def purchases_csv(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The purchases by month as CSV."""
+    found = _found(request, public_id)
+    chart = _purchases(found)
+    if chart is None:
+        raise Http404(public_id)
+    return csv_answer(chart, f"rondo-purchases-{found.public_id}.csv")
+
+
+def _purchases(found: Customer) -> Chart | None:
     months = purchases_by_month(record_ids(found.pk))
-    chart = purchases_chart(months, installation().currency)
-    return render(request, "customers/purchases.html", {"customer": found, "months": months, "chart": chart})
+    address = reverse("customer-purchases-csv", args=[found.public_id])
+    return purchases_chart(months, installation().currency, address)
 
 
 @require_GET
