@@ -95,9 +95,13 @@ def _fresh_caches() -> Iterator[None]:
     from django.core.cache import cache
     from django.utils import translation
 
+    from rondo.foundation.installation import forget
+
     cache.clear()
+    forget()
     yield
     cache.clear()
+    forget()
     translation.activate("en")
 
 

@@ -25,15 +25,21 @@ def _coder(alphabet: str) -> Sqids:
     return Sqids(alphabet=alphabet, min_length=8, blocklist=[])
 
 
-def _current() -> Sqids:
+def _alphabet() -> str:
     from rondo.foundation.installation import installation
 
-    return _coder(installation().id_alphabet)
+    return installation().id_alphabet
+
+
+@lru_cache(maxsize=8192)
+def _text(alphabet: str, key: int) -> str:
+    """A page names the same few records again and again; each costs dozens of swaps of the alphabet."""
+    return _coder(alphabet).encode([key])
 
 
 def encode(prefix: str, key: int) -> str:
     """The public id of a key, such as ``c_8fk2m9xq``."""
-    return f"{prefix}_{_current().encode([key])}"
+    return f"{prefix}_{_text(_alphabet(), key)}"
 
 
 def decode(prefix: str, public_id: str) -> int | None:
@@ -41,7 +47,7 @@ def decode(prefix: str, public_id: str) -> int | None:
     head, _, tail = public_id.partition("_")
     if head != prefix or not tail or len(tail) > 20:
         return None
-    coder = _current()
+    coder = _coder(_alphabet())
     numbers = coder.decode(tail)
     if len(numbers) != 1 or numbers[0] > 2**63 - 1 or coder.encode(numbers) != tail:
         return None

@@ -1,9 +1,9 @@
-"""The one row that says what the company is and assumes, read from a short-lived cache."""
+"""The one row that says what the company is and assumes, kept in the process for a few seconds."""
 
+import time
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,18 +13,29 @@ from rondo.foundation.actors import Actor
 from rondo.foundation.ids import new_alphabet
 from rondo.foundation.models import Installation
 
-_KEY = "rondo.installation"
+_KEPT_SECONDS = 5.0
+_kept: tuple[float, Installation] | None = None
+"""Until when (monotonic), and the row. A page asks hundreds of times, for every public id and every amount."""
 
 
 def installation() -> Installation:
-    """The installation's row, made on first use; cached for five seconds per process."""
-    row: Installation | None = cache.get(_KEY)
+    """The installation's row, made on first use; kept for five seconds per process, to be read and not changed."""
+    global _kept
+    now = time.monotonic()
+    kept = _kept
+    if kept is not None and now < kept[0]:
+        return kept[1]
+    row = Installation.objects.order_by("pk").first()
     if row is None:
-        row = Installation.objects.order_by("pk").first()
-        if row is None:
-            row, _ = Installation.objects.get_or_create(pk=1, defaults={"id_alphabet": new_alphabet()})
-        cache.set(_KEY, row, 5)
+        row, _ = Installation.objects.get_or_create(pk=1, defaults={"id_alphabet": new_alphabet()})
+    _kept = (now + _KEPT_SECONDS, row)
     return row
+
+
+def forget() -> None:
+    """Read the row anew when it is next asked for."""
+    global _kept
+    _kept = None
 
 
 def zone() -> tzinfo:
@@ -70,5 +81,5 @@ def change_installation(actor: Actor, **fields: object) -> Installation:
         if changes:
             row.save(update_fields=list(changes))
             audit.record(actor, "installation.changed", "installation", row.pk, changes)
-    cache.delete(_KEY)
+    forget()
     return row

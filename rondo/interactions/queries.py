@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -11,6 +12,12 @@ from rondo.interactions.models import Interaction, Order, Retraction
 
 def standing() -> QuerySet[Interaction]:
     """Interactions that are neither retracted nor part of a hidden load."""
+    return _standing().all()
+
+
+@lru_cache(maxsize=1)
+def _standing() -> QuerySet[Interaction]:
+    """The query, never run itself: to copy it costs a page far less than to build it anew for each of its parts."""
     return Interaction.objects.filter(shown(), ~Exists(Retraction.objects.filter(interaction_id=OuterRef("pk"))))
 
 

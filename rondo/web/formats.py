@@ -2,16 +2,19 @@
 
 Numbers follow the language's main locale. English dates are written day before month ("1 Dec 2017"), which no reader
 mistakes for another day.
+
+A page writes hundreds of figures. What Babel says of a kind of figure (its signs and where they stand) is asked once
+and kept; the digits are written here. A test holds both together.
 """
 
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from babel.dates import format_date, format_skeleton
-from babel.dates import format_time as babel_time
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency, format_percent, get_currency_precision
 from django.utils.translation import get_language, ngettext
 
 from rondo.foundation.installation import installation, zone
@@ -33,15 +36,76 @@ def language() -> str:
     return found if found in _NUMBERS else "en"
 
 
+class _Frame(NamedTuple):
+    """What stands before and after the digits of a figure, positive and negative, and how many decimals it has."""
+
+    before: str
+    after: str
+    negative_before: str
+    negative_after: str
+    decimals: int
+
+
+_SAMPLE: Final = 7
+"""A digit that stands for the figure itself where Babel is asked what surrounds it."""
+_SWAPPED: Final = str.maketrans(",.", ".,")
+_PLAIN: Final = _Frame("", "", "-", "", 0)
+
+
 def _pattern(digits: int) -> str:
     return "#,##0" + ("." + "0" * digits if digits else "")
+
+
+def _around(write: Callable[[int], str], decimals: int) -> _Frame:
+    before, _figure, after = write(_SAMPLE).partition(str(_SAMPLE))
+    negative, _figure, negative_after = write(-_SAMPLE).partition(str(_SAMPLE))
+    fraction = 1 + decimals if decimals else 0
+    return _Frame(before, after[fraction:], negative, negative_after[fraction:], decimals)
+
+
+@lru_cache(maxsize=64)
+def _share_frame(lang: str, digits: int) -> _Frame:
+    pattern = _pattern(digits) + ("\u00a0%" if lang == "de" else "%")
+    locale = _NUMBERS[lang]
+    return _around(lambda figure: str(format_percent(Decimal(figure).scaleb(-2), pattern, locale)), digits)
+
+
+@lru_cache(maxsize=256)
+def _money_frame(lang: str, code: str, digits: int | None) -> _Frame:
+    locale = _NUMBERS[lang]
+    if digits is None:
+        return _around(lambda figure: str(format_currency(figure, code, locale=locale)), get_currency_precision(code))
+    pattern = f"{_pattern(digits)}\u00a0¤" if lang == "de" else f"¤{_pattern(digits)}"
+    return _around(
+        lambda figure: str(format_currency(figure, code, pattern, locale, currency_digits=False)),
+        digits,
+    )
+
+
+@lru_cache(maxsize=32)
+def _quantum(digits: int) -> Decimal:
+    return Decimal(1).scaleb(-digits)
+
+
+def _written(value: float | Decimal, frame: _Frame, lang: str) -> str:
+    """The value rounded half to even, with its thousands grouped, in its frame."""
+    if type(value) is int and not frame.decimals:
+        text = f"{value:,}"
+    else:
+        exact = value if isinstance(value, Decimal) else Decimal(str(value))
+        text = f"{exact.quantize(_quantum(frame.decimals)):,f}"
+    if lang == "de":
+        text = text.translate(_SWAPPED)
+    if text[0] == "-":
+        return f"{frame.negative_before}{text[1:]}{frame.negative_after}"
+    return f"{frame.before}{text}{frame.after}"
 
 
 def number(value: float | Decimal | None, digits: int = 0) -> str:
     """A plain number with ``digits`` decimals; a dash for None."""
     if value is None:
         return DASH
-    return str(format_decimal(value, format=_pattern(digits), locale=_NUMBERS[language()]))
+    return _written(value, _PLAIN._replace(decimals=digits) if digits else _PLAIN, language())
 
 
 def share(value: float | None, digits: int = 1) -> str:
@@ -49,8 +113,7 @@ def share(value: float | None, digits: int = 1) -> str:
     if value is None:
         return DASH
     lang = language()
-    pattern = _pattern(digits) + ("\u00a0%" if lang == "de" else "%")
-    return str(format_percent(value, format=pattern, locale=_NUMBERS[lang]))
+    return _written(Decimal(str(value)).scaleb(2), _share_frame(lang, digits), lang)
 
 
 def money(minor: int | float | None, currency: str = "", digits: int | None = None) -> str:
@@ -63,10 +126,7 @@ def money(minor: int | float | None, currency: str = "", digits: int | None = No
 
 def _currency(value: Decimal, code: str, digits: int | None) -> str:
     lang = language()
-    if digits is None:
-        return str(format_currency(value, code, locale=_NUMBERS[lang]))
-    pattern = f"{_pattern(digits)}\u00a0¤" if lang == "de" else f"¤{_pattern(digits)}"
-    return str(format_currency(value, code, format=pattern, locale=_NUMBERS[lang], currency_digits=False))
+    return _written(value, _money_frame(lang, code, digits), lang)
 
 
 def compact_money(minor: int | float | None, currency: str = "", figures: int = 3) -> str:
@@ -127,8 +187,11 @@ def day(value: date | datetime | str | None, year: bool = True) -> str:
     """A day: 1 Dec 2017, 1. Dez. 2017; without its year where the page names it; a dash for None."""
     if value is None or value == "":
         return DASH
-    found = as_day(value)
-    locale = _DATES[language()]
+    return _day(as_day(value), year, _DATES[language()])
+
+
+@lru_cache(maxsize=4096)
+def _day(found: date, year: bool, locale: str) -> str:
     if year:
         return str(format_date(found, "medium" if locale == "en_GB" else "d. MMM y", locale=locale))
     return str(format_skeleton("MMMd", found, locale=locale))
@@ -138,14 +201,19 @@ def month(value: date | datetime | str | None) -> str:
     """A month with its year: Dec 2017, Dez. 2017; a dash for None."""
     if value is None or value == "":
         return DASH
-    return str(format_skeleton("yMMM", as_day(value), locale=_DATES[language()]))
+    return _month(as_day(value).replace(day=1), _DATES[language()])
+
+
+@lru_cache(maxsize=1024)
+def _month(found: date, locale: str) -> str:
+    return str(format_skeleton("yMMM", found, locale=locale))
 
 
 def clock(value: datetime | None) -> str:
     """The time of day of an instant, in the company's zone; a dash for None."""
     if value is None:
         return DASH
-    return str(babel_time(value.astimezone(zone()), "HH:mm", locale=_DATES[language()]))
+    return f"{value.astimezone(zone()):%H:%M}"
 
 
 def moment(value: datetime | None) -> str:

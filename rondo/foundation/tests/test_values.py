@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rondo.errors import InputError, PermissionRefused, StateError
 from rondo.foundation import ids
 from rondo.foundation.actors import Actor, system
-from rondo.foundation.installation import change_installation, installation
+from rondo.foundation.installation import change_installation, forget, installation
 from rondo.foundation.keys import allocate
 from rondo.foundation.models import Installation, Load, Team, User
 from rondo.foundation.money import MAX_MINOR, Money, to_minor
@@ -91,9 +91,7 @@ class TestIds:
     def test_installations_differ(self) -> None:
         before = ids.encode("c", 5)
         Installation.objects.update(id_alphabet=ids.new_alphabet())
-        from django.core.cache import cache
-
-        cache.clear()
+        forget()
         assert ids.encode("c", 5) != before
 
     def test_one_key_has_one_public_id(self) -> None:

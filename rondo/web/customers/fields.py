@@ -80,7 +80,7 @@ def _fact_fields() -> Iterable[Field]:
         choices = _FACT_CHOICES.get(fact.key, ())
         yield Field(
             fact.key,
-            fact.label,
+            str(fact.label),  # read several times on a page
             "choice" if choices else fact.type,
             "fact",
             fact.key,
@@ -117,9 +117,11 @@ def _attribute_fields(definitions: Iterable[AttributeDefinition]) -> Iterable[Fi
         )
 
 
-def catalogue() -> dict[str, Field]:
-    """Every field by key, in the order menus show them. Costs two queries (users and attribute definitions)."""
-    users = tuple((u.email, str(u)) for u in User.objects.filter(is_service=False).order_by("name", "email"))
+def catalogue(owners: bool = True) -> dict[str, Field]:
+    """Every field by key, in the order menus show them. Costs two queries (attribute definitions and users); without
+    ``owners``, for pages that do not choose among them, one."""
+    people = User.objects.filter(is_service=False).order_by("name", "email") if owners else ()
+    users = tuple((u.email, str(u)) for u in people)
     found = [
         Field("name", _("Name"), "text", "customer", "folded_name", group="customer"),
         Field("kind", _("Kind"), "choice", "customer", "kind", choices=tuple(Customer.Kind.choices), group="customer"),

@@ -99,7 +99,7 @@ class CustomerPage:
 def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = (), beginning: str = "") -> CustomerPage:
     """The page of a customer that :func:`rondo.customers.queries.get_visible` gave for ``viewer``."""
     records = record_ids(customer.pk)
-    fields = catalogue()
+    fields = catalogue(owners=False)
     return CustomerPage(
         customer,
         records,

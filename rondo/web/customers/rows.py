@@ -1,11 +1,12 @@
 """The rows of a list: a page of ids made into cells, in a number of queries that does not grow with the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Score
@@ -46,6 +47,39 @@ class Row:
     def key(self) -> str:
         """The public id."""
         return self.customer.public_id
+
+
+def on_page(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows as the page writes them: everything at hand in flat dictionaries, which a template reads quickest."""
+    pick = _("Select %(name)s")
+    # Asked once: a list names fifty addresses, and asking searches all that there are.
+    before, _mark, after = reverse("customer", args=["c_mark"]).partition("c_mark")
+    labels: dict[str, str] = {}
+    return [
+        {
+            "key": row.key,
+            "url": f"{before}{row.key}{after}",
+            "name": row.customer.name or row.key,
+            "pick": pick % {"name": row.customer.name or row.key},
+            "is_demo": row.customer.is_demo,
+            "cells": [
+                {
+                    "css": _css(cell),
+                    "label": labels.get(cell.field.key) or labels.setdefault(cell.field.key, str(cell.field.label)),
+                    "text": cell.text,
+                    "note": cell.note,
+                    "note_first": cell.field.key == "known_since",
+                    "tone": cell.tone,
+                }
+                for cell in row.cells
+            ],
+        }
+        for row in rows
+    ]
+
+
+def _css(cell: Cell) -> str:
+    return ("num" if cell.field.numeric else "") + (" none" if cell.text == formats.DASH else "")
 
 
 _TONES = {"late": "warn", "asleep": "risk", "active": "good", "never": "off"}
@@ -113,22 +147,28 @@ def _spread(field: Field, score: Score) -> str:
     return f"{write(field, low)}–{write(field, high)}"
 
 
+def _figure(field: Field, raw: Any) -> str:
+    return formats.number(raw, 0 if float(raw).is_integer() else 1)
+
+
+_WRITERS: dict[str, Callable[[Field, Any], str]] = {
+    "money": lambda field, raw: formats.money(raw, digits=0),
+    "share": lambda field, raw: formats.share(raw, 0),
+    "count": lambda field, raw: formats.number(raw),
+    "days": _figure,
+    "number": _figure,
+    "date": lambda field, raw: formats.day(raw),
+    "boolean": lambda field, raw: field.label_of(str(int(raw))),
+    "choice": lambda field, raw: field.label_of(str(raw)),
+}
+
+
 def write(field: Field, raw: Any) -> str:
     """A value as the viewer's language writes it; a dash when there is none."""
     if raw is None or raw == "":
         return formats.DASH
-    writers = {
-        "money": lambda v: formats.money(v, digits=0),
-        "share": lambda v: formats.share(v, 0),
-        "count": formats.number,
-        "days": lambda v: formats.number(v, 0 if float(v).is_integer() else 1),
-        "number": lambda v: formats.number(v, 0 if float(v).is_integer() else 1),
-        "date": formats.day,
-        "boolean": lambda v: field.label_of(str(int(v))),
-        "choice": lambda v: field.label_of(str(v)),
-    }
-    writer = writers.get(field.type)
-    return writer(raw) if writer is not None else str(raw)  # type: ignore[no-untyped-call]
+    writer = _WRITERS.get(field.type)
+    return str(raw) if writer is None else writer(field, raw)
 
 
 def heading(field: Field) -> "_StrOrPromise":

@@ -4,9 +4,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
 import pytest
+from babel.dates import format_time
+from babel.numbers import format_currency, format_decimal, format_percent
 from django.utils import translation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from rondo.foundation.installation import zone
 from rondo.foundation.models import Installation
+from rondo.foundation.money import Money
 from rondo.web import formats
 
 NB = "\u00a0"
@@ -60,3 +66,29 @@ def test_an_instant_is_shown_in_the_company_zone() -> None:
 def test_a_language_that_is_not_spoken_reads_english() -> None:
     with translation.override("fr"):
         assert formats.number(1234.5, 1) == "1,234.5"
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+@given(st.one_of(st.integers(-(10**15), 10**15), st.floats(-1e9, 1e9)), st.integers(0, 3))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_figures_are_written_as_babel_writes_them(lang: str, value: float, digits: int) -> None:
+    locale = {"en": "en_US", "de": "de_DE"}[lang]
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    per_cent, whole = (f"{pattern}{NB}%", f"{pattern}{NB}¤") if lang == "de" else (f"{pattern}%", f"¤{pattern}")
+    with translation.override(lang):
+        assert formats.number(value, digits) == format_decimal(value, pattern, locale)
+        assert formats.share(value, digits) == format_percent(value, per_cent, locale)
+        for code in ("USD", "EUR", "CHF", "JPY", "KWD"):
+            amount = Money(round(value), code).major
+            assert formats.money(value, code) == format_currency(amount, code, locale=locale)
+            written = format_currency(amount, code, whole, locale, currency_digits=False)
+            assert formats.money(value, code, digits) == written
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_clock_is_written_as_babel_writes_it(lang: str, at: datetime) -> None:
+    with translation.override(lang):
+        written = format_time(at.astimezone(zone()), "HH:mm", locale={"en": "en_GB", "de": "de_DE"}[lang])
+        assert formats.clock(at) == written

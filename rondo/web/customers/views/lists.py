@@ -25,7 +25,7 @@ from rondo.web.customers.filters import FilterError, from_form, operator_label, 
 from rondo.web.customers.lists import KeyPage
 from rondo.web.customers.page import current_assumptions
 from rondo.web.customers.query import MAX_COLUMNS, ListQuery
-from rondo.web.customers.rows import heading, read_rows
+from rondo.web.customers.rows import heading, on_page, read_rows
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -78,7 +78,9 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
     rows = read_rows(query.viewer, keys.ids, columns)
     return {
         "query": query,
-        "rows": rows,
+        "rows": on_page(rows),
+        "here": reverse("customers"),
+        "export": reverse("customers-export"),
         "chips": query.chips(),
         "views": list(_views(query)),
         "name": _heading(query, query.fields["name"]),
