@@ -12,6 +12,9 @@ Times are weeks (days / 7), days are whole numbers, money is whole minor units. 
 ``worth`` is a CustomerValues: per customer ``value``, ``low``, ``high`` (whole minor units), ``expected_purchases``,
 ``expected_spend``, ``probability_alive``; ``worth.total``.
 
+:mod:`rondo.science.models` names the models of purchases there are (BG/NBD, MBG/NBD, Pareto/NBD, BG/BB) and the face
+that they share: ``fit_base("paretonbd", base)`` instead of ``bgnbd.fit(...)``; all that follows takes any of them.
+
 A fitted model has ``describe()`` for its card, ``to_dict()`` and ``from_dict(document, fingerprint=...)``, which
 refuses other data; ``often.expected_purchases(weeks, x, t_x, T)``, ``often.probability_alive(x, t_x, T)``,
 ``often.expected_purchases_new(weeks)``, ``often.sample(weeks, x, t_x, T, rng, draws)``, ``often.dropout_identified``;
@@ -32,15 +35,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rondo.science import bgnbd, gamma_gamma
+    from rondo.science import bgbb, bgnbd, gamma_gamma, mbgnbd, models, paretonbd
+    from rondo.science._btyd import FitConfig
     from rondo.science._newton import ConvergenceError
-    from rondo.science.bgnbd import BgNbd, FitConfig
+    from rondo.science.bgnbd import BgNbd
     from rondo.science.cells import Cells, reduce_to_cells
     from rondo.science.clv import CustomerValues, ValueConfig, value_customers
     from rondo.science.concentration import Lorenz, lorenz, top_share
     from rondo.science.gamma_gamma import GammaGamma, SpendConfig
     from rondo.science.holdout import HoldOutCheck, compare, rank_groups
     from rondo.science.intervals import BaseForecast, CalibrationConfig, Interval, forecast_base, roll_holdouts
+    from rondo.science.models import PurchaseModel, SpendModel, expected_from, fit_base
     from rondo.science.summary import PurchaseDays, Summary, merge_days, summarise, window
 
 _HOMES = {
@@ -50,21 +55,29 @@ _HOMES = {
     "Cells": "rondo.science.cells",
     "ConvergenceError": "rondo.science._newton",
     "CustomerValues": "rondo.science.clv",
-    "FitConfig": "rondo.science.bgnbd",
+    "FitConfig": "rondo.science._btyd",
     "GammaGamma": "rondo.science.gamma_gamma",
     "HoldOutCheck": "rondo.science.holdout",
     "Interval": "rondo.science.intervals",
     "Lorenz": "rondo.science.concentration",
     "PurchaseDays": "rondo.science.summary",
+    "PurchaseModel": "rondo.science.models",
     "SpendConfig": "rondo.science.gamma_gamma",
+    "SpendModel": "rondo.science.models",
     "Summary": "rondo.science.summary",
     "ValueConfig": "rondo.science.clv",
+    "bgbb": "rondo.science",
     "bgnbd": "rondo.science",
     "compare": "rondo.science.holdout",
+    "expected_from": "rondo.science.models",
+    "fit_base": "rondo.science.models",
     "forecast_base": "rondo.science.intervals",
     "gamma_gamma": "rondo.science",
     "lorenz": "rondo.science.concentration",
+    "mbgnbd": "rondo.science",
     "merge_days": "rondo.science.summary",
+    "models": "rondo.science",
+    "paretonbd": "rondo.science",
     "rank_groups": "rondo.science.holdout",
     "reduce_to_cells": "rondo.science.cells",
     "roll_holdouts": "rondo.science.intervals",
@@ -99,15 +112,23 @@ __all__ = [
     "Interval",
     "Lorenz",
     "PurchaseDays",
+    "PurchaseModel",
     "SpendConfig",
+    "SpendModel",
     "Summary",
     "ValueConfig",
+    "bgbb",
     "bgnbd",
     "compare",
+    "expected_from",
+    "fit_base",
     "forecast_base",
     "gamma_gamma",
     "lorenz",
+    "mbgnbd",
     "merge_days",
+    "models",
+    "paretonbd",
     "rank_groups",
     "reduce_to_cells",
     "roll_holdouts",

@@ -2,8 +2,8 @@
 
 Fader, Hardie & Lee (2005), "RFM and CLV: Using Iso-Value Curves for Customer Base Analysis", Journal of Marketing
 Research 42, 415-430: with spend independent of frequency the value is a product of two expectations. Purchases come
-from :class:`~rondo.science.bgnbd.BgNbd`, spend from :class:`~rondo.science.gamma_gamma.GammaGamma`. Only what a
-customer is expected to bring *from now on* counts; what was bought before is no part of it.
+from a :class:`~rondo.science.models.PurchaseModel`, spend from :class:`~rondo.science.gamma_gamma.GammaGamma`. Only
+what a customer is expected to bring *from now on* counts; what was bought before is no part of it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import numpy.typing as npt
 
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray, Numbers, as_column, history, positive, same_length
-from rondo.science._purchases import expected_while_alive
-from rondo.science.bgnbd import BgNbd, sample_while_alive
 from rondo.science.cells import distinct_rows
 from rondo.science.gamma_gamma import GammaGamma
+from rondo.science.models import PurchaseModel, in_units, weeks_in_units
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
-# Histories whose alpha + T differ by less share one simulated distribution; see :func:`_alive_quantiles`.
+# Histories whose scale + T differ by less share one simulated distribution; see :func:`_alive_quantiles`.
 _TIME_STEP = 0.02
 _LEVELS = 257
 
@@ -103,7 +102,7 @@ class CustomerValues:
 
 
 def value_customers(
-    purchases: BgNbd,
+    purchases: PurchaseModel,
     spend: GammaGamma,
     x: Numbers,
     t_x: Numbers,
@@ -114,14 +113,12 @@ def value_customers(
 ) -> CustomerValues:
     """Value of every customer over the horizon.
 
-    ``x``, ``t_x``, ``T``: history in weeks, the unit in which ``purchases`` must have been fitted. ``spend_days`` and
+    ``x``, ``t_x``, ``T``: history in weeks; ``purchases`` must have been fitted in weeks or days. ``spend_days`` and
     ``mean_spend`` (minor units): as ``spend`` was fitted. The discount is taken per month, at its middle. Raises
     InputError for impossible rows or a purchase model in another time unit.
     """
     config = config or ValueConfig()
-    if purchases.config.time_unit != "week":
-        raise InputError(f"purchases: fitted in {purchases.config.time_unit!r}, 'week' is needed; fit again in weeks")
-    x_, t_, T_ = history(x, t_x, T)
+    x_, t_, T_ = history(*in_units(purchases.config.time_unit, *history(x, t_x, T)))
     n, z = as_column(spend_days, "spend_days"), as_column(mean_spend, "mean_spend")
     same_length({"x": x_, "spend_days": n, "mean_spend": z})
     alive = purchases.probability_alive(x_, t_, T_)
@@ -145,17 +142,19 @@ def value_customers(
 
 
 def _purchases_while_alive(
-    purchases: BgNbd, x: FloatArray, T: FloatArray, config: ValueConfig
+    purchases: PurchaseModel, x: FloatArray, T: FloatArray, config: ValueConfig
 ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.intp]]:
     """Expected purchases of the living, plain and discounted, per distinct (x, T), and each customer's row of them."""
+    unit = purchases.config.time_unit
     (ux, uT), inverse, _ = distinct_rows(x, T)
-    by_month = expected_while_alive(config.month_ends(), ux, uT, *purchases.parameters)
+    ends = np.array([weeks_in_units(unit, end) for end in config.month_ends().tolist()])
+    by_month = purchases.expected_while_alive(ends, ux, uT)
     each = np.diff(by_month, axis=1, prepend=0.0)
     return by_month[:, -1], each @ config.month_factors(), inverse
 
 
 def _interval(
-    purchases: BgNbd,
+    purchases: PurchaseModel,
     spend: GammaGamma,
     x: FloatArray,
     T: FloatArray,
@@ -185,24 +184,26 @@ def _interval(
 
 
 def _alive_quantiles(
-    purchases: BgNbd, spend: GammaGamma, x: FloatArray, T: FloatArray, n: FloatArray, config: ValueConfig
+    purchases: PurchaseModel, spend: GammaGamma, x: FloatArray, T: FloatArray, n: FloatArray, config: ValueConfig
 ) -> tuple[FloatArray, npt.NDArray[np.intp]]:
     """Quantiles of W for the living at evenly spaced levels, and each customer's row of the table.
 
     W = G(p K) / G(q + p n) with K purchases in the horizon and G standard gamma variates: Gamma-Gamma's predictive
-    total spend in units of gamma + spent. Histories are grouped where alpha + T agrees within 2 %.
+    total spend in units of gamma + spent. Histories are grouped where the model's scale plus T
+    agrees within 2 %.
     """
-    step = np.rint(np.log1p(T / purchases.alpha) / _TIME_STEP)
+    step = np.rint(np.log1p(T / purchases.time_scale) / _TIME_STEP)
     (ux, ustep, un), rows, _ = distinct_rows(x, step, n)
-    uT = purchases.alpha * np.expm1(ustep * _TIME_STEP)
+    uT = purchases.time_scale * np.expm1(ustep * _TIME_STEP)
     draws = int(np.clip(6_000_000 // ux.size, 400, 4000))
+    horizon = weeks_in_units(purchases.config.time_unit, config.horizon_weeks)
     rng = np.random.default_rng(config.seed)
     levels = np.linspace(0, 1, _LEVELS)
     table = np.empty((ux.size, _LEVELS))
     at_once = max(1, 2_000_000 // draws)
     for start in range(0, ux.size, at_once):
         part = slice(start, start + at_once)
-        future = sample_while_alive(purchases.parameters, config.horizon_weeks, ux[part], uT[part], rng, draws)
+        future = purchases.sample_while_alive(horizon, ux[part], uT[part], rng, draws)
         w = rng.standard_gamma(spend.p * future) / rng.standard_gamma(spend.q + spend.p * un[part], size=future.shape)
         w.sort(axis=0)
         where = levels * (draws - 1)

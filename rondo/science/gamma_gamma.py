@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from dataclasses import fields as stored_fields
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
 from rondo.errors import InputError
+from rondo.science._btyd import WARNINGS
 from rondo.science._checks import FloatArray, Numbers, as_column, positive, refuse_where, same_length
 from rondo.science._documents import read_document
 from rondo.science._newton import covariance, maximise
@@ -23,6 +25,8 @@ from rondo.science.cells import distinct_rows, fingerprint
 
 NAMES = ("p", "q", "gamma")
 # With q <= 1 the population's mean spend would be infinite and customers without spend could not be valued.
+# Correlations of purchases and mean spend up to here pass for none.
+_UNRELATED = 0.2
 _LOWER, _UPPER = np.array([-12.0, np.log(1.01), -12.0]), np.full(3, 12.0)
 
 
@@ -45,6 +49,10 @@ class GammaGamma:
     gamma).
     """
 
+    kind: ClassVar[str] = "gamma_gamma"
+    title: ClassVar[str] = "Gamma-Gamma"
+    names: ClassVar[tuple[str, ...]] = NAMES
+
     p: float
     q: float
     gamma: float
@@ -53,7 +61,9 @@ class GammaGamma:
     frequency_correlation: float
     log_covariance: tuple[tuple[float, ...], ...]
     fingerprint: str
+    n_cells: int = 0
     iterations: int = 0
+    on_bound: bool = False
     config: SpendConfig = field(default_factory=SpendConfig)
 
     @property
@@ -88,17 +98,30 @@ class GammaGamma:
         spread = rng.multivariate_normal(np.log(self.parameters), np.array(self.log_covariance), size=draws)
         return [replace(self, p=float(p), q=float(q), gamma=float(gamma)) for p, q, gamma in np.exp(spread)]
 
+    def warnings(self) -> tuple[str, ...]:
+        """Codes of :data:`rondo.science.models.WARNINGS` that apply to this fit."""
+        errors = np.sqrt(np.diag(np.array(self.log_covariance)))
+        found = {
+            "on_bound": self.on_bound,
+            "parameter_unsure": bool((errors > np.log(2)).any()),
+            "spend_depends_on_frequency": abs(self.frequency_correlation) > _UNRELATED,
+        }
+        return tuple(code for code, applies in found.items() if applies)
+
     def describe(self) -> dict[str, Any]:
         """Everything a model card shows: parameters with standard errors of their logarithms, fit, diagnostics."""
         errors = np.sqrt(np.diag(np.array(self.log_covariance)))
         return {
-            "model": "Gamma-Gamma",
+            "model": self.title,
+            "kind": self.kind,
             "parameters": dict(zip(NAMES, self.parameters.tolist(), strict=True)),
             "log_standard_errors": dict(zip(NAMES, errors.tolist(), strict=True)),
             "population_mean_spend": self.p * self.gamma / (self.q - 1) if self.q > 1 else None,
             "n_customers": self.n_customers,
+            "n_cells": self.n_cells,
             "log_likelihood": self.log_likelihood,
             "frequency_correlation": self.frequency_correlation,
+            "warnings": [{"code": code, "text": WARNINGS[code]} for code in self.warnings()],
             "money_unit": self.config.money_unit,
             "iterations": self.iterations,
             "fingerprint": self.fingerprint,
@@ -106,7 +129,7 @@ class GammaGamma:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready document; :meth:`from_dict` reads it."""
-        return {"model": "gamma_gamma", "version": 1, **asdict(self)}
+        return {"model": "gamma_gamma", "version": 2, **asdict(self)}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any], *, fingerprint: str) -> Self:
@@ -114,7 +137,7 @@ class GammaGamma:
 
         Raises InputError when the document is of another model or version, lacks a field, or was fitted to other data.
         """
-        fields = read_document(document, "gamma_gamma", 1, set(cls.__dataclass_fields__), fingerprint)
+        fields = read_document(document, "gamma_gamma", 2, {entry.name for entry in stored_fields(cls)}, fingerprint)
         fields["config"] = SpendConfig(**fields["config"])
         fields["log_covariance"] = tuple(tuple(map(float, row)) for row in fields["log_covariance"])
         for name in NAMES:
@@ -167,7 +190,9 @@ def fit(
         frequency_correlation=_correlation(n, z, weight),
         log_covariance=tuple(tuple(row) for row in covariance(best.hessian).tolist()),
         fingerprint=data_fingerprint(purchases, mean_spend, weights),
+        n_cells=int(distinct_rows(n, z)[2].size),
         iterations=best.iterations,
+        on_bound=any(best.on_bound),
         config=config,
     )
 

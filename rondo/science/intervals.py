@@ -19,13 +19,13 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from rondo.errors import InputError
-from rondo.science import bgnbd, gamma_gamma
+from rondo.science import gamma_gamma
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import ConvergenceError
-from rondo.science.bgnbd import BgNbd
 from rondo.science.clv import CustomerValues, ValueConfig, value_customers
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.holdout import rank_groups
+from rondo.science.models import PurchaseModel, expected_from, fit_base, in_units, weeks_in_units
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 _STEP = 0.02  # of the logarithm of a parameter, for the slope of a total
@@ -141,7 +141,7 @@ class BaseForecast:
 def forecast_base(
     log: PurchaseDays,
     as_of: int,
-    purchases: BgNbd,
+    purchases: PurchaseModel,
     spend: GammaGamma,
     value: ValueConfig | None = None,
     config: CalibrationConfig | None = None,
@@ -158,7 +158,7 @@ def forecast_base(
     ranks = rank_groups(customers.expected_purchases, config.groups)
     horizon_days = value.horizon_weeks * DAYS_PER_WEEK
     spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config)
-    holdouts = roll_holdouts(log, as_of, horizon_days, config)
+    holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind)
     sums = _totals(customers.expected_purchases, ranks), _totals(customers.value, ranks)
     errors = model_errors(holdouts, as_of, horizon_days, config)
     intervals = []
@@ -177,12 +177,16 @@ def forecast_base(
 
 
 def roll_holdouts(
-    log: PurchaseDays, as_of: int, horizon_days: float, config: CalibrationConfig | None = None
+    log: PurchaseDays,
+    as_of: int,
+    horizon_days: float,
+    config: CalibrationConfig | None = None,
+    model: str = "bgnbd",
 ) -> tuple[RolledHoldOut, ...]:
     """Hold-outs that lie wholly before ``as_of``: fit at each origin, forecast the days after it, count what came.
 
     All have one length: the horizon or the configured share of the log, whichever is shorter. Origins where the models
-    cannot be fitted are left out. Empty when the log is too short.
+    cannot be fitted are left out. Empty when the log is too short. ``model``: name of the model of purchases.
     """
     config = config or CalibrationConfig()
     length = as_of - log.first_day + 1
@@ -196,7 +200,7 @@ def roll_holdouts(
         if len(base) < config.groups:
             continue  # fewer customers than ranks: errors could not be lined up with those of later origins
         try:
-            often = bgnbd.fit(base.x, base.t_x, base.T)
+            often = fit_base(model, base)
             much = gamma_gamma.fit(base.spend_days, base.mean_spend)
         except (InputError, ConvergenceError):
             continue  # too little had happened by that origin; later ones speak for themselves
@@ -253,7 +257,7 @@ def model_error(
 
 
 def spread_of_totals(
-    purchases: BgNbd,
+    purchases: PurchaseModel,
     spend: GammaGamma,
     base: Summary,
     weeks: float,
@@ -269,29 +273,32 @@ def spread_of_totals(
     rng = np.random.default_rng(config.seed)
     n = len(base)
     take = slice(None) if n <= config.sample else np.sort(rng.choice(n, config.sample, replace=False))
-    x, t_x, T, group = base.x[take], base.t_x[take], base.T[take], ranks[take]
+    unit, group = purchases.config.time_unit, ranks[take]
+    x, t_x, T = in_units(unit, base.x[take], base.t_x[take], base.T[take])
+    time = weeks_in_units(unit, weeks)
     counted, mean = base.spend_days[take], base.mean_spend[take]
-    expected = purchases.expected_purchases(weeks, x, t_x, T)
+    expected = purchases.expected_purchases(time, x, t_x, T)
     each = spend.expected_mean_spend(counted, mean)
     total, total_spend = _totals(expected, group), _totals(expected * each, group)
 
-    draws = int(np.clip(400_000 // x.size, 2, 100))
+    draws = int(np.clip(400_000 // group.size, 2, 100))
     squares, spend_squares = np.zeros(total.size), np.zeros(total.size)
     for _ in range(draws):
-        future = purchases.sample(weeks, x, t_x, T, rng)[0]
+        future = purchases.sample(time, x, t_x, T, rng)[0]
         money = spend.sample(counted, mean, future, rng)
         squares += _totals((future - expected) ** 2, group)
         spend_squares += _totals((money - expected * each) ** 2, group)
-    scale = x.size / n
+    scale = group.size / n
     chance = _relative(np.sqrt(squares / draws * scale), total)
     spend_chance = _relative(np.sqrt(spend_squares / draws * scale), total_spend)
 
     slopes, spend_slopes = [], []
-    for name in bgnbd.NAMES:
+    for place, name in enumerate(purchases.names):
         shifted = []
         for sign in (1, -1):
-            near = replace(purchases, **{name: getattr(purchases, name) * float(np.exp(sign * _STEP))})
-            shifted.append(near.expected_purchases(weeks, x, t_x, T))
+            value = float(purchases.parameters[place]) * float(np.exp(sign * _STEP))
+            near = purchases.with_parameters(**{name: value})
+            shifted.append(near.expected_purchases(time, x, t_x, T))
         change = (shifted[0] - shifted[1]) / (2 * _STEP)
         slopes.append(_relative(_totals(change, group), total))
         spend_slopes.append(_relative(_totals(change * each, group), total_spend))
@@ -333,14 +340,14 @@ def log_interval(normal: float, scale: float, freedom: float, level: float) -> t
 def _hold_out(
     log: PurchaseDays,
     base: Summary,
-    often: BgNbd,
+    often: PurchaseModel,
     much: GammaGamma,
     origin: int,
     until: int,
     config: CalibrationConfig,
 ) -> RolledHoldOut:
     weeks = (until - origin) / DAYS_PER_WEEK
-    expected = often.expected_purchases(weeks, base.x, base.t_x, base.T)
+    expected = expected_from(often, base, weeks)
     each = much.expected_mean_spend(base.spend_days, base.mean_spend)
     ranks = rank_groups(expected, config.groups)
     came, money = (column[base.customer] for column in window(log, origin, until))

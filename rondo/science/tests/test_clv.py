@@ -88,10 +88,14 @@ def test_no_customers(often: BgNbd, much: GammaGamma) -> None:
     assert value_customers(often, much, [], [], [], [], []).total == 0
 
 
-def test_models_in_other_units_are_refused(base: Summary, much: GammaGamma) -> None:
+def test_a_model_in_days_says_the_same_and_other_units_are_refused(
+    base: Summary, often: BgNbd, much: GammaGamma
+) -> None:
     days = bgnbd.fit(base.x, base.recency_days, base.age_days, config=bgnbd.FitConfig(time_unit="day"))
-    with pytest.raises(InputError, match="fitted in 'day'"):
-        value(base, days, much)
+    assert value(base, days, much).total == pytest.approx(value(base, often, much).total, rel=0.003)
+    years = bgnbd.fit(base.x, base.t_x, base.T, config=bgnbd.FitConfig(time_unit="year"))
+    with pytest.raises(InputError, match="time unit 'year'"):
+        value(base, years, much)
 
 
 @pytest.mark.parametrize(

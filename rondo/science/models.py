@@ -1,0 +1,259 @@
+"""The models of a customer base under one face, by name: ``bgnbd``, ``mbgnbd``, ``paretonbd``, ``bgbb`` for purchases,
+``gamma_gamma`` for spend.
+
+:class:`PurchaseModel` is what a fitted model of purchases can do, and all that value, intervals, selection and churn
+know of one. Each lives in a module of its own with a ``fit``. Times are in the model's own unit: weeks, or days for
+BG/BB, whose occasions are days here; :func:`fit_base` and :func:`expected_from` take care of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from rondo.errors import InputError
+from rondo.science import bgbb, bgnbd, gamma_gamma, mbgnbd, paretonbd
+from rondo.science._btyd import DAYS_PER_UNIT, WARNINGS, FitConfig
+from rondo.science._checks import FloatArray, IntArray, Numbers
+from rondo.science.summary import Summary
+
+
+class PurchaseModel(Protocol):
+    """A fitted model of how often customers buy and whether they are still there.
+
+    ``x``, ``t_x``, ``T``: repeat purchases, time of the last one and time observed, both since the first purchase, in
+    the unit of ``config.time_unit``; columns of equal length or single numbers.
+    """
+
+    @property
+    def kind(self) -> str:
+        """Name in :data:`PURCHASE_MODELS`."""
+
+    @property
+    def title(self) -> str:
+        """Name in the literature."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters."""
+
+    @property
+    def parameters(self) -> FloatArray:
+        """The parameters in the order of ``names``."""
+
+    @property
+    def n_customers(self) -> float:
+        """Customers fitted."""
+
+    @property
+    def n_cells(self) -> int:
+        """Distinct histories among them."""
+
+    @property
+    def log_likelihood(self) -> float:
+        """At the maximum; comparable between models of one unit of time only."""
+
+    @property
+    def log_covariance(self) -> tuple[tuple[float, ...], ...]:
+        """Covariance of the logarithms of the parameters."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the cells fitted."""
+
+    @property
+    def dropout_identified(self) -> bool:
+        """Whether the data tell how customers leave; without it P(alive) is an assumption."""
+
+    @property
+    def config(self) -> FitConfig:
+        """How the fit was made."""
+
+    @property
+    def time_scale(self) -> float:
+        """Time against which the time observed counts."""
+
+    def expected_purchases(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+        """Expected purchases in (T, T + t] given the history, per customer."""
+
+    def expected_purchases_by(self, times: Numbers, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+        """The same for several times ahead: shape (customers, times)."""
+
+    def expected_purchases_new(self, t: Numbers) -> FloatArray:
+        """Expected repeat purchases of a new customer within each time since the first purchase: unconditional."""
+
+    def probability_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+        """P(still active at T | history), per customer."""
+
+    def probability_alive_after(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+        """P(still active at T + t | history), per customer."""
+
+    def probability_silent(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+        """P(no purchase in (T, T + t] | history), per customer."""
+
+    def sample(
+        self, horizon: float, x: Numbers, t_x: Numbers, T: Numbers, rng: np.random.Generator, draws: int = 1
+    ) -> IntArray:
+        """Purchases in (T, T + horizon] drawn from the predictive distribution: shape (draws, customers)."""
+
+    def expected_while_alive(self, times: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
+        """Expected purchases within each of ``times`` of customers known to be alive: shape (rows, times)."""
+
+    def sample_while_alive(
+        self, horizon: float, x: FloatArray, T: FloatArray, rng: np.random.Generator, draws: int
+    ) -> IntArray:
+        """Purchases within ``horizon`` drawn for customers known to be alive: shape (draws, rows)."""
+
+    def with_parameters(self, **changes: float) -> Self:
+        """The same model with other values of some parameters."""
+
+    def draw_parameters(self, rng: np.random.Generator, draws: int) -> list[Self]:
+        """Models whose parameters are drawn from their normal approximation on the logarithmic scale."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """Codes of :data:`WARNINGS` that apply to this fit."""
+
+    def describe(self) -> dict[str, Any]:
+        """Everything a model card shows."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready document for :func:`load`."""
+
+
+class SpendModel(Protocol):
+    """A fitted model of how much customers spend per purchase."""
+
+    @property
+    def kind(self) -> str:
+        """Name in :data:`SPEND_MODELS`."""
+
+    @property
+    def parameters(self) -> FloatArray:
+        """The parameters."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the spending fitted."""
+
+    def expected_mean_spend(self, purchases: Numbers, mean_spend: Numbers) -> FloatArray:
+        """Expected spend per future purchase, per customer."""
+
+    def sample(self, purchases: Numbers, mean_spend: Numbers, future: Numbers, rng: np.random.Generator) -> FloatArray:
+        """Total spend of ``future`` purchases, drawn from the predictive distribution."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """Codes of :data:`WARNINGS` that apply to this fit."""
+
+    def describe(self) -> dict[str, Any]:
+        """Everything a model card shows."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready document for :func:`load`."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A model by name: its title, module, ``fit``, reader of stored fits and unit of time."""
+
+    title: str
+    module: ModuleType
+    fit: Callable[[Numbers, Numbers, Numbers, Numbers | None, FitConfig | None], PurchaseModel]
+    read: Callable[[Mapping[str, Any], str], PurchaseModel]
+    time_unit: str
+
+
+PURCHASE_MODELS: dict[str, Kind] = {
+    "bgnbd": Kind(
+        "BG/NBD", bgnbd, bgnbd.fit, lambda document, mark: bgnbd.BgNbd.from_dict(document, fingerprint=mark), "week"
+    ),
+    "mbgnbd": Kind(
+        "MBG/NBD",
+        mbgnbd,
+        mbgnbd.fit,
+        lambda document, mark: mbgnbd.MbgNbd.from_dict(document, fingerprint=mark),
+        "week",
+    ),
+    "paretonbd": Kind(
+        "Pareto/NBD",
+        paretonbd,
+        paretonbd.fit,
+        lambda document, mark: paretonbd.ParetoNbd.from_dict(document, fingerprint=mark),
+        "week",
+    ),
+    "bgbb": Kind(
+        "BG/BB", bgbb, bgbb.fit, lambda document, mark: bgbb.BgBb.from_dict(document, fingerprint=mark), "day"
+    ),
+}
+"""Models of purchases, in the order in which they are preferred where hold-outs do not tell them apart."""
+
+SPEND_MODELS: dict[str, ModuleType] = {"gamma_gamma": gamma_gamma}
+"""Models of spend."""
+
+
+def purchase_model(name: str) -> Kind:
+    """The model of that name; InputError lists the names there are."""
+    if name not in PURCHASE_MODELS:
+        raise InputError(f"model {name!r}: unknown; choose one of {', '.join(PURCHASE_MODELS)}")
+    return PURCHASE_MODELS[name]
+
+
+def fit_base(name: str, base: Summary) -> PurchaseModel:
+    """Fit the model of that name to a base, in its own unit of time.
+
+    Raises InputError or ConvergenceError where the base does not allow it; the message says why.
+    """
+    kind = purchase_model(name)
+    config = FitConfig(time_unit=kind.time_unit)
+    return kind.fit(*in_units(kind.time_unit, base.x, base.t_x, base.T), None, config)
+
+
+def load(document: Mapping[str, Any], *, fingerprint: str) -> PurchaseModel:
+    """The model of a stored document, for the data with this fingerprint; see the models' ``from_dict``."""
+    return purchase_model(str(document.get("model"))).read(document, fingerprint)
+
+
+def in_units(unit: str, x: Numbers, t_x: Numbers, T: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """A history with times in weeks (whole days divided by 7), in the unit of a model."""
+    if unit == "week":
+        return x, t_x, T
+    return x, _units(unit, t_x), _units(unit, T)
+
+
+def weeks_in_units(unit: str, weeks: float) -> float:
+    """A horizon of weeks in the unit of a model; whole days where that is the unit."""
+    return weeks if unit == "week" else float(_units(unit, weeks))
+
+
+def expected_from(model: PurchaseModel, base: Summary, weeks: float) -> FloatArray:
+    """Expected purchases of a base within ``weeks`` after its date, per customer."""
+    unit = model.config.time_unit
+    return model.expected_purchases(weeks_in_units(unit, weeks), *in_units(unit, base.x, base.t_x, base.T))
+
+
+def _units(unit: str, weeks: Numbers) -> FloatArray:
+    if unit not in DAYS_PER_UNIT:
+        known = " or ".join(repr(name) for name in DAYS_PER_UNIT)
+        raise InputError(f"time unit {unit!r}: a base is counted in days; fit the model in {known}")
+    days = np.rint(np.asarray(weeks, dtype=np.float64) * DAYS_PER_UNIT["week"])
+    return np.asarray(days / DAYS_PER_UNIT[unit], dtype=np.float64)
+
+
+__all__ = [
+    "PURCHASE_MODELS",
+    "SPEND_MODELS",
+    "WARNINGS",
+    "FitConfig",
+    "Kind",
+    "PurchaseModel",
+    "SpendModel",
+    "expected_from",
+    "fit_base",
+    "in_units",
+    "load",
+    "purchase_model",
+    "weeks_in_units",
+]
