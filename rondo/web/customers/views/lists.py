@@ -78,7 +78,8 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
     rows = read_rows(query.viewer, keys.ids, columns)
     return {
         "query": query,
-        "rows": on_page(rows),
+        "rows": rows,
+        "lines": on_page(rows),
         "here": reverse("customers"),
         "export": reverse("customers-export"),
         "chips": query.chips(),
