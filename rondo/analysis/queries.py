@@ -1,18 +1,18 @@
-"""Reads of the analysis: the run being served, its figures for one viewer, and the scores of one customer."""
+"""Reads of the analysis: the run being served, its figures for one viewer, and the scores of one customer.
+
+What computes figures anew (for whom not all customers are visible) is imported there: pages start without the models.
+"""
 
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, cast
 
-import numpy as np
 from django.core.cache import cache
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, TruncWeek
 
-from rondo.analysis import portfolio
 from rondo.analysis.models import Run, Score
 from rondo.analysis.results import Activity, Edges, GridCell, Results, Totals, ValueBin, WeekPoint
-from rondo.analysis.summary import week_points
 from rondo.customers.models import Customer
 from rondo.customers.queries import scope_key, sees_all, visible
 from rondo.foundation.loads import shown
@@ -63,6 +63,10 @@ def figures(viewer: User | None) -> Results | None:
 
 
 def _restricted(run: Run, viewer: User | None) -> Results:
+    import numpy as np
+
+    from rondo.analysis import portfolio
+
     whole = cast(Results, run.results)
     scores = visible_scores(viewer)
     cuts = whole["edges"]
@@ -144,6 +148,8 @@ def _totals(run: Run, viewer: User | None, scores: QuerySet[Score]) -> Totals:
 
 
 def _weekly(run: Run, viewer: User | None) -> list[WeekPoint]:
+    from rondo.analysis.summary import week_points
+
     rows: Iterable[dict[str, Any]] = (
         _orders(run, viewer)
         .order_by()
@@ -199,6 +205,8 @@ def _value_bins(scores: QuerySet[Score], cuts: Edges) -> list[ValueBin]:
 
 
 def _grid(scores: QuerySet[Score], cuts: Edges) -> list[GridCell]:
+    from rondo.analysis import portfolio
+
     recency, frequency = cuts["recency"], cuts["frequency"]
     if not recency or not frequency:
         return []

@@ -1,6 +1,5 @@
 """The job behind the button: an analysis that somebody asked for on a page."""
 
-from rondo.analysis.actions import run_analysis
 from rondo.foundation.actors import Actor
 from rondo.foundation.jobs import enqueue_after_commit, task
 from rondo.foundation.models import User
@@ -9,6 +8,8 @@ from rondo.foundation.models import User
 @task()
 def analyse_for(user_id: int) -> int:
     """Run the analysis for a user; returns the key of the run. Safe to run twice: the second run finds the same."""
+    from rondo.analysis.actions import run_analysis  # the page that asks for it has no use for the models
+
     return int(run_analysis(Actor(User.objects.get(pk=user_id), "job")).pk)
 
 

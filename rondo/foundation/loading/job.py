@@ -5,9 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import models, transaction
@@ -21,6 +20,9 @@ from rondo.foundation.loading.columns import Context
 from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loads import hidden_loads
 from rondo.foundation.models import Load
+
+if TYPE_CHECKING:
+    import duckdb
 
 LEASE = timedelta(minutes=2)
 Progress = Callable[[int, int], None]

@@ -5,9 +5,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,11 +20,16 @@ from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loading.job import Progress
 from rondo.interactions.importing.reading import Reader
 
+if TYPE_CHECKING:
+    import duckdb
+
 _MEMORY = "1GB"
 
 
 def open_staging() -> tuple["duckdb.DuckDBPyConnection", "tempfile.TemporaryDirectory[str]"]:
     """A DuckDB of the run's own that spills to a temporary folder under RONDO_HOME instead of filling the memory."""
+    import duckdb  # needed by the import that runs, not by every process that knows the import kinds
+
     home = Path(settings.RONDO_HOME)
     home.mkdir(parents=True, exist_ok=True)
     folder = tempfile.TemporaryDirectory(prefix="import-", dir=home)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +14,11 @@ from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, axis, plot, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.svg import spoken
+
+if TYPE_CHECKING:
+    import altair as alt
+else:
+    from rondo.web.charts import grammar as alt
 
 _TICKS = {True: 7, False: 4}
 _NARROW = 400

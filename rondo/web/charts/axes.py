@@ -3,9 +3,13 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from math import floor, log10
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
+if TYPE_CHECKING:
+    import altair as alt
+else:
+    from rondo.web.charts import grammar as alt
+
 
 INK, ON_FILL = "var(--chart-ink)", "var(--ink-on-fill)"
 MUTED, GRID = "var(--chart-axis)", "var(--chart-grid)"
@@ -31,13 +35,13 @@ def ticks(top: float, wanted: int = 4) -> list[float]:
     return found
 
 
-def axis(values: Sequence[float], labels: Sequence[str], **options: Any) -> alt.Axis:
+def axis(values: Sequence[float], labels: Sequence[str], **options: Any) -> "alt.Axis":
     """An axis with exactly these labels at these values."""
     written = f"{json.dumps(list(labels))}[indexof({json.dumps(list(values))}, datum.value)]"
     return alt.Axis(values=list(values), labelExpr=written, title=None, **options)
 
 
-def upright(field: str, top: float, write: Callable[[float], str], wanted: int = 4, **options: Any) -> alt.Y:
+def upright(field: str, top: float, write: Callable[[float], str], wanted: int = 4, **options: Any) -> "alt.Y":
     """A vertical scale from zero to a round value at or above ``top``; ``write`` makes its labels."""
     values = ticks(top, wanted)
     return alt.Y(

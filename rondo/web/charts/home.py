@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 from django.utils.translation import gettext as _
 
 from rondo.analysis.results import ForecastPoint, WeekPoint
@@ -13,6 +12,11 @@ from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, BAND, GRID, MUTED, QUIET, axis, plot, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.svg import spoken
+
+if TYPE_CHECKING:
+    import altair as alt
+else:
+    from rondo.web.charts import grammar as alt
 
 _FEW_TICKS = 5
 _MANY_TICKS = 10
@@ -134,7 +138,7 @@ def _number(day: str) -> int:
     return date.fromisoformat(day).toordinal()
 
 
-def _months(first: int, last: int, width: int) -> alt.Axis:
+def _months(first: int, last: int, width: int) -> "alt.Axis":
     """Ticks at the first of months, fewer where space is short; the first and every January show the year."""
     start, end = date.fromordinal(first), date.fromordinal(last)
     days, day = [], date(start.year, start.month, 1)

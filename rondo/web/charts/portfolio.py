@@ -1,10 +1,9 @@
 """The charts of the portfolio: value, recency by frequency, who brings the revenue, forecast and actual."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import altair as alt
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +14,11 @@ from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, COMPARED, HEAT, INK, ON_FILL, QUIET, axis, plot, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.svg import spoken
+
+if TYPE_CHECKING:
+    import altair as alt
+else:
+    from rondo.web.charts import grammar as alt
 
 _NARROW = 400
 
@@ -264,7 +268,7 @@ def _short_best(customers: float, revenue: float) -> str:
     }
 
 
-def _shares(**options: Any) -> alt.Axis:
+def _shares(**options: Any) -> "alt.Axis":
     values = [0, 0.25, 0.5, 0.75, 1]
     return axis(values, [formats.share(value, 0) for value in values], **options)
 

@@ -8,7 +8,6 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-import vl_convert
 from django.utils.safestring import SafeString, mark_safe
 
 _LINK = "␟"
@@ -24,6 +23,8 @@ def spoken(label: str, url: str = "") -> str:
 
 def draw(chart: Any, title: str) -> SafeString:
     """The chart as an ``<svg>`` element that scales with its column; ``title`` is its accessible name."""
+    import vl_convert
+
     text = vl_convert.vegalite_to_svg(chart.to_dict())
     root = ElementTree.fromstring(text)
     parents = {child: parent for parent in root.iter() for child in parent}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,7 +13,11 @@ from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.svg import spoken
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from rondo.web.customers.page import Month
+else:
+    from rondo.web.charts import grammar as alt
 
 SHOWN = 24
 """Months drawn, the latest; the table has all."""
