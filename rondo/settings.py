@@ -50,6 +50,7 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": unquote(parts.path.replace("//", "/", 1)),
+            "CONN_MAX_AGE": 60,  # Granian's threads keep theirs: opening one reads the schema and loses the page cache
             "OPTIONS": {
                 "timeout": 30,
                 "transaction_mode": "IMMEDIATE",
