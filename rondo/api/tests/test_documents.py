@@ -136,6 +136,7 @@ def test_every_status_and_parameter_of_the_document_is_in_the_guide() -> None:
 def test_the_reference_names_every_call_parameter_and_field() -> None:
     body = Client().get("/api/docs").content.decode()
     assert "<script" not in body and " style=" not in body
+    assert "`" not in body and "<code>Authorization: Bearer TOKEN</code>" in body and 'class="brand" href="/"' in body
     document = openapi()
     for path, methods in document["paths"].items():
         for operation in methods.values():

@@ -66,7 +66,10 @@ def distribution(bins: Sequence[ValueBin], currency: str, stamp: str) -> Chart:
         ]
         step = 4 if size[0] < _NARROW else 2
         edges = [position for position in range(len(bins)) if position % step == 0]
-        labels = [formats.money(bins[position]["low"], currency, 0) for position in edges]
+        labels = [
+            formats.money(bins[position]["low"], currency, 0) if position < len(bins) - 1 else _open(bins[-1], currency)
+            for position in edges
+        ]
         x = alt.X("from:Q", scale=alt.Scale(domain=[0, len(bins)], nice=False), axis=axis(edges, labels, domain=True))
         y = upright("y", max((item["customers"] for item in bins), default=0), formats.number)
         bars = plot(data).mark_rect(color=ACTUAL)
@@ -82,6 +85,10 @@ def distribution(bins: Sequence[ValueBin], currency: str, stamp: str) -> Chart:
         stamp=stamp,
         desk=(560, 250),
     )
+
+
+def _open(item: ValueBin, currency: str) -> str:
+    return _("%(low)s+") % {"low": formats.money(item["low"], currency, 0)}
 
 
 def _range(item: ValueBin, currency: str, last: bool) -> str:
@@ -162,7 +169,7 @@ def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
     return Chart(
         key="grid",
         title=_("Recency by frequency"),
-        message="",
+        message=_overdue(cells),
         columns=[
             Column(_("Days since the last purchase"), figures=False),
             Column(_("Purchase days"), figures=False),
@@ -175,6 +182,25 @@ def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
         desk=(440, 300),
         phone=(270, 220),
     )
+
+
+def _overdue(cells: Sequence[GridCell]) -> str:
+    """How many of the most frequent buyers have stayed away longest."""
+    often = [cell for cell in cells if cell["frequency"] == max(c["frequency"] for c in cells)]
+    last = min((cell["recency"] for cell in cells), default=0)
+    away = [cell for cell in often if cell["recency"] == last < max(c["recency"] for c in cells)]
+    count = sum(cell["customers"] for cell in away)
+    if not count:
+        return ""
+    return ngettext(
+        "%(away)s of your %(often)s most frequent buyers stays away (%(days)s or more since the last purchase).",
+        "%(away)s of your %(often)s most frequent buyers stay away (%(days)s or more since the last purchase).",
+        count,
+    ) % {
+        "away": formats.number(count),
+        "often": formats.number(sum(cell["customers"] for cell in often)),
+        "days": formats.days(min(cell["recency_low"] for cell in away)),
+    }
 
 
 def _cell_url(cell: GridCell) -> str:

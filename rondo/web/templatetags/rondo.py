@@ -1,18 +1,22 @@
 """Template tags of the shell: numbers, money and dates in the viewer's locale, icons, public ids."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache, partial
 
 import lucide
 from django import template
-from django.utils.html import format_html
+from django.forms import BoundField
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from rondo.web import formats
 
 register = template.Library()
+
+_CODE = re.compile(r"`([^`<>]+)`")
 
 
 def _known(value: float | str | None) -> float | None:
@@ -90,6 +94,24 @@ def clock(value: datetime | None) -> str:
 def days(value: float | None) -> str:
     """A number of days with its unit."""
     return formats.days(value)
+
+
+@register.filter
+def unbroken(text: str) -> str:
+    """Words that stay on one line wherever the text around them breaks: a date within a sentence."""
+    return text.replace(" ", "\u00a0")
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """Text of the API's documents, whose `names` stand between backticks."""
+    return mark_safe(_CODE.sub(r"<code>\1</code>", conditional_escape(text)))
+
+
+@register.filter
+def bare(field: BoundField) -> SafeString:
+    """A form field without the placeholder that would only say its label again."""
+    return field.as_widget(attrs={"placeholder": False})
 
 
 @lru_cache(maxsize=512)

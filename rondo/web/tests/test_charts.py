@@ -6,9 +6,11 @@ from xml.etree import ElementTree
 import pytest
 from django.utils import translation
 
+from rondo.analysis.results import GridCell
 from rondo.foundation.models import Installation
 from rondo.web.charts.axes import ticks
 from rondo.web.charts.chart import Chart
+from rondo.web.charts.portfolio import grid
 from rondo.web.figures import Figures, figures
 from rondo.web.tests.sample import store_run
 from rondo.web.views.portfolio import CHARTS
@@ -22,6 +24,30 @@ def found(installation: Installation, make_user: object) -> Figures:
     made = figures(User(role="administrator", reach="all"))
     assert made is not None
     return made
+
+
+def test_the_grid_says_how_many_frequent_buyers_stay_away(found: Figures) -> None:
+    cells = [
+        GridCell(
+            recency=r,
+            frequency=f,
+            customers=n,
+            value=0,
+            recency_low=d,
+            recency_high=d,
+            frequency_low=f,
+            frequency_high=f,
+        )
+        for r, f, n, d in ((5, 5, 40, 1), (1, 5, 2, 26), (1, 1, 9, 26))
+    ]
+    assert grid(cells, "USD", "s").message == (
+        "2 of your 42 most frequent buyers stay away (26 days or more since the last purchase)."
+    )
+    assert grid(cells[:1], "USD", "s").message == ""
+    with translation.override("de"):
+        assert grid(cells, "USD", "s").message == (
+            "2 Ihrer 42 häufigsten Käufer bleiben aus (letzter Kauf: 26 Tage oder länger her)."
+        )
 
 
 def chart(key: str, found: Figures) -> Chart:

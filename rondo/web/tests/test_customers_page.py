@@ -85,7 +85,9 @@ def test_links_to_customers_out_of_reach_do_not_show(charlie: Any, signed_in: An
     assert "Stranger" not in page_of(signed_in(charlie), mine)
 
 
-@pytest.mark.parametrize("rest", ["", "chain", "purchases", "purchases.csv", "edit", "baskets/{i}", "log", "retract/{i}"])
+@pytest.mark.parametrize(
+    "rest", ["", "chain", "purchases", "purchases.csv", "edit", "baskets/{i}", "log", "retract/{i}"]
+)
 def test_nothing_of_a_customer_out_of_reach_is_there(bob: Any, signed_in: Any, miller: Customer, rest: str) -> None:
     interaction = purchase(miller, NOON, 100, "1")
     viewer = signed_in(bob)
@@ -158,7 +160,10 @@ def test_reasons_speak_of_what_is_known_alone() -> None:
 
 
 def test_without_an_analysis_the_page_says_what_is_needed(client: Any, miller: Customer) -> None:
-    assert "rondo analyse" in page_of(client, miller)
+    assert "after the first purchase" in page_of(client, miller)
+    purchase(miller, NOON, 10_00, "A1")
+    text = page_of(client, miller)
+    assert "after the next run of the analysis" in text and "To the analysis" in text
 
 
 def test_the_chain_shows_newest_first_by_day_with_what_answers_what(client: Any, miller: Customer) -> None:

@@ -115,7 +115,8 @@ def test_the_button_queues_one_analysis_however_often_it_is_pressed(signed_in: S
 
 def test_without_data_the_home_page_teaches(signed_in: SignIn, alice: User) -> None:
     page = text_of(signed_in(alice).get("/"))
-    assert "rondo import orders" in page and "rondo analyse" in page
+    assert "rondo import orders" in page and "rondo analyse" in page and "rondo demo --no-serve" in page
+    assert page.count("data-copies") == 3  # each command can be taken along
 
 
 def test_home_begins_with_the_worth_and_its_interval(signed_in: SignIn, alice: User) -> None:

@@ -1,5 +1,19 @@
-// The shell: opens and closes dialogs, folds the navigation, changes the theme at once.
+// The shell: opens and closes dialogs, folds the navigation, copies commands, changes the theme at once.
 const root = document.documentElement;
+
+// Copies the command beside the button; where the browser refuses (no https), selects it for Ctrl-C.
+async function copy(button) {
+  const command = button.parentElement.querySelector("pre");
+  try {
+    await navigator.clipboard.writeText(command.textContent);
+  } catch {
+    getSelection().selectAllChildren(command);
+    return;
+  }
+  button.dataset.label ??= button.textContent;
+  button.textContent = button.dataset.copied;
+  setTimeout(() => { button.textContent = button.dataset.label; }, 2000);
+}
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
@@ -15,6 +29,11 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-theme-toggle]")) {
     const dark = getComputedStyle(root).colorScheme === "dark" || (root.dataset.theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
     document.querySelector(`[data-theme-choice="${dark ? "light" : "dark"}"]`)?.click();
+    return;
+  }
+  const copier = event.target.closest("[data-copies]");
+  if (copier) {
+    copy(copier);
     return;
   }
   const fold = event.target.closest("[data-folds-nav]");
