@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import pyarrow as pa
 from deltalake import DeltaTable
 from django.conf import settings
@@ -28,6 +29,8 @@ _DUCK_TYPES = {
     "date32": "DATE",
     "timestamp": "TIMESTAMPTZ",
 }
+_IBIS_TYPES = {"bool": "boolean", "date32": "date", "timestamp": "timestamp('UTC', 6)"}
+_HIDDEN = {"load_id", "is_merged"}
 
 
 class _Raw:
@@ -47,16 +50,20 @@ class Tables:
     them; ``raw`` has the files without any row left out. ``connection`` is the Ibis backend.
     """
 
-    def __init__(self, connection: Any, names: list[str]) -> None:
+    def __init__(self, connection: Any, names: list[str], schemas: dict[str, Any]) -> None:
         self.connection = connection
         self.names = names
+        self._schemas = schemas
         self.raw = _Raw(connection)
         self._queries = 0
+        self._kept = 0
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self.names:
             raise AttributeError(f"no table {name!r}; there are {', '.join(self.names)}")
-        return self.connection.table(name)
+        # What a view gives is known: asking the engine for it costs more than many a query.
+        schema = self._schemas.get(name)
+        return self.connection.table(name) if schema is None else self._table(name, schema)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.names]
@@ -68,6 +75,21 @@ class Tables:
         name = f"query_{self._queries}"
         _view(self.connection, name, text.strip().rstrip(";"))
         return self.connection.table(name)
+
+    def keep(self, expression: Any) -> Any:
+        """The table of an Ibis expression, computed now and held by the engine until these tables are closed."""
+        # Not by `expression.cache()` of Ibis 12: DuckDB 2 does not take its way of dropping a table.
+        self._kept += 1
+        name = f"kept_{self._kept}"
+        schema, types = expression.schema(), self.connection.compiler.type_mapper
+        # DuckDB adds whole numbers up in 128 bits, where Ibis promises 64.
+        columns = [f"CAST({_name(key)} AS {types.to_string(kind)}) AS {_name(key)}" for key, kind in schema.items()]
+        query = self.connection.compile(expression)
+        self.connection.raw_sql(f"CREATE TEMP TABLE {name} AS SELECT {', '.join(columns)} FROM ({query})")
+        return self._table(name, schema)
+
+    def _table(self, name: str, schema: Any) -> Any:
+        return ops.DatabaseTable(name, schema=schema, source=self.connection, namespace=ops.Namespace()).to_expr()
 
     def arrow(self, expression: Any) -> pa.Table:
         """Run an Ibis expression and return an Arrow table."""
@@ -112,7 +134,9 @@ def open_tables() -> Tables:
     """
     tables = table_list()
     found = {table.key: delta.existing(table.key) for table in tables}
-    if missing := [key for key, value in found.items() if value is None]:
+    # A table that a newer version added is not there until the next refresh; what does not ask for it goes on.
+    tables = [table for table in tables if found[table.key] is not None]
+    if missing := [key for key in ("customers", "loads", "retractions", "survivors") if found[key] is None]:
         raise StateError(f"columnar copy: {', '.join(missing)} not there yet; run `rondo warehouse refresh` first.")
     connection = connect()
     for table in tables:
@@ -131,7 +155,16 @@ def open_tables() -> Tables:
     if scores is not None and scores.file_uris():
         _view(connection, "scores", f"SELECT * FROM read_parquet({_quoted(scores.file_uris())})")
         names.append("scores")
-    return Tables(connection, names)
+    return Tables(connection, names, {table.key: visible_schema(table) for table in tables})
+
+
+def visible_schema(table: WarehouseTable) -> Any:
+    """The Ibis schema of a table's visible view."""
+    kinds = {name: kind for name, (_sql, kind) in table.columns.items() if name not in _HIDDEN}
+    return ibis.schema(
+        {name: _IBIS_TYPES.get(kind, kind) for name, kind in kinds.items()}
+        | ({"record_id": "int64"} if table.customer else {})
+    )
 
 
 def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, merged: bool) -> str:
@@ -144,7 +177,7 @@ def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, mer
     for name in table.columns:
         if name == table.customer and merged:
             columns.append("coalesce(s.survivor_id, t.customer_id) AS customer_id")
-        elif name not in {"load_id", "is_merged"}:
+        elif name not in _HIDDEN:
             columns.append(f"t.{_name(name)}")
     if table.customer:
         columns.append(f"t.{table.customer} AS record_id")

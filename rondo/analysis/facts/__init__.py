@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from rondo.analysis.facts.buying import buying, purchase_days
+from rondo.analysis.facts.buying import buying, rhythm, spending
 from rondo.analysis.facts.contacts import campaigns, contacts
 from rondo.analysis.facts.past import Past, past
-from rondo.analysis.facts.taste import taste
+from rondo.analysis.facts.taste import taste, tasted
 
-__all__ = ["MODELLED", "Past", "fact_table", "past", "purchase_days"]
+__all__ = ["MODELLED", "Past", "fact_table", "past"]
 
 MODELLED = ("value", "value_low", "value_high", "expected_purchases", "expected_spend", "alive")
 """Facts that the fitted models add to the table."""
@@ -30,13 +30,22 @@ _ZERO_WITHOUT_ROWS = (
 def fact_table(known: Past) -> Any:
     """Every fact but the modelled ones, one row per surviving customer: ``customer_id`` and a column per fact.
 
-    Counts and sums are 0 where nothing happened; other facts are null where they do not exist.
+    Counts and sums are 0 where nothing happened; other facts are null where they do not exist. The parts are computed
+    at once and kept (see :class:`Past`); what is returned only joins them.
     """
-    found = known.customers.select(customer_id="id")
-    for part in (buying(known), taste(known), contacts(known), campaigns(known)):
-        other = part.rename(other_id="customer_id")
-        found = found.left_join(other, found.customer_id == other.other_id).drop("other_id")
-    return found.mutate(
-        **{name: found[name].fill_null(0).cast("int64") for name in _ZERO_WITHOUT_ROWS},
-        activity=found.activity.fill_null("never"),
-    )
+    base = known.customers
+    spent, came, sums = known.keep(spending(known)), known.keep(rhythm(known)), known.keep(tasted(known))
+    talked, got = known.keep(contacts(known)), known.keep(campaigns(known))
+    joined = base.left_join(spent, base.id == spent.spends).left_join(came, base.id == came.returns)
+    joined = joined.left_join(sums, base.id == sums.tastes).left_join(talked, base.id == talked.talks)
+    joined = joined.left_join(got, base.id == got.receives)
+    facts = {
+        **buying(known, spent, came),
+        **taste(sums),
+        "interactions": talked.interactions,
+        "last_contact": talked.last_contact,
+        "campaigns_received": got.campaigns_received,
+        "campaigns_answered": got.campaigns_answered,
+    }
+    facts |= {name: facts[name].fill_null(0).cast("int64") for name in _ZERO_WITHOUT_ROWS}
+    return joined.select(customer_id=base.id, **facts)

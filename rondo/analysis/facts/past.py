@@ -1,19 +1,25 @@
 """What may be known on a day: the one place where rows after ``as_of`` are cut off, for all facts alike."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import ibis
 
 from rondo.warehouse.tables import Tables
 
+_EPOCH = ibis.date("1970-01-01")
+
 
 @dataclass(frozen=True)
 class Past:
     """Ibis tables of the rows up to the end of day ``as_of``; orders in ``currency`` only, since no rates are known.
 
-    ``lines`` carry the customer of their order.
+    ``lines`` carry the customer of their order. ``keep`` computes an expression once and holds its rows: what is read
+    more than once, and the parts that a query is put together from. Small queries one after the other are written
+    faster than one of everything, and need less memory.
     """
 
     as_of: date
@@ -25,6 +31,15 @@ class Past:
     categories: Any
     interactions: Any
     exposures: Any
+    keep: Callable[[Any], Any]
+
+    @cached_property
+    def purchase_days(self) -> Any:
+        """One row per customer and purchase day: ``customer_id``, ``day`` (days since 1970-01-01), ``spend`` (of the
+        orders above 0, in minor units)."""
+        bought = self.orders.filter(lambda t: t.total >= 0)
+        bought = bought.select("customer_id", "total", day=bought.business_date.delta(_EPOCH, unit="day"))
+        return self.keep(bought.group_by("customer_id", "day").aggregate(spend=lambda t: t.total.sum().cast("int64")))
 
 
 def past(tables: Tables, as_of: date, currency: str) -> Past:
@@ -42,4 +57,5 @@ def past(tables: Tables, as_of: date, currency: str) -> Past:
         categories=tables.categories,
         interactions=tables.interactions.filter(lambda t: t.business_date <= day),
         exposures=tables.exposures.filter(lambda t: (t.sent_on <= day) & (t.suppressed == "")),
+        keep=tables.keep,
     )

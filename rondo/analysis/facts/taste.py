@@ -7,38 +7,51 @@ import ibis
 from rondo.analysis.facts.past import Past
 
 
-def taste(past: Past) -> Any:
-    """One row per customer with an order line."""
-    # One pass over the lines, into few rows per customer; everything below reads those.
-    products = past.products.select(product="id", category_id="category_id", own_label="own_label")
-    lines = past.lines.left_join(products, past.lines.product_id == products.product)
-    kept = lines.filter(lambda t: t.total >= 0)
-    sums = kept.group_by("customer_id", "category_id", "own_label").aggregate(
-        spent=kept.total.sum().cast("int64"),
-        discounts=(kept.discount + kept.coupon_discount + kept.match_discount).sum().cast("int64"),
+def tasted(past: Past) -> Any:
+    """Sums of order lines, one row per customer with one, whom ``tastes`` names; ``favourite`` is a name."""
+    lines, products, kinds = past.lines, past.products, _kinds(past)
+    # Products first learn their kind, so that the one pass over the lines already ends in few rows per customer.
+    goods = products.left_join(kinds, products.category_id == kinds.category)
+    goods = goods.select(product=products.id, kind=kinds.kind, own_label=products.own_label)
+    kept = lines.left_join(goods, lines.product_id == goods.product).filter(lambda t: t.total >= 0)
+    sums = past.keep(
+        kept.group_by("customer_id", "kind").aggregate(
+            spent=kept.total.sum().cast("int64"),
+            discounts=(kept.discount + kept.coupon_discount + kept.match_discount).sum().cast("int64"),
+            labelled=kept.total.sum(where=kept.own_label.notnull()).cast("int64"),
+            own=kept.total.sum(where=kept.own_label).cast("int64"),
+        )
     )
-    shares = sums.group_by("customer_id").aggregate(
+    of_kinds = sums.kind.notnull()
+    found = sums.group_by(tastes="customer_id").aggregate(
         spent=sums.spent.sum().cast("int64"),
         discounts=sums.discounts.sum().cast("int64"),
-        labelled=sums.spent.sum(where=sums.own_label.notnull()).cast("int64"),
-        own=sums.spent.sum(where=sums.own_label).cast("int64"),
+        labelled=sums.labelled.sum().cast("int64"),
+        own=sums.own.sum().cast("int64"),
+        categories=sums.count(where=of_kinds),
+        most=sums.spent.max(where=of_kinds),
     )
-    shares = shares.select(
-        "customer_id",
-        own_label_share=shares.own.fill_null(0) / shares.labelled.nullif(0),
-        discount_share=shares.discounts / (shares.spent + shares.discounts).nullif(0),
-    )
-    favourites = _favourites(past, sums)
-    return shares.left_join(favourites, shares.customer_id == favourites.favourite_of).drop("favourite_of")
+    found = past.keep(found)
+    best = sums.join(found, (sums.customer_id == found.tastes) & (sums.spent == found.most))
+    # Kinds are numbered by their path, which decides between equals.
+    best = best.group_by(likes="customer_id").aggregate(kind=best.kind.min())
+    names = kinds.group_by(named="kind").aggregate(favourite=kinds.name.max())
+    favourites = best.join(names, best.kind == names.named).select("likes", "favourite")
+    return found.left_join(favourites, found.tastes == favourites.likes)
 
 
-def _favourites(past: Past, sums: Any) -> Any:
-    parts = past.categories.path.split(" > ")
-    second = past.categories.select(category="id", path=parts[:2].join(" > "), name=parts[:2][-1])
-    found = sums.join(second, sums.category_id == second.category)
-    found = found.group_by("customer_id", "path", "name").aggregate(spent=found.spent.sum())
-    best = ibis.row_number().over(group_by="customer_id", order_by=[found.spent.desc(), found.path.asc()])
-    ranked = found.mutate(place=best)
-    return ranked.group_by(favourite_of="customer_id").aggregate(
-        categories=ranked.count(), favourite_category=ranked.name.max(where=ranked.place == 0)
-    )
+def taste(sums: Any) -> dict[str, Any]:
+    """The facts by name, over a table like that of :func:`tasted`."""
+    return {
+        "own_label_share": sums.own.fill_null(0) / sums.labelled.nullif(0),
+        "discount_share": sums.discounts / (sums.spent + sums.discounts).nullif(0),
+        "categories": sums.categories,
+        "favourite_category": sums.favourite,
+    }
+
+
+def _kinds(past: Past) -> Any:
+    """Each ``category`` with its ancestor on the second level: ``name``, and ``kind``, its number by path."""
+    parts = past.categories.path.split(" > ")[:2]
+    second = past.categories.select(category="id", path=parts.join(" > "), name=parts[-1])
+    return past.keep(second.select("category", "name", kind=ibis.dense_rank().over(order_by="path")))
