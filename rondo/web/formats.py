@@ -232,8 +232,11 @@ def days(value: float | None) -> str:
 
 
 def month_name(value: date) -> str:
-    """A month without its year, short: Dec, Dez."""
-    return str(format_date(value, "LLL", locale=_DATES[language()]))
+    """A month without its year, short, as it stands beside others with theirs: Dec, Dez.
+
+    The form is that of :func:`month`, so that an axis with both speaks one language: März, Juli.
+    """
+    return str(format_date(value, "MMM", locale=_DATES[language()]))
 
 
 def signed(value: float, write: Callable[[float], str]) -> str:

@@ -103,6 +103,13 @@ def unbroken(text: str) -> str:
 
 
 @register.filter
+def breaking(address: str) -> SafeString:
+    """An e-mail address that breaks before its @, should it have to."""
+    local, at, domain = address.rpartition("@")
+    return format_html("{}<wbr>{}{}", local, at, domain)
+
+
+@register.filter
 def coded(text: str) -> SafeString:
     """Text of the API's documents, whose `names` stand between backticks."""
     return mark_safe(_CODE.sub(r"<code>\1</code>", conditional_escape(text)))

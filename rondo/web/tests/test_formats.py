@@ -14,6 +14,7 @@ from rondo.foundation.installation import zone
 from rondo.foundation.models import Installation
 from rondo.foundation.money import Money
 from rondo.web import formats
+from rondo.web.templatetags import rondo as tags
 
 NB = "\u00a0"
 
@@ -45,6 +46,7 @@ CASES: list[tuple[Callable[[], str], str, str]] = [
     (lambda: formats.day("2017-12-01", year=False), "1 Dec", "1. Dez."),
     (lambda: formats.day(None), "–", "–"),
     (lambda: formats.month(date(2017, 3, 5)), "Mar 2017", "März 2017"),
+    (lambda: formats.month_name(date(2017, 3, 5)), "Mar", "März"),
     (lambda: formats.signed(-0.021, formats.share), "−2.1%", f"−2,1{NB}%"),
 ]
 
@@ -92,3 +94,13 @@ def test_the_clock_is_written_as_babel_writes_it(lang: str, at: datetime) -> Non
     with translation.override(lang):
         written = format_time(at.astimezone(zone()), "HH:mm", locale={"en": "en_GB", "de": "de_DE"}[lang])
         assert formats.clock(at) == written
+
+
+def test_addresses_break_before_the_at_and_dates_do_not_break() -> None:
+    assert tags.breaking("a<b>@example.org") == "a&lt;b&gt;<wbr>@example.org"
+    assert tags.breaking("nobody") == "<wbr>nobody"
+    assert tags.unbroken("1 Dec 2017") == "1\u00a0Dec\u00a02017"
+
+
+def test_names_between_backticks_are_code_and_nothing_else_is_markup() -> None:
+    assert tags.coded("follow `next` & <b>") == "follow <code>next</code> &amp; &lt;b&gt;"

@@ -148,6 +148,7 @@ def test_figures_say_when_they_are_stale(signed_in: SignIn, alice: User) -> None
     assert "Data came in" not in text_of(client.get("/"))
     Load.objects.create(kind="orders", file_name="x.csv", status=Load.Status.VISIBLE, finished_at=timezone.now())
     assert "Data came in" in text_of(client.get("/"))
+    assert "Analyse again" in text_of(client.get("/portfolio/"))
 
 
 def test_a_merge_makes_figures_stale_too(signed_in: SignIn, alice: User) -> None:

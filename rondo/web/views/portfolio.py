@@ -6,11 +6,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, csv_answer
 from rondo.web.charts.home import revenue
 from rondo.web.charts.portfolio import deciles, distribution, grid, lorenz
-from rondo.web.figures import Figures, figures
+from rondo.web.figures import Figures, figures, last_failure, under_way
 
 
 def _revenue(found: Figures) -> Chart | None:
@@ -56,8 +57,14 @@ CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
 @page()
 def portfolio(request: HttpRequest) -> HttpResponse:
     """The page; before the first analysis it says what will stand here."""
-    found = figures(viewer(request))
-    context: dict[str, object] = {"figures": found}
+    user = viewer(request)
+    found = figures(user)
+    context: dict[str, object] = {
+        "figures": found,
+        "may_analyse": has_right(user, "analyse"),
+        "under_way": under_way(),
+        "failure": last_failure(),
+    }
     if found is not None:
         charts = {key: make(found) for key, make in CHARTS.items() if key != "revenue"}
         context |= {"results": found.results, "charts": charts}
