@@ -240,6 +240,7 @@ class Registries:
     home_cards: Registry[HomeCard] = field(default_factory=lambda: Registry("home cards"))
     periodic: Registry[Periodic] = field(default_factory=lambda: Registry("periodic jobs"))
     after_load: "Registry[Callable[[Actor], None]]" = field(default_factory=lambda: Registry("after load"))
+    after_analysis: "Registry[Callable[[], None]]" = field(default_factory=lambda: Registry("after analysis"))
 
 
 registries = Registries()

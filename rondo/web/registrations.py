@@ -6,6 +6,7 @@ from rondo.foundation.registry import Finder, NavItem, registries
 from rondo.web.campaigns import registrations as campaigns
 from rondo.web.customers import registrations as customers
 from rondo.web.finders import find_pages
+from rondo.web.jobs import request_charts
 
 __all__ = ["campaigns", "customers"]
 
@@ -14,3 +15,5 @@ registries.nav.add("portfolio", NavItem("portfolio", _("Portfolio"), "chart-pie"
 registries.nav.add("settings", NavItem("settings", _("Settings"), "settings", "settings", 110, "administer"))
 
 registries.finders.add("pages", Finder("pages", _("Go to"), 10, find_pages))
+
+registries.after_analysis.add("charts", request_charts)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from rondo.web import formats
+from rondo.web.charts import kept as files
 from rondo.web.charts.axes import dressed
 from rondo.web.charts.svg import draw
 
@@ -42,7 +43,8 @@ class Chart:
 
     ``build(size)`` makes the Altair chart of a plot ``size`` (pixels); it is called only when the drawing is not kept
     already. ``stamp`` says which data it shows (analysis run and scope): same key, stamp and language, same drawing.
-    ``csv`` is the address of its table as CSV where that is not the one of the analysis' charts.
+    ``csv`` is the address of its table as CSV where that is not the one of the analysis' charts. A ``fleeting`` one, of
+    a single customer, is kept in the process alone.
     """
 
     key: str
@@ -55,6 +57,7 @@ class Chart:
     desk: Size = (680, 260)
     phone: Size = (290, 220)
     csv: str = ""
+    fleeting: bool = False
 
     @property
     def csv_url(self) -> str:
@@ -81,15 +84,25 @@ class Chart:
         """Rows of the table with the column of each cell."""
         return [list(zip(self.columns, row, strict=True)) for row in self.rows]
 
+    def draw_ahead(self) -> None:
+        """Draw its sizes in the language in force, for the processes that will show them."""
+        self._drawn("desk", self.desk)
+        if not self.one_size:
+            self._drawn("phone", self.phone)
+
     def _drawn(self, place: str, size: Size) -> SafeString:
         # Within a run, too, a viewer's figures change when customers change hands: the table is part of the key.
         table = hashlib.sha256(repr([[(cell.text, cell.raw) for cell in row] for row in self.rows]).encode())
         key = f"chart:{self.key}:{self.stamp}:{table.hexdigest()[:20]}:{formats.language()}:{place}"
-        kept: SafeString | None = cache.get(key)
-        if kept is None:
-            kept = draw(dressed(self.build(size), size), self.title)
-            cache.set(key, kept, _KEPT_SECONDS)
-        return kept
+        found: SafeString | None = cache.get(key)
+        if found is None:
+            found = None if self.fleeting else files.find(key)
+            if found is None:
+                found = draw(dressed(self.build(size), size), self.title)
+                if not self.fleeting:
+                    files.keep(key, found)
+            cache.set(key, found, _KEPT_SECONDS)
+        return found
 
 
 def csv_answer(chart: Chart, name: str) -> HttpResponse:

@@ -47,6 +47,7 @@ def purchases_chart(months: "Sequence[Month]", currency: str, csv: str) -> Chart
         stamp=stamp,
         desk=(300, 120),
         phone=(300, 120),
+        fleeting=True,
         csv=csv,
     )
 

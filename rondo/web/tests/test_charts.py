@@ -1,17 +1,23 @@
 """Charts may stand in a page under the policy, speak, and carry the figures they draw."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.core.cache import cache
 from django.utils import translation
 
 from rondo.analysis.results import GridCell
 from rondo.foundation.models import Installation
+from rondo.web.charts import kept
 from rondo.web.charts.axes import ticks
 from rondo.web.charts.chart import Chart
 from rondo.web.charts.portfolio import grid
 from rondo.web.figures import Figures, figures
+from rondo.web.jobs import draw_charts
 from rondo.web.tests.sample import store_run
 from rondo.web.views.portfolio import CHARTS
 
@@ -115,3 +121,65 @@ def test_a_kept_drawing_goes_with_its_table(found: Figures) -> None:
     first = made.wide
     other = replace(made, rows=made.rows[:-1], title="Other figures")
     assert other.wide != first and chart("lorenz", found).wide == first
+
+
+@pytest.fixture
+def drawings(settings: Any, tmp_path: Path) -> Path:
+    settings.RONDO_HOME = tmp_path
+    return tmp_path / "drawings"
+
+
+def test_what_one_process_drew_another_finds(found: Figures, drawings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = chart("lorenz", found).wide
+    cache.clear()  # as in a process that has just started
+
+    def fail(*_args: object) -> None:
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr("rondo.web.charts.chart.draw", fail)
+    assert chart("lorenz", found).wide == first
+    cache.clear()
+    with translation.override("de"), pytest.raises(AssertionError, match="drawn again"):
+        _ = chart("lorenz", found).wide
+    with pytest.raises(AssertionError, match="drawn again"):
+        _ = replace(chart("lorenz", found), stamp="another-run").wide
+
+
+def test_another_version_draws_anew(found: Figures, drawings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _ = chart("lorenz", found).wide
+    cache.clear()
+    monkeypatch.setattr("rondo.web.charts.kept.drawn_by", lambda: "another version")
+    _ = chart("lorenz", found).wide
+    assert len(list(drawings.iterdir())) == 2
+
+
+def test_the_charts_of_a_customer_leave_no_file(found: Figures, drawings: Path) -> None:
+    _ = replace(chart("lorenz", found), fleeting=True).wide
+    assert not drawings.exists()
+
+
+def test_the_newest_drawings_stay(drawings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "LIMIT", 3)
+    for number in range(6):
+        kept.keep(str(number), f"<svg>{number}</svg>")
+        for path in drawings.iterdir():  # clocks of file systems are coarse
+            os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns - 10**9))
+    assert [kept.find(str(number)) for number in range(6)] == [None] * 3 + [f"<svg>{n}</svg>" for n in (3, 4, 5)]
+    assert len(list(drawings.iterdir())) == 3
+
+
+def test_a_folder_that_cannot_be_written_costs_no_page(found: Figures, drawings: Path) -> None:
+    drawings.write_text("a file stands where the folder would be")
+    assert "<svg" in chart("lorenz", found).wide
+
+
+def test_the_charts_of_a_run_are_drawn_ahead_in_each_language(
+    found: Figures, drawings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert draw_charts.func() == 2 * len(CHARTS)
+    cache.clear()
+    monkeypatch.setattr("rondo.web.charts.chart.draw", None)
+    for language in ("en", "de"):
+        with translation.override(language):
+            for key in CHARTS:
+                assert "<svg" in chart(key, found).wide + chart(key, found).narrow
