@@ -2,8 +2,8 @@
 
 K-means on the leading principal components of the standard scores. For each number of groups the whole is done again on
 random halves and compared where they overlap (adjusted Rand index: Hubert & Arabie 1985; Ben-Hur, Elisseeff & Guyon
-2002): of the numbers that are about as stable as the stablest the largest is taken, and if none is stable enough, there are no
-groups to be had.
+2002). Of the numbers that are about as stable as the stablest the largest is taken; if none is stable enough, there are
+no groups to be had.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ FEWEST = 100
 @dataclass(frozen=True)
 class ClusterConfig:
     """``sizes``: numbers of groups to try. ``stable``: mean adjusted Rand index from which a number counts as stable.
-    ``about``: how far below the stablest a number may lie and still be as good. ``rounds``: pairs of halves. ``explained``: share of variance that the components keep. ``sample``: most customers
-    that the groups are sought among; the others join the nearest one. ``smallest``: least share of customers that a
-    group may have. ``seed``: of all draws."""
+    ``about``: how far below the stablest a number may lie and still be as good. ``rounds``: pairs of halves.
+    ``explained``: share of variance that the components keep. ``sample``: most customers that the groups are sought
+    among; the others join the nearest one. ``smallest``: least share of customers that a group may have. ``seed``: of
+    all draws."""
 
     sizes: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)
     stable: float = 0.8
-    about: float = 0.05
+    about: float = 0.02
     rounds: int = 6
     explained: float = 0.8
     sample: int = 20_000
@@ -108,8 +109,9 @@ def _groups(placed: FloatArray, size: int, seed: int) -> KMeans:
 def _stability(placed: FloatArray, size: int, config: ClusterConfig, rng: np.random.Generator) -> float:
     agreed = []
     for _turn in range(config.rounds):
-        halves: list[npt.NDArray[np.bool_]] = [rng.random(placed.shape[0]) < 0.5 for _half in range(2)]
-        both: npt.NDArray[np.bool_] = halves[0] & halves[1]
+        drawn = rng.random((2, placed.shape[0]))
+        halves = drawn < 0.5
+        both = halves.all(axis=0)
         if min(both.sum(), halves[0].sum(), halves[1].sum()) <= size:
             continue
         told = [_groups(placed[half], size, int(rng.integers(2**31))).predict(placed[both]) for half in halves]
