@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from rondo.analysis import fingerprints, modelling, scores, summary
-from rondo.analysis.facts import MODELLED, Past, fact_table, past, purchase_days
+from rondo.analysis.facts import MODELLED, Past, fact_table, past
 from rondo.analysis.modelling import Fitted, Log, day_number
 from rondo.analysis.models import Run
 from rondo.analysis.results import Holdout, Results
@@ -97,7 +97,7 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         known = past(tables, run.as_of, run.config["currency"])
         run.fingerprint = fingerprints.data_fingerprint(tables, known)
         facts = tables.arrow(fact_table(known).order_by("customer_id"))
-        log = modelling.purchase_log(tables.arrow(purchase_days(known)))
+        log = modelling.purchase_log(tables.arrow(known.purchase_days))
         steps.done("facts")
         fitted, reason = _fit(run, log)
         steps.done("models")
