@@ -1,4 +1,4 @@
-"""All benchmarks, each figure beside a baseline of the same run: ``python -m bench [science load facts pages]``.
+"""All benchmarks, each figure beside a baseline of the same run: ``python -m bench [SECTION ...] [OPTIONS]``.
 
 Every section runs in a process of its own, so that one's memory does not stand in another's figures.
 """
@@ -12,20 +12,29 @@ SECTIONS = {
     "load": "load of the Complete Journey beside a bare bulk insert, on SQLite and PostgreSQL",
     "facts": "facts of the Complete Journey beside the same query in plain DuckDB",
     "pages": "customer page, list and search at 1,000,000 customers and 20,000,000 interactions",
+    "together": "eight users at once on the same, over loopback from `rondo up`",
 }
 
 
 def main() -> int:
-    """Run the sections named (default: all) and return the number of those that failed."""
+    """Run the sections named (default: all) and return the number of those that failed; what follows the name of a
+    single section, from the first option on, is the section's."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
-    chosen = parser.parse_args().sections or list(SECTIONS)
+    given = sys.argv[1:]
+    cut = next(
+        (at for at, word in enumerate(given) if word.startswith("-") and word not in ("-h", "--help")), len(given)
+    )
+    further = given[cut:]
+    chosen = parser.parse_args(given[:cut]).sections or list(SECTIONS)
+    if further and len(chosen) != 1:
+        parser.error(f"{further[0]} belongs to one section: name it, and it alone")
     if unknown := [name for name in chosen if name not in SECTIONS]:
         parser.error(f"no section {unknown[0]!r}; there are {', '.join(SECTIONS)}")
     failed = 0
     for name in chosen:
         print(f"== {name}: {SECTIONS[name]}", flush=True)
-        failed += subprocess.run([sys.executable, "-m", f"bench.{name}"]).returncode != 0
+        failed += subprocess.run([sys.executable, "-m", f"bench.{name}", *further]).returncode != 0
     return failed
 
 

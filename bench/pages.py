@@ -21,6 +21,7 @@ from pathlib import Path
 from bench.homes import empty_home, environment, setup
 
 REQUESTS, WARM_UP = 200, 20
+AGAIN = (sys.executable, "-m", "bench.pages")
 CHAIN = "SELECT * FROM interactions_interaction WHERE customer_id = ? ORDER BY occurred_at DESC, id DESC LIMIT 50"
 TOP = "SELECT * FROM analysis_score ORDER BY value DESC, customer_id DESC LIMIT 50"
 LATE = "SELECT * FROM analysis_score WHERE activity = 'late' ORDER BY value DESC, customer_id DESC LIMIT 50"
@@ -50,6 +51,15 @@ def build_large(customers: int, interactions: int) -> None:
     started = time.perf_counter()
     run_analysis(system())
     print(f"analysis (first, with the whole columnar copy): {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def fill(home: Path, customers: int, interactions: int) -> None:
+    """Build the home in a process of its own, unless that was done before."""
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "built").exists():
+        sizes = ["--customers", str(customers), "--interactions", str(interactions)]
+        subprocess.run([*AGAIN, "--only", "build", *sizes], env=environment(home), check=True)
+        (home / "built").touch()
 
 
 def measure(database: Path) -> None:
@@ -92,7 +102,7 @@ def measure(database: Path) -> None:
 
     cases: list[tuple[str, Callable[[int], object], Callable[[int], object]]] = [
         ("customer page", lambda n: get(pages[n]), lambda n: rows(CHAIN, picked[n])),
-        ("list by name", lambda n: get("/customers/"), lambda n: rows(NAMES)),
+        ("list by name", lambda n: get("/customers/", sort="name"), lambda n: rows(NAMES)),
         ("list by value", lambda n: get("/customers/", sort="-value"), lambda n: rows(TOP)),
         (
             "list, late, by value",
@@ -125,13 +135,8 @@ def main() -> None:
         measure(Path(os.environ["RONDO_HOME"]) / "rondo.sqlite3")
         return
     with nullcontext(options.home) if options.home else empty_home() as home:
-        home.mkdir(parents=True, exist_ok=True)
-        again = [sys.executable, "-m", "bench.pages"]
-        if not (home / "built").exists():
-            sizes = ["--customers", str(options.customers), "--interactions", str(options.interactions)]
-            subprocess.run([*again, "--only", "build", *sizes], env=environment(home), check=True)
-            (home / "built").touch()
-        subprocess.run([*again, "--only", "measure"], env=environment(home), check=True)
+        fill(home, options.customers, options.interactions)
+        subprocess.run([*AGAIN, "--only", "measure"], env=environment(home), check=True)
 
 
 if __name__ == "__main__":
