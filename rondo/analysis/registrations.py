@@ -2,9 +2,9 @@
 
 from datetime import time, timedelta
 
-from rondo.analysis import definitions
+from rondo.analysis import definitions, ruled
 from rondo.foundation.registry import Periodic, registries
 
-__all__ = ["definitions"]
+__all__ = ["definitions", "ruled"]
 
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))

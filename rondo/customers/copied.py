@@ -62,3 +62,20 @@ registries.warehouse_tables.add(
         meaning="Typed attribute values; choices as text, numbers, money and yes/no as number, dates as day.",
     ),
 )
+registries.warehouse_tables.add(
+    "links",
+    WarehouseTable(
+        key="links",
+        mode="snapshot",
+        source="customers_link l",
+        key_sql="l.id",
+        columns={
+            "id": ("l.id", "int64"),
+            "subject_id": ("l.subject_id", "int64"),
+            "object_id": ("l.object_id", "int64"),
+            "role": ("l.role", "string"),
+        },
+        order=35,
+        meaning="Links between customers, by the records they were written with: role says what subject is to object.",
+    ),
+)

@@ -4,14 +4,15 @@ Each registry holds items of one type under a unique key, in the order of their 
 ``registrations.py``, which is imported when Django starts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from rondo.errors import StateError
 
 if TYPE_CHECKING:
+    from django.db.models import Q, QuerySet
     from django.http import HttpRequest
     from django.utils.functional import _StrOrPromise
 
@@ -225,6 +226,118 @@ class Periodic:
     at: time | None = None
 
 
+RuleType = Literal["text", "choice", "boolean", "user", "id", "number", "money", "count", "days", "share", "date"]
+
+
+@dataclass(frozen=True)
+class RuleTerm:
+    """Something a rule compares. ``choices`` are (value, label) in their natural order.
+
+    ``stored(values, viewer)`` turns values as a rule has them into those the columns hold (a user's e-mail address into
+    a key); what it leaves out matches nothing. ``vocabulary`` lists the texts that occur, where they are few: texts are
+    then compared folded. ``folded``: the column holds folded text itself. ``blank``: an empty text means not known.
+    """
+
+    key: str
+    label: "_StrOrPromise"
+    type: RuleType
+    choices: "tuple[tuple[str, _StrOrPromise], ...]" = ()
+    meaning: "_StrOrPromise" = ""
+    group: str = ""
+    stored: "Callable[[tuple[Any, ...], int | None], list[Any]] | None" = None
+    vocabulary: "Callable[[], Iterable[str]] | None" = None
+    folded: bool = False
+    blank: bool = False
+
+
+@dataclass(frozen=True)
+class RuleField(RuleTerm):
+    """A field of customers that rules ask for. ``column`` is the path from a row of its source, ``copied`` the column
+    of the source's frame in the columnar copy; empty: the field stays in the operational store. ``item`` is the
+    source's own handle, such as the key of a definition. ``alias``: a shorter key, if no other field has it."""
+
+    source: str = ""
+    column: str = ""
+    copied: str = ""
+    item: Any = None
+    alias: str = ""
+
+
+@dataclass(frozen=True)
+class RuleSource:
+    """Where fields of customers come from.
+
+    ``fields()`` lists them at run time. A *row source* has at most one row per surviving customer: ``rows()`` are the
+    rows, ``customer`` the column that holds the customer's key ("pk" for the customers themselves). Others give
+    ``condition(field, match, as_set)``, the condition on a customer that a known value of the field matches. ``frame(tables,
+    field)`` is an Ibis table of the copy with ``customer_id`` and the column ``field.copied`` (of all fields, for a row
+    source). ``values(record_ids, fields)`` are the known values of one customer by field key; the survivor's own record
+    is the first.
+    """
+
+    key: str
+    fields: "Callable[[], Iterable[RuleField]]"
+    values: "Callable[[Sequence[int], Sequence[RuleField]], dict[str, Any]]"
+    frame: "Callable[[Any, RuleField], Any]"
+    rows: "Callable[[], QuerySet[Any]] | None" = None
+    customer: str = "customer_id"
+    condition: "Callable[[RuleField, Any, bool], Q] | None" = None
+
+
+@dataclass(frozen=True)
+class RuleDetail(RuleTerm):
+    """A detail of events that rules ask for, such as the channel or the category bought.
+
+    ``q(match, as_of)`` is the condition on a row of the events (of their parts, where ``part``); ``expr(tables, rows,
+    match, as_of)`` the same in Ibis. Both leave the negation to the caller. ``load(event_ids, as_of)``: known values by
+    event, where the chain itself does not load them. ``kinds``: only of these; empty: of all.
+    """
+
+    events: str = ""
+    part: bool = False
+    kinds: frozenset[str] = frozenset()
+    q: "Callable[[Any, date], Q] | None" = None
+    expr: "Callable[[Any, Any, Any, date], Any] | None" = None
+    load: "Callable[[Sequence[int], date], dict[int, Any]] | None" = None
+
+
+@dataclass(frozen=True)
+class RuleEvents:
+    """A chain of events of customers, with its details in ``registries.rule_details``.
+
+    ``rows()`` are the standing events with the columns ``kind``, ``occurred_at``, ``business_date``, ``amount``,
+    ``currency``; ``belongs(column, owner)`` is the condition that the record in ``column`` is the customer ``owner`` or
+    was merged into it. ``parts()`` are the parts of events with ``total``, ``part_event`` their column of the event.
+    ``frame(tables)`` has id, customer_id and the same columns in Ibis, ``part_frame(tables)`` event_id and total.
+    ``load(record_ids, kinds, as_of, details)`` are the events of one customer, up to and including that day, as
+    :class:`rondo.rules.records.EventRecord`, with the details named.
+    """
+
+    key: str
+    kinds: "Callable[[], Iterable[tuple[str, _StrOrPromise]]]"
+    rows: "Callable[[], QuerySet[Any]]"
+    belongs: "Callable[[str, Any], Any]"
+    parts: "Callable[[], QuerySet[Any]]"
+    part_event: str
+    frame: "Callable[[Any], Any]"
+    part_frame: "Callable[[Any], Any]"
+    load: "Callable[[Sequence[int], frozenset[str], date, frozenset[str]], list[Any]]"
+
+
+@dataclass(frozen=True)
+class RuleLinks:
+    """Links between customers. ``condition(role, direction, others)`` is the condition on a customer that
+    one of ``others`` (a set of customers) is linked to it; ``frame(tables, role, direction)`` has customer_id and other_id in Ibis;
+    ``load(record_ids, role, direction)`` are the other ends of one customer, ``records(survivor)`` all
+    records that one stands for. None links a customer to itself."""
+
+    roles: "Callable[[], Iterable[tuple[str, _StrOrPromise]]]"
+    condition: "Callable[[str, str, QuerySet[Any]], Q]"
+    frame: "Callable[[Any, str, str], Any]"
+    load: "Callable[[Sequence[int], str, str], list[int]]"
+    records: "Callable[[int], list[int]]"
+
+
 @dataclass
 class Registries:
     """All registries of the product."""
@@ -239,6 +352,10 @@ class Registries:
     warehouse_tables: Registry[WarehouseTable] = field(default_factory=lambda: Registry("warehouse tables"))
     home_cards: Registry[HomeCard] = field(default_factory=lambda: Registry("home cards"))
     periodic: Registry[Periodic] = field(default_factory=lambda: Registry("periodic jobs"))
+    rule_sources: Registry[RuleSource] = field(default_factory=lambda: Registry("sources of rules"))
+    rule_events: Registry[RuleEvents] = field(default_factory=lambda: Registry("events of rules"))
+    rule_details: Registry[RuleDetail] = field(default_factory=lambda: Registry("details of events"))
+    rule_links: Registry[RuleLinks] = field(default_factory=lambda: Registry("links of rules"))
     after_load: "Registry[Callable[[Actor], None]]" = field(default_factory=lambda: Registry("after load"))
     after_analysis: "Registry[Callable[[], None]]" = field(default_factory=lambda: Registry("after analysis"))
 

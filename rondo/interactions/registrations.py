@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils.translation import gettext_lazy as _
 
 from rondo.foundation.registry import ImportKind, InteractionKind, LoadedTable, Periodic, registries
-from rondo.interactions import copied
+from rondo.interactions import copied, ruled
 from rondo.interactions.importing.chain import InteractionLoader
 from rondo.interactions.importing.orders import OrderLoader
 from rondo.interactions.models import Interaction, Order, OrderLine
@@ -111,6 +111,6 @@ registries.loaded_tables.add("interactions", LoadedTable("interactions", Interac
 registries.loaded_tables.add("orders", LoadedTable("orders", Order, 31))
 registries.loaded_tables.add("order_lines", LoadedTable("order_lines", OrderLine, 32))
 
-__all__ = ["copied"]
+__all__ = ["copied", "ruled"]
 
 registries.periodic.add("sweep", Periodic("sweep", "rondo.interactions.jobs.sweep", timedelta(minutes=5)))

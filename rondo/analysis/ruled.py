@@ -1,0 +1,67 @@
+"""What rules can ask of the analysis: every fact of the score table."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import pgettext_lazy
+
+from rondo.analysis.models import Score
+from rondo.catalogue.models import Category
+from rondo.foundation.registry import RuleField, RuleSource, registries
+
+ACTIVITY = (
+    ("active", pgettext_lazy("activity", "active")),
+    ("late", pgettext_lazy("activity", "late")),
+    ("asleep", pgettext_lazy("activity", "asleep")),
+    ("never", pgettext_lazy("activity", "never bought")),
+)
+"""Activity by the customer's own rhythm, in its natural order."""
+
+CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {"activity": ACTIVITY}
+
+
+def _category_names() -> Iterable[str]:
+    return Category.objects.values_list("name", flat=True).distinct()
+
+
+VOCABULARIES = {"favourite_category": _category_names}
+
+
+def _facts() -> Iterable[RuleField]:
+    columns = {column.name for column in Score._meta.concrete_fields}
+    for fact in registries.facts:
+        if fact.key not in columns:
+            continue
+        choices = CHOICES.get(fact.key, ())
+        yield RuleField(
+            fact.key,
+            fact.label,
+            "choice" if choices else fact.type,
+            choices=choices,
+            meaning=fact.definition,
+            group="facts",
+            vocabulary=VOCABULARIES.get(fact.key),
+            source="score",
+            column=fact.key,
+            copied=fact.key,
+        )
+
+
+def _frame(tables: Any, _field: RuleField) -> Any:
+    if "scores" in tables.names:
+        return tables.scores
+    import ibis
+
+    from rondo.analysis.scores import schema
+
+    return ibis.memtable(schema().empty_table())
+
+
+def _values(records: Sequence[int], fields: Sequence[RuleField]) -> dict[str, Any]:
+    row = Score.objects.filter(customer_id=records[0]).values(*{field.column for field in fields}).first() or {}
+    return {field.key: row.get(field.column) for field in fields}
+
+
+registries.rule_sources.add(
+    "score", RuleSource("score", _facts, _values, frame=_frame, rows=lambda: Score.objects.all())
+)

@@ -1,0 +1,197 @@
+"""What the two compilers of sets share: polarity, grouping by source, and segments by reference.
+
+Negations are pushed down to the comparisons, so that nothing above them is ever unknown. Parts of a junction that ask
+for fields of one row source (the score table) become one condition on its rows. A customer without a row has all its
+fields unknown; whether such a part then holds is known beforehand, and the part is asked as "a row that holds" or as
+"no row that does not".
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from django.utils.translation import gettext as _
+
+from rondo.errors import InputError
+from rondo.foundation.registry import RuleField, RuleSource
+from rondo.rules.problems import Problem, RuleError
+from rondo.rules.schema import Context, Members, Schema
+from rondo.rules.tree import AllOf, AnyOf, Comparison, Did, InSegment, Linked, Node, Not
+from rondo.rules.tree import Sequence as Steps
+
+MAX_SEGMENTS = 8
+"""Segments within segments, at most so deep."""
+
+C = TypeVar("C")
+
+
+class SegmentError(InputError):
+    """A segment that is not there, that refers to itself, or that is nested too deeply."""
+
+
+def field_of(node: Comparison, schema: Schema) -> RuleField:
+    """The field of a comparison.
+
+    Raises:
+        RuleError: it is no longer registered, as when an attribute was deleted after the rule was stored.
+    """
+    term = schema.find(node.field)
+    if term is None:
+        message = _("there is no field “%(key)s” any more.") % {"key": node.field}
+        raise RuleError([Problem(message, node.field, path=("field",))])
+    return term
+
+
+class Segments:
+    """The way of references walked so far, against circles."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.open: list[str] = []
+
+    def enter(self, key: str) -> Node | Members:
+        """What the segment is at the moment; call :meth:`leave` when done.
+
+        Raises:
+            SegmentError: unknown, in a circle, or too deep.
+        """
+        if key in self.open:
+            circle = " → ".join([*self.open[self.open.index(key) :], key])
+            raise SegmentError(_("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": key, "circle": circle})
+        if len(self.open) >= MAX_SEGMENTS:
+            raise SegmentError(_("Segments are nested more than %(limit)d deep.") % {"limit": MAX_SEGMENTS})
+        found = self.context.segment(key)
+        if found is None:
+            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": key})
+        self.open.append(key)
+        return found
+
+    def leave(self) -> None:
+        """End the reference entered last."""
+        self.open.pop()
+
+
+class SetCompiler(Generic[C]):
+    """A walk over a tree that makes a condition ``C`` of it; the two engines fill in the leaves."""
+
+    def __init__(self, schema: Schema, context: Context) -> None:
+        self.schema = schema
+        self.context = context
+        self.segments = Segments(context)
+
+    # What an engine says
+
+    def junction(self, conjunction: bool, parts: Sequence[C]) -> C:
+        """All of the parts, or any of them; there may be none."""
+        raise NotImplementedError
+
+    def own(self, node: Comparison, term: RuleField, positive: bool) -> C:
+        """A field of the customer's own row."""
+        raise NotImplementedError
+
+    def rows(self, source: RuleSource, node: Node, positive: bool) -> C:
+        """A part on fields of one row source."""
+        raise NotImplementedError
+
+    def other(self, node: Comparison, term: RuleField, positive: bool) -> C:
+        """A field of any other source."""
+        raise NotImplementedError
+
+    def did(self, node: Did, positive: bool) -> C:
+        """Events counted and summed up."""
+        raise NotImplementedError
+
+    def sequence(self, node: Steps, positive: bool) -> C:
+        """Events one after the other."""
+        raise NotImplementedError
+
+    def linked(self, node: Linked, positive: bool) -> C:
+        """Linked customers."""
+        raise NotImplementedError
+
+    def members(self, found: Members, positive: bool) -> C:
+        """Customers given by their keys."""
+        raise NotImplementedError
+
+    def reaches(self, term: RuleField) -> bool:
+        """Whether the engine has the field's column."""
+        return True
+
+    # The walk
+
+    def node(self, node: Node, positive: bool = True) -> C:
+        """The condition for a node, or for its complement."""
+        if isinstance(node, Not):
+            return self.node(node.part, not positive)
+        if isinstance(node, InSegment):
+            found = self.segments.enter(node.key)
+            try:
+                return self.members(found, positive) if isinstance(found, Members) else self.node(found, positive)
+            finally:
+                self.segments.leave()
+        if isinstance(node, AllOf | AnyOf):
+            return self._junction(node, positive)
+        if isinstance(node, Comparison):
+            return self._comparison(node, positive)
+        if isinstance(node, Linked):
+            return self.linked(node, positive)
+        return self.did(node, positive) if isinstance(node, Did) else self.sequence(node, positive)
+
+    def _junction(self, node: AllOf | AnyOf, positive: bool) -> C:
+        conjunction = isinstance(node, AllOf) == positive
+        grouped: dict[str, list[Node]] = {}
+        others: list[Node] = []
+        for part in node.parts:
+            key = self.row_source(part)
+            grouped.setdefault(key, []).append(part) if key else others.append(part)
+        parts = []
+        for key, members in grouped.items():
+            alike = members[0] if len(members) == 1 else type(node)(tuple(members))
+            parts.append(self.rows(self.schema.sources[key], alike, positive))
+        parts += [self.node(part, positive) for part in others]
+        return self.junction(conjunction, parts)
+
+    def _comparison(self, node: Comparison, positive: bool) -> C:
+        term = field_of(node, self.schema)
+        source = self.schema.sources[term.source]
+        if not self.reaches(term):
+            return self.other(node, term, positive)
+        if source.rows is None:
+            return self.other(node, term, positive)
+        if source is self.schema.customers:
+            return self.own(node, term, positive)
+        return self.rows(source, node, positive)
+
+    def row_source(self, node: Node) -> str:
+        """The row source, other than the customers, whose fields alone a part asks for; else empty."""
+        if isinstance(node, Comparison):
+            term = field_of(node, self.schema)
+            source = self.schema.sources[term.source]
+            rows = source.rows is not None and source is not self.schema.customers and self.reaches(term)
+            return source.key if rows else ""
+        if isinstance(node, Not):
+            return self.row_source(node.part)
+        if isinstance(node, AllOf | AnyOf) and node.parts:
+            keys = {self.row_source(part) for part in node.parts}
+            return keys.pop() if len(keys) == 1 else ""
+        return ""
+
+    def absent(self, node: Node) -> bool:
+        """Whether a part on one row source holds for a customer without a row."""
+        if isinstance(node, Not):
+            return not self.absent(node.part)
+        if isinstance(node, AllOf):
+            return all(self.absent(part) for part in node.parts)
+        if isinstance(node, AnyOf):
+            return any(self.absent(part) for part in node.parts)
+        assert isinstance(node, Comparison)
+        return node.operator in ("is_not", "unknown")
+
+    def on_row(self, node: Node, positive: bool, leaf: "Callable[[Comparison, bool], C]") -> C:
+        """A part on one row source as a condition on its row."""
+        if isinstance(node, Not):
+            return self.on_row(node.part, not positive, leaf)
+        if isinstance(node, AllOf | AnyOf):
+            parts = [self.on_row(part, positive, leaf) for part in node.parts]
+            return self.junction(isinstance(node, AllOf) == positive, parts)
+        assert isinstance(node, Comparison)
+        return leaf(node, positive)

@@ -1,0 +1,266 @@
+"""Rules as sets of customers on the columnar copy, written as Ibis expressions that DuckDB and Spark run.
+
+Every part is a set of keys, asked as ``customer_id IN (...)``: expressions stay shallow (writing a query is what Ibis
+spends its time on), and engines turn them into semi-joins. What the copy does not hold (names and other free text,
+birth dates) is asked of the operational store, which gives the set of keys.
+"""
+
+from collections.abc import Sequence as Parts
+from datetime import date
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from rondo.foundation.registry import RuleField, RuleSource
+from rondo.rules.compiling import SetCompiler
+from rondo.rules.django_q import QCompiler, shifted_back
+from rondo.rules.matching import resolve, resolve_period
+from rondo.rules.schema import Context, Members, Schema
+from rondo.rules.tree import ANY_KIND, AllOf, AnyOf, Comparison, Count, Did, Event, Linked, Node, Not, Sequence, Total
+from rondo.rules.values import DAYS_OF
+
+NEVER = date(9999, 12, 31)
+"""Stands for "no such event" where the next one is looked for."""
+
+
+class IbisCompiler(SetCompiler[Any]):
+    """Conditions on the table of customers of an opened copy."""
+
+    def __init__(self, schema: Schema, context: Context, tables: Any) -> None:
+        super().__init__(schema, context)
+        self.tables = tables
+        first = next(iter(self.schema.customers.fields()))
+        self.customers = self.schema.customers.frame(tables, first)
+
+    def reaches(self, term: RuleField) -> bool:
+        return bool(term.copied)
+
+    def junction(self, conjunction: bool, parts: Parts[Any]) -> Any:
+        if not parts:
+            return self.customers.customer_id.notnull() if conjunction else self.customers.customer_id.isnull()
+        return ibis.and_(*parts) if conjunction else ibis.or_(*parts)
+
+    def among(self, found: Any, positive: bool = True, column: str = "customer_id") -> Any:
+        """Whether a customer's key is in a column, which has no null, of a table."""
+        inside = self.customers.customer_id.isin(found[column])
+        return inside if positive else ~inside
+
+    def leaf(self, frame: Any, node: Comparison, term: RuleField, positive: bool) -> Any:
+        """A comparison on a column of a frame, or its complement."""
+        match = resolve(node, term, self.context)
+        found = match.expr(frame[term.copied])
+        return found if positive != match.negated else ~found.fill_null(False)
+
+    def own(self, node: Comparison, term: RuleField, positive: bool) -> Any:
+        return self.leaf(self.customers, node, term, positive)
+
+    def rows(self, source: RuleSource, node: Node, positive: bool) -> Any:
+        fields = self.schema.fields
+        frame = source.frame(self.tables, fields[_some_field(node)])
+        absent = self.absent(node)
+        found = self.on_row(node, not absent, lambda part, holds: self.leaf(frame, part, fields[part.field], holds))
+        return self.among(frame.filter(found), positive != absent)
+
+    def other(self, node: Comparison, term: RuleField, positive: bool) -> Any:
+        if not term.copied:
+            return self._operational(node, positive)
+        source = self.schema.sources[term.source]
+        match = resolve(node, term, self.context)
+        frame = source.frame(self.tables, term)
+        found = frame.filter(match.expr(frame[term.copied]))
+        return self.among(found, positive != match.negated)
+
+    def _operational(self, node: Comparison, positive: bool) -> Any:
+        """A field that the copy does not hold, as the set of keys that the operational store finds."""
+        rows = self.schema.customers.rows
+        assert rows is not None
+        negated = node.operator in ("is_not", "unknown")
+        condition = QCompiler(self.schema, self.context, as_set=True).node(node, not negated)
+        found = rows().filter(condition).order_by().values_list("pk", flat=True)
+        return self._keys(found, positive != negated)
+
+    def _keys(self, keys: Any, positive: bool) -> Any:
+        return self.among(ibis.memtable(pa.table({"customer_id": pa.array(keys, pa.int64())})), positive)
+
+    def members(self, found: Members, positive: bool) -> Any:
+        return self._keys(sorted(found.customers), positive)
+
+    def linked(self, node: Linked, positive: bool) -> Any:
+        assert self.schema.links is not None
+        links = self.schema.links.frame(self.tables, node.role, node.direction)
+        others = self.customers if node.inner is None else self.customers.filter(self.node(node.inner))
+        return self.among(links.filter(links.other_id.isin(others.customer_id)), positive)
+
+    # Events
+
+    def window(self, rows: Any, first: date | None, last: date) -> Any:
+        rows = rows.filter(rows.business_date <= ibis.literal(last))
+        return rows if first is None else rows.filter(rows.business_date >= ibis.literal(first))
+
+    def conditions(self, event: Event, rows: Any, *, part: bool) -> list[Any]:
+        """Conditions of the event's own details, or of those of its parts."""
+        found = []
+        for comparison in event.where:
+            term = self.schema.details[comparison.field]
+            if term.part == part:
+                match = resolve(comparison, term, self.context)
+                assert term.expr is not None
+                expr = term.expr(self.tables, rows, match.positive, self.context.as_of)
+                found.append(~expr.fill_null(False) if match.negated else expr)
+        return found
+
+    def parts(self, event: Event) -> Any | None:
+        """The parts that all conditions on parts hold for; None where there is no such condition."""
+        if not any(self.schema.details[comparison.field].part for comparison in event.where):
+            return None
+        lines = self.schema.chain(event.kind).part_frame(self.tables)
+        return lines.filter(*self.conditions(event, lines, part=True))
+
+    def events(self, event: Event, first: date | None, last: date) -> Any:
+        """Events of the kind within the window, with the details asked for."""
+        rows = self.schema.chain(event.kind).frame(self.tables)
+        rows = self.window(rows, first, last)
+        if event.kind != ANY_KIND:
+            rows = rows.filter(rows.kind == event.kind)
+        wanted = self.conditions(event, rows, part=False)
+        return rows.filter(*wanted) if wanted else rows
+
+    def did(self, node: Did, positive: bool) -> Any:
+        first, last = resolve_period(node.period, self.context.as_of)
+        rows = self.events(node.event, first, last)
+        lines = self.parts(node.event)
+        if node.total is None:
+            if lines is not None:
+                rows = rows.filter(rows.id.isin(lines.event_id))
+            if (node.count.operator, node.count.n) == ("at_least", 1):
+                return self.among(rows, positive)
+            counted = rows.group_by("customer_id").aggregate(n=rows.count())
+            return self._compared(counted, node.count, None, positive)
+        if lines is None:
+            amount = ibis.cases((rows.currency == self.schema.currency, rows.amount))
+            counted = rows.group_by("customer_id").aggregate(n=rows.count(), total=amount.sum())
+        else:
+            per_event = lines.group_by("event_id").aggregate(paid=lines.total.sum())
+            joined = rows.inner_join(per_event, rows.id == per_event.event_id)
+            amount = ibis.cases((joined.currency == self.schema.currency, joined.paid))
+            counted = joined.group_by("customer_id").aggregate(n=joined.count(), total=amount.sum())
+        return self._compared(counted, node.count, node.total, positive)
+
+    def _compared(self, counted: Any, count: Count, total: Total | None, positive: bool) -> Any:
+        """Customers whose figures fit. Who did nothing has 0 and 0, and is found by those who do not fit."""
+        fits = _limit(counted.n, count.operator, count.n)
+        nothing = _fits(0, count.operator, count.n)
+        if total is not None:
+            fits &= _limit(counted.total.fill_null(0), total.operator, total.amount)
+            nothing = nothing and _fits(0, total.operator, total.amount)
+        return self.among(counted.filter(~fits if nothing else fits), positive != nothing)
+
+    def sequence(self, node: Sequence, positive: bool) -> Any:
+        """By one walk over the events that may be a step: for each, from the last step backwards, the day on which the
+        rest of the sequence is complete, as the least over the events behind it."""
+        as_of = self.context.as_of
+        steps = [*node.steps, *([node.excluded] if node.excluded is not None else [])]
+        kinds = {step.kind for step in steps}
+        rows = self.schema.chain(steps[0].kind).frame(self.tables)
+        rows = self.window(rows, None, as_of)
+        if ANY_KIND not in kinds:
+            rows = rows.filter(rows.kind.isin(sorted(kinds)))
+        flags = {f"is_{number}": self._is(step, rows) for number, step in enumerate(steps)}
+        first, last = resolve_period(node.period, as_of)
+        begins = rows.business_date <= ibis.literal(last)
+        if first is not None:
+            begins &= rows.business_date >= ibis.literal(first)
+        flags["is_0"] &= begins
+        marked = rows.select("customer_id", "occurred_at", "id", "business_date", **flags)
+        marked = marked.filter(ibis.or_(*(marked[name] for name in flags)))
+        behind = ibis.window(group_by="customer_id", order_by=["occurred_at", "id"], rows=(1, None))
+        never, last_step = ibis.literal(NEVER), len(node.steps) - 1
+        # "done": the day of the last step; "broken": the day of the first excluded event behind it.
+        wanted = {"done": ibis.cases((marked[f"is_{last_step}"], marked.business_date), else_=never)}
+        if node.excluded is not None:
+            excluded = ibis.cases((marked[f"is_{len(steps) - 1}"], marked.business_date), else_=never)
+            following = excluded.min().over(behind).fill_null(never)
+            wanted["broken"] = ibis.cases((marked[f"is_{last_step}"], following), else_=never)
+        walked = marked.mutate(**wanted)
+        for number in range(last_step - 1, -1, -1):
+            walked = walked.mutate(
+                **{
+                    name: ibis.cases(
+                        (walked[f"is_{number}"], walked[name].min().over(behind).fill_null(never)), else_=never
+                    )
+                    for name in wanted
+                }
+            )
+        return self.among(walked.filter(*self._complete(node, walked)), positive)
+
+    def _is(self, step: Event, rows: Any) -> Any:
+        found = ibis.literal(True) if step.kind == ANY_KIND else rows.kind == step.kind
+        lines = self.parts(step)
+        if lines is not None:
+            found &= rows.id.isin(lines.event_id)
+        for condition in self.conditions(step, rows, part=False):
+            found &= condition.fill_null(False)
+        return found
+
+    def _complete(self, node: Sequence, walked: Any) -> list[Any]:
+        never = ibis.literal(NEVER)
+        if node.within is None:
+            found = [walked.is_0, walked.done < never]
+            return found if node.excluded is None else [*found, walked.broken == never]
+        days = node.within.n * DAYS_OF[node.within.unit]
+        end = walked.business_date + ibis.interval(days=days)
+        end = end.cast("date")
+        found = [walked.is_0, walked.done <= end]
+        if node.excluded is not None:
+            over = walked.business_date <= ibis.literal(shifted_back(self.context.as_of, days))
+            found += [walked.broken > end, over]
+        return found
+
+
+def _some_field(node: Node) -> str:
+    while not isinstance(node, Comparison):
+        assert isinstance(node, Not | AllOf | AnyOf)
+        node = node.part if isinstance(node, Not) else node.parts[0]
+    return node.field
+
+
+def _limit(column: Any, operator: str, limit: Any) -> Any:
+    if operator == "at_least":
+        return column >= limit
+    return column <= limit if operator == "at_most" else column == limit
+
+
+def _fits(number: int, operator: str, limit: Any) -> bool:
+    if operator == "at_least":
+        return bool(number >= limit)
+    return bool(number <= limit) if operator == "at_most" else number == limit
+
+
+def compile_ibis(node: Node, schema: Schema, context: Context, tables: Any) -> Any:
+    """The surviving customers for whom a checked rule holds, as an Ibis table with the one column ``customer_id``.
+
+    ``tables`` is an opened columnar copy (:func:`rondo.warehouse.tables.open_tables`). Fields that the copy does not
+    hold are asked of the operational store at once, and their keys become a part of the expression.
+
+    Raises:
+        SegmentError: a segment is missing or refers to itself.
+    """
+    compiler = IbisCompiler(schema, context, tables)
+    condition = compiler.node(node)
+    return compiler.customers.filter(condition).select("customer_id")
+
+
+def preview(node: Node, schema: Schema, context: Context, tables: Any, sample: int = 20) -> tuple[int, list[int]]:
+    """How many customers a rule holds for, and the keys of some of them: those that come first in an order that looks
+    like chance and is the same each time, so that a preview does not flicker."""
+    found = compile_ibis(node, schema, context, tables)
+    keys = tables.arrow(found)["customer_id"].combine_chunks().to_numpy()
+    if len(keys) <= sample:
+        return len(keys), sorted(keys.tolist())
+    import numpy as np
+
+    # Knuth's multiplicative hash spreads neighbouring keys.
+    mixed = (keys.astype(np.uint64) * np.uint64(2654435761)) % np.uint64(2**32)
+    chosen = keys[np.argpartition(mixed, sample)[:sample]]
+    return len(keys), sorted(chosen.tolist())

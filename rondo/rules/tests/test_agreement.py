@@ -1,0 +1,123 @@
+"""The three compilers agree on random rules over random data: SQL of the store, Ibis on the copy, and plain Python."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, reject, settings
+
+from rondo.customers.queries import record_ids, visible
+from rondo.foundation.models import User
+from rondo.rules import (
+    Context,
+    Members,
+    Record,
+    RuleError,
+    Schema,
+    check,
+    compile_ibis,
+    compile_q,
+    evaluate,
+    format_rule,
+    from_json,
+    load_record,
+    parse,
+    schema,
+    to_json,
+)
+from rondo.rules.schema import Segment
+from rondo.rules.tests.strategies import rules
+from rondo.rules.tests.worlds import AS_OF, build
+from rondo.rules.tree import Node
+from rondo.warehouse.refresh import refresh
+from rondo.warehouse.tables import open_tables
+
+# Refreshing the copy waits for every older transaction of a PostgreSQL server.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+
+
+class People:
+    """Every customer as a record with all fields and events, made once."""
+
+    def __init__(self, schema: Schema, context: Context) -> None:
+        self.schema = schema
+        self.context = context
+        self.records: dict[int, Record] = {}
+        for key in visible(None).order_by("pk").values_list("pk", flat=True):
+            self.records[key] = self._record(key)
+
+    def _record(self, key: int) -> Record:
+        ids = record_ids(key)
+        fields: dict[str, Any] = {}
+        for source in self.schema.sources.values():
+            fields |= source.values(ids, [term for term in self.schema.fields.values() if term.source == source.key])
+        (chain,) = self.schema.events.values()
+        events = chain.load(ids, frozenset({"any"}), self.context.as_of, frozenset(self.schema.details))
+
+        def linked(role: str, direction: str, _inner: Node | None) -> list[Record]:
+            assert self.schema.links is not None
+            return [self.records[other] for other in self.schema.links.load(ids, role, direction)]
+
+        return Record(key, fields, events, linked)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_sql_ibis_and_python_find_the_same_customers(seed: int, settings_of_copy: Path) -> None:
+    build(seed)
+    refresh()
+    known = schema()
+    some = list(visible(None).order_by("pk")[:7])
+    outer = parse("in segment hot or in segment list", known)
+    segments: dict[str, Segment] = {
+        "hot": parse("value >= 10 or did purchase within 30 days", known),
+        "list": Members(frozenset(person.pk for person in some[:3])),
+        "outer": outer,
+    }
+    viewer = User.objects.get(email="ann@example.org").pk
+    context = Context(AS_OF, viewer, segments.get)
+    people = People(known, context)
+    everybody = sorted(people.records)
+    sizes = set()
+
+    with open_tables() as tables:
+
+        @settings(
+            max_examples=int(os.environ.get("RULES_N", "120")),
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(rules(known, [person.public_id for person in some]))
+        def agree(raw: Node) -> None:
+            try:
+                rule = check(raw, known)
+            except RuleError:
+                reject()  # links within links within links
+            text = format_rule(rule, known)
+            note(text)
+            assert parse(text, known) == rule
+            assert from_json(to_json(rule), known) == rule
+            python = [key for key in everybody if evaluate(rule, people.records[key], known, context).holds]
+            for as_set in (False, True):
+                q = compile_q(rule, known, context, as_set=as_set)
+                assert sorted(visible(None).filter(q).values_list("pk", flat=True)) == python
+            found = tables.arrow(compile_ibis(rule, known, context, tables))["customer_id"].to_pylist()
+            assert sorted(found) == python
+            one = everybody[len(text) % len(everybody)]
+            assert evaluate(rule, load_record(record_ids(one), rule, known, context), known, context).holds == (
+                one in python
+            )
+            sizes.add(len(python))
+
+        agree()
+    assert len(sizes) > 10, "The rules have to split the customers in many ways, or their agreement says nothing."
+
+
+@pytest.fixture
+def settings_of_copy(settings: Any, tmp_path: Path) -> Path:
+    """A columnar copy of the test's own."""
+    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+    return tmp_path
