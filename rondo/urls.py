@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/", include("rondo.api.urls")),
 ]
 
+handler400 = "rondo.web.views.errors.unusable"
 handler403 = "rondo.web.views.errors.forbidden"
 handler404 = "rondo.web.views.errors.not_found"
 handler500 = "rondo.web.views.errors.failed"

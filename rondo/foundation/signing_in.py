@@ -33,7 +33,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise self.validation_error("too_many_login_attempts")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """An attempt on somebody's account is told, of nobody known; one on no account is not: what was typed may be a password."""
+        """An attempt on somebody's account is told, by nobody known; one on no account is
+        not: what was typed may be a password."""
         if (user := _meant(credentials)) is not None:
             audit.record(Actor(None, "web"), "user.sign_in_failed", "user", user.pk, {})
 

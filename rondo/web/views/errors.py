@@ -2,7 +2,23 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext as _
+
+
+def unusable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 raised by Django itself: a host that is not ours, or a request that is malformed.
+
+    It may come before the middleware that knows the viewer: the page asks nothing of the request but its language.
+    """
+    with translation.override(translation.get_language_from_request(request)):
+        context = {
+            "title": _("That cannot be used as it stands"),
+            "message": _("The address or the request is not one that Rondo takes. Begin at the home page."),
+        }
+        page = render_to_string("400.html", context)
+    return HttpResponse(page, status=400)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
