@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from ninja import Query
 
 from rondo.errors import InputError
@@ -14,9 +15,10 @@ from rondo.foundation import ids
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=f"Rows a page, 1 to {MAX_LIMIT}.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=gettext_noop("Rows a page, 1 to 200."))]
 Cursor = Annotated[
-    str | None, Query(max_length=200, description="Where the page begins; taken from `next` of the page before.")
+    str | None,
+    Query(max_length=200, description=gettext_noop("Where the page begins; taken from `next` of the page before.")),
 ]
 
 T = TypeVar("T")
@@ -56,6 +58,24 @@ def decode_moment(cursor: str | None) -> tuple[datetime, int] | None:
         return _BEGINNING + _decode("t", moment) * _MICROSECOND, _decode("k", key)
     except OverflowError as error:
         raise _refused() from error
+
+
+def encode_change(number: int, key: int) -> str:
+    """The cursor after a change: its number and, among those of one number, the key of the record."""
+    return f"{ids.encode('n', number)}.{encode_key(key)}"
+
+
+def decode_change(cursor: str | None) -> tuple[tuple[int, int], int | None]:
+    """The place in the order of changes that a cursor names, and the number that its walk ends with, if it says so.
+
+    Raises:
+        InputError: not a cursor of this kind of list.
+    """
+    if cursor is None:
+        return (0, 0), None
+    place, _colon, end = cursor.partition(":")
+    number, _dot, key = place.partition(".")
+    return (_decode("n", number), _decode("k", key)), _decode("n", end) if end else None
 
 
 def next_link(request: HttpRequest, cursor: str) -> str:

@@ -15,6 +15,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from rondo.errors import InputError, NotFound, PermissionRefused, RondoError
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = "GET, HEAD, OPTIONS"
+"""What every address of the API takes: it reads only."""
 _log = logging.getLogger("rondo.api")
 
 
@@ -75,7 +77,14 @@ def as_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = answer(request, *args, **kwargs)
+        if request.method == "OPTIONS":
+            response = HttpResponse(status=204, headers={"Allow": METHODS})
+        elif request.method == "HEAD":  # the answer to GET, of which the server sends the head alone
+            request.method = "GET"
+            response = answer(request, *args, **kwargs)
+            request.method = "HEAD"
+        else:
+            response = answer(request, *args, **kwargs)
         response.headers["Cache-Control"] = "private, no-store"
         return response
 
@@ -86,12 +95,11 @@ def as_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
             return not_found(request)
         if response.status_code < 400 or response.headers.get("Content-Type") == MEDIA_TYPE:
             return response
-        allowed = response.headers.get("Allow")
-        if allowed is None:
+        if "Allow" not in response.headers:
             return problem(request, response.status_code, HTTPStatus(response.status_code).description)
-        words = {"method": request.method, "allowed": allowed}
+        words = {"method": request.method, "allowed": METHODS}
         told = problem(request, response.status_code, _("%(method)s is not possible here; use %(allowed)s.") % words)
-        told.headers["Allow"] = allowed
+        told.headers["Allow"] = METHODS
         return told
 
     wrapped.csrf_exempt = True  # type: ignore[attr-defined]  # no cookie is read, so none can be abused

@@ -1,18 +1,29 @@
-"""The OpenAPI document as a page reads it: operations with parameters and answers, and the fields of each answer."""
+"""The OpenAPI document as a page reads it: operations with parameters and answers, and the fields of each answer.
+
+The document is in English; here its sentences are said in the reader's language.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 
 @dataclass(frozen=True)
 class FieldRow:
-    """A parameter or a field: its name, its type in words (with the schema it leads to), and what it means."""
+    """A parameter or a field: its name, its type in words (with the schema it leads to), and what it means.
+
+    For parameters ``place`` is path or query, ``choices`` are the values allowed, and ``many`` may be given repeatedly.
+    """
 
     name: str
     type: str
     schema: str
     meaning: str
     required: bool
+    place: str = ""
+    choices: tuple[str, ...] = ()
+    many: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,15 +56,12 @@ def operations(document: dict[str, Any]) -> list[Operation]:
             operation["operationId"],
             method.upper(),
             path,
-            operation["summary"],
-            operation.get("description", ""),
-            [
-                _row(part["name"], part["schema"], part.get("description", ""), part["required"])
-                for part in operation["parameters"]
-            ],
+            said(operation["summary"]),
+            said(operation.get("description", "")),
+            [_parameter(part) for part in operation["parameters"]],
             _named(next(iter(operation["responses"][200]["content"].values()))["schema"]),
             [
-                (str(status), answer["description"])
+                (str(status), said(answer["description"]))
                 for status, answer in operation["responses"].items()
                 if status != 200
             ],
@@ -68,7 +76,7 @@ def schemas(document: dict[str, Any]) -> list[Schema]:
     return [
         Schema(
             name,
-            schema.get("description", ""),
+            said(schema.get("description", "")),
             [
                 _row(key, field, field.get("description", ""), key in schema.get("required", []))
                 for key, field in schema["properties"].items()
@@ -80,7 +88,28 @@ def schemas(document: dict[str, Any]) -> list[Schema]:
 
 
 def _row(name: str, schema: dict[str, Any], meaning: str, required: bool) -> FieldRow:
-    return FieldRow(name, _words(schema), _named(schema), meaning, required)
+    return FieldRow(name, _words(schema), _named(schema), said(meaning), required)
+
+
+def _parameter(part: dict[str, Any]) -> FieldRow:
+    schema = part["schema"]
+    kinds = [schema, *schema.get("anyOf", [])]
+    choices = next((kind["enum"] for kind in kinds if "enum" in kind), [])
+    return FieldRow(
+        part["name"],
+        _words(schema),
+        _named(schema),
+        said(part.get("description", "") or schema.get("description", "")),
+        part["required"],
+        part["in"],
+        tuple(str(choice) for choice in choices),
+        any(kind.get("type") == "array" for kind in kinds),
+    )
+
+
+def said(text: str) -> str:
+    """A sentence of the document in the language in force."""
+    return gettext(text) if text else ""
 
 
 def _named(schema: dict[str, Any]) -> str:

@@ -20,7 +20,6 @@ _patterns, _app, _namespace = api.urls
 urlpatterns = [
     path("openapi.json", views.openapi, name="api-openapi"),
     path("docs", views.docs, name="api-docs"),
-    path("docs/try", views.try_it, name="api-try"),
     path("v1/", (_problem_answers(_patterns), _app, _namespace)),
     re_path(r"^(?P<path>.*)$", views.nothing),
 ]

@@ -17,22 +17,17 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """Every call, parameter, answer and field, read from the OpenAPI document; needs no script."""
+    """Every call, parameter, answer and field, read from the OpenAPI document; needs no script but to try a call."""
     document = api.get_openapi_schema()
     schemas = reference.schemas(document)
     context = {
-        "info": document["info"],
+        "version": document["info"]["version"],
+        "description": reference.said(document["info"]["description"]),
         "operations": reference.operations(document),
         "schemas": schemas,
         "linked": {schema.name for schema in schemas},
     }
     return render(request, "api/docs.html", context)
-
-
-@require_safe
-def try_it(request: HttpRequest) -> HttpResponse:
-    """Swagger UI from the installed package, under the same content security policy as every page."""
-    return render(request, "api/try.html")
 
 
 def nothing(request: HttpRequest, path: str = "") -> HttpResponse:

@@ -4,10 +4,11 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rondo.customers.changed import mark_loaded
 from rondo.customers.identifiers import PRIORITY, normalise
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier, Survivor
 from rondo.errors import InputError
@@ -93,6 +94,7 @@ def revive(job: LoadJob, customers: pa.ChunkedArray, columns: dict[str, Any]) ->
         Address.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
     bulk.update(Customer, customers, {**_BLANK, "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk})
 
+    job.touched.update(ids)
 
 class CustomerKeys:
     """Resolves the field ``customer`` of a file: table ``customer_keys``(key as in the file, value, shown, id,
@@ -161,11 +163,14 @@ class CustomerKeys:
         bulk.update(Identifier, rows["identifier_id"], {"load_id": job.load.pk})
 
 
+        mark_loaded(job.touched, job.load.change)
 class CustomerLoader(Loader):
     """One row per customer, recognised by external id, then e-mail, phone, card."""
 
     fields: ClassVar[dict[str, Field]] = {
         "external_id": Field("key", gettext_lazy("number of the customer in the source")),
+    publishing = False
+
         "kind": Field(
             "choice",
             gettext_lazy("person, household or organisation; a person unless told otherwise"),
@@ -363,7 +368,13 @@ class CustomerLoader(Loader):
             "shown": rows["shown"],
             "is_demo": job.options.is_demo,
         }
-        job.insert(Identifier, columns, len(rows))
+        self._add(Identifier, columns, len(rows))
+
+    def _add(self, model: type[models.Model], columns: dict[str, Any], count: int) -> None:
+        """Insert what belongs to customers; when the run is published, to those that were there before."""
+        self.job.insert(model, columns, count)
+        if self.publishing:
+            self.job.touched.update(columns["customer_id"].to_pylist())
 
     def _insert_addresses(self, rows: pa.Table, ids: Any) -> None:
         given = [field for field in ADDRESS_FIELDS if self.job.has(field)]
@@ -372,7 +383,7 @@ class CustomerLoader(Loader):
         columns = {field: pc.fill_null(rows[field], "") for field in given}
         filled = pc.not_equal(pc.binary_join_element_wise(*columns.values(), ""), "")
         table = pa.table({"customer_id": ids, **columns}).filter(filled)
-        self.job.insert(
+        self._add(
             Address, {**{n: table[n] for n in table.column_names}, "is_demo": self.job.options.is_demo}, len(table)
         )
 
@@ -384,7 +395,7 @@ class CustomerLoader(Loader):
             table = pa.table({"customer": ids, "value": rows[field]})
             table = table.filter(pc.is_valid(table["value"]))
             column, values = _stored(definition.type, table["value"])
-            self.job.insert(
+            self._add(
                 AttributeValue,
                 {"customer_id": table["customer"], "definition_id": definition.pk, column: values},
                 len(table),
@@ -397,6 +408,7 @@ class CustomerLoader(Loader):
             revive(job, revived["customer_id"], self._columns(revived))
             known = job.query("SELECT identifier_id FROM row_identifiers WHERE state = 'hidden'")
             bulk.update(Identifier, known["identifier_id"], {"load_id": job.load.pk})
+        self.publishing = True
             self._insert_identifiers(pa.table({"line": revived["line"], "owner": revived["customer_id"]}))
             self._insert_addresses(revived, revived["customer_id"])
             self._insert_attributes(revived, revived["customer_id"])
@@ -407,6 +419,7 @@ class CustomerLoader(Loader):
 
     def _update(self, rows: pa.Table) -> None:
         """Set what differs on known customers; a merged record passes its fields on to the one that survives it."""
+        mark_loaded(job.touched, job.load.change)
         job = self.job
         if not len(rows):
             return
@@ -439,7 +452,7 @@ class CustomerLoader(Loader):
         kept = rows.filter(has)
         ids = pa.array([newest[key] for key in keys.filter(has).to_pylist()], pa.int64())
         columns = {field: pc.fill_null(kept[field], "") for field in given}
-        job.count("addresses_updated", update_changed(job, Address, "address", ids, columns))
+        job.count("addresses_updated", update_changed(job, Address, "address", ids, columns, keys.filter(has)))
 
     def _update_attributes(self, rows: pa.Table, keys: pa.Array) -> None:
         job = self.job
@@ -462,13 +475,15 @@ class CustomerLoader(Loader):
             kept = rows.filter(has)
             ids = pa.array([known[key] for key in keys.filter(has).to_pylist()], pa.int64())
             column, values = _stored(definition.type, kept[field])
-            job.count("attributes_updated", update_changed(job, AttributeValue, "attribute", ids, {column: values}))
+            owners = keys.filter(has)
+            changed = update_changed(job, AttributeValue, "attribute", ids, {column: values}, owners)
+            job.count("attributes_updated", changed)
 
     def _insert_attribute(self, definition: AttributeDefinition, values: Any, owners: Any) -> None:
         table = pa.table({"customer": owners, "value": values})
         table = table.filter(pc.is_valid(table["value"]))
         column, stored = _stored(definition.type, table["value"])
-        self.job.insert(
+        self._add(
             AttributeValue,
             {"customer_id": table["customer"], "definition_id": definition.pk, column: stored},
             len(table),

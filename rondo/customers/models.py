@@ -23,6 +23,9 @@ class Source(models.Model):
 class Customer(models.Model):
     """One record of a person, household or organisation. ``version`` counts changes, against lost updates.
 
+    ``changed_in`` is the number of the last change to anything that belongs to the record (its fields, identifiers,
+    addresses, attributes, links, merges), see :mod:`rondo.customers.changed`; 0 if none was ever noted.
+
     ``known_since`` is the first day we know of; with ``known_since_at_least`` the relationship is older than the data.
     """
 
@@ -49,9 +52,11 @@ class Customer(models.Model):
     load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     created_at = models.DateTimeField(default=timezone.now)
     version = models.PositiveIntegerField(default=1)
+    changed_in = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         indexes = [
+            models.Index(fields=["changed_in", "id"], name="customer_changed_in"),
             models.Index(fields=["folded_name", "id"], name="customer_folded_name"),
             models.Index(fields=["kind", "id"], name="customer_kind"),
             models.Index(fields=["known_since", "id"], name="customer_known_since"),

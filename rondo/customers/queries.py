@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Survivor
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
-from rondo.foundation.models import Team, User
+from rondo.foundation.models import Load, Team, User
 
 
 def team_branch(team_id: int) -> list[int]:
@@ -34,6 +34,18 @@ def reach(viewer: User | None, prefix: str = "") -> Q:
 def visible(viewer: User | None) -> QuerySet[Customer]:
     """The surviving customers that ``viewer`` may see; rows of hidden loads and merged records are left out."""
     return Customer.objects.filter(shown(), reach(viewer), is_merged=False)
+
+
+def once_visible(viewer: User | None) -> QuerySet[Customer]:
+    """The records in ``viewer``'s reach that stand or once stood: also merged ones, and those of loads taken back."""
+    never = Load.objects.exclude(status__in=[Load.Status.VISIBLE, Load.Status.UNDONE]).values("id")
+    return Customer.objects.filter(Q(load_id__isnull=True) | ~Q(load_id__in=never), reach(viewer))
+
+
+def survivors_of(viewer: User | None, customer_ids: Sequence[int]) -> dict[int, int]:
+    """Of merged records the record that stands for each, where ``viewer`` may see it."""
+    rows = Survivor.objects.filter(customer_id__in=customer_ids, survivor__in=visible(viewer))
+    return dict(rows.values_list("customer_id", "survivor_id"))
 
 
 def sees_all(viewer: User | None) -> bool:

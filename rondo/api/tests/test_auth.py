@@ -102,7 +102,40 @@ def test_another_method_is_refused_and_told_which_is_right(client_of: Callable[[
     response = client_of(alice).post(ADDRESS)
     assert response.status_code == 405
     assert response.headers["Content-Type"] == MEDIA_TYPE
-    assert response.headers["Allow"] == "GET"
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_head_answers_as_get_without_a_body(client_of: Callable[[User], Client], alice: User) -> None:
+    response = client_of(alice).head(ADDRESS)
+    assert (response.status_code, response.content) == (200, b"")
+    assert Client().head(ADDRESS).status_code == 401
+
+
+def test_options_names_the_methods_and_opens_nothing_to_pages_of_others() -> None:
+    """A page from elsewhere may not call the API: no header of CORS is ever sent."""
+    asked = {"origin": "https://elsewhere.example", "access-control-request-method": "GET"}
+    response = Client().options(ADDRESS, headers=asked)
+    assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert not [name for name in response.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "said"),
+    [
+        ("limt=3", "query/limt", "limit"),
+        ("kind=person&kind=household", "query/kind", "2 times"),
+        ("limit=1&limit=2", "query/limit", "2 times"),
+        ("=1", "query/", "no such parameter"),
+    ],
+)
+def test_parameters_that_are_not_there_are_refused_not_ignored(
+    client_of: Callable[[User], Client], alice: User, query: str, pointer: str, said: str
+) -> None:
+    response = client_of(alice).get(f"{ADDRESS}?{query}")
+    assert response.status_code == 422
+    (found,) = response.json()["errors"]
+    assert found["pointer"] == pointer and said in found["detail"]
+    assert Client().get(f"{ADDRESS}?{query}").status_code == 401, "who is unknown learns no parameters"
 
 
 def test_a_failure_tells_nothing_of_the_inside(

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rondo.api.tests.conftest import Shop
+from rondo.customers import actions
 from rondo.customers.models import (
     Address,
     AttributeDefinition,
@@ -22,7 +23,8 @@ from rondo.customers.models import (
     Merge,
     Survivor,
 )
-from rondo.foundation.models import AuditEntry, Load, Team, User
+from rondo.foundation.actors import system
+from rondo.foundation.models import Load, Team, User
 
 pytestmark = pytest.mark.django_db
 Clients = Callable[[User], Client]
@@ -95,8 +97,7 @@ def test_filters_by_time(shop: Shop, client_of: Clients, alice: User) -> None:
     old = shop.customer("old", created_at=now - timedelta(days=9))
     shop.customer("untouched", created_at=now - timedelta(days=9))
     shop.customer("new", created_at=now)
-    AuditEntry.objects.create(door="web", verb="customer.changed", record_type="customer", record_id=old.pk, at=now)
-    AuditEntry.objects.create(door="web", verb="token.made", record_type="user", record_id=old.pk + 1, at=now)
+    actions.add_address(system(), old, city="Albany")
     yesterday = (now - timedelta(days=1)).isoformat()
     assert names(client_of(alice), created_since=yesterday) == ["new"]
     assert names(client_of(alice), changed_since=yesterday) == ["old", "new"]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from ninja import Query, Router
 
 from rondo.api import paging
@@ -23,17 +24,21 @@ router = Router(tags=["chain"])
 @router.get(
     "/customers/{customer_id}/interactions",
     response=schemas.InteractionPage,
-    summary="A customer's interactions",
+    summary=gettext_noop("A customer's interactions"),
     operation_id="listInteractions",
+    description=gettext_noop(
+        "The customer's chain, newest first, over all records merged into them; retracted interactions are left out."
+    ),
 )
 def list_interactions(
     request: HttpRequest,
     customer_id: str,
-    kind: Annotated[list[str], Query(max_length=20, description="Only these kinds; may be repeated.")] = [],  # noqa: B006 - read as the default by ninja, never changed
+    kind: Annotated[
+        list[str], Query(max_length=20, description=gettext_noop("Only these kinds; may be repeated."))
+    ] = [],  # noqa: B006 - read as the default by ninja, never changed
     limit: paging.Limit = paging.DEFAULT_LIMIT,
     cursor: paging.Cursor = None,
 ) -> schemas.InteractionPage:
-    """The customer's chain, newest first, over all records merged into them; retracted interactions are left out."""
     customer = queries.get_visible(viewer(request), customer_id)
     if any("\x00" in key for key in kind):
         raise InputError(_("kind: a NUL is no text; remove it."))
@@ -47,8 +52,11 @@ def list_interactions(
 @router.get(
     "/customers/{customer_id}/orders",
     response=schemas.OrderPage,
-    summary="A customer's orders",
+    summary=gettext_noop("A customer's orders"),
     operation_id="listOrders",
+    description=gettext_noop(
+        "The customer's orders with their lines, newest first, over all records merged into them."
+    ),
 )
 def list_orders(
     request: HttpRequest,
@@ -56,7 +64,6 @@ def list_orders(
     limit: paging.Limit = paging.DEFAULT_LIMIT,
     cursor: paging.Cursor = None,
 ) -> schemas.OrderPage:
-    """The customer's orders with their lines, newest first, over all records merged into them."""
     customer = queries.get_visible(viewer(request), customer_id)
     rows = standing().filter(customer_id__in=queries.record_ids(customer.pk), order__isnull=False)
     if (before := paging.decode_moment(cursor)) is not None:

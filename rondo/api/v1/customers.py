@@ -1,11 +1,13 @@
 """Customers: the list, and one with identifiers, addresses, attributes and links."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from ninja import Query, Router
 from pydantic import AfterValidator, AwareDatetime
 
@@ -14,9 +16,9 @@ from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
 from rondo.customers import queries
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
-from rondo.foundation import ids
+from rondo.foundation import change_numbers, ids
 from rondo.foundation.installation import installation
-from rondo.foundation.models import AuditEntry
+from rondo.foundation.models import Change, Load
 
 router = Router(tags=["customers"])
 
@@ -31,47 +33,64 @@ def _utc(value: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
-@router.get("/customers", response=schemas.CustomerPage, summary="List customers", operation_id="listCustomers")
+@router.get(
+    "/customers",
+    response=schemas.CustomerPage,
+    summary=gettext_noop("List customers"),
+    operation_id="listCustomers",
+    description=gettext_noop(
+        "Customers that the token's user may see, in the order they came in. Merged records appear as their survivor."
+    ),
+)
 def list_customers(
     request: HttpRequest,
-    kind: Annotated[Customer.Kind | None, Query(description="Only customers of this kind.")] = None,
+    kind: Annotated[Customer.Kind | None, Query(description=gettext_noop("Only customers of this kind."))] = None,
     created_since: Annotated[
-        Moment | None, Query(description="Only customers whose record was made at or after this time.")
+        Moment | None, Query(description=gettext_noop("Only customers whose record came in at or after this time."))
     ] = None,
     changed_since: Annotated[
         Moment | None,
-        Query(description="Only customers whose record was made or changed by anyone at or after this time."),
+        Query(
+            description=gettext_noop(
+                "Only customers whose record came in or changed since then; to keep a copy, follow the changes."
+            )
+        ),
     ] = None,
     limit: paging.Limit = paging.DEFAULT_LIMIT,
     cursor: paging.Cursor = None,
 ) -> schemas.CustomerPage:
-    """Customers that the token's user may see, in the order they came in. Merged records appear as their survivor."""
     rows = queries.visible(viewer(request)).filter(pk__gt=paging.decode_key(cursor))
     if kind is not None:
         rows = rows.filter(kind=kind)
     if created_since is not None:
-        rows = rows.filter(created_at__gte=created_since)
+        finished = Load.objects.filter(status=Load.Status.VISIBLE, finished_at__gte=created_since).values("pk")
+        made = Q(load_id__isnull=True, created_at__gte=created_since)
+        rows = rows.filter(made | Q(load_id__in=finished))
     if changed_since is not None:
-        changes = AuditEntry.objects.filter(record_type="customer", record_id=OuterRef("pk"), at__gte=changed_since)
-        rows = rows.filter(Q(created_at__gte=changed_since) | Exists(changes))
-    found = list(rows.select_related("owner", "team").order_by("pk")[: limit + 1])
+        changes = Change.objects.filter(at__gte=changed_since).values("pk")
+        rows = rows.filter(Q(changed_in__in=changes) | Q(changed_in=0, created_at__gte=changed_since))
+    found = list(rows.select_related("owner", "team", "load").order_by("pk")[: limit + 1])
     page, last = paging.split(found, limit)
+    moments = change_numbers.moments({row.changed_in for row in page})
     return schemas.CustomerPage(
-        data=[schemas.Customer(**_fields(row)) for row in page],
+        data=[schemas.Customer(**fields_of(row, moments)) for row in page],
         next=paging.next_link(request, paging.encode_key(last.pk)) if last else None,
     )
 
 
 @router.get(
-    "/customers/{customer_id}", response=schemas.CustomerDetail, summary="One customer", operation_id="getCustomer"
+    "/customers/{customer_id}",
+    response=schemas.CustomerDetail,
+    summary=gettext_noop("One customer"),
+    operation_id="getCustomer",
+    description=gettext_noop("One customer; the id of a merged record answers with the record that survived."),
 )
 def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDetail:
-    """One customer; the id of a merged record answers with the record that survived."""
     user = viewer(request)
     customer = queries.get_visible(user, customer_id)
     records = queries.record_ids(customer.pk)
     return schemas.CustomerDetail(
-        **_fields(customer),
+        **fields_of(customer, change_numbers.moments({customer.changed_in})),
         birth_date=customer.birth_date,
         identifiers=[
             schemas.Identifier(
@@ -108,7 +127,9 @@ def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDeta
     )
 
 
-def _fields(row: Customer) -> dict[str, Any]:
+def fields_of(row: Customer, moments: Mapping[int, datetime]) -> dict[str, Any]:
+    """What lists say of a customer; ``moments`` tell when the changes with these numbers were made."""
+    came_in = row.load.finished_at if row.load is not None else None
     return {
         "id": row.public_id,
         "kind": row.kind,
@@ -121,7 +142,8 @@ def _fields(row: Customer) -> dict[str, Any]:
         "known_since": row.known_since,
         "known_since_at_least": row.known_since_at_least,
         "is_demo": row.is_demo,
-        "created_at": row.created_at,
+        "created_at": came_in or row.created_at,
+        "changed_at": moments.get(row.changed_in, row.created_at),
         "version": row.version,
     }
 

@@ -1,14 +1,18 @@
 """Facts: their definitions, and what the current analysis knows of one customer."""
 
 from datetime import date
+from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Router
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from ninja import Query, Router
 
 from rondo.analysis.models import Run, Score
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
 from rondo.customers import queries
+from rondo.errors import InputError
 from rondo.foundation import ids
 from rondo.foundation.registry import Fact, registries
 
@@ -17,9 +21,16 @@ router = Router(tags=["facts"])
 RUN_PREFIX = "r"
 
 
-@router.get("/facts", response=schemas.FactDefinitions, summary="Definitions of facts", operation_id="listFacts")
+@router.get(
+    "/facts",
+    response=schemas.FactDefinitions,
+    summary=gettext_noop("Definitions of facts"),
+    operation_id="listFacts",
+    description=gettext_noop(
+        "Every fact that is computed per customer, in the language asked for (`Accept-Language`: en or de)."
+    ),
+)
 def list_facts(request: HttpRequest) -> schemas.FactDefinitions:
-    """Every fact that is computed per customer, in the language asked for (`Accept-Language`: en or de)."""
     return schemas.FactDefinitions(
         data=[
             schemas.FactDefinition(
@@ -41,11 +52,22 @@ def list_facts(request: HttpRequest) -> schemas.FactDefinitions:
 @router.get(
     "/customers/{customer_id}/facts",
     response=schemas.CustomerFacts,
-    summary="A customer's facts",
+    summary=gettext_noop("A customer's facts"),
     operation_id="getCustomerFacts",
+    description=gettext_noop(
+        "What the current analysis run knows of a customer, with the run and the day it looks from."
+    ),
 )
-def get_facts(request: HttpRequest, customer_id: str) -> schemas.CustomerFacts:
-    """What the current analysis run knows of a customer, with the run and the day it looks from."""
+def get_facts(
+    request: HttpRequest,
+    customer_id: str,
+    key: Annotated[
+        list[str], Query(max_length=200, description=gettext_noop("Only these facts; may be repeated."))
+    ] = [],  # noqa: B006 - read as the default by ninja, never changed
+) -> schemas.CustomerFacts:
+    wanted = [fact for fact in registries.facts if not key or fact.key in key]
+    if strangers := sorted(set(key) - {fact.key for fact in wanted}):
+        raise InputError(_("key: there is no fact %(key)r; /api/v1/facts lists them.") % {"key": strangers[0][:100]})
     customer = queries.get_visible(viewer(request), customer_id)
     run = Run.objects.filter(is_current=True).only("pk", "as_of", "results").first()
     score = Score.objects.filter(customer_id=customer.pk).first() if run else None
@@ -53,7 +75,7 @@ def get_facts(request: HttpRequest, customer_id: str) -> schemas.CustomerFacts:
     return schemas.CustomerFacts(
         customer=customer.public_id,
         run=schemas.AnalysisRun(id=ids.encode(RUN_PREFIX, run.pk), as_of=run.as_of) if run else None,
-        facts=[] if score is None else [_value(fact, score, currency) for fact in registries.facts],
+        facts=[] if score is None else [_value(fact, score, currency) for fact in wanted],
     )
 
 

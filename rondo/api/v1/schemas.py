@@ -1,26 +1,30 @@
-"""What version 1 of the API says, field by field: public ids, times in UTC (ISO 8601), money in minor units."""
+"""What version 1 of the API says, field by field: public ids, times in UTC (ISO 8601), money in minor units.
+
+Descriptions are marked for translation: the OpenAPI document is in English, its page speaks the reader's language.
+"""
 
 from datetime import date, datetime
 
+from django.utils.translation import gettext_noop
 from ninja import Field, Schema
 
 
 class Money(Schema):
-    """An amount in minor units (cents) of a currency."""
+    __doc__ = gettext_noop("An amount in minor units (cents) of a currency.")
 
     minor: int = Field(..., examples=[123])
-    currency: str = Field(..., description="ISO 4217", examples=["USD"])
+    currency: str = Field(..., description=gettext_noop("ISO 4217"), examples=["USD"])
 
 
 class FieldError(Schema):
-    """One place of the request that is not usable."""
+    __doc__ = gettext_noop("One place of the request that is not usable.")
 
     pointer: str = Field(..., examples=["query/limit"])
     detail: str
 
 
 class Problem(Schema):
-    """What went wrong (RFC 9457)."""
+    __doc__ = gettext_noop("What went wrong (RFC 9457).")
 
     type: str
     title: str
@@ -31,17 +35,19 @@ class Problem(Schema):
 
 
 class Owner(Schema):
-    """The user who looks after a customer."""
+    __doc__ = gettext_noop("The user who looks after a customer.")
 
     email: str
     name: str
 
 
 class Customer(Schema):
-    """A customer as lists show it. With `known_since_at_least` the relationship is older than the data."""
+    __doc__ = gettext_noop(
+        "A customer as lists show it. With `known_since_at_least` the relationship is older than the data."
+    )
 
     id: str = Field(..., examples=["c_8fk2m9xq"])
-    kind: str = Field(..., description="person, household or organisation")
+    kind: str = Field(..., description=gettext_noop("person, household or organisation"))
     name: str
     given_name: str
     family_name: str
@@ -50,29 +56,58 @@ class Customer(Schema):
     team: str | None
     known_since: date | None
     known_since_at_least: bool
-    is_demo: bool = Field(..., description="Names and addresses are invented.")
-    created_at: datetime
-    version: int = Field(..., description="Counts changes of the record.")
+    is_demo: bool = Field(..., description=gettext_noop("Names and addresses are invented."))
+    created_at: datetime = Field(
+        ..., description=gettext_noop("When the record came in; of an imported one, when the import was finished.")
+    )
+    changed_at: datetime = Field(
+        ..., description=gettext_noop("When anything that belongs to the record changed last, by the server's clock.")
+    )
+    version: int = Field(..., description=gettext_noop("Counts changes of the record's own fields."))
 
 
 class CustomerPage(Schema):
-    """A page of customers in the order they came in; `next` is null on the last page."""
+    __doc__ = gettext_noop("A page of customers in the order they came in; `next` is null on the last page.")
 
     data: list[Customer]
     next: str | None
 
 
+class CustomerChange(Schema):
+    __doc__ = gettext_noop(
+        "A record that changed. `current`: `customer` holds what stands now. `merged`: `survivor` stands for it. "
+        "`gone`: it was taken back, or is no longer the user's to see."
+    )
+
+    id: str = Field(..., examples=["c_8fk2m9xq"])
+    state: str = Field(..., description=gettext_noop("current, merged or gone"))
+    changed_at: datetime
+    survivor: str | None = Field(..., description=gettext_noop("The record that stands for a merged one."))
+    customer: Customer | None
+
+
+class CustomerChanges(Schema):
+    __doc__ = gettext_noop(
+        "A page of changes, oldest first; `next` is null on the last page. `cursor` is the place behind this page: "
+        "keep it, and the next walk begins there."
+    )
+
+    data: list[CustomerChange]
+    next: str | None
+    cursor: str
+
+
 class Identifier(Schema):
-    """What recognises the customer; `source` names the system where the kind needs one."""
+    __doc__ = gettext_noop("What recognises the customer; `source` names the system where the kind needs one.")
 
     kind: str
-    value: str = Field(..., description="In normal form, as it is compared.")
+    value: str = Field(..., description=gettext_noop("In normal form, as it is compared."))
     shown: str
     source: str | None
 
 
 class Address(Schema):
-    """A postal address; country as ISO 3166 alpha-2."""
+    __doc__ = gettext_noop("A postal address; country as ISO 3166 alpha-2.")
 
     street: str
     postal_code: str
@@ -82,26 +117,30 @@ class Address(Schema):
 
 
 class Attribute(Schema):
-    """A typed attribute and the form of segmentation it serves."""
+    __doc__ = gettext_noop("A typed attribute and the form of segmentation it serves.")
 
     key: str
     label: str
-    type: str = Field(..., description="text, number, date, choice, boolean or money")
-    form: str = Field(..., description="geographic, demographic, behavioural, benefit or psychographic")
+    type: str = Field(..., description=gettext_noop("text, number, date, choice, boolean or money"))
+    form: str = Field(..., description=gettext_noop("geographic, demographic, behavioural, benefit or psychographic"))
     value: str | bool | float | date | Money | None
 
 
 class Link(Schema):
-    """A link to another customer whom the token's user may see."""
+    __doc__ = gettext_noop("A link to another customer whom the token's user may see.")
 
-    role: str = Field(..., description="member, employee, partner, referred or subsidiary")
-    direction: str = Field(..., description="out: this customer is ROLE of the other; in: the other is of this one")
+    role: str = Field(..., description=gettext_noop("member, employee, partner, referred or subsidiary"))
+    direction: str = Field(
+        ..., description=gettext_noop("out: this customer is ROLE of the other; in: the other is of this one")
+    )
     customer: str
     name: str
 
 
 class CustomerDetail(Customer):
-    """One customer with everything that is known of who they are. `merged` are records this one stands for."""
+    __doc__ = gettext_noop(
+        "One customer with everything that is known of who they are. `merged` are records this one stands for."
+    )
 
     birth_date: date | None
     identifiers: list[Identifier]
@@ -112,18 +151,20 @@ class CustomerDetail(Customer):
 
 
 class Interaction(Schema):
-    """One contact. `record` is the record it was written with: the customer itself, or one merged into it."""
+    __doc__ = gettext_noop(
+        "One contact. `record` is the record it was written with: the customer itself, or one merged into it."
+    )
 
     id: str = Field(..., examples=["i_4m2kq8xw"])
     customer: str
     record: str
     kind: str
     channel: str
-    direction: str = Field(..., description="inbound or outbound")
-    initiative: str = Field(..., description="push or pull")
-    medium: str = Field(..., description="owned, paid or earned")
+    direction: str = Field(..., description=gettext_noop("inbound or outbound"))
+    initiative: str = Field(..., description=gettext_noop("push or pull"))
+    medium: str = Field(..., description=gettext_noop("owned, paid or earned"))
     occurred_at: datetime
-    business_date: date = Field(..., description="The day in the company's time zone.")
+    business_date: date = Field(..., description=gettext_noop("The day in the company's time zone."))
     amount: Money | None
     title: str
     body: str
@@ -132,14 +173,16 @@ class Interaction(Schema):
 
 
 class InteractionPage(Schema):
-    """A page of the chain, newest first; `next` is null on the last page."""
+    __doc__ = gettext_noop("A page of the chain, newest first; `next` is null on the last page.")
 
     data: list[Interaction]
     next: str | None
 
 
 class Product(Schema):
-    """A product of an order line. A placeholder was seen in an order before anybody described it."""
+    __doc__ = gettext_noop(
+        "A product of an order line. A placeholder was seen in an order before anybody described it."
+    )
 
     id: str
     number: str
@@ -150,7 +193,7 @@ class Product(Schema):
 
 
 class OrderLine(Schema):
-    """One line. `total` is what was paid, after the discounts beside it (as positive amounts)."""
+    __doc__ = gettext_noop("One line. `total` is what was paid, after the discounts beside it (as positive amounts).")
 
     product: Product
     quantity: float
@@ -161,7 +204,7 @@ class OrderLine(Schema):
 
 
 class Order(Schema):
-    """A purchase with its lines; `interaction` is its place in the chain."""
+    __doc__ = gettext_noop("A purchase with its lines; `interaction` is its place in the chain.")
 
     id: str
     interaction: str
@@ -177,19 +220,21 @@ class Order(Schema):
 
 
 class OrderPage(Schema):
-    """A page of orders, newest first; `next` is null on the last page."""
+    __doc__ = gettext_noop("A page of orders, newest first; `next` is null on the last page.")
 
     data: list[Order]
     next: str | None
 
 
 class FactDefinition(Schema):
-    """What a fact means, and its unit. An estimate names the facts that hold the bounds of its 90 % interval."""
+    __doc__ = gettext_noop(
+        "What a fact means, and its unit. An estimate names the facts that hold the bounds of its 90 % interval."
+    )
 
     key: str
     label: str
     definition: str
-    type: str = Field(..., description="money, count, days, share, number, date or text")
+    type: str = Field(..., description=gettext_noop("money, count, days, share, number, date or text"))
     unit: str
     group: str
     estimate: bool
@@ -198,13 +243,15 @@ class FactDefinition(Schema):
 
 
 class FactDefinitions(Schema):
-    """All facts that the analysis computes per customer."""
+    __doc__ = gettext_noop("All facts that the analysis computes per customer.")
 
     data: list[FactDefinition]
 
 
 class FactValue(Schema):
-    """One fact of one customer; null where it does not exist for them. `low` and `high` bound an estimate (90 %)."""
+    __doc__ = gettext_noop(
+        "One fact of one customer; null where it does not exist for them. `low` and `high` bound an estimate (90 %)."
+    )
 
     key: str
     type: str
@@ -215,14 +262,16 @@ class FactValue(Schema):
 
 
 class AnalysisRun(Schema):
-    """The analysis a figure comes from, and the day it looks from."""
+    __doc__ = gettext_noop("The analysis a figure comes from, and the day it looks from.")
 
     id: str
     as_of: date
 
 
 class CustomerFacts(Schema):
-    """The facts of one customer as of a run; without any analysis `run` is null and `facts` is empty."""
+    __doc__ = gettext_noop(
+        "The facts of one customer as of a run; without any analysis `run` is null and `facts` is empty."
+    )
 
     customer: str
     run: AnalysisRun | None

@@ -2,26 +2,29 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from rondo.api import problems
 from rondo.api.auth import TokenAuth
-from rondo.api.v1 import chain, customers, facts, schemas
+from rondo.api.parameters import refuse_unknown
+from rondo.api.v1 import chain, changes, customers, facts, schemas
 
-DESCRIPTION = """Read customers, their chain of interactions, their orders and what the analysis knows of them.
-
-Send a token as `Authorization: Bearer TOKEN`; a request acts as the token's user and sees what the user may see.
-Lists come in pages: follow `next` until it is null. Errors are problem details (RFC 9457)."""
+DESCRIPTION = gettext_noop(
+    "Read customers, their chain of interactions, their orders and what the analysis knows of them.\n\n"
+    "Send a token as `Authorization: Bearer TOKEN`; a request acts as the token's user and sees what the user may see. "
+    "Lists come in pages: follow `next` until it is null. Errors are problem details (RFC 9457)."
+)
 
 PREFIX = "/api/v1/"
 
 _PROBLEMS = {
-    401: "The token is missing, unknown, expired or revoked.",
-    403: "The token's user may not do this.",
-    404: "It does not exist, or is not the user's to see.",
-    422: "The request is not usable as given.",
-    500: "The server failed; its log says why.",
+    401: gettext_noop("The token is missing, unknown, expired or revoked."),
+    403: gettext_noop("The token's user may not do this."),
+    404: gettext_noop("It does not exist, or is not the user's to see."),
+    422: gettext_noop("The request is not usable as given."),
+    500: gettext_noop("The server failed; its log says why."),
 }
 
 
@@ -59,5 +62,6 @@ api = Api(
     auth=TokenAuth(),
 )
 problems.install(api)
-for _router in (customers.router, chain.router, facts.router):
+api.add_decorator(refuse_unknown)
+for _router in (changes.router, customers.router, chain.router, facts.router):
     api.add_router("", _router)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked, plain
+from rondo.customers.changed import noted
 from rondo.customers.models import AttributeDefinition, AttributeValue
 from rondo.customers.queries import record_ids
 from rondo.errors import InputError, NotFound, StateError
@@ -120,9 +121,7 @@ def set_attribute(actor: Actor, ref: CustomerRef, key: str, value: Any) -> None:
             before.setdefault(row.pk, None)
         for customer, old in before.items():
             if old != parsed:
-                audit.record(
-                    actor, "attribute.set", "customer", customer, {f"attribute.{key}": [plain(old), plain(parsed)]}
-                )
+                noted(actor, "attribute.set", customer, {f"attribute.{key}": [plain(old), plain(parsed)]})
 
 
 def define_attribute(

@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked, not_found
+from rondo.customers.changed import noted
 from rondo.customers.identifiers import check_limit, normalise
 from rondo.customers.models import Address, Customer, Identifier, Source
 from rondo.customers.queries import record_ids, survivor_id, visible
 from rondo.errors import InputError, NotFound, StateError
-from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import hidden_loads, shown
 from rondo.foundation.models import Load
@@ -77,7 +77,7 @@ def attach_identifier(
         is_demo=is_demo,
         load_id=actor.load_id,
     )
-    audit.record(actor, "identifier.added", "customer", row.pk, {kind: [None, normal.shown]})
+    noted(actor, "identifier.added", row.pk, {kind: [None, normal.shown]})
     return made
 
 
@@ -92,7 +92,7 @@ def _give_up(actor: Actor, held: Identifier) -> None:
             _("%(value)s is being imported by run %(run)s at this moment; try again when it has ended.")
             % {"value": held.shown, "run": held.load_id}
         )
-    audit.record(actor, "identifier.removed", "customer", held.customer_id, {held.kind: [held.shown, None]})
+    noted(actor, "identifier.removed", held.customer_id, {held.kind: [held.shown, None]})
     held.delete()
 
 
@@ -118,7 +118,7 @@ def remove_identifier(actor: Actor, identifier_id: int) -> None:
         customer = locked(actor, row.customer_id)
         if not Identifier.objects.filter(pk=identifier_id).delete()[0]:
             raise not_found(customer)
-        audit.record(actor, "identifier.removed", "customer", customer.pk, {row.kind: [row.shown, None]})
+        noted(actor, "identifier.removed", customer.pk, {row.kind: [row.shown, None]})
 
 
 def add_address(actor: Actor, ref: CustomerRef, *, is_demo: bool = False, **fields: str) -> Address:
@@ -147,7 +147,7 @@ def add_address(actor: Actor, ref: CustomerRef, *, is_demo: bool = False, **fiel
         address = Address(customer=row, is_demo=is_demo, load_id=actor.load_id, **clean)
         check_fields(address, clean)
         address.save(force_insert=True)
-        audit.record(actor, "address.added", "customer", row.pk, {"address": [None, _one_line(address)]})
+        noted(actor, "address.added", row.pk, {"address": [None, _one_line(address)]})
     return address
 
 
@@ -160,7 +160,7 @@ def remove_address(actor: Actor, address_id: int) -> None:
             raise NotFound(_("This address is not there any more; load the page again."))
         customer = locked(actor, address.customer_id)
         Address.objects.filter(pk=address_id).delete()
-        audit.record(actor, "address.removed", "customer", customer.pk, {"address": [_one_line(address), None]})
+        noted(actor, "address.removed", customer.pk, {"address": [_one_line(address), None]})
 
 
 def _one_line(address: Address) -> str:

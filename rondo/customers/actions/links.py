@@ -4,9 +4,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, locked_pair
+from rondo.customers.changed import noted
 from rondo.customers.models import Customer, Link
 from rondo.errors import InputError, NotFound
-from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 
 _NEEDED: dict[str, tuple[str | None, str | None]] = {
@@ -45,8 +45,8 @@ def link(actor: Actor, subject: CustomerRef, object: CustomerRef, role: str) -> 
                 )
         row_, made = Link.objects.get_or_create(subject=first, object=second, role=role)
         if made:
-            audit.record(actor, "link.added", "customer", first.pk, {role: [None, second.pk]})
-            audit.record(actor, "link.added", "customer", second.pk, {f"{role} of": [None, first.pk]})
+            noted(actor, "link.added", first.pk, {role: [None, second.pk]})
+            noted(actor, "link.added", second.pk, {f"{role} of": [None, first.pk]})
     return row_
 
 
@@ -59,5 +59,5 @@ def unlink(actor: Actor, link_id: int) -> None:
             raise NotFound(_("This link is not there any more; load the page again."))
         first, second = locked_pair(actor, row.subject_id, row.object_id)
         if Link.objects.filter(pk=link_id).delete()[0]:
-            audit.record(actor, "link.removed", "customer", first.pk, {row.role: [second.pk, None]})
-            audit.record(actor, "link.removed", "customer", second.pk, {f"{row.role} of": [first.pk, None]})
+            noted(actor, "link.removed", first.pk, {row.role: [second.pk, None]})
+            noted(actor, "link.removed", second.pk, {f"{row.role} of": [first.pk, None]})

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from rondo.customers.actions.contact_points import attach_identifier
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked, plain
 from rondo.customers.models import Customer
+from rondo.customers.changed import noted
 from rondo.errors import InputError, StateError
-from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import business_now
 from rondo.foundation.models import Team, User
@@ -65,7 +65,7 @@ def create_customer(
     with transaction.atomic():
         row.save(force_insert=True)
         changes = {name: [None, plain(getattr(row, name))] for name in sorted(FIELDS) if getattr(row, name)}
-        audit.record(actor, "customer.created", "customer", row.pk, changes)
+        noted(actor, "customer.created", row.pk, changes)
         for kind, value in wanted:
             attach_identifier(actor, row, kind, value, source=source, region=region, is_demo=is_demo)
     return row
@@ -160,5 +160,5 @@ def _write(actor: Actor, row: Customer, before: dict[str, Any], verb: str) -> Cu
         row.version += 1
         row.save(update_fields=[*changed, "version"])
         told = {n: [plain(before[n]), plain(after[n])] for n in changed if n != "folded_name"}
-        audit.record(actor, verb, "customer", row.pk, told)
+        noted(actor, verb, row.pk, told)
     return row

@@ -17,13 +17,19 @@ def quoted(text: str) -> str:
 
 
 def update_changed(
-    job: LoadJob, model: type[models.Model], record_type: str, keys: Any, columns: dict[str, Any]
+    job: LoadJob,
+    model: type[models.Model],
+    record_type: str,
+    keys: Any,
+    columns: dict[str, Any],
+    customers: Any = None,
 ) -> int:
     """Update the rows ``keys`` where a given column differs from what stands there; empty cells change nothing.
 
     Each changed row gets an audit entry ``<record_type>.imported`` with the values before and after, and its
-    ``version``
-    counts up where the table has one. Returns how many rows changed. Must run in the publishing transaction.
+    ``version`` counts up where the table has one. ``customers``, where given, are those that the rows belong to, and
+    those of changed rows are noted in ``job.touched``. Returns how many rows changed. Must run in the publishing
+    transaction.
     """
     names = list(columns)
     versioned = any(field.column == "version" for field in model._meta.concrete_fields)
@@ -52,6 +58,9 @@ def update_changed(
     if versioned:
         final_columns["version"] = pa.array([change[3] + 1 for change in changes], pa.int64())
     bulk.update(model, pa.array([change[0] for change in changes], pa.int64()), final_columns)
+    if customers is not None:
+        owner = dict(zip(keys.to_pylist(), customers.to_pylist(), strict=True))
+        job.touched.update(owner[change[0]] for change in changes)
     audit.record_many(
         audit.entry(job.actor, f"{record_type}.imported", record_type, key, differing)
         for key, differing, _final, _version in changes

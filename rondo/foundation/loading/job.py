@@ -55,6 +55,8 @@ class LoadJob:
         self.columns = list(columns)
         self.counts: dict[str, int] = {}
         self.hidden = hidden_loads()
+        self.touched: set[int] = set()
+        """Customers of others that the run changed something of; they take its number of a change when it ends."""
         self._progress = progress
         self._group = group
         self.rows_total = 0
@@ -135,6 +137,8 @@ class LoadJob:
         given = dict(columns)
         if "load_id" in names:
             given.setdefault("load_id", self.load.pk)
+        if "changed_in" in names:
+            given.setdefault("changed_in", self.load.change)
         key = str(model._meta.pk.column)
         if not keyed:
             first = self.allocate(model, count)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from rondo.customers.models import Source as SourceRow
 from rondo.errors import InputError, RondoError, StateError
-from rondo.foundation import audit
+from rondo.foundation import audit, change_numbers
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import installation, zone
 from rondo.foundation.loading.columns import Context
@@ -192,6 +192,7 @@ class _Task:
         with transaction.atomic():
             source, _created = SourceRow.objects.get_or_create(name=load.source)
             load.lease_until = timezone.now() + LEASE
+            load.change = change_numbers.draw()
             load.save(force_insert=True)
         self.actor = Actor(self.actor.user, self.actor.door, load_id=load.pk)
         try:
@@ -284,6 +285,8 @@ class _Task:
             )
             if not changed:
                 raise StateError(_("Import %(run)d was ended by another process; start it again.") % {"run": load.pk})
+            assert load.change is not None
+            change_numbers.published(load.change)
             audit.record(self.actor, "import.published", "load", load.pk, {"status": ["loading", "visible"]})
         load.status = Load.Status.VISIBLE
         load.lease_until = None

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.catalogue.models import Product
+from rondo.customers.changed import mark, mark_gone
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Merge
 from rondo.errors import InputError, StateError
 from rondo.foundation import audit
@@ -75,9 +76,12 @@ def _take_back(actor: Actor, load: Load) -> Undone:
             _("Import run %(run)d cannot be taken back: it is “%(status)s”; only a visible one can.")
             % {"run": load.pk, "status": Load.Status(status).label}
         )
-    restored, left = _restore(actor, load)
+    changed_customers: set[int] = set()
+    restored, left = _restore(actor, load, changed_customers)
     kept = {name: count for name, count in _keep(load).items() if count}
-    _drop_additions(load)
+    _drop_additions(load, changed_customers)
+    mark(changed_customers)
+    mark_gone(load)
     record = {
         "by": actor.user.email if actor.user else "",
         "at": now.isoformat(),
@@ -90,8 +94,9 @@ def _take_back(actor: Actor, load: Load) -> Undone:
     return Undone(kept, restored, left)
 
 
-def _restore(actor: Actor, load: Load) -> tuple[int, int]:
-    """Put back the values that the run changed, field by field, where they still are what it wrote."""
+def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int, int]:
+    """Put back the values that the run changed, field by field, where they still are what it wrote; adds the customers
+    it concerns to ``changed_customers``."""
     restored = left = 0
     entries: list[AuditEntry] = []
     written = AuditEntry.objects.filter(load_id=load.pk, verb__endswith=".imported").order_by("-id")
@@ -120,6 +125,10 @@ def _restore(actor: Actor, load: Load) -> tuple[int, int]:
                     entries.append(audit.entry(actor, f"{record_type}.restored", record_type, entry.record_id, back))
                     restored += 1
     audit.record_many(entries)
+                    if isinstance(row, Customer):
+                        changed_customers.add(row.pk)
+                    elif isinstance(row, Address | AttributeValue):
+                        changed_customers.add(row.customer_id)
     return restored, left
 
 
@@ -205,12 +214,14 @@ def _keep_campaigns(load: Load) -> dict[str, int]:
     return kept
 
 
-def _drop_additions(load: Load) -> None:
+def _drop_additions(load: Load, changed_customers: set[int]) -> None:
     """Identifiers, addresses and attributes that the run added to customers of others are taken off them again, so that
-    the values are free for a later run."""
+    the values are free for a later run; adds those customers to ``changed_customers``."""
     for model in (Identifier, Address, AttributeValue):
         added = model._default_manager.filter(load_id=load.pk).exclude(customer__load_id=load.pk)
-        model._default_manager.filter(pk__in=list(added.values_list("pk", flat=True))).delete()
+        rows = list(added.values_list("pk", "customer_id"))
+        changed_customers.update(customer for _key, customer in rows)
+        model._default_manager.filter(pk__in=[key for key, _customer in rows]).delete()
 
 
 def undone_at(load: Load) -> datetime | None:

@@ -1,0 +1,34 @@
+"""Parameters that an operation does not have are refused: a misspelt filter that is ignored answers with everything."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja.errors import ValidationError
+
+
+def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap an operation so that a query parameter it does not know, or one value given twice, is a 422."""
+    known = set(inspect.signature(operation).parameters) - {"request"}
+
+    @wraps(operation)
+    def checked(request: HttpRequest, *args: Any, **values: Any) -> Any:
+        taken = known - set(request.resolver_match.captured_kwargs if request.resolver_match else ())
+        allowed = ", ".join(sorted(taken)) or "–"
+        flaws = []
+        for name, given in request.GET.lists():
+            if name not in taken:
+                told = _("There is no such parameter here; there are: %(known)s.") % {"known": allowed}
+            elif len(given) > 1 and not isinstance(values.get(name), list):
+                told = _("Given %(count)d times; once is right.") % {"count": len(given)}
+            else:
+                continue
+            flaws.append({"type": "unknown", "loc": ("query", name[:100]), "msg": told})
+        if flaws:
+            raise ValidationError(flaws)
+        return operation(request, *args, **values)
+
+    return checked

@@ -1,0 +1,156 @@
+"""Proves that there is one write path: what is not an action, a loader or machinery never writes to a table itself.
+
+Web, API, forms, templates and commands parse, call and render. A change that slips into one of them would have no right
+checked, no audit entry and no transaction around both.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.tree import ROOT, files
+
+pytestmark = pytest.mark.once
+
+WRITERS = {
+    "rondo/*/actions.py": "the verbs",
+    "rondo/*/actions/*.py": "the verbs",
+    "rondo/*/loading.py": "what an import does, under its run",
+    "rondo/*/loading/*.py": "what an import does, under its run",
+    "rondo/interactions/importing/*.py": "imports, their removal and their undo",
+    "rondo/foundation/accounts.py": "the verbs of accounts",
+    "rondo/foundation/signing_in.py": "the verbs at the door",
+    "rondo/foundation/installation.py": "the verbs of the installation",
+    "rondo/foundation/audit.py": "the audit log itself",
+    "rondo/foundation/change_numbers.py": "numbers of changes, called by actions",
+    "rondo/foundation/keys.py": "blocks of keys, called by loaders",
+    "rondo/foundation/models.py": "the manager that makes users",
+    "rondo/foundation/jobs/*.py": "leases, schedule and housekeeping: the state of machinery, no user's change",
+    "rondo/customers/changed.py": "marks of changes, called by actions",
+    "rondo/customers/names.py": "the words of names, derived, called by actions",
+    "rondo/warehouse/refresh.py": "how far the columnar copy is: the state of machinery",
+    "rondo/analysis/scores.py": "the wide table, swapped by the analysis",
+}
+"""Who may write, and what they are. A view, an API router or a template tag never joins this list."""
+
+NEVER = ("rondo/web/*", "rondo/api/*", "*/views.py", "*/views/*", "*/templatetags/*", "*/forms.py", "*/api.py")
+ALWAYS_WRITES = {
+    "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "acreate", "aget_or_create",
+    "aupdate_or_create", "abulk_create", "abulk_update", "asave", "adelete", "aupdate", "create_user",
+}  # fmt: skip
+READS_ROWS = {
+    "objects",
+    "_default_manager",
+    "_base_manager",
+    "filter",
+    "exclude",
+    "all",
+    "select_for_update",
+    "order_by",
+}
+SQL = re.compile(r"^\s*(?:INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|TRUNCATE)\b", re.IGNORECASE)
+
+
+def names_of(node: ast.expr) -> set[str]:
+    """All names and attributes of an expression."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} | {
+        part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)
+    }
+
+
+def writes(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and call of what writes to a table: managers, rows, querysets that were put into a variable, and SQL."""
+    rows = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and names_of(node.value) & READS_ROWS
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
+            yield node.lineno, node.value.split("(")[0][:40]
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        name, owner = node.func.attr, names_of(node.func.value)
+        saves_form = name == "save" and bool(node.args or owner & {"form", "self"})
+        if (
+            name in ALWAYS_WRITES
+            or (name in {"update", "delete"} and owner & (READS_ROWS | rows))
+            or (name in {"insert", "update"} and owner == {"bulk"})
+            or (name in {"save", "delete"} and not saves_form and "cache" not in owner)
+        ):
+            yield node.lineno, f"{ast.unparse(node.func)[:60]}(…)"
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    for path in files():
+        place = path.relative_to(ROOT).as_posix()
+        if path.suffix == ".py" and place.startswith("rondo/") and not {"tests", "migrations"} & set(path.parts):
+            yield place, path
+
+
+def test_only_actions_loaders_and_machinery_write() -> None:
+    found = [
+        f"{place}:{line}: {call}"
+        for place, path in sources()
+        if not any(fnmatch(place, pattern) for pattern in WRITERS)
+        for line, call in writes(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert not found
+
+
+def test_no_page_or_router_is_excused() -> None:
+    excused = [
+        place
+        for place, _path in sources()
+        if any(fnmatch(place, pattern) for pattern in NEVER) and any(fnmatch(place, pattern) for pattern in WRITERS)
+    ]
+    assert not excused
+
+
+def test_every_excuse_is_needed() -> None:
+    """A pattern that matches no file that writes would excuse the next one by accident."""
+    writing = {place for place, path in sources() if list(writes(ast.parse(path.read_text(encoding="utf-8"))))}
+    idle = [pattern for pattern in WRITERS if not any(fnmatch(place, pattern) for place in writing)]
+    assert not idle
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "User.objects.filter(pk=1).update(theme='dark')",
+        "Team.objects.get_or_create(name=x)",
+        "row.save(update_fields=['name'])",
+        "row.delete()",
+        "found = Link.objects.filter(pk=1)\nfound.delete()",
+        "cursor.execute('UPDATE customers_customer SET name = 1')",
+        "ApiToken(user=user).save()",
+        "bulk.insert(Customer, columns, 2)",
+    ],
+)
+def test_it_sees_what_writes(line: str) -> None:
+    assert list(writes(ast.parse(line)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["digest.update(b'x')", "cache.delete(key)", "{}.update(a=1)", "self.save(actor)", "form.save(actor(request))"],
+)
+def test_it_leaves_alone_what_does_not(line: str) -> None:
+    assert not list(writes(ast.parse(line)))
+
+
+def test_a_change_to_a_customer_is_always_noted_for_readers() -> None:
+    """An audit entry on a customer without its mark would be a change that no other system is told of."""
+    bare = re.compile(r"audit\.record\(\s*\w+,\s*[^,]+,\s*[\"']customer[\"']")
+    found = [
+        place
+        for place, path in sources()
+        if place != "rondo/customers/changed.py" and bare.search(path.read_text("utf-8"))
+    ]
+    assert not found
