@@ -37,8 +37,8 @@ _LONGEST_BODY = 100_000
 def current_transaction() -> int | None:
     """The id of the writing transaction on PostgreSQL, for the watermark of the columnar copy; None on SQLite.
 
-    On PostgreSQL keys are not committed in order: a reader takes rows whose transaction lies below
-    ``pg_snapshot_xmin`` (see :mod:`rondo.warehouse`). Call inside the transaction that inserts the row.
+    On PostgreSQL keys are not committed in order: a reader takes rows whose transaction its last snapshot did not see
+    (see :mod:`rondo.warehouse.refresh`). Call inside the transaction that inserts the row.
     """
     if connection.vendor != "postgresql":
         return None

@@ -14,6 +14,7 @@ from django.conf import settings
 
 MARK = "rondo.mark"
 DIGEST = "rondo.digest"
+SNAPSHOT = "rondo.snapshot"
 COMPACT_ABOVE = 32
 _KEEP_HOURS = 24
 # Snappy and rows in groups of this size suit a scan by a few threads best.
@@ -42,6 +43,17 @@ def noted(table: DeltaTable, key: str) -> int | None:
     return None if version is None else int(version)
 
 
+def snapshot_of(table: DeltaTable) -> str:
+    """The PostgreSQL snapshot up to which the table's last extension took rows; empty where none ever noted one.
+
+    An application transaction holds a number alone, so the snapshot stands in the description of the commit. What comes
+    after that commit in the log is at most a joining of its files.
+    """
+    if noted(table, SNAPSHOT) is None:
+        return ""
+    return next((str(commit[SNAPSHOT]) for commit in table.history() if SNAPSHOT in commit), "lost")
+
+
 def same_columns(table: DeltaTable, schema: pa.Schema) -> bool:
     """Whether the table has the columns and types of ``schema``, in its order."""
     return bool(pa.schema(table.schema().to_arrow()).remove_metadata().equals(schema.remove_metadata()))
@@ -55,15 +67,21 @@ class Rows:
     count: int
 
 
-def commit(name: str, rows: Rows, *, replace: bool, notes: dict[str, int]) -> int:
-    """Append rows to a table or replace it by them, in one commit that carries ``notes``; returns its version."""
+def commit(name: str, rows: Rows, *, replace: bool, notes: dict[str, int], snapshot: str = "") -> int:
+    """Append rows to a table or replace it by them, in one commit that carries ``notes``; returns its version.
+
+    ``snapshot``: the PostgreSQL snapshot that the rows were read in, see :func:`snapshot_of`.
+    """
     write_deltalake(
         path_of(name),
         rows.reader,
         mode="overwrite" if replace else "append",
         schema_mode="overwrite" if replace else None,
         writer_properties=_WRITER,
-        commit_properties=CommitProperties(app_transactions=[Transaction(key, value) for key, value in notes.items()]),
+        commit_properties=CommitProperties(
+            app_transactions=[Transaction(key, value) for key, value in notes.items()],
+            custom_metadata={SNAPSHOT: snapshot} if snapshot else None,
+        ),
     )
     return int(DeltaTable(path_of(name)).version())
 

@@ -2,9 +2,9 @@
 
 Append-only tables are extended. Rows of an import run are taken once, when the run has become visible; rows without a
 run by a watermark. On SQLite that is the key, since writers follow each other and keys are given out inside the
-writing transaction. On PostgreSQL keys are not committed in order, so the watermark is a transaction id: a refresh
-takes what transactions from the last mark up to ``pg_snapshot_xmin`` wrote. All of those have ended, so none of their
-rows can come late; what still runs lies at or above the new mark and is taken next time.
+writing transaction. On PostgreSQL keys are not committed in order, so the watermark is the snapshot that the last
+refresh read in: the next one takes the rows that it sees and that snapshot did not. Nobody waits for a transaction that
+stays open, and what such a one wrote is taken once it has ended.
 
 Tables that change are read as a whole and replaced where their content differs.
 
@@ -47,11 +47,15 @@ class Refreshed:
 
 @dataclass(frozen=True)
 class _State:
-    """How far a table of the copy has come: -1 and no loads for one that does not exist yet."""
+    """How far a table of the copy has come: by key (SQLite) or snapshot (PostgreSQL), and by import runs.
 
-    version: int
-    mark: int
-    loads: frozenset[int]
+    Version -1 for one that does not exist yet.
+    """
+
+    version: int = -1
+    mark: int = -1
+    snapshot: str = ""
+    loads: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class _Extract:
     digest: int
     fresh: bool
     mark: int
+    snapshot: str
     new_loads: frozenset[int]
     loads: frozenset[int]
 
@@ -161,14 +166,17 @@ def _extract(
     schema = arrow_schema(table)
     state = _state(table, visible)
     fresh = state.version < 0
-    mark, new_loads = 0, frozenset[int]()
+    mark, snapshot, new_loads = 0, "", frozenset[int]()
     parts: Iterable[tuple[str, str]]
     if table.mode == "snapshot":
         parts = [("", "")]
     else:
-        mark = _new_mark(table)
+        if by_transaction:
+            snapshot = str(one_row("SELECT pg_current_snapshot()::text")[0])
+        else:
+            mark = _new_mark(table)
         new_loads = frozenset(visible) - state.loads
-        parts = _conditions(table, state, mark if by_transaction else None, new_loads, visible)
+        parts = _conditions(table, state, new_loads, visible)
     file = work / f"{table.key}.arrow"
     rows = 0
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
@@ -181,7 +189,7 @@ def _extract(
         with file.open("rb") as stream:
             # 62 bits: Delta keeps a signed 64-bit number for an application transaction.
             digest = int.from_bytes(hashlib.file_digest(stream, "sha256").digest()[:8], "big") >> 2
-    return _Extract(table, file, rows, digest, fresh, mark, new_loads, state.loads | new_loads)
+    return _Extract(table, file, rows, digest, fresh, mark, snapshot, new_loads, state.loads | new_loads)
 
 
 def _state(table: WarehouseTable, visible: Iterable[int]) -> _State:
@@ -189,18 +197,32 @@ def _state(table: WarehouseTable, visible: Iterable[int]) -> _State:
     read from the table's log."""
     found = delta.existing(table.key)
     if found is None or not delta.same_columns(found, arrow_schema(table)):
-        return _State(-1, -1, frozenset())
+        return _State()
     note = CopyState.objects.filter(table=table.key).first()
     if note is not None and note.version == found.version():
-        return _State(note.version, note.watermark.get("mark", -1), frozenset(note.watermark.get("loads", ())))
-    mark = delta.noted(found, delta.MARK)
-    loads = frozenset(pk for pk in visible if delta.noted(found, delta.load_key(pk)) is not None)
-    return _State(found.version(), -1 if mark is None else mark, loads)
+        mark, snapshot = note.watermark.get("mark", -1), note.watermark.get("snapshot", "")
+        loads = frozenset(note.watermark.get("loads", ()))
+    else:
+        noted = delta.noted(found, delta.MARK)
+        mark, snapshot = -1 if noted is None else noted, delta.snapshot_of(found)
+        loads = frozenset(pk for pk in visible if delta.noted(found, delta.load_key(pk)) is not None)
+    if table.mode == "append" and connection.vendor == "postgresql":
+        # Copies of before there were snapshots noted the transaction below which all was taken.
+        snapshot = snapshot or f"{mark}:{mark}:"
+        if not _has_been(snapshot):
+            return _State()
+    return _State(found.version(), mark, snapshot, loads)
+
+
+def _has_been(snapshot: str) -> bool:
+    """Whether a snapshot can be an earlier one of this PostgreSQL cluster, not of one that the store was moved from."""
+    bounds = snapshot.split(":")[:2]
+    if not all(bound.isdigit() for bound in bounds):
+        return False
+    return int(bounds[1]) <= int(one_row("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")[0])
 
 
 def _new_mark(table: WarehouseTable) -> int:
-    if connection.vendor == "postgresql":
-        return int(one_row("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")[0])
     # The largest key ever given out, not the largest present: a later refresh then need not look below it again.
     base = table.source.split()[0]
     key = table.key_sql.split(".")[1]
@@ -208,29 +230,25 @@ def _new_mark(table: WarehouseTable) -> int:
 
 
 def _conditions(
-    table: WarehouseTable,
-    state: _State,
-    mark: int | None,
-    new_loads: frozenset[int],
-    visible: dict[int, dict[str, object]],
+    table: WarehouseTable, state: _State, new_loads: frozenset[int], visible: dict[int, dict[str, object]]
 ) -> Iterator[tuple[str, str]]:
-    """The parts to read, each as (SQL condition, extra join): rows without a load since the last mark, then new loads.
+    """The parts to read, each as (SQL condition, extra join): rows without a load since the last time, then new loads.
 
-    ``mark``: transaction id below which rows are taken; None where the key is the watermark.
+    On PostgreSQL those are the rows whose transaction the last snapshot did not see; none of them is older than the
+    oldest transaction that was open then, which is what the index finds them by.
     """
-    if mark is not None:
-        since = f"coalesce({table.written_sql}, 0) < {mark}"
-        if state.mark >= 0:
-            since = f"{table.written_sql} >= {state.mark} AND {table.written_sql} < {mark}"
+    if state.version < 0:
+        loads = ", ".join(map(str, sorted(new_loads)))
+        without = f"{table.load_sql} IS NULL"
+        yield (f"({without} OR {table.load_sql} IN ({loads}))" if loads else without), ""
+        return
+    if connection.vendor == "postgresql":
+        written, oldest = table.written_sql, state.snapshot.split(":")[0]
+        since = f"{written} >= {oldest} AND NOT pg_visible_in_snapshot({written}::text::xid8, '{state.snapshot}')"
         join = table.written_join
     else:
         since, join = f"{table.key_sql} > {state.mark}", ""
-    without = f"({table.load_sql} IS NULL AND {since})"
-    if state.mark < 0:
-        loads = ", ".join(map(str, sorted(new_loads)))
-        yield (f"{without} OR {table.load_sql} IN ({loads})" if loads else without), join
-        return
-    yield without, join
+    yield f"({table.load_sql} IS NULL AND {since})", join
     unspanned = []
     for pk in sorted(new_loads):
         span = visible[pk].get(table.span)
@@ -253,10 +271,17 @@ def _commit(extract: _Extract) -> Refreshed:
         notes = {delta.DIGEST: extract.digest}
     else:
         changed = found is None or extract.rows > 0
-        notes = {delta.MARK: extract.mark} | {delta.load_key(pk): 1 for pk in extract.new_loads}
+        notes = {delta.load_key(pk): 1 for pk in extract.new_loads}
+        notes |= {delta.SNAPSHOT: 1} if extract.snapshot else {delta.MARK: extract.mark}
     if changed:
         with pa.memory_map(str(extract.file)) as source, pa.ipc.open_stream(source) as reader:
-            delta.commit(table.key, delta.Rows(reader, extract.rows), replace=snapshot or found is None, notes=notes)
+            delta.commit(
+                table.key,
+                delta.Rows(reader, extract.rows),
+                replace=snapshot or found is None,
+                notes=notes,
+                snapshot=extract.snapshot,
+            )
         delta.tidy(table.key)
     extract.file.unlink()
     version = note_state(extract)
@@ -273,7 +298,12 @@ def note_state(extract: _Extract) -> int:
         defaults={
             "version": version,
             "rows": found.count(),
-            "watermark": {"mark": extract.mark, "loads": sorted(extract.loads), "digest": extract.digest},
+            "watermark": {
+                "mark": extract.mark,
+                "snapshot": extract.snapshot,
+                "loads": sorted(extract.loads),
+                "digest": extract.digest,
+            },
             "refreshed_at": timezone.now(),
         },
     )

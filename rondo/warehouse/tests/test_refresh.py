@@ -1,6 +1,5 @@
 """The copy follows the store: each row once, in whatever order it was committed, wherever the process was killed."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -109,45 +108,6 @@ def test_a_merged_customer_counts_as_its_survivor_and_a_retracted_order_not_at_a
         ]
         assert tables.arrow(tables.customers.id).to_pylist() == [ann.pk]
         assert tables.arrow(tables.order_lines.count()).as_py() == 2
-
-
-@pytest.mark.parametrize("finish", ["commit", "rollback"])
-def test_a_row_that_commits_late_is_taken_once(finish: str) -> None:
-    """A slow transaction has its key and id before a quick one, and ends after a refresh has gone by."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: nothing can be committed out of order")
-    ann, bob = customer("Ann"), customer("Bob")
-    purchase(ann, "2024-01-01", 1)
-    refresh()
-    written, go_on = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        try:
-            with transaction.atomic():
-                purchase(ann, "2024-01-02", 20)
-                written.set()
-                assert go_on.wait(30)
-                if finish == "rollback":
-                    transaction.set_rollback(True)
-        finally:
-            connection.close()
-
-    writer = threading.Thread(target=slow)
-    writer.start()
-    assert written.wait(30)
-    quick = purchase(bob, "2024-01-03", 300)
-    refresh()
-    seen_early = raw_count("orders")
-    go_on.set()
-    writer.join()
-    refresh()
-    refresh()
-    assert seen_early == 1  # the quick one waits for what began before it
-    assert differences() == []
-    with open_tables() as tables:
-        totals = tables.arrow(tables.orders.total.sum()).as_py()
-        assert quick.pk in tables.arrow(tables.orders.id).to_pylist()
-    assert totals == (321 if finish == "commit" else 301)
 
 
 def test_a_refresh_does_not_wait_for_a_writer() -> None:
