@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import transaction
+from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,6 +13,8 @@ from rondo.foundation.loading import bulk
 from rondo.foundation.loading.changes import quoted, update_changed
 from rondo.foundation.loading.fields import Field
 from rondo.foundation.loading.job import Loader, LoadJob, chunks
+from rondo.foundation.loading.removing import remove_unreferenced
+from rondo.foundation.models import Load
 
 PATH_MARK = ">"
 _BLANK: dict[str, Any] = {
@@ -147,7 +149,7 @@ class ProductLoader(Loader):
         for path in paths:
             parts = path.split(f" {PATH_MARK} ")
             wanted |= {f" {PATH_MARK} ".join(parts[: depth + 1]) for depth in range(len(parts))}
-        with transaction.atomic():
+        with job.chunk():
             ids = dict(bulk.lookup(Category, "path", wanted, ["path", "id"]))
             missing = sorted(wanted - set(ids), key=lambda path: (path.count(PATH_MARK), path))
             for depth in sorted({path.count(f" {PATH_MARK} ") for path in missing}):
@@ -162,6 +164,7 @@ class ProductLoader(Loader):
                     for path in level
                 )
                 ids |= {category.path: category.pk for category in made}
+                job.note(Category, [category.pk for category in made])
         job.put(
             "category_ids",
             pa.table({"path": pa.array(list(ids), pa.string()), "id": pa.array(list(ids.values()), pa.int64())}),
@@ -218,3 +221,18 @@ class ProductLoader(Loader):
         columns = {**self._columns(rows), "is_placeholder": pa.repeat(False, len(rows))}
         changed = update_changed(self.job, Product, "product", rows["product_id"], columns)
         self.job.count("products_updated", changed)
+
+
+def remove_products(load: Load, low: int, high: int) -> int:
+    """Delete the products that a dead load made; how many are left because lines of another load refer to them."""
+    return remove_unreferenced(Product, load.pk, low, high)
+
+
+def remove_categories(load: Load, low: int, high: int) -> int:
+    """Delete the categories that a dead load made, leaf by leaf, where no product came to need them; never waits."""
+    made = Category.objects.filter(pk__range=(low, high))
+    used = models.Exists(Product.objects.filter(category_id=models.OuterRef("pk")))
+    parent = models.Exists(Category.objects.filter(parent_id=models.OuterRef("pk")))
+    while Category.objects.filter(pk__in=list(made.filter(~used, ~parent).values_list("pk", flat=True))).delete()[0]:
+        pass
+    return 0

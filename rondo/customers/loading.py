@@ -4,18 +4,21 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import models, transaction
+from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rondo.customers.changed import mark_loaded
 from rondo.customers.identifiers import PRIORITY, normalise
+from rondo.customers.matching import free, match, owned_by, refuse_unseen
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier, Survivor
+from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.foundation.loading import bulk
 from rondo.foundation.loading.changes import quoted, update_changed
 from rondo.foundation.loading.fields import Field, FieldType, ImportOptions
 from rondo.foundation.loading.job import Loader, LoadJob, chunks
+from rondo.foundation.models import Load
 from rondo.foundation.search import fold
 
 IDENTIFIER_FIELDS = {"external_id": "external", "email": "email", "card": "card", "phone": "phone"}
@@ -92,7 +95,8 @@ def revive(job: LoadJob, customers: pa.ChunkedArray, columns: dict[str, Any]) ->
         some = ids[start : start + 500]
         AttributeValue.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
         Address.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
-    bulk.update(Customer, customers, {**_BLANK, "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk})
+    fields = {**_BLANK, **owned_by(job.actor), "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk}
+    bulk.update(Customer, customers, fields)
 
     job.touched.update(ids)
 
@@ -112,6 +116,15 @@ class CustomerKeys:
             "SELECT s.line, 'customer' AS field, s.customer AS value, f.reason FROM staged AS s "
             "JOIN customer_forms AS f ON f.raw = s.customer WHERE f.reason IS NOT NULL"
         )
+        if not sees_all(job.actor.user):
+            distinct = "SELECT value FROM customer_forms WHERE value IS NOT NULL"
+            known_identifiers(job, self.kind, f"SELECT DISTINCT value FROM ({distinct})", "customer_known")
+            refuse_unseen(
+                job,
+                "SELECT s.line, 'customer' AS field, s.customer AS value, k.customer_id FROM staged AS s "
+                "JOIN customer_forms AS f ON f.raw = s.customer JOIN customer_known AS k ON k.value = f.value "
+                "WHERE k.state = 'known'",
+            )
 
     def lookup(self, distinct: str) -> None:
         """Make ``customer_keys`` of the customers that the rows left over name."""
@@ -138,7 +151,7 @@ class CustomerKeys:
         for first, last in chunks(job.number("SELECT count(*) FROM customer_new"), job.options.chunk_rows):
             rows = job.query(f"SELECT value, shown FROM customer_new WHERE n BETWEEN {first} AND {last} ORDER BY n")
             with job.chunk():
-                ids = job.insert(Customer, {"is_demo": job.options.is_demo}, len(rows))
+                ids = job.insert(Customer, {"is_demo": job.options.is_demo, **owned_by(job.actor)}, len(rows))
                 source_id = job.source_id if self.kind == "external" else None
                 job.insert(
                     Identifier,
@@ -260,31 +273,9 @@ class CustomerLoader(Loader):
         )
 
     def _match(self) -> None:
-        """``matched``(line, customer_id, state): which customer each row is; rows that point to two are refused."""
         job = self.job
         job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
-        reason = quoted(_("belongs to another customer than the rest of the row"))
-        job.refuse(
-            "SELECT i.line, i.kind AS field, i.shown AS value, "
-            f"{reason} AS reason FROM row_identifiers AS i JOIN ("
-            "SELECT line, arg_min(customer_id, rank) AS owner FROM row_identifiers WHERE customer_id IS NOT "
-            "NULL GROUP BY line"
-            ") AS o ON o.line = i.line WHERE i.customer_id IS NOT NULL AND i.customer_id <> o.owner"
-        )
-        job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
-        reason = quoted(_("is the same customer as in line"))
-        job.run(
-            "CREATE OR REPLACE TABLE matched AS SELECT s.line, any_value(i.customer_id) AS customer_id, "
-            "coalesce(any_value(i.state) FILTER (i.state <> 'new'), 'new') AS state "
-            "FROM staged AS s JOIN row_identifiers AS i ON i.line = s.line GROUP BY s.line"
-        )
-        job.refuse(
-            f"SELECT line, 'customer' AS field, NULL AS value, {reason} || ' ' || first AS reason FROM ("
-            "SELECT line, customer_id, min(line) OVER (PARTITION BY customer_id) AS first FROM matched "
-            "WHERE customer_id IS NOT NULL) WHERE line > first"
-        )
-        job.run("DELETE FROM matched WHERE line NOT IN (SELECT line FROM staged)")
-        job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
+        match(job)
         job.count("customers_created", job.number("SELECT count(*) FROM matched WHERE state <> 'known'"))
         known = job.number("SELECT count(*) FROM matched WHERE state = 'known'")
         if job.options.on_match == "skip":
@@ -324,7 +315,13 @@ class CustomerLoader(Loader):
     def _define(self) -> None:
         """Make the attributes of ``define`` that are missing; ``self.definitions``: key → definition."""
         job = self.job
-        with transaction.atomic():
+        if job.options.define:
+            self._make_definitions()
+        self.definitions = {definition.key: definition for definition in AttributeDefinition.objects.all()}
+
+    def _make_definitions(self) -> None:
+        job = self.job
+        with job.chunk():
             for key, (kind, form) in job.options.define.items():
                 choices = []
                 if kind == "choice" and job.has(f"{PREFIX}{key}"):
@@ -332,11 +329,12 @@ class CustomerLoader(Loader):
                         f'SELECT DISTINCT "{PREFIX}{key}" AS v FROM staged WHERE v IS NOT NULL ORDER BY v'
                     )
                     choices = [{"value": v, "en": v, "de": v} for v in values.column(0).to_pylist()]
-                AttributeDefinition.objects.get_or_create(
+                definition, is_new = AttributeDefinition.objects.get_or_create(
                     key=key,
                     defaults={"label_en": key.replace("_", " "), "type": kind, "form": form, "choices": choices},
                 )
-        self.definitions = {definition.key: definition for definition in AttributeDefinition.objects.all()}
+                if is_new:
+                    job.note(AttributeDefinition, [definition.pk])
 
     def write(self) -> None:
         job = self.job
@@ -345,7 +343,8 @@ class CustomerLoader(Loader):
         for first, last in chunks(total, job.options.chunk_rows):
             rows = self._rows("new", first, last)
             with job.chunk():
-                ids = job.insert(Customer, {**self._columns(rows), "is_demo": job.options.is_demo}, len(rows))
+                columns = {**self._columns(rows), **owned_by(job.actor), "is_demo": job.options.is_demo}
+                ids = job.insert(Customer, columns, len(rows))
                 self._insert_identifiers(pa.table({"line": rows["line"], "owner": ids}))
                 self._insert_addresses(rows, ids)
                 self._insert_attributes(rows, ids)
@@ -405,6 +404,7 @@ class CustomerLoader(Loader):
         job = self.job
         revived = self._rows("hidden", 1, job.rows_total)
         if len(revived):
+            free(job, "hidden")
             revive(job, revived["customer_id"], self._columns(revived))
             known = job.query("SELECT identifier_id FROM row_identifiers WHERE state = 'hidden'")
             bulk.update(Identifier, known["identifier_id"], {"load_id": job.load.pk})
@@ -413,8 +413,8 @@ class CustomerLoader(Loader):
             self._insert_addresses(revived, revived["customer_id"])
             self._insert_attributes(revived, revived["customer_id"])
         if job.options.on_match == "update":
+            free(job, "known")
             self._update(self._rows("known", 1, job.rows_total))
-        Load = type(job.load)
         Load.objects.filter(pk=job.load.pk).update(spans=job.load.spans)
 
     def _update(self, rows: pa.Table) -> None:
@@ -488,6 +488,14 @@ class CustomerLoader(Loader):
             {"customer_id": table["customer"], "definition_id": definition.pk, column: stored},
             len(table),
         )
+
+
+def remove_definitions(load: Load, low: int, high: int) -> int:
+    """Delete the attributes that a dead load defined, unless somebody came to use them; never waits."""
+    used = models.Exists(AttributeValue.objects.filter(definition_id=models.OuterRef("pk")))
+    keys = list(load.options.get("define", {}))
+    AttributeDefinition.objects.filter(~used, pk__range=(low, high), key__in=keys).delete()
+    return 0
 
 
 def _stored(kind: str, values: Any) -> tuple[str, Any]:

@@ -3,8 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 from rondo.customers import copied
-from rondo.customers.loading import CustomerLoader
-from rondo.customers.models import Address, AttributeValue, Customer, Identifier
+from rondo.customers.loading import CustomerLoader, remove_definitions
+from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier
 from rondo.foundation.registry import ImportKind, LoadedTable, registries
 
 registries.import_kinds.add(
@@ -17,6 +17,7 @@ registries.import_kinds.add(
         CustomerLoader,
     ),
 )
+registries.loaded_tables.add("attributes", LoadedTable("attributes", AttributeDefinition, 9, remove_definitions))
 registries.loaded_tables.add("customers", LoadedTable("customers", Customer, 10))
 registries.loaded_tables.add("identifiers", LoadedTable("identifiers", Identifier, 11))
 registries.loaded_tables.add("addresses", LoadedTable("addresses", Address, 12))

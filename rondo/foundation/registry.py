@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
     from rondo.foundation.actors import Actor
-    from rondo.foundation.models import User
+    from rondo.foundation.models import Load, User
 
 T = TypeVar("T")
 
@@ -158,16 +158,17 @@ class ImportKind:
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """A table whose rows carry a ``load_id``, so that a load can be swept, hidden and counted.
+    """A table that loads write to, so that what a dead load left in it is found and deleted.
 
-    ``order``: parents before their children. ``swept`` False: rows of a dead load stay hidden until a later load names
-    them again, since deleting them would search a large table that refers to them without an index.
+    ``order``: parents before their children. ``remove(load, low, high)`` deletes what a dead load left among the keys
+    from ``low`` to ``high`` and returns how many of its rows are still needed; without it, rows go by their
+    ``load_id``. It is needed where rows carry none, or where large tables refer to them without an index.
     """
 
     key: str
     model: type[Any]
     order: int
-    swept: bool = True
+    remove: "Callable[[Load, int, int], int] | None" = None
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,9 @@ def _copy(table_name: str, table: pa.Table) -> None:
         pa.table(arrays, names=table.column_names), buffer, pa_csv.WriteOptions(include_header=False, batch_size=65_536)
     )
     names = ", ".join(f'"{name}"' for name in table.column_names)
-    with connection.cursor() as cursor, cursor.copy(f'COPY "{table_name}" ({names}) FROM STDIN (FORMAT csv)') as copy:
+    statement = f'COPY "{table_name}" ({names}) FROM STDIN (FORMAT csv)'
+    # what ends the copy is raised where its block ends, out of sight of Django's own translation of errors
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
         copy.write(buffer.getbuffer())
 
 

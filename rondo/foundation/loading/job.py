@@ -121,11 +121,14 @@ class LoadJob:
     def allocate(self, model: type[models.Model], count: int) -> int:
         """Reserve keys inside a chunk and note their span; see :func:`rondo.foundation.keys.allocate`."""
         first = allocate(model, count)
-        self._note(model, first, first + count - 1)
+        self.note(model, [first, first + count - 1])
         return first
 
-    def _note(self, model: type[models.Model], first: int, last: int) -> None:
-        key = model._meta.db_table
+    def note(self, model: type[models.Model], keys: Sequence[int]) -> None:
+        """Remember inside a chunk that rows with these keys are the run's, so that they are found if it dies."""
+        if not keys:
+            return
+        key, first, last = model._meta.db_table, min(keys), max(keys)
         low, high = self.load.spans.get(key, [first, last])
         self.load.spans[key] = [min(low, first), max(high, last)]
 
@@ -146,7 +149,7 @@ class LoadJob:
         bulk.insert(model, given, count)
         if keyed:
             keys = pc.min_max(given[key]).as_py()
-            self._note(model, keys["min"], keys["max"])
+            self.note(model, [keys["min"], keys["max"]])
         return given[key]
 
     def count(self, name: str, number: int) -> None:

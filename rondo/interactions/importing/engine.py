@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.customers.models import Source as SourceRow
+from rondo.customers.queries import scope_key, sees_all
 from rondo.errors import InputError, RondoError, StateError
 from rondo.foundation import audit, change_numbers
 from rondo.foundation.actors import Actor
@@ -30,6 +31,8 @@ from rondo.interactions.importing.sweeping import clean, sweep_locked
 
 DEFAULT_SOURCE = "import"
 _GROUPS = {"orders": "order"}
+_DISK_FULL = "53100"  # SQLSTATE, whatever language the server speaks
+_FULL_WORDS = ("disk is full", "no space left", "disk i/o error", "file too large")
 
 
 class StorageFull(RondoError):
@@ -66,8 +69,12 @@ def _zone_of(name: str) -> ZoneInfo:
         ) from error
 
 
-def _fingerprint(reader: Reader, kind: str, mapping: Mapping[str, str], source: str, options: ImportOptions) -> str:
+def _fingerprint(
+    actor: Actor, reader: Reader, kind: str, mapping: Mapping[str, str], source: str, options: ImportOptions
+) -> str:
     parts = [reader.digest, kind, dict(sorted(mapping.items())), source, options.meaning()]
+    if not sees_all(actor.user):  # of the same file, others may take rows that were refused to this one
+        parts.append(scope_key(actor.user))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -77,7 +84,8 @@ def _storage_error(error: BaseException) -> StorageFull | None:
     while current is not None:
         text = str(current).lower()
         full = isinstance(current, OSError) and current.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-        if full or "disk is full" in text or "no space left" in text or "disk i/o error" in text:
+        full |= getattr(current, "sqlstate", None) == _DISK_FULL
+        if full or any(words in text for words in _FULL_WORDS):
             return StorageFull(
                 _("There is no room left on the disk (%(error)s). Nothing was imported; make room and run it again.")
                 % {"error": str(current).splitlines()[0]}
@@ -145,7 +153,7 @@ def run(
             kind=kind,
             source=source,
             file_name=reader.name[:255],
-            fingerprint=_fingerprint(reader, kind, chosen, source, options),
+            fingerprint=_fingerprint(actor, reader, kind, chosen, source, options),
             options={"mapping": chosen, "found": reader.found, **options.meaning(), "strict": options.strict},
             actor=actor.user,
         )

@@ -1,11 +1,13 @@
 """From a file to staged rows: the mapping, how dates and decimals are written, conversion, refusals."""
 
+import fcntl
 import re
+import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,23 +26,44 @@ if TYPE_CHECKING:
     import duckdb
 
 _MEMORY = "1GB"
+_FOLDER = "import-"
+_MARK = "in-use"
 
 
-def open_staging() -> tuple["duckdb.DuckDBPyConnection", "tempfile.TemporaryDirectory[str]"]:
+def open_staging() -> tuple["duckdb.DuckDBPyConnection", "AbstractContextManager[None]"]:
     """A DuckDB of the run's own that spills to a temporary folder under RONDO_HOME instead of filling the memory."""
     import duckdb  # needed by the import that runs, not by every process that knows the import kinds
 
     home = Path(settings.RONDO_HOME)
     home.mkdir(parents=True, exist_ok=True)
-    folder = tempfile.TemporaryDirectory(prefix="import-", dir=home)
+    folder = tempfile.TemporaryDirectory(prefix=_FOLDER, dir=home)
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
-        "temp_directory": folder.name,
+        "temp_directory": str(Path(folder.name) / "spilled"),
         "preserve_insertion_order": "true",
     }
+    mark = (Path(folder.name) / _MARK).open("wb")
+    fcntl.flock(mark, fcntl.LOCK_EX)
     staging = duckdb.connect(":memory:", config=config)
     staging.execute("SET TimeZone = 'UTC'")
-    return staging, folder
+    return staging, _kept(folder, mark)
+
+
+@contextmanager
+def _kept(folder: "tempfile.TemporaryDirectory[str]", mark: IO[bytes]) -> Iterator[None]:
+    with mark, folder:
+        yield
+
+
+def remove_dead_folders() -> None:
+    """Remove the temporary folders of runs whose process died: nobody holds the lock on their mark any more."""
+    for folder in Path(settings.RONDO_HOME).glob(f"{_FOLDER}*/"):
+        try:
+            with (folder / _MARK).open("rb") as mark:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # somebody works in it, or it is just being made or removed
+            continue
 
 
 def resolve_mapping(

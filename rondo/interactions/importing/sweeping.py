@@ -1,15 +1,19 @@
 """Rows of imports that died: found by the spans of ids they were given, deleted in chunks, never visible meanwhile."""
 
 import contextlib
+import logging
+from collections.abc import Iterator
 
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from rondo.errors import StateError
 from rondo.foundation.models import Load
-from rondo.foundation.registry import registries
+from rondo.foundation.registry import LoadedTable, registries
 from rondo.interactions.importing.locking import exclusive
+from rondo.interactions.importing.staging import remove_dead_folders
 
+log = logging.getLogger("rondo.import")
 _IDS = 20_000
 
 
@@ -37,26 +41,69 @@ def sweep_locked() -> list[int]:
     """As :func:`sweep_dead_loads`, for a caller that holds the lock."""
     dead = _dead()
     for load in dead:
-        clean(load, Load.Status.ABANDONED if load.status == Load.Status.LOADING else load.status)
+        _end(load, Load.Status.ABANDONED if load.status == Load.Status.LOADING else load.status)
+    _remove(dead)
+    remove_dead_folders()
     return [load.pk for load in dead]
 
 
 def clean(load: Load, status: str) -> None:
     """End a load that was never visible and delete its rows. What cannot be deleted now (no room, the connection is
     gone) stays hidden and is left to the next sweep."""
-    with contextlib.suppress(DatabaseError):
+    if _end(load, status):
+        _remove([load])
+
+
+def _end(load: Load, status: str) -> bool:
+    with _left_to_the_next_sweep(load):
         ended = Load.objects.filter(pk=load.pk).exclude(status__in=[Load.Status.VISIBLE, Load.Status.UNDONE])
-        if not ended.update(status=status, finished_at=timezone.now(), lease_until=None):
-            return
-        load.status = Load.Status(status)
-        spans = dict(Load.objects.values_list("spans", flat=True).get(pk=load.pk))
-        for table in sorted(registries.loaded_tables, key=lambda item: -item.order):
-            name = table.model._meta.db_table
-            if name in spans and table.swept:
-                _delete(table.model, load.pk, spans[name])
-                del spans[name]
-                Load.objects.filter(pk=load.pk).update(spans=spans)
-        load.spans = spans
+        if ended.update(status=status, finished_at=timezone.now(), lease_until=None):
+            load.status = Load.Status(status)
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def _left_to_the_next_sweep(load: Load) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        log.warning("Import %s could not be tidied up now, the next sweep will: %s", load.pk, error)
+
+
+def _remove(loads: list[Load]) -> None:
+    """Delete the rows of loads that have ended, table by table over all of them: a dead load may refer to records of
+    one that died before it."""
+    pending = [load for load in loads if load.status in {Load.Status.FAILED, Load.Status.ABANDONED}]
+    for table in sorted(registries.loaded_tables, key=lambda item: -item.order):
+        for load in list(pending):
+            pending.remove(load)
+            with _left_to_the_next_sweep(load):
+                _remove_from(table, load)
+                pending.append(load)
+
+
+def _remove_from(table: LoadedTable, load: Load) -> None:
+    name = table.model._meta.db_table
+    spans = dict(Load.objects.values_list("spans", flat=True).get(pk=load.pk))
+    if name not in spans:
+        return
+    low, high = spans[name]
+    if table.remove is None:
+        _delete(table.model, load.pk, spans[name])
+    elif table.remove(load, low, high):
+        if _others_wait(load):
+            return  # what needs these rows may be about to go
+        # whoever needs them stands: they are no longer the dead load's
+        table.model._default_manager.filter(load_id=load.pk, pk__range=(low, high)).update(load=None)
+    del spans[name]
+    Load.objects.filter(pk=load.pk).update(spans=spans)
+    load.spans = spans
+
+
+def _others_wait(load: Load) -> bool:
+    """Whether another dead load waits for its sweep, whose rows may need those of ``load``."""
+    return any(other.pk != load.pk for other in _dead())
 
 
 def _delete(model: type, load_id: int, span: list[int]) -> None:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from rondo.catalogue.models import Product
 from rondo.customers.changed import mark, mark_gone
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Merge
-from rondo.errors import InputError, StateError
+from rondo.customers.queries import sees_all
+from rondo.errors import InputError, PermissionRefused, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.loading.changes import same_value
@@ -51,12 +52,17 @@ def undo(actor: Actor, load_id: int) -> Load:
 
     Raises:
         InputError: no such run. StateError: it is not visible, or an import is running.
-        PermissionRefused: not the actor's to do.
+        PermissionRefused: not the actor's to do; who does not see all customers takes back own runs alone.
     """
     actor.require("import")
     load = Load.objects.filter(pk=load_id).first()
     if load is None:
         raise InputError(_("There is no import run %(run)d; see rondo import list.") % {"run": load_id})
+    if actor.user is not None and not sees_all(actor.user) and load.actor_id != actor.user.pk:
+        raise PermissionRefused(
+            _("Import run %(run)d is not one of %(user)s's own; ask somebody who sees all customers to take it back.")
+            % {"run": load.pk, "user": actor.user.email}
+        )
     with exclusive():
         with transaction.atomic():
             done = _take_back(Actor(actor.user, actor.door, load_id=load_id), load)
