@@ -256,7 +256,7 @@ class Checker:
             self.span(node.within, (*path, "within"))
             if node.within.unit not in ("days", "weeks"):
                 message = _("the window of a sequence is counted in days or weeks.")
-                self.report((*path, "within"), message, node.within.unit, ("days", "weeks"))
+                self.report((*path, "within"), message, f"{node.within.n} {node.within.unit}", ("days", "weeks"))
         return Sequence(steps, excluded, node.within, self.period(node.period, (*path, "period")))
 
 

@@ -19,7 +19,7 @@ EXAMPLES = {"money": "1204.50", "share": "25%", "count": "12", "days": "30", "nu
 MAX_LENGTH = 255
 """Longest text that is compared; no stored one is longer."""
 
-_PLAIN_WORD = re.compile(r"[^\W\d][\w.-]*")
+_PLAIN_WORD = re.compile(r"[^\W\d][\w.@-]*")
 _LARGEST = 10**15
 
 
