@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db.models import F
 
+from rondo.customers.models import Customer
 from rondo.interactions.models import Interaction
 from rondo.web.tests.customers_data import (
     contact,
@@ -150,6 +152,37 @@ def test_a_phone_shows_cards_and_three_tabs(opened: "Page", live_server: Any) ->
         assert page.locator(".customer-columns > section:visible").count() == 1
         check_width(page)
         check_accessible(page, f"{tab} on a phone")
+
+
+def test_two_versions_stand_within_their_column(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.goto(f"{live_server.url}/customers/?sort=name")
+    page.get_by_role("link", name="Miller 00").click()
+    page.keyboard.press("e")
+    page.get_by_label("Name", exact=True).fill("Miller and Sons, Wholesale Bakers of Lindenport")
+    Customer.objects.filter(name="Miller 00").update(
+        name="The Miller household of Quarry Road", version=F("version") + 1
+    )
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_text("Somebody else changed this customer").wait_for()
+    check_accessible(page, "conflict")
+    form, chain = page.evaluate(
+        """() => [document.querySelector(".edit-form").getBoundingClientRect().right,
+            document.querySelector("#chain").getBoundingClientRect().left]"""
+    )
+    assert form <= chain
+    assert page.locator(".versions").inner_text().split("\n") == [
+        "Now", "The Miller household of Quarry Road", "Yours", "Miller and Sons, Wholesale Bakers of Lindenport"
+    ]  # fmt: skip
+
+
+def test_a_command_is_copied(installation: Any, alice: Any, page_of: Any, live_server: Any) -> None:
+    page = page_of(alice)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{live_server.url}/customers/")
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("rondo import customers customers.csv")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
