@@ -14,6 +14,7 @@ import numpy as np
 from django.db import connection
 
 from rondo.catalogue.models import Category, Product
+from rondo.customers import names as name_words
 from rondo.customers.models import Source
 from rondo.demo.names import FAMILY, GIVEN
 from rondo.foundation.actors import system
@@ -81,6 +82,7 @@ def build(customers: int, interactions: int) -> float:
                 )
             ],
         )
+    name_words.rebuild()
     draw = np.random.default_rng(20)
     day_of = np.sort(draw.integers(0, DAYS, interactions)).astype("timedelta64[D]")
     axes = {

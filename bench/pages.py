@@ -14,8 +14,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from bench.homes import empty_home, environment, setup
@@ -27,16 +27,23 @@ TOP = "SELECT * FROM analysis_score ORDER BY value DESC, customer_id DESC LIMIT 
 LATE = "SELECT * FROM analysis_score WHERE activity = 'late' ORDER BY value DESC, customer_id DESC LIMIT 50"
 NAMES = "SELECT * FROM customers_customer ORDER BY folded_name, id LIMIT 50"
 PREFIX = "SELECT * FROM customers_customer WHERE folded_name >= ? AND folded_name < ? ORDER BY folded_name, id LIMIT 20"
+WITHIN = "(folded_name LIKE ? || '%' OR folded_name LIKE '% ' || ? || '%')"
+"""What the search of a later word is without an index of words: every name is read until enough are found."""
+SCANS = 10
+"""So many of the bare SQL that reads all names are enough."""
+MERGED = 20
 
 
-def milliseconds(call: Callable[[int], object]) -> tuple[float, float]:
+def milliseconds(
+    call: Callable[[int], object], requests: int = REQUESTS, warm_up: int = WARM_UP
+) -> tuple[float, float]:
     """Median and 95th percentile of the counted calls; ``call`` gets the number of the call."""
     taken: list[float] = []
-    for number in range(WARM_UP + REQUESTS):
+    for number in range(warm_up + requests):
         started = time.perf_counter()
         call(number)
         taken.append((time.perf_counter() - started) * 1000)
-    counted = sorted(taken[WARM_UP:])
+    counted = sorted(taken[warm_up:])
     return statistics.median(counted), counted[int(0.95 * len(counted)) - 1]
 
 
@@ -62,7 +69,74 @@ def fill(home: Path, customers: int, interactions: int) -> None:
         (home / "built").touch()
 
 
-def measure(database: Path) -> None:
+@contextmanager
+def merged() -> Iterator[list[str]]:
+    """Pairs of new customers of invented names, merged while the block runs; the words that only the merged have."""
+    from django.db import transaction
+
+    from rondo.customers import names
+    from rondo.customers.actions import merge
+    from rondo.customers.models import Customer, Merge, Survivor
+    from rondo.foundation.actors import system
+
+    words = [f"xq{chr(97 + number)}merged" for number in range(MERGED)]
+    made: list[Customer] = []
+    try:
+        for word in words:
+            pair = [Customer(name=f"Bench {w}", folded_name=f"bench {w}") for w in ("survivor", word)]
+            with transaction.atomic():
+                for row in pair:
+                    row.save()
+                    names.add(row)
+                    made.append(row)
+            merge(system(), pair[1], pair[0])
+        yield words
+    finally:
+        keys = [row.pk for row in made]
+        Merge.objects.filter(loser_id__in=keys).delete()
+        Survivor.objects.filter(customer_id__in=keys).delete()
+        Customer.objects.filter(pk__in=keys).delete()
+
+
+def measure_search(get: Callable[..., object], rows: Callable[..., object]) -> None:
+    """The search of the palette by what is typed, beside the bare SQL that finds the same without an index of words
+    (it has no merged names to find)."""
+    from rondo.demo.names import FAMILY, GIVEN
+    from rondo.foundation.search import fold
+
+    chance = random.Random(8)
+    total = WARM_UP + REQUESTS
+
+    def some(say: Callable[[], str]) -> list[str]:
+        return [say() for _ in range(total)]
+
+    def scan(text: str) -> object:
+        words = fold(text).split()
+        condition = " AND ".join([WITHIN] * len(words))
+        ask = f"SELECT * FROM customers_customer WHERE {condition} ORDER BY folded_name, id LIMIT 20"
+        return rows(ask, *[word for word in words for _ in range(2)])
+
+    with merged() as gone:
+        cases = [
+            ("first word", some(lambda: chance.choice(GIVEN)[:4])),
+            ("second word", some(lambda: chance.choice(FAMILY)[:4])),
+            ("two words", some(lambda: f"{chance.choice(FAMILY)[:3]} {chance.choice(GIVEN)}")),
+            ("one letter", some(lambda: chance.choice("aejmst"))),
+            ("two common, no hit", some(lambda: " ".join(chance.sample(GIVEN, 2)))),
+            ("nothing found", some(lambda: f"qx{chance.choice(FAMILY)}")),
+            ("merged name", some(lambda: chance.choice(gone)[:5])),
+        ]
+        for name, texts in cases:
+            median, p95 = milliseconds(lambda n, texts=texts: get("/palette", q=texts[n]))  # type: ignore[misc]
+            old, old_p95 = milliseconds(lambda n, texts=texts: scan(texts[n]), SCANS, 1)  # type: ignore[misc]
+            print(
+                f"search: {name:<20} median {median:6.1f} ms, 95th {p95:6.1f} ms; bare SQL without the index of words "
+                f"{old:6.1f} / {old_p95:6.1f} ms",
+                flush=True,
+            )
+
+
+def measure(database: Path, *, search_only: bool = False) -> None:
     """Print one line per page: median and 95th percentile, and those of the bare SQL."""
     setup()
     from django.core.management import call_command
@@ -111,7 +185,8 @@ def measure(database: Path) -> None:
         ),
         ("search as typed", lambda n: get("/palette", q=texts[n]), prefix),
     ]
-    for name, page, baseline in cases:
+    measure_search(get, rows)
+    for name, page, baseline in [] if search_only else cases:
         median, p95 = milliseconds(page)
         base_median, base_p95 = milliseconds(baseline)
         print(
@@ -126,17 +201,19 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--interactions", type=int, default=20_000_000)
     parser.add_argument("--home", type=Path, help="keep the data here and use it again")
+    parser.add_argument("--search", action="store_true", help="measure the search alone")
     parser.add_argument("--only", choices=("build", "measure"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only == "build":
         build_large(options.customers, options.interactions)
         return
     if options.only == "measure":
-        measure(Path(os.environ["RONDO_HOME"]) / "rondo.sqlite3")
+        measure(Path(os.environ["RONDO_HOME"]) / "rondo.sqlite3", search_only=options.search)
         return
     with nullcontext(options.home) if options.home else empty_home() as home:
         fill(home, options.customers, options.interactions)
-        subprocess.run([*AGAIN, "--only", "measure"], env=environment(home), check=True)
+        searching = ["--search"] if options.search else []
+        subprocess.run([*AGAIN, "--only", "measure", *searching], env=environment(home), check=True)
 
 
 if __name__ == "__main__":

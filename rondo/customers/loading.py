@@ -8,10 +8,19 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rondo.customers import names
 from rondo.customers.changed import mark_loaded
 from rondo.customers.identifiers import PRIORITY, normalise
 from rondo.customers.matching import free, match, owned_by, refuse_unseen
-from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier, Survivor
+from rondo.customers.models import (
+    Address,
+    AttributeDefinition,
+    AttributeValue,
+    Customer,
+    Identifier,
+    NameWord,
+    Survivor,
+)
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.foundation.loading import bulk
@@ -97,8 +106,9 @@ def revive(job: LoadJob, customers: pa.ChunkedArray, columns: dict[str, Any]) ->
         Address.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
     fields = {**_BLANK, **owned_by(job.actor), "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk}
     bulk.update(Customer, customers, fields)
-
     job.touched.update(ids)
+    names.reindex(ids)
+
 
 class CustomerKeys:
     """Resolves the field ``customer`` of a file: table ``customer_keys``(key as in the file, value, shown, id,
@@ -174,16 +184,16 @@ class CustomerKeys:
         rows = job.query("SELECT DISTINCT id, identifier_id FROM customer_keys WHERE state = 'hidden'")
         revive(job, job.query("SELECT DISTINCT id FROM customer_keys WHERE state = 'hidden'").column(0), {})
         bulk.update(Identifier, rows["identifier_id"], {"load_id": job.load.pk})
-
-
         mark_loaded(job.touched, job.load.change)
+
+
 class CustomerLoader(Loader):
     """One row per customer, recognised by external id, then e-mail, phone, card."""
 
-    fields: ClassVar[dict[str, Field]] = {
-        "external_id": Field("key", gettext_lazy("number of the customer in the source")),
     publishing = False
 
+    fields: ClassVar[dict[str, Field]] = {
+        "external_id": Field("key", gettext_lazy("number of the customer in the source")),
         "kind": Field(
             "choice",
             gettext_lazy("person, household or organisation; a person unless told otherwise"),
@@ -343,8 +353,11 @@ class CustomerLoader(Loader):
         for first, last in chunks(total, job.options.chunk_rows):
             rows = self._rows("new", first, last)
             with job.chunk():
-                columns = {**self._columns(rows), **owned_by(job.actor), "is_demo": job.options.is_demo}
-                ids = job.insert(Customer, columns, len(rows))
+                columns = self._columns(rows)
+                fields = {**columns, **owned_by(job.actor), "is_demo": job.options.is_demo}
+                ids = job.insert(Customer, fields, len(rows))
+                if "folded_name" in columns:
+                    job.insert(NameWord, *names.columns_of_new(ids.to_pylist(), columns["folded_name"].to_pylist()))
                 self._insert_identifiers(pa.table({"line": rows["line"], "owner": ids}))
                 self._insert_addresses(rows, ids)
                 self._insert_attributes(rows, ids)
@@ -402,24 +415,24 @@ class CustomerLoader(Loader):
 
     def publish(self) -> None:
         job = self.job
+        self.publishing = True
         revived = self._rows("hidden", 1, job.rows_total)
         if len(revived):
             free(job, "hidden")
             revive(job, revived["customer_id"], self._columns(revived))
             known = job.query("SELECT identifier_id FROM row_identifiers WHERE state = 'hidden'")
             bulk.update(Identifier, known["identifier_id"], {"load_id": job.load.pk})
-        self.publishing = True
             self._insert_identifiers(pa.table({"line": revived["line"], "owner": revived["customer_id"]}))
             self._insert_addresses(revived, revived["customer_id"])
             self._insert_attributes(revived, revived["customer_id"])
         if job.options.on_match == "update":
             free(job, "known")
             self._update(self._rows("known", 1, job.rows_total))
+        mark_loaded(job.touched, job.load.change)
         Load.objects.filter(pk=job.load.pk).update(spans=job.load.spans)
 
     def _update(self, rows: pa.Table) -> None:
         """Set what differs on known customers; a merged record passes its fields on to the one that survives it."""
-        mark_loaded(job.touched, job.load.change)
         job = self.job
         if not len(rows):
             return
@@ -428,7 +441,9 @@ class CustomerLoader(Loader):
         )
         keys = pa.array([survivors.get(key, key) for key in rows["customer_id"].to_pylist()], pa.int64())
         columns = self._columns(rows)
-        changed = update_changed(job, Customer, "customer", keys, columns) if columns else 0
+        changed = update_changed(job, Customer, "customer", keys, columns, keys) if columns else 0
+        if changed and "folded_name" in columns:
+            names.reindex(keys.to_pylist())
         job.count("customers_updated", changed)
         self._insert_identifiers(pa.table({"line": rows["line"], "owner": rows["customer_id"]}))
         self._update_addresses(rows, keys)

@@ -225,3 +225,19 @@ class Survivor(models.Model):
 
     customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE, related_name="survivor_row")
     survivor = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="absorbed")
+
+
+class NameWord(models.Model):
+    """A word of a name that finds a customer: of their own name, or of the name of a record merged into them.
+
+    The folded words of all these names, each once; ``later`` is false for the word that the customer's own name begins
+    with. Derived from ``Customer.folded_name`` and ``Survivor`` and kept by :mod:`rondo.customers.names` alone.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    word = models.CharField(max_length=200)
+    later = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "word"], name="name_word_unique")]
+        indexes = [models.Index(fields=["later", "word", "customer"], name="name_word_found")]

@@ -2,9 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from rondo.customers import copied
+from rondo.customers import copied, ruled
 from rondo.customers.loading import CustomerLoader, remove_definitions
-from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier
+from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier, NameWord
 from rondo.foundation.registry import ImportKind, LoadedTable, registries
 
 registries.import_kinds.add(
@@ -22,5 +22,6 @@ registries.loaded_tables.add("customers", LoadedTable("customers", Customer, 10)
 registries.loaded_tables.add("identifiers", LoadedTable("identifiers", Identifier, 11))
 registries.loaded_tables.add("addresses", LoadedTable("addresses", Address, 12))
 registries.loaded_tables.add("attribute_values", LoadedTable("attribute_values", AttributeValue, 13))
+registries.loaded_tables.add("name_words", LoadedTable("name_words", NameWord, 14))
 
-__all__ = ["copied"]
+__all__ = ["copied", "ruled"]

@@ -9,10 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from rondo.customers import names
 from rondo.customers.actions.gate import CustomerRef, locked_pair, locked_root
-from rondo.customers.identifiers import UNNAMED_KINDS
 from rondo.customers.changed import mark, noted
-from rondo.customers.models import Customer, Identifier, Merge, Survivor
+from rondo.customers.identifiers import UNNAMED_KINDS
+from rondo.customers.models import Customer, Identifier, Merge, NameWord, Survivor
 from rondo.customers.queries import record_ids
 from rondo.errors import NotFound, StateError
 from rondo.foundation.actors import Actor
@@ -45,10 +46,12 @@ def merge(actor: Actor, loser: CustomerRef, winner: CustomerRef, reason: str = "
         if is_known(lost) and not is_known(kept):
             lost, kept = kept, lost
         edge = Merge.objects.create(loser=lost, winner=kept, by=actor.user, reason=" ".join(reason.split())[:200])
-        Survivor.objects.filter(survivor=lost).update(survivor=kept)
         below = record_ids(lost.pk)[1:]
+        Survivor.objects.filter(survivor=lost).update(survivor=kept)
         Survivor.objects.create(customer=lost, survivor=kept)
         Customer.objects.filter(pk=lost.pk).update(is_merged=True)
+        NameWord.objects.filter(customer=lost).delete()
+        names.reindex([kept.pk])
         noted(actor, "customer.merged", kept.pk, {"absorbed": [None, lost.pk]})
         noted(actor, "customer.merged", lost.pk, {"survivor": [None, kept.pk]})
         mark(below)  # another record stands for them now
@@ -76,6 +79,7 @@ def unmerge(actor: Actor, merge_id: int) -> Customer:
         Survivor.objects.filter(customer_id=edge.loser_id).delete()
         Survivor.objects.filter(customer_id__in=branch).update(survivor_id=edge.loser_id)
         Customer.objects.filter(pk=edge.loser_id).update(is_merged=False)
+        names.reindex([root.pk, edge.loser_id])
         noted(actor, "customer.unmerged", root.pk, {"absorbed": [edge.loser_id, None]})
         noted(actor, "customer.unmerged", edge.loser_id, {"survivor": [root.pk, None]})
         mark(branch)

@@ -8,10 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from rondo.customers import names
 from rondo.customers.actions.contact_points import attach_identifier
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked, plain
-from rondo.customers.models import Customer
 from rondo.customers.changed import noted
+from rondo.customers.models import Customer
 from rondo.errors import InputError, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import business_now
@@ -64,6 +65,7 @@ def create_customer(
         raise InputError(_("A customer needs a name or an identifier such as an e-mail address; give one of them."))
     with transaction.atomic():
         row.save(force_insert=True)
+        names.add(row)
         changes = {name: [None, plain(getattr(row, name))] for name in sorted(FIELDS) if getattr(row, name)}
         noted(actor, "customer.created", row.pk, changes)
         for kind, value in wanted:
@@ -159,6 +161,8 @@ def _write(actor: Actor, row: Customer, before: dict[str, Any], verb: str) -> Cu
     if changed:
         row.version += 1
         row.save(update_fields=[*changed, "version"])
+        if "folded_name" in changed:
+            names.reindex([row.pk])
         told = {n: [plain(before[n]), plain(after[n])] for n in changed if n != "folded_name"}
         noted(actor, verb, row.pk, told)
     return row

@@ -113,6 +113,10 @@ def _delete(model: type, load_id: int, span: list[int]) -> None:
     columns = {field.column for field in meta.concrete_fields}
     if "load_id" in columns:
         condition = "load_id = %s"
+    elif "customer_id" in columns:  # words of names belong to the load of their customer
+        condition = (
+            f'EXISTS (SELECT 1 FROM "customers_customer" AS c WHERE c.id = "{name}".customer_id AND c.load_id = %s)'
+        )
     else:  # order lines belong to the load of their order
         condition = (
             f'EXISTS (SELECT 1 FROM "interactions_order" AS o WHERE o.interaction_id = "{name}".order_id '

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.catalogue.models import Product
+from rondo.customers import names
 from rondo.customers.changed import mark, mark_gone
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Merge
 from rondo.customers.queries import sees_all
@@ -130,11 +131,13 @@ def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int
                     model._default_manager.filter(pk=row.pk).update(**values)
                     entries.append(audit.entry(actor, f"{record_type}.restored", record_type, entry.record_id, back))
                     restored += 1
-    audit.record_many(entries)
                     if isinstance(row, Customer):
                         changed_customers.add(row.pk)
                     elif isinstance(row, Address | AttributeValue):
                         changed_customers.add(row.customer_id)
+            if model is Customer:
+                names.reindex(rows)
+    audit.record_many(entries)
     return restored, left
 
 

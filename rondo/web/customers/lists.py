@@ -120,15 +120,15 @@ def phases(selection: Selection, field: Field, descending: bool, relevance: bool
 
 
 def _by_relevance(selection: Selection) -> Iterator[Phase]:
-    search, rows = selection.search, selection.customers(searched=False)
-    hits = search.hits
-    if hits:
-        yield Phase("hits", rows.filter(pk__in=hits), "id")
-    if search.words:
-        others = rows.exclude(pk__in=hits) if hits else rows
-        yield Phase("beginning", others.filter(search.by_beginning()), "id", "folded_name")
-        within = others.filter(search.by_later_word())
-        yield Phase("within", within, "id", "folded_name", late=True)
+    if selection.hits:
+        yield Phase("hits", selection.customers(searched=False).filter(pk__in=selection.hits), "id")
+    search = selection.search
+    if not search.words:
+        return
+    yield Phase("beginning", selection.beginning(), "id", "folded_name")
+    if search.folded != search.leading:  # else, who has the one word first stands among the beginnings already
+        yield Phase(f"first:{search.leading}", selection.found(later=False), column="word")
+    yield Phase(f"later:{search.leading}", selection.found(later=True), column="word")
 
 
 def _ordered(field: Field, descending: bool) -> list[str]:

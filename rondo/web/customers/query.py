@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Score
 from rondo.customers.models import Customer
+from rondo.customers.searching import MAX_LENGTH, Search
 from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.web.customers.fields import Field, catalogue, default_columns
 from rondo.web.customers.filters import Condition, parse
 from rondo.web.customers.lists import PAGE_SIZE, CursorError, KeyPage, Phase, Position, phases, read_page
-from rondo.web.customers.search import MAX_LENGTH, Search
 from rondo.web.customers.selection import Selection
 
 MAX_COLUMNS = 24
@@ -93,7 +93,7 @@ class ListQuery:
             self.conditions,
             self.search,
             only=self.picked,
-            probe_search=not self.by_relevance and self.sort_field.key != "name",
+            probe_search=not self.by_relevance,
         )
 
     @cached_property

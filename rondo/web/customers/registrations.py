@@ -4,12 +4,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rondo.customers.models import Customer
+from rondo.customers.searching import Search
 from rondo.foundation.models import User
 from rondo.foundation.registry import Finder, Hit, NavItem, registries
 from rondo.web.customers.fields import Field
 from rondo.web.customers.lists import phases, read_page
 from rondo.web.customers.rows import read_rows
-from rondo.web.customers.search import Search
 from rondo.web.customers.selection import Selection
 
 _ICONS = {Customer.Kind.PERSON: "user", Customer.Kind.HOUSEHOLD: "house", Customer.Kind.ORGANISATION: "building-2"}

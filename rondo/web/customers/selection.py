@@ -2,33 +2,20 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Count, Exists, F, Func, OuterRef, Q, QuerySet, Sum
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from rondo.analysis.models import Score
-from rondo.customers.models import AttributeValue, Customer, Survivor
+from rondo.customers.models import AttributeValue, Customer, NameWord, Survivor
 from rondo.customers.queries import sees_all, visible
+from rondo.customers.searching import Search
 from rondo.foundation.loads import hidden_loads, shown
 from rondo.foundation.models import User
+from rondo.foundation.unindexed import Unindexed
 from rondo.web.customers.filters import Condition
-from rondo.web.customers.search import Search
 
 NARROW = 2000
 """A condition that at most this many customers meet is looked up first; the others are tried on those alone."""
-
-
-class Unindexed(Func):
-    """A column as an expression that SQLite serves from no index; elsewhere statistics decide, and it is the column."""
-
-    template = "%(expressions)s"
-    arity = 1
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
-        """The unary plus that SQLite's manual names for this."""
-        return super().as_sql(compiler, connection, template="+%(expressions)s", **context)
 
 
 class Selection:
@@ -64,8 +51,42 @@ class Selection:
         return [c for c in self.conditions if c.field.place == place]
 
     @cached_property
+    def hits(self) -> tuple[int, ...]:
+        """Customers of the viewer's whom the text names by an identifier, whatever the conditions."""
+        return self.search.identified(self._visible, self._few)
+
+    @cached_property
+    def _few(self) -> list[int] | None:
+        """All customers that the viewer may see, if they are at most NARROW."""
+        if sees_all(self.viewer):
+            return None
+        found = list(self._visible.order_by().values_list("pk", flat=True)[: NARROW + 1])
+        return found if len(found) <= NARROW else None
+
+    @cached_property
     def _without_facts(self) -> QuerySet[Customer]:
-        return self._unsearched.filter(self.search.condition()) if self.search else self._unsearched
+        if not self.search:
+            return self._unsearched
+        found = Q(pk__in=self.hits)
+        return self._unsearched.filter(self.search.by_words() | found if self.search.words else found)
+
+    def found(self, later: bool) -> QuerySet[NameWord]:
+        """Index entries that lead to selected customers whose name does not begin with the text, by a word that does
+        (``later``: another than the first of their name); each customer once. See :meth:`Search.walk`."""
+        rows = self.customers(searched=False, narrowed=False).exclude(self.search.by_beginning())
+        if self.hits:
+            rows = rows.exclude(pk__in=self.hits)
+        entries = self.search.walk(later, self.narrow)
+        return entries.filter(Exists(rows.filter(pk=OuterRef("customer_id"))))
+
+    def beginning(self) -> QuerySet[Customer]:
+        """The selected customers whose name begins with the text, without those whom an identifier names."""
+        rows = self.customers(searched=False)
+        if self.hits:
+            rows = rows.exclude(pk__in=self.hits)
+        if self.narrow is None:
+            return rows.filter(self.search.by_beginning())
+        return rows.alias(_name=Unindexed(F("folded_name"))).filter(self.search.by_beginning("_name"))
 
     @cached_property
     def _unsearched(self) -> QuerySet[Customer]:
@@ -87,10 +108,10 @@ class Selection:
             holds |= Q(~Exists(own), Exists(inherited.filter(condition.match())))
         return holds
 
-    def customers(self, searched: bool = True) -> QuerySet[Customer]:
-        """The selected customers; without the search, if the caller says it better."""
+    def customers(self, searched: bool = True, narrowed: bool = True) -> QuerySet[Customer]:
+        """The selected customers; without the search, or without :attr:`narrow`, if the caller says it better."""
         rows = self._without_facts if searched else self._unsearched
-        if self.narrow is not None:
+        if narrowed and self.narrow is not None:
             rows = rows.filter(pk__in=self.narrow)
         facts = self._at("fact")
         own = Score.objects.filter(customer_id=OuterRef("pk"))
@@ -153,6 +174,12 @@ class Selection:
         """
         if self.only is not None:
             return sorted(self.only)
+        if self._few is not None:
+            return sorted(self._few)
+        if self.search and self.probe_search:
+            entries = self.search.entries().order_by().values_list("customer_id", flat=True)
+            if len(found := list(entries[: NARROW + 1])) <= NARROW:
+                return sorted({*found, *self.hits})
         for candidates in self._candidates():
             found = list(candidates[: NARROW + 1])
             if len(found) <= NARROW:
@@ -172,17 +199,21 @@ class Selection:
                 yield values.values_list("customer_id", flat=True)
             elif condition.field.key != "name":
                 yield Customer.objects.filter(condition.match()).values_list("pk", flat=True)
-        if self.search and self.probe_search:
-            yield self._visible.filter(self.search.condition()).order_by("folded_name").values_list("pk", flat=True)
-        if not sees_all(self.viewer):
-            yield self._visible.values_list("pk", flat=True)
 
     def count(self) -> tuple[int, int | None]:
         """How many customers are selected, exactly, and the sum of their values (minor units), if any is known."""
+        if self.search and not self.probe_search:
+            whole = Selection(self.viewer, self.conditions, self.search, only=self.only, probe_search=True)
+            return whole.count()
         if self.needs_score:
             found = self.scores().aggregate(number=Count("pk"), value=Sum("value"))
             return found["number"], found["value"]
         plain = not self.conditions and not self.search and self.only is None and sees_all(self.viewer)
+        if self.search and self.narrow is None:
+            named = self.search.entries().order_by().values("customer_id")
+            rows = self.customers(searched=False).filter(Q(pk__in=named) | Q(pk__in=self.hits))
+            scores = Score.objects.filter(customer_id__in=rows.values("pk"))
+            return rows.count(), scores.aggregate(value=Sum("value"))["value"]
         if not plain:
             return self.customers().count(), self.scores().aggregate(value=Sum("value"))["value"]
         # The whole base: what was merged or taken back since the analysis is taken off, which is quicker than to ask

@@ -5,6 +5,7 @@ from typing import Any
 
 from rondo.analysis.models import Run, Score
 from rondo.catalogue.models import Category, Product
+from rondo.customers import names
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer, Source
 from rondo.foundation.models import User
 from rondo.foundation.search import fold
@@ -15,7 +16,9 @@ AS_OF = date(2017, 12, 31)
 
 def make_customer(name: str, **fields: Any) -> Customer:
     """A person of that name."""
-    return Customer.objects.create(name=name, folded_name=fold(name), **fields)
+    customer = Customer.objects.create(name=name, folded_name=fold(name), **fields)
+    names.add(customer)
+    return customer
 
 
 def give_score(customer: Customer, **facts: Any) -> Score:

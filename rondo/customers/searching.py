@@ -1,0 +1,174 @@
+"""Finding customers by what a person types: words of a name in any order, the beginning of one, a card number, an
+e-mail address, an id. Names are found through the index of name words (``docs/decisions/name-words.md``)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from rondo.customers.identifiers import LIMITS, normalise
+from rondo.customers.models import Customer, Identifier, NameWord, Source, Survivor
+from rondo.errors import InputError
+from rondo.foundation import ids
+from rondo.foundation.loads import shown
+from rondo.foundation.search import fold
+from rondo.foundation.unindexed import Unindexed
+
+MAX_LENGTH = 100
+MAX_HITS = 50
+MAX_WORDS = 6
+_SHORTEST_PREFIX = 4
+_LAST = "\U0010ffff"
+_PROBES = (2_000, 40_000)
+"""So many index entries are counted, at most, to tell which of several words is the rarest; the second where the first
+does not tell."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A text to search by; an empty one selects everything. Words that begin another word of the text add nothing."""
+
+    text: str
+    words: tuple[str, ...] = field(init=False)
+    folded: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        said = list(dict.fromkeys(fold(self.text[:MAX_LENGTH]).split()))
+        needed = [word for word in said if not any(other != word and other.startswith(word) for other in said)]
+        object.__setattr__(self, "words", tuple(needed[:MAX_WORDS]))
+        object.__setattr__(self, "folded", " ".join(fold(self.text[:MAX_LENGTH]).split()))
+
+    def __bool__(self) -> bool:
+        return bool(self.text.strip())
+
+    @cached_property
+    def leading(self) -> str:
+        """The word of the text that the fewest index entries begin with, as far as a bounded count can tell."""
+        if len(self.words) < 2:
+            return self.words[0] if self.words else ""
+        counts: list[int] = []
+        for limit in _PROBES:
+            entries = [NameWord.objects.filter(begun("word", word), later__in=(False, True)) for word in self.words]
+            counts = [rows.order_by()[:limit].count() for rows in entries]
+            if min(counts) < limit:
+                break
+        return min(zip(counts, self.words, strict=True), key=lambda pair: (pair[0], -len(pair[1]), pair[1]))[1]
+
+    def by_beginning(self, column: str = "folded_name") -> Q:
+        """Customers whose name begins with the text."""
+        return begins(column, self.folded)
+
+    def by_words(self, customer: str = "pk") -> Q:
+        """Customers in whose names every word of the text begins a word, tried row by row; ``customer`` is the path
+        of their key."""
+        return _all_begun(self.words, customer)
+
+    def entries(self) -> QuerySet[NameWord]:
+        """Index entries of the customers in whose names every word of the text begins a word, by the rarest word.
+
+        A customer may stand in it several times, once for each word that the rarest one begins.
+        """
+        if not self.words:
+            return NameWord.objects.none()
+        return NameWord.objects.filter(begun("word", self.leading), self._rest())
+
+    def walk(self, later: bool, among: Sequence[int] | None = None) -> QuerySet[NameWord]:
+        """Half of :meth:`entries`, each customer once, so that (word, customer) can be walked in the index's order.
+
+        The halves are customers whose own name begins with the rarest word (``later`` false), and all others. With
+        ``among``, it starts from these few customers instead of from the word.
+        """
+        if among is None:
+            rows = self.entries().filter(later=later)
+        else:
+            rows = NameWord.objects.alias(_word=Unindexed(F("word")), _later=Unindexed(F("later")))
+            rows = rows.filter(begun("_word", self.leading), self._rest(), customer_id__in=among, _later=later)
+        if later:
+            same = NameWord.objects.filter(begun("word", self.leading), customer_id=OuterRef("customer_id"))
+            rows = rows.filter(~Exists(same.filter(Q(later=False) | Q(word__lt=OuterRef("word")))))
+        return rows
+
+    def _rest(self) -> Q:
+        """Of a row of the index: its customer's names have the other words of the text, too."""
+        return _all_begun([word for word in self.words if word != self.leading], "customer_id")
+
+    def identified(self, rows: QuerySet[Customer], among: Sequence[int] | None = None) -> tuple[int, ...]:
+        """Those of the surviving customers ``rows`` that a public id or an identifier names, of their own or of a
+        record merged into them; at most MAX_HITS. ``among`` are the keys of ``rows``, if they are few."""
+        text = self.text.strip()[:MAX_LENGTH]
+        found: list[int] = []
+        if (key := ids.decode(Customer.PREFIX, text)) is not None:
+            found.append(key)
+        found += _identified(text, rows, among)
+        survivors = dict(Survivor.objects.filter(customer_id__in=found).values_list("customer_id", "survivor_id"))
+        keys = dict.fromkeys(survivors.get(key, key) for key in found)
+        seen = set(rows.filter(pk__in=list(keys)).values_list("pk", flat=True)) if keys else set()
+        return tuple(key for key in keys if key in seen)
+
+
+def begins(column: str, text: str) -> Q:
+    """``column`` begins with ``text``, written so that an index on the column is used by both databases.
+
+    The upper bound holds in linguistic collations too: there the character after "z" may sort before every letter,
+    while the last code point sorts after all text that begins with ``text``.
+    """
+    if not text:
+        return Q(pk__in=())
+    return Q(**{f"{column}__gte": text, f"{column}__lt": f"{text}{_LAST}", f"{column}__startswith": text})
+
+
+def begun(column: str, text: str) -> Q:
+    """A word of the index begins with ``text``: these are compared by code point, so that the range says it all."""
+    return Q(**{f"{column}__gte": text, f"{column}__lt": f"{text}{_LAST}"})
+
+
+def _all_begun(words: Iterable[str], customer: str) -> Q:
+    condition = Q()
+    for word in words:
+        condition &= Q(Exists(NameWord.objects.filter(begun("word", word), customer_id=OuterRef(customer))))
+    return condition
+
+
+def _normal_forms(text: str) -> Iterable[tuple[str, str]]:
+    for kind in LIMITS:
+        try:
+            yield kind, normalise(kind, text).value
+        except InputError:
+            continue
+
+
+def _identified(text: str, rows: QuerySet[Customer], among: Sequence[int] | None) -> list[int]:
+    """Records that hold an identifier equal to the text in its kind's normal form, or an e-mail address or card that
+    begins with it, and stand for one of ``rows``; at most MAX_HITS.
+
+    One look into an index for each way an identifier may be meant, in one statement: joined by OR, a planner without
+    statistics reads the whole table instead.
+    """
+    column = "value"
+    held = Identifier.objects.filter(shown())
+    if among is not None:
+        merged = Survivor.objects.filter(survivor_id__in=among).values_list("customer_id", flat=True)
+        held = held.alias(_value=Unindexed(F("value"))).filter(customer_id__in=[*among, *merged])
+        column = "_value"
+    ways = [Q(kind=kind, **{column: value}) for kind, value in _normal_forms(text)]
+    begun_text = text.casefold()
+    if len(begun_text) >= _SHORTEST_PREFIX and " " not in begun_text:
+        ways.append(Q(begins(column, begun_text), kind=Identifier.Kind.EMAIL))
+        ways.append(Q(begins(column, begun_text.upper()), kind=Identifier.Kind.CARD))
+    if not ways:
+        return []
+    own = Exists(rows.filter(pk=OuterRef("customer_id")))
+    absorbing = Exists(rows.filter(absorbed__customer_id=OuterRef("customer_id")))
+    if among is not None:
+        condition = ways[0]
+        for way in ways[1:]:
+            condition |= way
+        found = held.filter(condition).filter(own | absorbing).order_by("pk")
+        return list(found.values_list("customer_id", flat=True)[:MAX_HITS])
+    sources = list(Source.objects.values_list("pk", flat=True))
+    owned = [Q(source__isnull=True)] + ([Q(source_id__in=sources)] if sources else [])
+    looks = [held.filter(way, of).filter(own | absorbing).order_by() for way in ways for of in owned]
+    first, *others = (look.values_list("customer_id", "pk") for look in looks)
+    hits = list((first.union(*others, all=True) if others else first)[:MAX_HITS])
+    return [customer for customer, _pk in sorted(hits, key=lambda hit: hit[1])]
