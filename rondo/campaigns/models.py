@@ -40,6 +40,14 @@ class Campaign(models.Model):
         return ids.encode(self.PREFIX, self.pk)
 
 
+def _is_code(name: str) -> models.Q:
+    """The condition that a column holds a code, not text that somebody wrote: the columnar copy takes it as it is."""
+    condition = models.Q()
+    for mark in (" ", "@", "\n", "\r", "\t"):
+        condition &= ~models.Q(**{f"{name}__contains": mark})
+    return condition
+
+
 class Exposure(models.Model):
     """One line of the ledger per campaign and original customer. ``interaction`` is the outbound contact in the chain;
     reactions are the interactions that answer it."""
@@ -54,4 +62,7 @@ class Exposure(models.Model):
     load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "customer", "load"], name="exposure_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "customer", "load"], name="exposure_unique"),
+            models.CheckConstraint(condition=_is_code("arm") & _is_code("suppressed"), name="exposure_codes"),
+        ]

@@ -20,6 +20,7 @@ from rondo.foundation.money import MAX_MINOR
 MAX_QUANTITY_MILLI = 10**12
 _CONTROL = r"[\x00-\x1f\x7f]"
 _CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_CODE = r"^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._/#&()+:-]*$"
 _TRUE = ["1", "true", "yes", "y", "t", "ja", "j", "wahr"]
 _FALSE = ["0", "false", "no", "n", "f", "nein", "falsch"]
 _PLAIN = r"^(?P<sign>[+-]?)(?P<whole>\d{1,15})(?:\.(?P<part>\d{1,9}))?$"
@@ -107,7 +108,11 @@ def _strings(array: pa.Array, spec: Field) -> Converted:
         return Converted(_blank(text, strange), problems)
     long = _mask(pc.greater(pc.utf8_length(text), spec.max_length))
     problems |= _reasons(long, _("is longer than %(count)d characters") % {"count": spec.max_length})
-    return Converted(_blank(text, control | long), problems)
+    strange = np.zeros(len(text), dtype=bool)
+    if spec.code:
+        strange = _mask(pc.invert(pc.match_substring_regex(text, _CODE))) & ~control & ~long
+        problems |= _reasons(strange, _("is no short code of letters, digits, blanks and . _ / # & ( ) + : -"))
+    return Converted(_blank(text, control | long | strange), problems)
 
 
 def _dates(array: pa.Array, spec: Field, name: str, context: Context) -> Converted:

@@ -33,7 +33,8 @@ class Field:
     string;
     ``date`` → date32; ``instant`` → timestamp[us] in UTC; ``money`` → int64 minor units; ``quantity`` → int64
     thousandths; ``number`` → float64; ``boolean`` → bool. ``max_length`` bounds strings, ``choices`` names the values
-    of a choice, ``minimum`` bounds money and quantity.
+    of a choice, ``minimum`` bounds money and quantity. ``code``: the text goes into the columnar copy, so that it
+    may be a short name of a thing, but no sentence and no address.
     """
 
     type: FieldType
@@ -42,6 +43,7 @@ class Field:
     max_length: int = 255
     choices: tuple[str, ...] = ()
     minimum: int | None = None
+    code: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ class InteractionLoader(Loader):
         "customer": Field("key", gettext_lazy("whom, as the source numbers them (see --customer-by)"), required=True),
         "kind": Field("choice", gettext_lazy("kind of contact"), required=True),
         "occurred_at": Field("instant", gettext_lazy("when"), required=True),
-        "channel": Field("text", gettext_lazy("channel; that of the kind unless told otherwise"), max_length=16),
+        "channel": Field(
+            "text", gettext_lazy("channel; that of the kind unless told otherwise"), max_length=16, code=True
+        ),
         "direction": Field("choice", gettext_lazy("inbound or outbound"), choices=("inbound", "outbound")),
         "initiative": Field("choice", gettext_lazy("push or pull"), choices=("push", "pull")),
         "medium": Field("choice", gettext_lazy("owned, paid or earned"), choices=("owned", "paid", "earned")),

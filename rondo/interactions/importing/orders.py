@@ -36,8 +36,10 @@ class OrderLoader(Loader):
         "discount": Field("money", gettext_lazy("discount of the line")),
         "coupon_discount": Field("money", gettext_lazy("discount by coupon")),
         "match_discount": Field("money", gettext_lazy("discount by matching another's coupon")),
-        "store": Field("text", gettext_lazy("store or shop"), max_length=60),
-        "channel": Field("text", gettext_lazy("channel of the purchase, store unless told otherwise"), max_length=16),
+        "store": Field("text", gettext_lazy("code or short name of the store"), max_length=40, code=True),
+        "channel": Field(
+            "text", gettext_lazy("channel of the purchase, store unless told otherwise"), max_length=16, code=True
+        ),
         "currency": Field(
             "currency", gettext_lazy("currency (ISO 4217), the company's unless told otherwise"), max_length=3
         ),
