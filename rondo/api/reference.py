@@ -58,7 +58,7 @@ def operations(document: dict[str, Any]) -> list[Operation]:
             path,
             said(operation["summary"]),
             said(operation.get("description", "")),
-            [_parameter(part) for part in operation["parameters"]],
+            [_parameter(part, document) for part in operation["parameters"]],
             _named(next(iter(operation["responses"][200]["content"].values()))["schema"]),
             [
                 (str(status), said(answer["description"]))
@@ -91,9 +91,10 @@ def _row(name: str, schema: dict[str, Any], meaning: str, required: bool) -> Fie
     return FieldRow(name, _words(schema), _named(schema), said(meaning), required)
 
 
-def _parameter(part: dict[str, Any]) -> FieldRow:
+def _parameter(part: dict[str, Any], document: dict[str, Any]) -> FieldRow:
     schema = part["schema"]
-    kinds = [schema, *schema.get("anyOf", [])]
+    named = document["components"]["schemas"].get(_named(schema), {})
+    kinds = [schema, *schema.get("anyOf", []), named]
     choices = next((kind["enum"] for kind in kinds if "enum" in kind), [])
     return FieldRow(
         part["name"],
