@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rondo.analysis.results import Activity, Concentration, GridCell, LorenzPoint, ValueBin
 from rondo.science.concentration import lorenz, top_share
@@ -119,14 +120,14 @@ def concentration(revenue: _INT) -> Concentration | None:
 
 def activity(scores: pa.Table) -> Activity:
     """Customers by activity, and the value of those who are late."""
-    states = np.array(scores["activity"].to_pylist(), dtype=object)
-    value = whole(scores, "value")
+    counts = {row["values"]: row["counts"] for row in pc.value_counts(scores["activity"]).to_pylist()}
+    late = scores.filter(pc.equal(scores["activity"], "late"))
     return Activity(
-        active=int((states == "active").sum()),
-        late=int((states == "late").sum()),
-        asleep=int((states == "asleep").sum()),
-        never=int((states == "never").sum()),
-        late_value=int(value[states == "late"].sum()),
+        active=counts.get("active", 0),
+        late=counts.get("late", 0),
+        asleep=counts.get("asleep", 0),
+        never=counts.get("never", 0),
+        late_value=int(whole(late, "value").sum()),
     )
 
 

@@ -4,7 +4,6 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from django.utils.translation import gettext_noop
 
@@ -171,7 +170,7 @@ def since_previous(before: Run | None, value: BaseValue | None, scores: pa.Table
 
 def cut_on_the_left(first_purchase: pa.ChunkedArray, as_of: date) -> bool:
     """Whether more than half of the buyers appear in the first tenth of the data."""
-    days = np.array([day.toordinal() for day in first_purchase.to_pylist() if day is not None])
+    days: Any = first_purchase.drop_null().cast(pa.int32()).to_numpy() + date(1970, 1, 1).toordinal()
     if days.size == 0:
         return False
     tenth = days.min() + (as_of.toordinal() - days.min()) / 10
