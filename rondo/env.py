@@ -50,7 +50,10 @@ SETTINGS: dict[str, Setting] = {
         Setting("RONDO_HOST", "127.0.0.1", "Address that `rondo up` listens on."),
         Setting("RONDO_PORT", "8000", "Port that `rondo up` listens on."),
         Setting(
-            "RONDO_URL", "", "Public address, such as `https://crm.example.org`. Empty: `http://localhost:RONDO_PORT`."
+            "RONDO_URL",
+            "",
+            "Public address, such as `https://crm.example.org`. Empty: `http://localhost:RONDO_PORT`. "
+            "With https one proxy in front sets `X-Forwarded-Proto` and `X-Forwarded-For` itself.",
         ),
         Setting("RONDO_WORKERS", "1", "Web worker processes that `rondo up` starts."),
         Setting("RONDO_DEBUG", "0", "`1` shows tracebacks in the browser. Never on a machine that others reach."),
