@@ -80,7 +80,8 @@ class Search:
         ``among``, it starts from these few customers instead of from the word.
         """
         if among is None:
-            rows = self.entries().filter(later=later)
+            # Equal to a boolean is written as the bare column, for which SQLite takes no index; one of a list is not.
+            rows = self.entries().filter(later__in=[later])
         else:
             rows = NameWord.objects.alias(_word=Unindexed(F("word")), _later=Unindexed(F("later")))
             rows = rows.filter(begun("_word", self.leading), self._rest(), customer_id__in=among, _later=later)
