@@ -44,7 +44,7 @@ def references(model: type[models.Model]) -> list[Reference]:
                 str(field.column),
                 str(meta.pk.column),
                 isinstance(meta.pk, models.AutoField | models.BigAutoField),
-                bool(field.db_index or field.unique or field.name in leading),
+                bool(getattr(field, "db_index", False) or field.unique or field.name in leading),
             )
         )
     return found
