@@ -113,6 +113,7 @@ def sign_in() -> tuple[str, list[str]]:
 
 def measure(users: int, port: int, seconds: float) -> None:
     """Start ``rondo up`` on this process' home, put the load on it, and end it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and with it the server
     cookie, customers = sign_in()
     server = subprocess.Popen(
         [sys.executable, "-m", "rondo.cli", "up"], env=os.environ, stdout=subprocess.DEVNULL, start_new_session=True
