@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import betaln, digamma, expit, polygamma
 
 from rondo.errors import InputError
@@ -27,6 +28,8 @@ from rondo.science.cells import Cells, distinct_rows, reduce_to_cells
 NAMES = ("alpha", "beta", "gamma", "delta")
 # Logarithms of parameters. Occasions may be rare events of many days, so that beta and delta may be large.
 _LOWER, _UPPER = np.full(4, -10.0), np.full(4, 12.0)
+# A base with more cells is fitted roughly on some of them first: all of them are then visited a few times only.
+_ROUGH_CELLS = 20_000
 _MOST_ENTRIES = 400_000  # of a table (values of x, occasions) at once
 
 
@@ -198,16 +201,23 @@ def fit_cells(cells: Cells, config: FitConfig | None = None) -> BgBb:
         raise InputError("column x: no repeat purchase in the base; the model needs some (take a longer log)")
     share = min(total_x / total_n, 0.9)
     start = np.log([0.5, 0.5 * (1 - share) / share, 0.5, 0.5 * total_n / cells.n_customers])
+    # Sums over a large base carry rounding of about 1e-12 a customer, below which no ascent can be seen.
+    tolerance = max(config.tolerance, 1e-12 * cells.n_customers)
+    limits = {"names": NAMES, "max_iterations": config.max_iterations}
+    every = len(cells) // _ROUGH_CELLS
+    if every > 1:
+        some = Likelihood(*(column[::every] for column in (cells.x, cells.t_x, cells.T, cells.counts)))
+        start = maximise(some, start, _LOWER, _UPPER, tolerance=1e-3, **limits).point  # type: ignore[arg-type]
     likelihood = Likelihood(cells.x, cells.t_x, cells.T, cells.counts)
-    limits = {"max_iterations": config.max_iterations, "tolerance": config.tolerance}
-    best = maximise(likelihood, start, _LOWER, _UPPER, names=NAMES, **limits)  # type: ignore[arg-type]
+    best = maximise(likelihood, start, _LOWER, _UPPER, tolerance=tolerance, **limits)  # type: ignore[arg-type]
     without = maximise(
         likelihood.without_dropout,
         best.point[:2],
         _LOWER[:2],
         _UPPER[:2],
         names=NAMES[:2],
-        **limits,  # type: ignore[arg-type]
+        max_iterations=config.max_iterations,
+        tolerance=tolerance,
     )
     alpha, beta, gamma, delta = map(float, np.exp(best.point))
     return BgBb(
@@ -238,7 +248,7 @@ class Likelihood:
     def __init__(self, x: FloatArray, t_x: FloatArray, n: FloatArray, counts: FloatArray) -> None:
         order = np.argsort(x, kind="stable")
         self._x, self._t, self._n, self._c = x[order], t_x[order], n[order], counts[order]
-        self._pairs, _, self._pair_counts = distinct_rows(x, n, weights=counts)
+        self._pairs, self._pair, self._pair_counts = distinct_rows(self._x, self._n, weights=self._c)
 
     def without_dropout(self, log_parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         """The beta-binomial's log-likelihood of (alpha, beta): nobody leaves."""
@@ -260,7 +270,7 @@ class Likelihood:
         """Value, gradient and Hessian at the logarithms of (alpha, beta, gamma, delta)."""
         parameters = np.exp(log_parameters)
         leaving = _Leaving(parameters, self._x, self._t, self._n)
-        value, gradient, hessian = leaving.total(self._c)
+        value, gradient, hessian = leaving.total(self._c, self._pairs, self._pair)
         return value, *in_logs(parameters, gradient, hessian)
 
 
@@ -289,8 +299,14 @@ class _Leaving:
             )
         return self._there(), gone
 
-    def total(self, counts: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        """Sum over rows of counts ln(there + gone), with derivatives by the parameters."""
+    def total(
+        self, counts: FloatArray, pairs: tuple[FloatArray, ...], pair: npt.NDArray[np.intp]
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """Sum over rows of counts ln(there + gone), with derivatives by the parameters.
+
+        ``pairs``: the distinct (x, n), on which being there depends, and ``pair``: each row's place among them.
+        """
+        there_slope, there_curve = self._there_slopes(*pairs)
         value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))
         there = self._there()
         for rows, values, columns in self._blocks():
@@ -306,7 +322,7 @@ class _Leaving:
             each = counts[rows]
             value += float(each @ np.logaddexp(there[rows], gone))
             share = expit(gone - there[rows])
-            slope, curve = self._there_slopes(rows)
+            slope, curve = there_slope[pair[rows]], there_curve[pair[rows]]
             slopes = share[:, None] * window[:, :4] + (1 - share)[:, None] * slope
             gradient += each @ slopes
             hessian -= (slopes * each[:, None]).T @ slopes
@@ -364,8 +380,8 @@ class _Leaving:
         ]
         return first, second
 
-    def _there_slopes(self, rows: slice) -> tuple[FloatArray, FloatArray]:
-        first, second = self._slopes(self._x[rows], self._n[rows], 0)
+    def _there_slopes(self, x: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray]:
+        first, second = self._slopes(x, n, 0)
         curve = np.zeros((first[0].size, 10))
         for entry, values in zip(_CURVES, second, strict=True):
             curve[:, entry] = values
