@@ -46,7 +46,7 @@ def _load(events: Sequence[int], _as_of: date) -> dict[int, Any]:
     )
     contacts = {*events, *answered.values()}
     campaigns = dict(_contacts().filter(interaction_id__in=contacts).values_list("interaction_id", "campaign_id"))
-    found = {event: campaigns.get(event, campaigns.get(answered.get(event))) for event in events}
+    found = {event: campaigns.get(event, campaigns.get(answered.get(event, event))) for event in events}
     return {event: campaign for event, campaign in found.items() if campaign is not None}
 
 

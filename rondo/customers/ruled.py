@@ -72,7 +72,7 @@ def _keys_of_customers(values: tuple[Any, ...], _viewer: int | None) -> list[Any
 def _columns() -> Iterable[RuleField]:
     users = User.objects.filter(is_service=False).order_by("name", "email")
     people = tuple((user.email, str(user)) for user in users)
-    own = {"source": "customer", "group": "customer"}
+    own: dict[str, Any] = {"source": "customer", "group": "customer"}
     return (
         RuleField("name", _("Name"), "text", column="folded_name", folded=True, blank=True, **own),
         RuleField(

@@ -4,6 +4,8 @@ Each part is a condition that an index serves for one customer (``EXISTS``), or,
 once (``IN``): the first suits a list that is walked in its order until the page is full, the second a count.
 """
 
+import json
+from collections.abc import Iterable
 from collections.abc import Sequence as Parts
 from datetime import date
 from typing import Any
@@ -11,9 +13,11 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     BigIntegerField,
+    BooleanField,
     Count,
     DateField,
     Exists,
+    F,
     Func,
     OuterRef,
     Q,
@@ -30,7 +34,7 @@ from rondo.foundation.registry import RuleEvents, RuleField, RuleSource
 from rondo.rules.compiling import SetCompiler
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.schema import Context, Members, Schema
-from rondo.rules.tree import ANY_KIND, Comparison, Did, Event, Linked, Node, Sequence
+from rondo.rules.tree import ANY_KIND, Comparison, Did, Event, InSegment, Linked, Node, Sequence, children
 from rondo.rules.values import DAYS_OF
 
 NOBODY = Q(pk__in=())
@@ -55,6 +59,36 @@ class DaysAfter(Func):
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
         """A date plus an integer is a date there."""
         return super().as_sql(compiler, connection, template=f"(%(expressions)s + {self.days})", **context)
+
+
+class AmongKeys(Func):
+    """Whether a key is one of many, given as one parameter however many they are."""
+
+    output_field = BooleanField()
+    conditional = True
+    arity = 1
+
+    def __init__(self, key: Any, keys: Iterable[int]) -> None:
+        super().__init__(key)
+        self.keys = tuple(sorted(keys))
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        """The keys are the rows of a JSON list."""
+        sql, params = super().as_sql(
+            compiler, connection, template="%(expressions)s IN (SELECT value FROM json_each(%%s))", **context
+        )
+        return sql, (*params, json.dumps(self.keys))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        """The keys are an array."""
+        template = "%(expressions)s = ANY (%%s::bigint[])"
+        sql, params = super().as_sql(compiler, connection, template=template, **context)
+        return sql, (*params, list(self.keys))
+
+
+def among(keys: Iterable[int]) -> Q:
+    """Customers that have one of the keys."""
+    return Q(AmongKeys(F("pk"), keys))
 
 
 def outer(name: str, depth: int) -> Any:
@@ -111,16 +145,31 @@ class QCompiler(SetCompiler[Q]):
         return found if positive != match.negated else ~found
 
     def members(self, found: Members, positive: bool) -> Q:
-        inside = Q(pk__in=sorted(found.customers))
+        inside = among(found.customers)
         return inside if positive else ~inside
 
     def linked(self, node: Linked, positive: bool) -> Q:
         assert self.schema.links is not None and self.schema.customers.rows is not None
         others = self.schema.customers.rows()
         if node.inner is not None:
-            others = others.filter(self.node(node.inner))
+            others = self._others(node, node.inner, others)
         found = self.schema.links.condition(node.role, node.direction, others)
         return found if positive else ~found
+
+    def _others(self, node: Linked, inner: Node, others: QuerySet[Any]) -> QuerySet[Any]:
+        """The customers at the other end for whom the inner rule holds. Where that rule has queries within queries of
+        its own, its customers are looked up beforehand: SQLite parses only so deep."""
+        assert self.schema.links is not None
+        if not _is_deep(inner):
+            return others.filter(self.node(inner))
+        everyone = self.schema.customers.rows
+        assert everyone is not None
+        back = "by" if node.direction == "to" else "to"
+        linked = others.filter(self.schema.links.condition(node.role, back, everyone()))
+        kept, self.as_set = self.as_set, False
+        found = list(linked.filter(self.node(inner)).order_by().values_list("pk", flat=True))
+        self.as_set = kept
+        return everyone().filter(among(found))
 
     # Events
 
@@ -214,6 +263,12 @@ class QCompiler(SetCompiler[Q]):
         if days is not None:
             rows = rows.filter(business_date__lte=DaysAfter(outer("business_date", step), days))
         return rows
+
+
+def _is_deep(node: Node) -> bool:
+    if isinstance(node, Did | Sequence | Linked | InSegment):
+        return True
+    return any(_is_deep(part) for part in children(node))
 
 
 def _after(depth: int) -> Q:

@@ -212,7 +212,7 @@ def _read_value(data: Any, path: Path) -> Value:
             raise _wrong((*path, "date"), _("this is no day; write it as 2017-12-31.")) from None
     for head, kind in (("ago", Relative), ("span", Span)):
         if isinstance(data, dict) and set(data) == {head, "unit"}:
-            return kind(_whole(data[head], (*path, head)), _one_of(data["unit"], UNITS, (*path, "unit")))  # type: ignore[no-any-return]
+            return kind(_whole(data[head], (*path, head)), _one_of(data["unit"], UNITS, (*path, "unit")))
     raise _wrong(path, _("this is no value."), ("text", "number", "true", "false", "date", "ago", "span"))
 
 

@@ -150,16 +150,19 @@ class Evaluator:
             if event.day > last or (first is not None and event.day < first) or not self.fits(node.steps[0], event)[0]:
                 continue
             end = self.context.as_of if days is None else event.day + timedelta(days=days)
-            place: int | None = at
-            for step in node.steps[1:]:
-                place = self._next(step, ordered, place)
-                if place is None or ordered[place].day > end:
-                    place = None
-                    break
-            if place is None or (node.excluded is not None and not self._clean(node.excluded, ordered, place, end)):
-                continue
-            return event.day
+            place = self._walk(node.steps[1:], ordered, at, end)
+            if place is not None and (node.excluded is None or self._clean(node.excluded, ordered, place, end)):
+                return event.day
         return None
+
+    def _walk(self, steps: Sequence[Event], ordered: Sequence[EventRecord], place: int, end: date) -> int | None:
+        """The place of the last step when each is the next one behind the step before; None if one is missing."""
+        for step in steps:
+            found = self._next(step, ordered, place)
+            if found is None or ordered[found].day > end:
+                return None
+            place = found
+        return place
 
     def _next(self, step: Event, ordered: Sequence[EventRecord], place: int) -> int | None:
         return next((n for n in range(place + 1, len(ordered)) if self.fits(step, ordered[n])[0]), None)

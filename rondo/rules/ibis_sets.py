@@ -6,7 +6,7 @@ birth dates) is asked of the operational store, which gives the set of keys.
 """
 
 from collections.abc import Sequence as Parts
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import ibis
@@ -17,7 +17,21 @@ from rondo.rules.compiling import SetCompiler
 from rondo.rules.django_q import QCompiler, shifted_back
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.schema import Context, Members, Schema
-from rondo.rules.tree import ANY_KIND, AllOf, AnyOf, Comparison, Count, Did, Event, Linked, Node, Not, Sequence, Total
+from rondo.rules.tree import (
+    ANY_KIND,
+    AllOf,
+    AnyOf,
+    Comparison,
+    Count,
+    Did,
+    Event,
+    Linked,
+    Node,
+    Not,
+    Sequence,
+    Span,
+    Total,
+)
 from rondo.rules.values import DAYS_OF
 
 NEVER = date(9999, 12, 31)
@@ -162,12 +176,13 @@ class IbisCompiler(SetCompiler[Any]):
         as_of = self.context.as_of
         steps = [*node.steps, *([node.excluded] if node.excluded is not None else [])]
         kinds = {step.kind for step in steps}
-        rows = self.schema.chain(steps[0].kind).frame(self.tables)
-        rows = self.window(rows, None, as_of)
+        # What follows lies behind the first step and, with a window, not beyond its end: files of other days are left.
+        first, last = resolve_period(node.period, as_of)
+        end = as_of if node.within is None else min(as_of, last + timedelta(days=_days(node.within)))
+        rows = self.window(self.schema.chain(steps[0].kind).frame(self.tables), first, end)
         if ANY_KIND not in kinds:
             rows = rows.filter(rows.kind.isin(sorted(kinds)))
         flags = {f"is_{number}": self._is(step, rows) for number, step in enumerate(steps)}
-        first, last = resolve_period(node.period, as_of)
         begins = rows.business_date <= ibis.literal(last)
         if first is not None:
             begins &= rows.business_date >= ibis.literal(first)
@@ -208,7 +223,7 @@ class IbisCompiler(SetCompiler[Any]):
         if node.within is None:
             found = [walked.is_0, walked.done < never]
             return found if node.excluded is None else [*found, walked.broken == never]
-        days = node.within.n * DAYS_OF[node.within.unit]
+        days = _days(node.within)
         end = walked.business_date + ibis.interval(days=days)
         end = end.cast("date")
         found = [walked.is_0, walked.done <= end]
@@ -216,6 +231,10 @@ class IbisCompiler(SetCompiler[Any]):
             over = walked.business_date <= ibis.literal(shifted_back(self.context.as_of, days))
             found += [walked.broken > end, over]
         return found
+
+
+def _days(span: Span) -> int:
+    return span.n * DAYS_OF[span.unit]
 
 
 def _some_field(node: Node) -> str:

@@ -228,15 +228,16 @@ class Parser:
     def _operator(self, path: Path) -> tuple[Operator, tuple[Value, ...]]:
         token = self.token
         at = token.start, token.end
+        values: tuple[Value, ...]
         if token.form == "sign" and token.text in SIGNS:
             self.take()
-            found = SIGNS[token.text], (self._value((*path, "values", 0)),)
+            operator, values = SIGNS[token.text], (self._value((*path, "values", 0)),)
         elif not token.is_word(*_STARTS):
             raise self.expected(*OPERATOR_WORDS, message=_("behind a field comes how it is compared."))
         else:
-            found = self._worded(path)
+            operator, values = self._worded(path)
         self.spans[*path, "op"] = at
-        return found
+        return operator, values
 
     def _worded(self, path: Path) -> tuple[Operator, tuple[Value, ...]]:
         word = self.take().text.lower()

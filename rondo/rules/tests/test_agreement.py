@@ -1,6 +1,5 @@
 """The three compilers agree on random rules over random data: SQL of the store, Ibis on the copy, and plain Python."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +82,7 @@ def test_sql_ibis_and_python_find_the_same_customers(seed: int, settings_of_copy
     with open_tables() as tables:
 
         @settings(
-            max_examples=int(os.environ.get("RULES_N", "120")),
+            max_examples=100,
             deadline=None,
             database=None,
             derandomize=True,
@@ -121,3 +120,18 @@ def settings_of_copy(settings: Any, tmp_path: Path) -> Path:
     """A columnar copy of the test's own."""
     settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
     return tmp_path
+
+
+def test_the_deepest_rules_are_not_too_deep_for_the_database(settings_of_copy: Path) -> None:
+    build(3)
+    known = schema()
+    step = "purchase where (category = FOOD and answered is known and campaign != 8 and brand is known)"
+    text = f"did {step} then {step} then not {step} within 7 days"
+    for level in range(7):
+        text = f"not (value > 1 or {text})" if level % 2 else f"(kind = person and {text})"
+    context = Context(AS_OF)
+    rule = parse(text, known)
+    list(visible(None).filter(compile_q(rule, known, context)))
+    list(visible(None).filter(compile_q(rule, known, context, as_set=True)))
+    nested = parse(f"linked any (linked by any (did {step} then {step} then not {step}))", known)
+    list(visible(None).filter(compile_q(nested, known, context)))

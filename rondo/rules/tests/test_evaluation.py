@@ -1,6 +1,7 @@
 """One customer asked: the reasons, part by part, with what was found; edges of windows; segments and circles."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -100,7 +101,7 @@ def test_sums_count_the_lines_asked_for_and_the_companys_currency_only(known: Sc
 
 
 def test_a_sequence_takes_the_next_event_and_waits_until_its_window_is_over(known: Schema) -> None:
-    mail, visit, bought = (lambda n: event(n, "campaign_mail")), (lambda n: event(n, "visit")), event
+    mail, visit, bought = partial(event, kind="campaign_mail"), partial(event, kind="visit"), event
     text = "did campaign_mail then visit then purchase within 7 days"
     assert holds(text, known, mail(10), visit(8), bought(3))
     assert not holds(text, known, mail(10), visit(8), bought(2))
