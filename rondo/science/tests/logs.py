@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,3 +52,11 @@ def complete_journey() -> science.PurchaseDays:
     codes = np.unique(table["household_id"].to_numpy(), return_inverse=True)[1]
     cents = np.rint(table["sales_value"].to_numpy() * 100).astype(np.int64)
     return science.merge_days(codes, day.astype(np.int64), cents)
+
+
+def donations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """x, t_x, n and customers of the 1995 cohort of donors (11,104 people, six yearly occasions)."""
+    with (folder("lifetimes") / "datasets" / "donations.csv").open() as file:
+        rows = np.array([*csv.reader(file)][1:], dtype=float)
+    x, t_x, n, counts = rows.T
+    return x, t_x, n, counts

@@ -1,6 +1,5 @@
 """BG/BB three ways: published values, known parameters recovered, and every formula against an independent one."""
 
-import csv
 import warnings
 from math import comb
 
@@ -11,15 +10,7 @@ from scipy.special import betaln
 from rondo.errors import InputError
 from rondo.science import bgbb, summarise
 from rondo.science.bgbb import BgBb
-from rondo.science.tests.logs import cdnow_sample, folder
-
-
-def donations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """x, t_x, n and customers of the 1995 cohort of donors (11,104 people, six yearly occasions)."""
-    with (folder("lifetimes") / "datasets" / "donations.csv").open() as file:
-        rows = np.array([*csv.reader(file)][1:], dtype=float)
-    x, t_x, n, counts = rows.T
-    return x, t_x, n, counts
+from rondo.science.tests.logs import cdnow_sample, donations
 
 
 @pytest.fixture(scope="module")

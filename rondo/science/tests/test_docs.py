@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from rondo import science
-from rondo.science import BgNbd, GammaGamma, bgnbd, gamma_gamma
-from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey
+from rondo.science import BgNbd, FitConfig, GammaGamma, bgbb, bgnbd, fit_base, gamma_gamma
+from rondo.science.churn import ChurnCheck, check_churn
+from rondo.science.models import PurchaseModel
+from rondo.science.selection import Selection, select_model
+from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey, donations
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 LOGS: dict[str, Callable[[], science.PurchaseDays]] = {
@@ -124,6 +127,94 @@ def holdout(row: Row) -> Figures:
     }
 
 
+@cache
+def any_model(name: str, log: str, day: int) -> PurchaseModel:
+    if log == "donations":
+        return bgbb.fit(*donations(), config=FitConfig(time_unit="year"))
+    return fit_base(name, science.summarise(LOGS[log](), day))
+
+
+def models_fit(row: Row) -> Figures:
+    model = any_model(row["model"], row["log"], int(row["to"]))
+    return {
+        "customers": model.n_customers,
+        **{f"{place}.": float(value) for place, value in enumerate(model.parameters, start=1)},
+        "log-likelihood": model.log_likelihood,
+        "dropout identified": "yes" if model.dropout_identified else "no",
+    }
+
+
+def models_worked(row: Row) -> Figures:
+    model = any_model(row["model"], row["log"], 272)
+    x, t_x, observed, t = (float(row[name]) for name in ("x", "t_x", "T", "t"))
+    return {
+        "expected": model.expected_purchases(t, x, t_x, observed)[0],
+        "P(alive)": model.probability_alive(x, t_x, observed)[0],
+        "P(silent)": model.probability_silent(t, x, t_x, observed)[0],
+        "P(alive after)": model.probability_alive_after(t, x, t_x, observed)[0],
+    }
+
+
+def models_holdout(row: Row) -> Figures:
+    origin, until = int(row["from"]), int(row["to"])
+    log = LOGS[row["log"]]()
+    base = science.summarise(log, origin)
+    expected = science.expected_from(any_model(row["model"], row["log"], origin), base, (until - origin) / 7)
+    check = science.compare(expected, science.window(log, origin, until)[0][base.customer])
+    return {
+        "forecast": check.forecast,
+        "happened": check.actual,
+        "MAE": check.mae,
+        "RMSE": check.rmse,
+        "correlation": check.correlation or 0.0,
+    }
+
+
+@cache
+def selected(log: str, day: int, days: int) -> Selection:
+    return select_model(LOGS[log](), day, days, incumbent="bgnbd")
+
+
+def selection(row: Row) -> Figures:
+    found = selected(row["log"], int(row["at"]), int(row["days"]))
+    errors = next(candidate for candidate in found.candidates if candidate.model == row["model"])
+    return {
+        "total error": errors.total_error or 0.0,
+        "MAE": errors.mae or 0.0,
+        "RMSE": errors.rmse or 0.0,
+        "deviance": errors.deviance or 0.0,
+        "log score": errors.log_score or 0.0,
+        "excess": errors.excess or 0.0,
+        "its error": errors.excess_error or 0.0,
+        "chosen": "yes" if found.chosen == row["model"] else "no",
+    }
+
+
+@cache
+def churned(log: str, day: int, days: int, model: str) -> ChurnCheck:
+    return check_churn(LOGS[log](), day, days, model)
+
+
+def churn(row: Row) -> Figures:
+    check = churned(row["log"], int(row["at"]), int(row["days"]), row["model"])
+    path = next(path for path in check.paths if path.path == row["path"])
+    assert path.area is not None and path.by_recency is not None and path.by_alive is not None
+    bins = path.calibration.bins
+    return {
+        "customers": sum(bin.customers for bin in bins),
+        "AUC": path.area.value,
+        "low": path.area.low,
+        "high": path.area.high,
+        "by recency": path.by_recency.value,
+        "by P(alive)": path.by_alive.value,
+        "Brier": path.calibration.brier,
+        "of the mean": path.calibration.brier_base,
+        "expected": path.calibration.expected,
+        "silent": path.calibration.happened,
+        "bins held": f"{sum(bin.low <= bin.expected <= bin.high for bin in bins)} of {len(bins)}",
+    }
+
+
 def lorenz(row: Row) -> Figures:
     amounts = [int(amount) for amount in row["amounts"].split(",")]
     return {
@@ -142,6 +233,11 @@ TABLES: dict[str, Callable[[Row], Figures]] = {
     "interval": interval,
     "holdout": holdout,
     "lorenz": lorenz,
+    "models-fit": models_fit,
+    "models-worked": models_worked,
+    "models-holdout": models_holdout,
+    "selection": selection,
+    "churn": churn,
 }
 
 
