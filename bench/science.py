@@ -1,8 +1,9 @@
 """Speed and accuracy of the customer-base models: ``python -m bench.science``.
 
-Speed: BG/NBD on simulated customers, fit and score, beside ``lifetimes`` on the same customers in the same run, and on
-ten times as many alone. Purchases are simulated in continuous time and then recorded by the day, as a log holds them:
-times are whole days, in weeks as the models take them.
+Speed: BG/NBD on simulated customers, fit and score, beside ``lifetimes`` on the same customers in the same run; the
+other models of purchases on them too (MBG/NBD beside ``lifetimes``, which takes too long with the rest); BG/NBD on ten
+times as many alone. Purchases are simulated in continuous time and then recorded by the day, as a log holds them: times
+are whole days, in weeks as the models take them.
 
 ``--accuracy``: hold-outs and coverage of the intervals on the CDNOW log and the Complete Journey, the tables of
 docs/models.md.
@@ -24,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rondo import science
-from rondo.science import bgnbd, gamma_gamma
+from rondo.science import bgnbd, gamma_gamma, models
+from rondo.science._beta_geometric import Likelihood
 from rondo.science.cells import reduce_to_cells
 from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey
 
@@ -53,15 +55,18 @@ def simulate(customers: int, seed: int = 1) -> tuple[Floats, Floats, Floats]:
     return x.astype(np.float64), last / 7, age / 7
 
 
-def ours(x: Floats, t_x: Floats, T: Floats) -> dict[str, Any]:
+def ours(x: Floats, t_x: Floats, T: Floats, name: str = "bgnbd") -> dict[str, Any]:
     """Reduce, fit, score; seconds of each."""
+    kind = models.PURCHASE_MODELS[name]
+    x_, t_, T_ = models.in_units(kind.time_unit, x, t_x, T)
+    horizon = models.weeks_in_units(kind.time_unit, HORIZON)
     start = time.perf_counter()
-    cells = reduce_to_cells(x, t_x, T)
+    cells = reduce_to_cells(x_, t_, T_)
     reduced = time.perf_counter()
-    model = bgnbd.fit_cells(cells)
+    model: models.PurchaseModel = kind.module.fit_cells(cells)
     fitted = time.perf_counter()
-    expected = model.expected_purchases(HORIZON, x, t_x, T)
-    alive = model.probability_alive(x, t_x, T)
+    expected = model.expected_purchases(horizon, x_, t_, T_)
+    alive = model.probability_alive(x_, t_, T_)
     scored = time.perf_counter()
     return {
         "fit_s": fitted - start,
@@ -75,13 +80,15 @@ def ours(x: Floats, t_x: Floats, T: Floats) -> dict[str, Any]:
     }
 
 
-def theirs(x: Floats, t_x: Floats, T: Floats) -> dict[str, Any]:
+def theirs(x: Floats, t_x: Floats, T: Floats, name: str = "bgnbd") -> dict[str, Any]:
     """The same by ``lifetimes``."""
     warnings.simplefilter("ignore")  # it warns of its own use of old interfaces; figures are not touched
-    from lifetimes import BetaGeoFitter
+    import lifetimes
 
+    fitter = {"bgnbd": lifetimes.BetaGeoFitter, "mbgnbd": lifetimes.ModifiedBetaGeoFitter}[name]
+    likelihood = Likelihood(x, t_x, T, np.ones(x.size), first_coin=int(name == "mbgnbd"))
     start = time.perf_counter()
-    model = BetaGeoFitter().fit(x, t_x, T)
+    model = fitter().fit(x, t_x, T)
     fitted = time.perf_counter()
     expected = model.conditional_expected_number_of_purchases_up_to_time(HORIZON, x, t_x, T)
     alive = model.conditional_probability_alive(x, t_x, T)
@@ -90,29 +97,29 @@ def theirs(x: Floats, t_x: Floats, T: Floats) -> dict[str, Any]:
         "fit_s": fitted - start,
         "score_s": scored - fitted,
         # its own figure is of rescaled times; the same formula for both makes them comparable
-        "log_likelihood": bgnbd.Likelihood(x, t_x, T, np.ones(x.size))(np.log(model.params_.to_numpy()))[0],
+        "log_likelihood": likelihood(np.log(model.params_.to_numpy()))[0],
         "parameters": [round(float(v), 4) for v in model.params_],
         "expected": float(np.sum(expected)),
         "alive": float(np.mean(alive)),
     }
 
 
-def measure(which: str, customers: int, repeat: int) -> dict[str, Any]:
+def measure(which: str, customers: int, repeat: int, name: str = "bgnbd") -> dict[str, Any]:
     """One side in a process of its own, so that peak memory is its own."""
     command = [sys.executable, "-m", "bench.science", "--child", which, "--customers", str(customers)]
-    command += ["--repeat", str(repeat)]
+    command += ["--repeat", str(repeat), "--model", name]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
-def child(which: str, customers: int, repeat: int) -> None:
+def child(which: str, customers: int, repeat: int, name: str) -> None:
     """One side's figures as JSON on the last line."""
     data = simulate(customers)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run = {"ours": ours, "theirs": theirs}[which]
     # The best of a few: other work on the machine only ever adds time.
-    result = min((run(*data) for _ in range(repeat)), key=lambda r: float(r["fit_s"] + r["score_s"]))
+    result = min((run(*data, name) for _ in range(repeat)), key=lambda r: float(r["fit_s"] + r["score_s"]))
     result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     result["data_mb"] = before // 1024
     print(json.dumps(result))
@@ -135,6 +142,19 @@ def speed(customers: int, alone: int, repeat: int) -> None:
     ):
         print(f"{label:22}{mine[key]:{form}}{other[key]:{form}}")
     print(f"{'parameters':22}{mine['parameters']} {other['parameters']}")
+    others = {name: measure("ours", customers, 1, name) for name in models.PURCHASE_MODELS if name != "bgnbd"}
+    print(f"\n{'the same customers':14}{'fit, s':>10}{'score, s':>10}{'to BG/NBD':>11}{'MB':>7}  parameters")
+    for name, side in {"bgnbd": mine, **others}.items():
+        took = side["fit_s"] + side["score_s"]
+        print(
+            f"{models.PURCHASE_MODELS[name].title:18}{side['fit_s']:10.2f}{side['score_s']:10.2f}"
+            f"{took / both[0]:10.1f}x{side['peak_mb']:7d}  {side['parameters']}"
+        )
+    peer = measure("theirs", customers, 1, "mbgnbd")
+    print(
+        f"{'MBG/NBD, lifetimes':18}{peer['fit_s']:10.2f}{peer['score_s']:10.2f}"
+        f"{(peer['fit_s'] + peer['score_s']) / both[0]:10.1f}x{peer['peak_mb']:7d}  {peer['parameters']}"
+    )
     if alone:
         big = measure("ours", alone, 1)
         print(f"\n{alone:,} customers alone, {big['cells']:,} distinct histories")
@@ -236,10 +256,11 @@ def main() -> None:
     parser.add_argument("--alone", type=int, default=10_000_000, help="customers without the baseline; 0 to leave out")
     parser.add_argument("--repeat", type=int, default=3, help="runs per side, of which the fastest is shown")
     parser.add_argument("--accuracy", action="store_true", help="hold-outs and coverage on real logs instead of speed")
+    parser.add_argument("--model", choices=models.PURCHASE_MODELS, default="bgnbd", help=argparse.SUPPRESS)
     parser.add_argument("--child", choices=("ours", "theirs"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        child(given.child, given.customers, given.repeat)
+        child(given.child, given.customers, given.repeat, given.model)
     elif given.accuracy:
         accuracy()
     else:
