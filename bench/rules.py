@@ -16,6 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import django
+
 from bench.homes import call, empty_home, setup
 
 FACTS = (
@@ -50,10 +52,9 @@ EVENTS = (
     ("did campaign_mail then visit then purchase within 7 days", ""),
     ("value >= 100 and did not any within 90 days", ""),
 )
-ROUNDS = 3
 
 
-def timed(run: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
+def timed(run: Callable[[], Any], rounds: int) -> tuple[float, Any]:
     """Median of the seconds, after one round that fills the system's cache, and the result."""
     found = run()
     seconds = []
@@ -65,14 +66,14 @@ def timed(run: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
 
 
 def _first(tables: Any, query: str) -> Any:
-    return tables.connection.con.execute(query).fetchone()
+    return tables.connection.con.cursor().execute(query).fetchall()[0]
 
 
 def _keys(page: Any) -> list[int]:
     return list(page.values_list("pk", flat=True))
 
 
-def measure(store: bool) -> list[dict[str, Any]]:
+def measure(store: bool, rounds: int) -> list[dict[str, Any]]:
     """Seconds per rule on this process' home; with ``store``, by Django conditions too."""
     from rondo.customers.queries import visible
     from rondo.rules import Context, compile_q, parse, preview, schema
@@ -82,7 +83,7 @@ def measure(store: bool) -> list[dict[str, Any]]:
     known = schema()
     rows = []
     with open_tables() as tables:
-        day = tables.connection.raw_sql("SELECT max(business_date) FROM orders").fetchone()[0]
+        day = tables.connection.raw_sql("SELECT max(business_date) FROM orders").fetchall()[0][0]
         files = {
             name: f"read_parquet({found.file_uris()!r})"
             for name in ("scores", "orders", "interactions")
@@ -92,11 +93,11 @@ def measure(store: bool) -> list[dict[str, Any]]:
         for group, rules in (("facts", FACTS), ("events", EVENTS)):
             for text, plain in rules:
                 rule = parse(text, known)
-                seconds, (count, _some) = timed(partial(preview, rule, known, context, tables))
+                seconds, (count, _some) = timed(partial(preview, rule, known, context, tables), rounds)
                 row = {"group": group, "rule": text, "count": count, "ibis": seconds}
                 if plain:
                     query = plain.format(day=day.isoformat(), **files)
-                    row["plain"], found = timed(partial(_first, tables, query))
+                    row["plain"], found = timed(partial(_first, tables, query), rounds)
                     row["plain_count"] = found[0]
                 if store:
                     page = visible(None).filter(compile_q(rule, known, context)).order_by("pk")[:20]
@@ -110,7 +111,7 @@ def measure(store: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def prepare(customers: int, interactions: int) -> list[dict[str, Any]]:
+def prepare(customers: int, interactions: int, rounds: int) -> list[dict[str, Any]]:
     """Fill, copy and analyse this process' home, then measure."""
     setup()
     from django.core.management import call_command
@@ -119,7 +120,7 @@ def prepare(customers: int, interactions: int) -> list[dict[str, Any]]:
 
     build(customers, interactions)
     call_command("analyse", stdout=sys.stderr)
-    return measure(store=True)
+    return measure(True, rounds)
 
 
 def main() -> int:
@@ -128,15 +129,23 @@ def main() -> int:
     parser.add_argument("--interactions", type=int, default=20_000_000)
     parser.add_argument("--here", action="store_true", help="measure on the copy of RONDO_HOME as it stands")
     parser.add_argument("--copy-only", action="store_true", help="leave the operational store out")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    size = ("--customers", str(given.customers), "--interactions", str(given.interactions))
+    size = (
+        "--customers",
+        str(given.customers),
+        "--interactions",
+        str(given.interactions),
+        "--rounds",
+        str(given.rounds),
+    )
     if given.inside:
-        print(json.dumps({"rows": prepare(given.customers, given.interactions)}))
+        print(json.dumps({"rows": prepare(given.customers, given.interactions, given.rounds)}))
         return 0
     if given.here:
-        setup()
-        rows = measure(store=not given.copy_only)
+        django.setup()  # the home stays as it is
+        rows = measure(not given.copy_only, given.rounds)
     else:
         with empty_home() as home:
             rows = call("bench.rules", "--inside", *size, home=home)["rows"]
