@@ -307,7 +307,7 @@ class Parser:
         elif token.form == "number" and self.token.is_word(*UNIT_WORDS) and self._relative_follows():
             value = self._relative(token)
         else:
-            value = Raw(token.text, "word" if token.form == "quoted" else token.form)  # type: ignore[arg-type]
+            value = Raw(token.text, "word" if token.form == "quoted" else token.form)
         self.mark(path, first)
         return value
 

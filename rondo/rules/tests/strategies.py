@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rondo.foundation.registry import RuleTerm
 from rondo.rules import Schema, operators
-from rondo.rules.tests.worlds import AS_OF, COUNTS, MONEY, NUMBERS, OFFSETS, SHARES, TEXTS
+from rondo.rules.tests.worlds import AS_OF, COUNTS, FACTS, MONEY, NUMBERS, OFFSETS, SHARES, TEXTS
 from rondo.rules.tree import (
     AllOf,
     AnyOf,
@@ -132,11 +132,14 @@ def sequences(draw: st.DrawFn, schema: Schema) -> Sequence:
 
 def rules(schema: Schema, ids: list[str]) -> st.SearchStrategy[Node]:
     """Trees of all nodes; fields without values in the data are left out."""
-    typed = {"date", "boolean", "money", "number", "days", "share", "count", "id"}
-    asked = [t for t in schema.fields.values() if t.key in _TEXTS or t.choices or t.type in typed]
+    asked = [term for term in schema.fields.values() if term.source != "score" or term.key in FACTS]
+    compared = st.sampled_from(asked).flatmap(lambda term: comparisons(term, ids))
+    facts = st.sampled_from([schema.fields[key] for key in FACTS]).flatmap(lambda term: comparisons(term, ids))
     leaf = st.one_of(
-        st.sampled_from(asked).flatmap(lambda term: comparisons(term, ids)),
-        st.sampled_from(asked).flatmap(lambda term: comparisons(term, ids)),
+        compared,
+        compared,
+        st.builds(Not, compared),
+        st.tuples(facts, st.builds(Not, facts)).flatmap(lambda pair: st.sampled_from([AllOf(pair), AnyOf(pair)])),
         dids(schema),
         sequences(schema),
         st.sampled_from(SEGMENTS).map(InSegment),

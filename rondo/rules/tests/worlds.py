@@ -28,6 +28,8 @@ MONEY = [-500, 0, 1, 999, 1000, 1001, 5000, 123456]
 NUMBERS = [-2.5, -1.0, 0.0, 0.5, 1.0, 2.0, 7.0, 7.5]
 SHARES = [0.0, 0.25, 0.5, 1.0]
 COUNTS = [0, 1, 2, 3, 7]
+FACTS = ["value", "activity", "last_purchase", "orders", "typical_gap_days", "discount_share"]
+FACTS += ["recency_days", "favourite_category"]
 KINDS = ["purchase", "purchase", "purchase", "visit", "campaign_mail", "redemption", "complaint"]
 
 
