@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from django.utils.translation import gettext as _
 
+from rondo.errors import StateError
 from rondo.rules.checking import check
 from rondo.rules.problems import Path, Problem, RuleError
 from rondo.rules.schema import Schema
@@ -89,7 +90,7 @@ def _event(event: Event) -> dict[str, Any]:
 
 def _value(value: Value) -> Any:
     if isinstance(value, Raw):
-        raise TypeError(f"{value!r} is not typed yet; check the tree first.")
+        raise StateError(f"{value!r} is not typed yet; check the tree first.")
     if isinstance(value, Relative):
         return {"ago": value.n, "unit": value.unit}
     if isinstance(value, Span):
