@@ -17,8 +17,10 @@ from uuid import uuid4
 LINK = """
 import django; django.setup()
 from rondo.foundation.accounts import make_login_link
+from rondo.foundation.actors import system
 from rondo.foundation.models import User
-print(make_login_link(User.objects.filter(role="administrator", is_active=True, is_service=False).order_by("pk")[0]))
+people = User.objects.filter(role="administrator", is_active=True, is_service=False)
+print(make_login_link(system(), people.order_by("pk")[0]))
 """
 
 

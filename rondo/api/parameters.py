@@ -16,7 +16,7 @@ def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(operation)
     def checked(request: HttpRequest, *args: Any, **values: Any) -> Any:
-        taken = known - set(request.resolver_match.captured_kwargs if request.resolver_match else ())
+        taken = known - set(getattr(request.resolver_match, "captured_kwargs", {}))
         allowed = ", ".join(sorted(taken)) or "–"
         flaws = []
         for name, given in request.GET.lists():

@@ -95,7 +95,7 @@ def _parameter(part: dict[str, Any], document: dict[str, Any]) -> FieldRow:
     schema = part["schema"]
     named = document["components"]["schemas"].get(_named(schema), {})
     kinds = [schema, *schema.get("anyOf", []), named]
-    choices = next((kind["enum"] for kind in kinds if "enum" in kind), [])
+    choices: list[Any] = next((kind["enum"] for kind in kinds if "enum" in kind), [])
     return FieldRow(
         part["name"],
         _words(schema),

@@ -182,7 +182,7 @@ def make_login_link(actor: Actor, user: User, minutes: int = 60) -> str:
     until = timezone.now() + timedelta(minutes=minutes)
     with transaction.atomic():
         row = LoginLink.objects.create(user=user, token_hash=digest(token), expires_at=until)
-        told = {"link": [None, row.pk], "expires_at": [None, until.isoformat()]}
+        told: dict[str, list[Any]] = {"link": [None, row.pk], "expires_at": [None, until.isoformat()]}
         audit.record(actor, "link.made", "user", user.pk, told)
     return f"{settings.RONDO_URL}/in/{token}"
 

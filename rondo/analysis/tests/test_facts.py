@@ -120,7 +120,7 @@ def campaign(number: str, day: str) -> Campaign:
 def test_campaigns_received_and_answered() -> None:
     ann = customer("Ann")
     for number, (day, suppressed, answer) in enumerate(
-        [("2024-01-01", "", "2024-01-09"), ("2024-02-01", "", "2024-04-09"), ("2024-03-01", "no consent", None)]
+        [("2024-01-01", "", "2024-01-09"), ("2024-02-01", "", "2024-04-09"), ("2024-03-01", "no-consent", None)]
     ):
         sent = contact(ann, day)
         Exposure.objects.create(

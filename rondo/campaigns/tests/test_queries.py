@@ -58,7 +58,7 @@ def test_only_what_answers_inbound_is_a_reaction(ledger: Ledger) -> None:
     assert counts(None, spring) == (1, 0, 0)
 
 
-@pytest.mark.parametrize("fields", [{"eligible": False}, {"suppressed": "no consent"}, {"arm": "control"}])
+@pytest.mark.parametrize("fields", [{"eligible": False}, {"suppressed": "no-consent"}, {"arm": "control"}])
 def test_who_was_not_contacted_is_not_counted(ledger: Ledger, fields: dict[str, object]) -> None:
     spring = ledger.campaign("1")
     ledger.contact(spring, ledger.customer())

@@ -62,6 +62,13 @@ class LoadJob:
         self.rows_total = 0
         self.rows_done = 0
 
+    @property
+    def change(self) -> int:
+        """The number of a change that records carry which the run makes or changes."""
+        if self.load.change is None:
+            raise StateError(f"load {self.load.pk}: has no number of a change; start the import again.")
+        return self.load.change
+
     def query(self, sql: str) -> pa.Table:
         """The result of a query over the staged tables."""
         return self.staging.sql(sql).to_arrow_table()
@@ -141,7 +148,7 @@ class LoadJob:
         if "load_id" in names:
             given.setdefault("load_id", self.load.pk)
         if "changed_in" in names:
-            given.setdefault("changed_in", self.load.change)
+            given.setdefault("changed_in", self.change)
         key = str(model._meta.pk.column)
         if not keyed:
             first = self.allocate(model, count)

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from rondo.errors import InputError
 from rondo.foundation import accounts, signing_in
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import AuditEntry, Team, User
@@ -109,6 +110,7 @@ def test_signing_in_takes_a_new_session(dora: User) -> None:
     session["planted"] = True
     session.save()
     planted = session.session_key
+    assert planted
     client.cookies["rondo_session_8000"] = planted
     enter(client, dora)
     assert client.session.session_key != planted
@@ -207,9 +209,9 @@ def test_preferences_are_told_and_only_ones_own_can_be_set(signed_in: SignIn, al
     client.post("/preferences/theme", {"theme": "dark"})
     told = AuditEntry.objects.filter(verb="user.changed").order_by("pk").values_list("actor", "changes")
     assert list(told) == [(alice.pk, {"language": ["", "de"]}), (alice.pk, {"theme": ["system", "dark"]})]
-    with pytest.raises(accounts.InputError, match="role cannot be set"):
+    with pytest.raises(InputError, match="role cannot be set"):
         accounts.change_preferences(Actor(alice, "web"), role="administrator")
-    with pytest.raises(accounts.InputError, match="language='fr'"):
+    with pytest.raises(InputError, match="language='fr'"):
         accounts.change_preferences(Actor(alice, "web"), language="fr")
 
 
@@ -217,7 +219,7 @@ def test_a_team_is_made_once_and_told() -> None:
     assert accounts.team_named(system(), " North  West ") == accounts.team_named(system(), "North West")
     assert Team.objects.count() == 1
     assert AuditEntry.objects.get().changes == {"name": [None, "North West"]}
-    with pytest.raises(accounts.InputError, match="1 to 120"):
+    with pytest.raises(InputError, match="1 to 120"):
         accounts.team_named(system(), "  ")
 
 

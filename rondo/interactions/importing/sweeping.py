@@ -23,6 +23,7 @@ def sweep_dead_loads() -> list[int]:
     Safe to run at any time, by any process: who holds the lock of imports knows that whatever is still loading is dead.
     """
     if not _dead():
+        remove_dead_folders()  # of runs that died after their last commit
         return []
     try:
         with exclusive():

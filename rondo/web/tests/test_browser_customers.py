@@ -158,6 +158,7 @@ def test_two_versions_stand_within_their_column(opened: "Page", live_server: Any
     page = opened
     page.goto(f"{live_server.url}/customers/?sort=name")
     page.get_by_role("link", name="Miller 00").click()
+    page.get_by_role("heading", name="Miller 00").wait_for()
     page.keyboard.press("e")
     page.get_by_label("Name", exact=True).fill("Miller and Sons, Wholesale Bakers of Lindenport")
     Customer.objects.filter(name="Miller 00").update(

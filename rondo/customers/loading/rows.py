@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from rondo.customers import names
 from rondo.customers.changed import mark_loaded
-from rondo.customers.identifiers import PRIORITY, normalise
-from rondo.customers.matching import free, match, owned_by, refuse_unseen
+from rondo.customers.identifiers import PRIORITY
+from rondo.customers.loading.attributes import ATTRIBUTE_FIELDS, PREFIX, defined, stored_as
+from rondo.customers.loading.keys import known_identifiers, normalised, revive
+from rondo.customers.loading.matching import free, match, owned_by
 from rondo.customers.models import (
     Address,
     AttributeDefinition,
@@ -21,170 +23,16 @@ from rondo.customers.models import (
     NameWord,
     Survivor,
 )
-from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.foundation.loading import bulk
 from rondo.foundation.loading.changes import quoted, update_changed
 from rondo.foundation.loading.fields import Field, FieldType, ImportOptions
-from rondo.foundation.loading.job import Loader, LoadJob, chunks
+from rondo.foundation.loading.job import Loader, chunks
 from rondo.foundation.models import Load
 from rondo.foundation.search import fold
 
 IDENTIFIER_FIELDS = {"external_id": "external", "email": "email", "card": "card", "phone": "phone"}
 ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
-PREFIX = "attribute:"
-_BLANK: dict[str, Any] = {
-    "kind": "person",
-    "name": "",
-    "given_name": "",
-    "family_name": "",
-    "folded_name": "",
-    "language": "",
-    "birth_date": None,
-    "known_since": None,
-    "known_since_at_least": False,
-}
-_ATTRIBUTE_FIELDS: dict[str, FieldType] = {
-    "text": "text",
-    "number": "number",
-    "date": "date",
-    "choice": "choice",
-    "boolean": "boolean",
-    "money": "money",
-}
-
-
-def normalised(job: LoadJob, kind: str, distinct: str, table: str) -> None:
-    """``table``(raw, value, shown, reason): the identifiers that the query ``distinct`` yields, in normal form, or
-    why not."""
-    raw = job.query(distinct).column(0).drop_null().to_pylist()
-    values: list[str | None] = []
-    shown: list[str | None] = []
-    reasons: list[str | None] = []
-    for text in raw:
-        try:
-            form = normalise(kind, text, job.options.region or None)
-        except InputError as error:
-            values.append(None)
-            shown.append(None)
-            reasons.append(str(error))
-        else:
-            values.append(form.value)
-            shown.append(form.shown)
-            reasons.append(None)
-    names = {"raw": raw, "value": values, "shown": shown, "reason": reasons}
-    job.put(table, pa.table({name: pa.array(column, pa.string()) for name, column in names.items()}))
-
-
-def known_identifiers(job: LoadJob, kind: str, distinct: str, table: str) -> None:
-    """``table``(value, id, customer_id, state known/hidden): identifiers of a kind that the database has."""
-    values = job.query(distinct).column(0).drop_null().to_pylist()
-    source_id = job.source_id if kind == "external" else None
-    found = []
-    if values and not (kind == "external" and source_id is None):
-        wanted = ["value", "id", "customer_id", "load_id"]
-        found = bulk.lookup(Identifier, "value", values, wanted, kind=kind, source_id=source_id)
-    job.put(
-        table,
-        pa.table(
-            {
-                "value": pa.array([row[0] for row in found], pa.string()),
-                "id": pa.array([row[1] for row in found], pa.int64()),
-                "customer_id": pa.array([row[2] for row in found], pa.int64()),
-                "state": job.states(pa.array([row[3] for row in found], pa.int64())),
-            }
-        ),
-    )
-
-
-def revive(job: LoadJob, customers: pa.ChunkedArray, columns: dict[str, Any]) -> None:
-    """Bring customers of loads taken back into this load, with nothing kept of what the old load said about them."""
-    ids = customers.to_pylist()
-    for start in range(0, len(ids), 500):
-        some = ids[start : start + 500]
-        AttributeValue.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
-        Address.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
-    fields = {**_BLANK, **owned_by(job.actor), "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk}
-    bulk.update(Customer, customers, fields)
-    job.touched.update(ids)
-    names.reindex(ids)
-
-
-class CustomerKeys:
-    """Resolves the field ``customer`` of a file: table ``customer_keys``(key as in the file, value, shown, id,
-    identifier_id, state new/hidden/known). Rows whose identifier is refused go to the rejects."""
-
-    def __init__(self, job: LoadJob) -> None:
-        self.job = job
-        self.kind = job.options.customer_by
-
-    def plan(self) -> None:
-        """Normalise; refuse what is no identifier. :meth:`lookup` follows when it is settled which rows go in."""
-        job = self.job
-        normalised(job, self.kind, "SELECT DISTINCT customer FROM staged", "customer_forms")
-        job.refuse(
-            "SELECT s.line, 'customer' AS field, s.customer AS value, f.reason FROM staged AS s "
-            "JOIN customer_forms AS f ON f.raw = s.customer WHERE f.reason IS NOT NULL"
-        )
-        if not sees_all(job.actor.user):
-            distinct = "SELECT value FROM customer_forms WHERE value IS NOT NULL"
-            known_identifiers(job, self.kind, f"SELECT DISTINCT value FROM ({distinct})", "customer_known")
-            refuse_unseen(
-                job,
-                "SELECT s.line, 'customer' AS field, s.customer AS value, k.customer_id FROM staged AS s "
-                "JOIN customer_forms AS f ON f.raw = s.customer JOIN customer_known AS k ON k.value = f.value "
-                "WHERE k.state = 'known'",
-            )
-
-    def lookup(self, distinct: str) -> None:
-        """Make ``customer_keys`` of the customers that the rows left over name."""
-        job = self.job
-        known_identifiers(
-            job, self.kind, f"SELECT DISTINCT value FROM customer_forms WHERE raw IN ({distinct})", "customer_known"
-        )
-        job.run(
-            "CREATE OR REPLACE TABLE customer_keys AS SELECT f.raw AS key, f.value, f.shown, k.customer_id AS id, "
-            "k.id AS identifier_id, coalesce(k.state, 'new') AS state FROM customer_forms AS f "
-            f"LEFT JOIN customer_known AS k ON k.value = f.value WHERE f.raw IN ({distinct})"
-        )
-        created = job.number("SELECT count(DISTINCT value) FROM customer_keys WHERE state <> 'known'")
-        job.count("customers_created", created)
-
-    def write(self) -> None:
-        """Create the customers that nobody has described, each with its identifier."""
-        job = self.job
-        job.run(
-            "CREATE OR REPLACE TABLE customer_new AS SELECT value, min(shown) AS shown, row_number() OVER "
-            "(ORDER BY value) AS n "
-            "FROM customer_keys WHERE state = 'new' GROUP BY value"
-        )
-        for first, last in chunks(job.number("SELECT count(*) FROM customer_new"), job.options.chunk_rows):
-            rows = job.query(f"SELECT value, shown FROM customer_new WHERE n BETWEEN {first} AND {last} ORDER BY n")
-            with job.chunk():
-                ids = job.insert(Customer, {"is_demo": job.options.is_demo, **owned_by(job.actor)}, len(rows))
-                source_id = job.source_id if self.kind == "external" else None
-                job.insert(
-                    Identifier,
-                    {
-                        "customer_id": ids,
-                        "kind": self.kind,
-                        "source_id": source_id,
-                        "value": rows["value"],
-                        "shown": rows["shown"],
-                        "is_demo": job.options.is_demo,
-                    },
-                    len(rows),
-                )
-            job.put("rondo_made", pa.table({"value": rows["value"], "id": ids}))
-            job.run("UPDATE customer_keys AS c SET id = m.id FROM rondo_made AS m WHERE c.value = m.value")
-
-    def publish(self) -> None:
-        """Customers of loads taken back that the file names come back as this load's, undescribed."""
-        job = self.job
-        rows = job.query("SELECT DISTINCT id, identifier_id FROM customer_keys WHERE state = 'hidden'")
-        revive(job, job.query("SELECT DISTINCT id FROM customer_keys WHERE state = 'hidden'").column(0), {})
-        bulk.update(Identifier, rows["identifier_id"], {"load_id": job.load.pk})
-        mark_loaded(job.touched, job.load.change)
 
 
 class CustomerLoader(Loader):
@@ -222,7 +70,7 @@ class CustomerLoader(Loader):
         fields = dict(cls.fields)
         for definition in AttributeDefinition.objects.all():
             choices = tuple(str(choice["value"]) for choice in definition.choices)
-            kind = _ATTRIBUTE_FIELDS[definition.type]
+            kind = ATTRIBUTE_FIELDS[definition.type]
             fields[f"{PREFIX}{definition.key}"] = Field(kind, definition.label, choices=choices)
         for key, (kind_name, form) in options.define.items():
             if kind_name not in AttributeDefinition.Type.values or form not in AttributeDefinition.Form.values:
@@ -237,7 +85,7 @@ class CustomerLoader(Loader):
                     }
                 )
             # the choices of a new attribute are what the file holds
-            staged: FieldType = "text" if kind_name == "choice" else _ATTRIBUTE_FIELDS[kind_name]
+            staged: FieldType = "text" if kind_name == "choice" else ATTRIBUTE_FIELDS[kind_name]
             fields.setdefault(f"{PREFIX}{key}", Field(staged, key))
         return fields
 
@@ -322,33 +170,9 @@ class CustomerLoader(Loader):
             f"{last} ORDER BY n"
         )
 
-    def _define(self) -> None:
-        """Make the attributes of ``define`` that are missing; ``self.definitions``: key → definition."""
-        job = self.job
-        if job.options.define:
-            self._make_definitions()
-        self.definitions = {definition.key: definition for definition in AttributeDefinition.objects.all()}
-
-    def _make_definitions(self) -> None:
-        job = self.job
-        with job.chunk():
-            for key, (kind, form) in job.options.define.items():
-                choices = []
-                if kind == "choice" and job.has(f"{PREFIX}{key}"):
-                    values = job.query(
-                        f'SELECT DISTINCT "{PREFIX}{key}" AS v FROM staged WHERE v IS NOT NULL ORDER BY v'
-                    )
-                    choices = [{"value": v, "en": v, "de": v} for v in values.column(0).to_pylist()]
-                definition, is_new = AttributeDefinition.objects.get_or_create(
-                    key=key,
-                    defaults={"label_en": key.replace("_", " "), "type": kind, "form": form, "choices": choices},
-                )
-                if is_new:
-                    job.note(AttributeDefinition, [definition.pk])
-
     def write(self) -> None:
         job = self.job
-        self._define()
+        self.definitions = defined(job)
         total = job.number("SELECT count(*) FROM matched WHERE state = 'new'")
         for first, last in chunks(total, job.options.chunk_rows):
             rows = self._rows("new", first, last)
@@ -406,7 +230,7 @@ class CustomerLoader(Loader):
             definition = self.definitions[field.removeprefix(PREFIX)]
             table = pa.table({"customer": ids, "value": rows[field]})
             table = table.filter(pc.is_valid(table["value"]))
-            column, values = _stored(definition.type, table["value"])
+            column, values = stored_as(definition.type, table["value"])
             self._add(
                 AttributeValue,
                 {"customer_id": table["customer"], "definition_id": definition.pk, column: values},
@@ -428,7 +252,7 @@ class CustomerLoader(Loader):
         if job.options.on_match == "update":
             free(job, "known")
             self._update(self._rows("known", 1, job.rows_total))
-        mark_loaded(job.touched, job.load.change)
+        mark_loaded(job.touched, job.change)
         Load.objects.filter(pk=job.load.pk).update(spans=job.load.spans)
 
     def _update(self, rows: pa.Table) -> None:
@@ -489,7 +313,7 @@ class CustomerLoader(Loader):
             self._insert_attribute(definition, only[field], keys.filter(pc.invert(has)))
             kept = rows.filter(has)
             ids = pa.array([known[key] for key in keys.filter(has).to_pylist()], pa.int64())
-            column, values = _stored(definition.type, kept[field])
+            column, values = stored_as(definition.type, kept[field])
             owners = keys.filter(has)
             changed = update_changed(job, AttributeValue, "attribute", ids, {column: values}, owners)
             job.count("attributes_updated", changed)
@@ -497,26 +321,9 @@ class CustomerLoader(Loader):
     def _insert_attribute(self, definition: AttributeDefinition, values: Any, owners: Any) -> None:
         table = pa.table({"customer": owners, "value": values})
         table = table.filter(pc.is_valid(table["value"]))
-        column, stored = _stored(definition.type, table["value"])
+        column, stored = stored_as(definition.type, table["value"])
         self._add(
             AttributeValue,
             {"customer_id": table["customer"], "definition_id": definition.pk, column: stored},
             len(table),
         )
-
-
-def remove_definitions(load: Load, low: int, high: int) -> int:
-    """Delete the attributes that a dead load defined, unless somebody came to use them; never waits."""
-    used = models.Exists(AttributeValue.objects.filter(definition_id=models.OuterRef("pk")))
-    keys = list(load.options.get("define", {}))
-    AttributeDefinition.objects.filter(~used, pk__range=(low, high), key__in=keys).delete()
-    return 0
-
-
-def _stored(kind: str, values: Any) -> tuple[str, Any]:
-    """(column of AttributeValue, values) for an attribute of a type."""
-    if kind in {"text", "choice"}:
-        return "text", values
-    if kind == "date":
-        return "day", values
-    return "number", pc.cast(values, pa.float64())
