@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
@@ -191,9 +192,9 @@ def use_login_link(token: str) -> User | None:
     """The user of an unused, unexpired link, which is used up by this call; None otherwise."""
     now = timezone.now()
     with transaction.atomic():
-        taken = LoginLink.objects.filter(
-            token_hash=digest(token), used_at=None, expires_at__gt=now, user__is_active=True
-        )
+        # A condition that joined the user would be read once, before the wait for whoever uses the link meanwhile.
+        active = Exists(User.objects.filter(pk=OuterRef("user_id"), is_active=True))
+        taken = LoginLink.objects.filter(active, token_hash=digest(token), used_at=None, expires_at__gt=now)
         if not taken.update(used_at=now):
             return None
         row = LoginLink.objects.select_related("user").get(token_hash=digest(token))

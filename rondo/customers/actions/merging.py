@@ -4,7 +4,7 @@ Edges form a forest: a merge always points from one root to another root, so a c
 edge out; the loser and what was merged into it before stand for themselves again. Rows never move.
 """
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,9 @@ from rondo.customers.queries import record_ids
 from rondo.errors import NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import shown
+
+_MERGING = 0x6D65726765
+"""Key of the advisory lock of merges: any fixed number."""
 
 
 def is_known(row: Customer) -> bool:
@@ -37,6 +40,7 @@ def merge(actor: Actor, loser: CustomerRef, winner: CustomerRef, reason: str = "
     """
     actor.require("merge")
     with transaction.atomic():
+        _one_at_a_time()
         lost, kept = locked_pair(actor, loser, winner)
         if lost.pk == kept.pk:
             raise StateError(
@@ -68,6 +72,7 @@ def unmerge(actor: Actor, merge_id: int) -> Customer:
     """
     actor.require("merge")
     with transaction.atomic():
+        _one_at_a_time()
         edge = Merge.objects.filter(pk=merge_id).first()
         if edge is None:
             raise NotFound(_("This merge is not there; load the page again."))
@@ -84,6 +89,14 @@ def unmerge(actor: Actor, merge_id: int) -> Customer:
         noted(actor, "customer.unmerged", edge.loser_id, {"survivor": [root.pk, None]})
         mark(branch)
     return Customer.objects.get(pk=edge.loser_id)
+
+
+def _one_at_a_time() -> None:
+    """Wait for other merges and their undo: they change whole trees of records, whose order of locks nobody can know
+    beforehand. SQLite has one writer anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MERGING])
 
 
 def _below(record: int, group: list[int]) -> list[int]:
