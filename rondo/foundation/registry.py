@@ -272,8 +272,8 @@ class RuleSource:
     rows, ``customer`` the column that holds the customer's key ("pk" for the customers themselves). Others give
     ``condition(field, match, as_set)``, the condition on a customer that a known value of the field matches.
     ``frame(tables, field)`` is an Ibis table of the copy with ``customer_id`` and the column ``field.copied`` (of all
-    fields, for a row source). ``values(record_ids, fields)`` are the known values of one customer by field key; the survivor's own record
-    is the first.
+    fields, for a row source). ``values(record_ids, fields)`` are the known values of one customer by field key; the
+    survivor's own record is the first.
     """
 
     key: str
@@ -329,8 +329,8 @@ class RuleEvents:
 class RuleLinks:
     """Links between customers. ``condition(role, direction, others)`` is the condition on a customer that
     one of ``others`` (a set of customers) is linked to it; ``frame(tables, role, direction)`` has customer_id and
-    other_id in Ibis; ``load(record_ids, role, direction)`` are the other ends of one customer, ``records(survivor)`` all
-    records that one stands for. None links a customer to itself."""
+    other_id in Ibis; ``load(record_ids, role, direction)`` are the other ends of one customer, ``records(survivor)``
+    all records that one stands for. None links a customer to itself."""
 
     roles: "Callable[[], Iterable[tuple[str, _StrOrPromise]]]"
     condition: "Callable[[str, str, QuerySet[Any]], Q]"
