@@ -109,7 +109,9 @@ def _pair(outcome: npt.ArrayLike, score: Numbers) -> tuple[npt.NDArray[np.bool_]
         raise InputError(f"outcome {did.shape} and score {scores.shape}: one of each per customer is needed")
     if not np.isfinite(scores).all():
         raise InputError(f"score, index {int(np.argmin(np.isfinite(scores)))}: must be a finite number")
-    return did, scores
+    # Customers who are alike get scores that differ in the last bits, by where they lie in memory; they are ties.
+    unit = float(np.abs(scores).max()) if scores.size and np.any(scores) else 1.0
+    return did, np.round(scores / unit, 11) * unit
 
 
 def _midranks(values: FloatArray) -> FloatArray:

@@ -40,6 +40,17 @@ def test_auc_and_brier_equal_those_of_scikit_learn_with_ties() -> None:
     assert calibrate(did, score).brier == pytest.approx(brier_score_loss(did, score))
 
 
+def test_noise_in_the_last_bits_breaks_no_ties() -> None:
+    rng = np.random.default_rng(5)
+    did = rng.random(3_000) < 0.4
+    score = rng.integers(1, 9, 3_000) / 9
+    noisy = score * (1 + rng.normal(0, 2e-16, 3_000))
+    assert len(set(noisy.tolist())) > 8
+    assert auc(did, noisy) == auc(did, score)
+    assert len(calibrate(did, noisy).bins) == len(calibrate(did, score).bins)
+    assert top_lift(did, noisy) == top_lift(did, score)
+
+
 def test_the_interval_of_the_area_covers_it_as_often_as_it_says() -> None:
     rng = np.random.default_rng(3)
     truth = 0.7602  # P(N(1, 1) > N(0, 1)): the normal distribution function at 1 over the root of 2
