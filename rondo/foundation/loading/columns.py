@@ -197,7 +197,8 @@ def _scaled(array: pa.Array, digits: int, limit: int, decimal: str) -> tuple[npt
     kind = array.type
     if pa.types.is_integer(kind) and kind != pa.uint64():
         whole = np.asarray(pc.fill_null(pc.cast(array, pa.int64()), 0))
-        over = np.abs(whole) > limit // 10**digits
+        most = limit // 10**digits
+        over = (whole > most) | (whole < -most)  # the least of all whole numbers has no absolute value
         return np.where(over, 0, whole) * 10**digits, _reasons(over, too_large)
     if pa.types.is_floating(kind):
         number = np.asarray(pc.fill_null(pc.cast(array, pa.float64()), 0.0))

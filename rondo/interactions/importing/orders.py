@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +16,7 @@ from rondo.foundation.loading import bulk, times
 from rondo.foundation.loading.changes import quoted
 from rondo.foundation.loading.fields import Field
 from rondo.foundation.loading.job import Loader
+from rondo.foundation.money import MAX_MINOR
 from rondo.foundation.registry import registries
 from rondo.interactions.models import Interaction, Order, OrderLine
 
@@ -51,6 +53,7 @@ class OrderLoader(Loader):
         self.products = ProductKeys(job, "SELECT DISTINCT product FROM staged")
         self.customers.plan()
         self._consistent()
+        self._refuse_too_large()
         self._hold_back()
         self._skip_known()
         job.run("CREATE OR REPLACE TABLE customer_forms_used AS SELECT DISTINCT customer FROM staged")
@@ -73,6 +76,17 @@ class OrderLoader(Loader):
                     f'HAVING count(DISTINCT {field}) > 1) AS o ON o."order" = s."order" WHERE s.{field} IS DISTINCT '
                     "FROM o.first"
                 )
+
+    def _refuse_too_large(self) -> None:
+        """An order whose lines add up to more than an amount may be."""
+        limit = f"{MAX_MINOR // 10 ** get_currency_precision(self.job.context.currency):,}"
+        reason = quoted(_("is beyond the largest amount that is taken (%(limit)s)") % {"limit": limit})
+        for field in filter(self.job.has, _SUMS):
+            self.job.refuse(
+                f"SELECT s.line, '{field}' AS field, o.whole::VARCHAR AS value, {reason} AS reason FROM staged AS s "
+                f'JOIN (SELECT "order", sum({field}) AS whole FROM staged GROUP BY "order" '
+                f'HAVING abs(sum({field})) > {MAX_MINOR}) AS o ON o."order" = s."order"'
+            )
 
     def _hold_back(self) -> None:
         """Good lines of an order that has a refused one go to the rejects too, so that no order is half in."""

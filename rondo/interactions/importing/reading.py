@@ -5,6 +5,7 @@ import hashlib
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -50,9 +51,25 @@ class Reader(ABC):
             inside = np.isin(numbers, lines, assume_unique=True)
             if inside.any():
                 rows = batch.filter(pa.array(inside))
-                texts = [pc.cast(column, pa.string(), safe=False).to_pylist() for column in rows.columns]
+                texts = [_texts(column) for column in rows.columns]
                 for line, *cells in zip(numbers[inside].tolist(), *texts, strict=True):
                     yield line, ["" if cell is None else cell for cell in cells]
+
+
+def _refuse_doubles(columns: list[str], name: str) -> None:
+    if doubles := sorted({column for column in columns if columns.count(column) > 1}):
+        raise InputError(
+            _("%(file)s: several columns are called %(names)s; give each its own name.")
+            % {"file": name, "names": ", ".join(map(repr, doubles))}
+        )
+
+
+def _texts(column: pa.Array) -> list[str | None]:
+    """A column as text for people; one that is not imported may hold lists, bytes or whatever else Parquet can."""
+    if not pa.types.is_nested(column.type) and "binary" not in str(column.type):
+        with suppress(pa.ArrowNotImplementedError):
+            return list(pc.cast(column, pa.string(), safe=False).to_pylist())
+    return [None if value is None else str(value) for value in column.to_pylist()]
 
 
 class CsvReader(Reader):
@@ -64,7 +81,7 @@ class CsvReader(Reader):
         self.name = path.name
         self.digest = self.file.digest
         self.delimiter = options.delimiter or sniffing.find_delimiter(self.file.sample, path.name)
-        if len(self.delimiter) != 1:
+        if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
             raise InputError(_("delimiter=%(value)r: one character is needed.") % {"value": self.delimiter})
         rows = csv.reader(io.StringIO(self.file.sample), delimiter=self.delimiter)
         try:
@@ -73,12 +90,7 @@ class CsvReader(Reader):
             raise InputError(f"{path.name}: {error}.") from error
         self.columns = [name.strip() for name in header]
         self._header_lines = rows.line_num
-        doubles = sorted({name for name in self.columns if self.columns.count(name) > 1})
-        if doubles:
-            raise InputError(
-                _("%(file)s: several columns are called %(names)s; give each its own name.")
-                % {"file": path.name, "names": ", ".join(map(repr, doubles))}
-            )
+        _refuse_doubles(self.columns, path.name)
         shown = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(self.delimiter, self.delimiter)
         self.found = {"format": "CSV, gzip" if self.file.compressed else "CSV", "delimiter": shown}
         self.found["encoding"] = self.file.encoding.replace("-sig", "")
@@ -182,6 +194,7 @@ class ParquetReader(Reader):
                 % {"file": path.name, "error": str(error).splitlines()[0]}
             ) from error
         self.columns = list(schema.names)
+        _refuse_doubles(self.columns, path.name)
         self.found = {"format": "Parquet"}
         with path.open("rb") as stream:
             self.digest = hashlib.file_digest(stream, "sha256").hexdigest()

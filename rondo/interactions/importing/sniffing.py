@@ -63,7 +63,9 @@ def _pieces(path: Path, *, compressed: bool) -> Iterator[bytes]:
         ) from error
 
 
-def _utf8_fault(error: UnicodeDecodeError, before: int, line: int) -> str:
+def _fault(error: UnicodeError, before: int, line: int) -> str:
+    if not isinstance(error, UnicodeDecodeError):  # UTF-16 without a mark at its beginning, say
+        return str(error)
     return _("byte 0x%(byte)02x at position %(position)d (line %(line)d)") % {
         "byte": error.object[error.start],
         "position": before + error.start,
@@ -108,10 +110,10 @@ def inspect(path: Path, encoding: str = "") -> TextFile:
         if given is not None:
             try:
                 given.decode(piece)
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
                 raise InputError(
                     _("%(file)s is not in the encoding %(encoding)s: %(place)s; leave --encoding out or give another.")
-                    % {"file": path.name, "encoding": encoding, "place": _utf8_fault(error, size, lines)}
+                    % {"file": path.name, "encoding": encoding, "place": _fault(error, size, lines)}
                 ) from error
         ends = piece.rfind(b"\n"), piece.rfind(b"\r")
         last = max(ends)
@@ -138,8 +140,9 @@ def inspect(path: Path, encoding: str = "") -> TextFile:
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
+        b"a".decode(encoding, "replace")  # refuses codecs that are no encodings of text, such as rot13
         return codecs.getincrementaldecoder(encoding)()
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise InputError(
             _("Encoding %(encoding)r is not known; one such as utf-8, utf-16, cp1252 or latin-1 is needed.")
             % {"encoding": encoding}
@@ -157,7 +160,10 @@ def find_delimiter(sample: str, name: str) -> str:
         lines = lines[:-1]  # the sample may end within a line
     if lines and "\x00" in lines[0]:
         raise InputError(
-            _("%(file)s: the first line holds NUL characters: no CSV, or UTF-16 without a mark; try --encoding utf-16.")
+            _(
+                "%(file)s: the first line holds NUL characters: no CSV, or UTF-16 without a mark; "
+                "try --encoding utf-16-le."
+            )
             % {"file": name}
         )
     best, best_score = ",", (0.0, 0)

@@ -44,6 +44,8 @@ def refused(path: Path, match: str, kind: str = "orders", **options: Any) -> Non
 
 def test_wrong_delimiter_given(tmp_path: Path) -> None:
     refused(write(tmp_path, ORDERS), "no column for order.*order,customer,product", delimiter=";")
+    for impossible in ("§", '"', "\n", ";;"):
+        refused(write(tmp_path, ORDERS), "one character is needed", delimiter=impossible)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -55,7 +57,12 @@ def test_delimiters_are_found(tmp_path: Path, delimiter: str) -> None:
 def test_wrong_encoding_given_names_the_place(tmp_path: Path) -> None:
     path = write(tmp_path, "external_id,name\n1,Ann\n2,Jürgen\n".encode("latin-1"))
     refused(path, r"encoding utf-8: byte 0xfc at position 26 \(line 3\)", "customers", encoding="utf-8")
-    refused(path, "Encoding 'klingon' is not known", "customers", encoding="klingon")
+    for name in ("klingon", "rot13", "hex", "undefined"):
+        refused(path, f"Encoding '{name}' is not known", "customers", encoding=name)
+    unmarked = write(tmp_path, "external_id,name\n1,Ann\n".encode("utf-16-le"))
+    refused(unmarked, "utf-16: .* BOM", "customers", encoding="utf-16")
+    load("customers", unmarked, encoding="utf-16-le")
+    assert Customer.objects.get().name == "Ann"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
@@ -90,6 +97,42 @@ def test_a_damaged_page_in_the_middle_of_parquet(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "whole.parquet").read_bytes())
     content[len(content) // 3 : len(content) // 3 + 4000] = os.urandom(4000)
     refused(write(tmp_path, bytes(content), "damaged.parquet"), "damaged|all rows are bad")
+
+
+def test_columns_of_parquet_that_are_no_text_stand_in_the_rejects(tmp_path: Path) -> None:
+    columns = {
+        "external_id": ["1", "2"],
+        "birth_date": ["1980-01-01", "someday"],
+        "tags": pa.array([["a"], ["b"]]),
+        "place": pa.array([{"x": 1}, {"x": 2}]),
+        "picture": pa.array([b"\xff", b"\xfe"]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "people.parquet")
+    row = rejects(load("customers", tmp_path / "people.parquet"))[0]
+    assert (row["line"], row["tags"], row["place"], row["picture"]) == ("2", "['b']", "{'x': 2}", r"b'\xfe'")
+
+
+def test_parquet_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:
+    table = pa.table([pa.array(["1"]), pa.array(["Ann"]), pa.array(["Bob"])], names=["external_id", "name", "name"])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    refused(tmp_path / "twice.parquet", "several columns are called 'name'", "customers")
+
+
+def test_an_order_that_adds_up_to_too_much_is_refused_and_the_rest_goes_in(tmp_path: Path) -> None:
+    head, *_rest = ORDERS.splitlines()
+    lines = ["b8,h1,p1,2017-03-01 10:00:00,1,10000000000000,0,s1"] * 10_000
+    run = load("orders", write(tmp_path, "\n".join([head, *lines, "b9,h1,p1,2017-03-01 10:00:00,1,-5.00,0,s1\n"])))
+    assert len(rejects(run)) == 10_000
+    assert "beyond the largest amount" in rejects(run)[0]["reason"]
+    assert Order.objects.get().total == -500
+
+
+def test_the_least_whole_number_is_no_amount(tmp_path: Path) -> None:
+    columns = {name: ["1", "2"] for name in ("order", "customer", "product")} | {"occurred_at": ["2017-03-01"] * 2}
+    pq.write_table(pa.table(columns | {"total": pa.array([-(2**63), 5])}), tmp_path / "least.parquet")
+    run = load("orders", tmp_path / "least.parquet")
+    assert [(row["line"], row["column"]) for row in rejects(run)] == [("1", "total")]
+    assert Order.objects.get().total == 500
 
 
 def test_header_only(tmp_path: Path) -> None:
