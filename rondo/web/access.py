@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
@@ -27,7 +28,8 @@ def actor(request: HttpRequest) -> Actor:
 def page(right: str = "see") -> Callable[[View[P]], View[P]]:
     """Lets in who is signed in and has ``right``; others are sent to sign in, or get PermissionRefused (a 403 page).
 
-    Pages hold what one person may see: no cache on the way may keep them.
+    Pages hold what one person may see: no cache on the way may keep them. One address answers htmx with a part of its
+    page, which the browser's own cache must not show for the page when somebody goes back.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -36,6 +38,7 @@ def page(right: str = "see") -> Callable[[View[P]], View[P]]:
             actor(request).require(right)
             response = view(request, *args, **kwargs)
             response.headers.setdefault("Cache-Control", "private, no-cache")
+            patch_vary_headers(response, ["HX-Request", "HX-Target"])
             return response
 
         return cast(View[P], login_required(cast(Callable[..., HttpResponse], guarded)))

@@ -63,6 +63,19 @@ def check_width(page: "Page") -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_going_back_to_a_search_shows_the_whole_page(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.goto(f"{live_server.url}/customers/")
+    page.locator("#q").fill("Miller 07")
+    page.wait_for_url("**/customers/?q=Miller*")
+    page.get_by_role("link", name="Miller 07").click()
+    page.wait_for_selector("#composer")
+    page.go_back()
+    page.wait_for_selector(".list-row")
+    assert page.locator("nav.side").count() == 1
+    assert page.locator("#q").input_value() == "Miller 07"
+
+
 def test_find_a_customer_and_log_a_call_by_keyboard_alone(opened: "Page", live_server: Any) -> None:
     page = opened
     page.goto(f"{live_server.url}/customers/")
