@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rondo.foundation.money import Money
 from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, axis, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
@@ -33,7 +34,7 @@ def purchases_chart(months: "Sequence[Month]", currency: str, csv: str) -> Chart
         [
             Cell(formats.month(m.month), m.month.isoformat()),
             Cell(formats.number(m.orders), m.orders),
-            Cell(formats.money(m.amount, currency, 0), m.amount / 100),
+            Cell(formats.money(m.amount, currency, 0), float(Money(m.amount, currency).major)),
         ]
         for m in reversed(months)
     ]

@@ -188,10 +188,13 @@ class Month:
 
 
 def purchases_by_month(records: list[int]) -> list[Month]:
-    """A customer's purchases by month of the business date, oldest first; months without purchases are there too."""
+    """A customer's purchases by month of the business date, oldest first; months without purchases are there too.
+
+    Orders in another currency than the company's are left out, as in every figure, since no rate is known.
+    """
     rows = (
         standing()
-        .filter(customer_id__in=records, kind="purchase")
+        .filter(customer_id__in=records, kind="purchase", currency=installation().currency)
         .annotate(month=TruncMonth("business_date"))
         .values("month")
         .annotate(orders=Count("pk"), amount=Sum("amount"))

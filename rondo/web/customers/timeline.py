@@ -134,7 +134,7 @@ def read_timeline(
     rows = chain(records, kinds=wanted, before=key, limit=PAGE_SIZE + 1)
     shown = rows[:PAGE_SIZE]
     earlier = shown[-1].public_id if len(rows) > PAGE_SIZE else ""
-    return Timeline(_days(entries_of(shown)), wanted, earlier, beginning)
+    return Timeline(_days(entries_of(shown, records)), wanted, earlier, beginning)
 
 
 def one(records: Sequence[int], public_id: str) -> Interaction:
@@ -149,13 +149,15 @@ def one(records: Sequence[int], public_id: str) -> Interaction:
     return row
 
 
-def entries_of(rows: Sequence[Interaction]) -> list[Entry]:
-    """Entries with what they answer and what answers them; two queries however many rows."""
-    targets = standing().in_bulk({row.in_response_to_id for row in rows if row.in_response_to_id})
+def entries_of(rows: Sequence[Interaction], records: Sequence[int]) -> list[Entry]:
+    """Entries with what they answer and what answers them within the chain of ``records``; two queries however many
+    rows. An answer may lead out of the chain once a merge is undone: it is then another customer's to show."""
+    within = standing().filter(customer_id__in=records)
+    targets = within.in_bulk({row.in_response_to_id for row in rows if row.in_response_to_id})
     answers: dict[int, list[Reference]] = {}
     outbound = [row.pk for row in rows if row.direction == Interaction.Direction.OUTBOUND]
     if outbound:
-        for row in standing().filter(in_response_to_id__in=outbound).order_by("occurred_at", "id"):
+        for row in within.filter(in_response_to_id__in=outbound).order_by("occurred_at", "id"):
             answers.setdefault(row.in_response_to_id or 0, []).append(_reference(row))
     return [
         Entry(

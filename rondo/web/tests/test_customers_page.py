@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
-from rondo.customers.actions import change_customer, link, merge
+from rondo.customers.actions import change_customer, link, merge, unmerge
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Source
 from rondo.foundation.actors import Actor, system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.registry import CustomerPanel, registries
 from rondo.interactions.models import Interaction
 from rondo.web.customers.forms import EditForm
@@ -233,6 +234,32 @@ def test_purchases_by_month_are_drawn_with_their_table(client: Any, miller: Cust
     lines = client.get(address(miller, "purchases.csv")).content.decode().splitlines()
     assert lines == ["Month,Orders,Spend", "2017-12-01,1,10.0", "2017-11-01,0,0.0", "2017-10-01,1,20.0"]
     assert page_of(client, make_customer("Nobody"), "purchases").strip() == ""
+
+
+def test_purchases_in_another_currency_are_not_added_to_the_companys(client: Any, miller: Customer) -> None:
+    purchase(miller, NOON, 10_00, "A1")
+    Interaction.objects.filter(pk=purchase(miller, NOON, 700_00, "A2").pk).update(currency="JPY")
+    assert "1 purchase of $10 since Dec 2017." in page_of(client, miller, "purchases")
+
+
+def test_amounts_of_a_currency_without_cents_are_whole_in_the_table_to_take_along(
+    client: Any, miller: Customer, installation: Any
+) -> None:
+    change_installation(system(), currency="JPY")
+    Interaction.objects.filter(pk=purchase(miller, NOON, 700, "A1").pk).update(currency="JPY")
+    lines = client.get(address(miller, "purchases.csv")).content.decode().splitlines()
+    assert lines[1] == "2017-12-01,1,700.0"
+
+
+def test_an_answer_given_while_merged_is_not_shown_to_the_other_after_the_undo(client: Any, miller: Customer) -> None:
+    other = make_customer("Bell")
+    edge = merge(system(), other, miller)
+    mail = contact(other, "campaign_mail", NOON - timedelta(days=3), "Letter to Bell")
+    contact(miller, "redemption", NOON, "Coupon of Miller", direction="inbound", in_response_to=mail)
+    assert "Letter to Bell, " in page_of(client, miller)
+    unmerge(system(), edge.pk)
+    assert "Letter to Bell" not in page_of(client, miller)
+    assert "Coupon of Miller" not in page_of(client, other)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_chain(client: Any, miller: Customer) -> None:
