@@ -19,6 +19,7 @@ from rondo.errors import InputError, RondoError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import business_now, installation
+from rondo.foundation.loading.dates import FIRST_YEAR, LAST_YEAR
 from rondo.foundation.registry import registries
 from rondo.science._newton import ConvergenceError
 from rondo.science.clv import ValueConfig
@@ -94,6 +95,8 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
     steps.done("copy")
     with open_tables() as tables:
         run.as_of = as_of or _last_day(tables)
+        if as_of is not None:
+            _refuse_far_away(tables, as_of)
         known = past(tables, run.as_of, run.config["currency"])
         run.fingerprint = fingerprints.data_fingerprint(tables, known)
         facts = tables.arrow(fact_table(known).order_by("customer_id"))
@@ -111,6 +114,14 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
     run.results = cast("dict[str, Any]", results)
     _serve(run, table, actor)
     steps.done("scores")
+
+
+def _refuse_far_away(tables: Tables, as_of: date) -> None:
+    first = tables.arrow(tables.orders.aggregate(day=tables.orders.business_date.min()))["day"][0].as_py()
+    if first is not None and as_of < first:
+        raise InputError(f"as of {as_of.isoformat()}: the first order is of {first.isoformat()}; choose a later day.")
+    if not FIRST_YEAR <= as_of.year <= LAST_YEAR:
+        raise InputError(f"as of {as_of.isoformat()}: a day between {FIRST_YEAR} and {LAST_YEAR} is needed.")
 
 
 def _last_day(tables: Tables) -> date:
