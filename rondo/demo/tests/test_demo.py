@@ -1,14 +1,17 @@
 """The demo's numbers equal the published figures of the Complete Journey, and running it again changes nothing."""
 
 import json
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rondo.demo import complete_journey
 from rondo.demo.names import invent
+from tests.demo_home import environment_for, rondo
 
 if TYPE_CHECKING:
     from tests.demo_home import DemoHome
@@ -135,6 +138,15 @@ def test_second_run_changes_nothing(demo: "DemoHome", figures: dict[str, Any]) -
     assert "seconds for" not in again.stdout
     assert "1,469,307" in again.stdout
     assert ask(demo) == figures
+
+
+def test_a_port_in_use_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = rondo(environment_for(tmp_path, RONDO_PORT=port), "demo", check=False)
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port} cannot be listened on" in done.stderr
+    assert not (tmp_path / "rondo.sqlite3").exists()
 
 
 def test_columnar_copy_agrees_with_the_store(demo: "DemoHome") -> None:

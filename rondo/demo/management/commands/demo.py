@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -10,6 +11,7 @@ from rondo.demo.summary import lines
 from rondo.foundation.accounts import make_login_link
 from rondo.foundation.actors import system
 from rondo.foundation.progress import steps
+from rondo.foundation.serving.prepare import check_port
 
 
 class Command(BaseCommand):
@@ -19,6 +21,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-serve", action="store_true", help="load and analyse only")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["no_serve"]:
+            check_port(settings.RONDO_HOST, settings.RONDO_PORT)  # before the minute that the load takes
         call_command("migrate", verbosity=0)
         with steps() as begin:
             report = load_demo(begin)
