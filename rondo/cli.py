@@ -8,7 +8,7 @@ def main() -> None:
     """Run ``rondo COMMAND ...``; a :class:`~rondo.errors.RondoError` is printed as one sentence, exit status 2."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rondo.settings")
     from django.core.management import execute_from_command_line
-    from django.db import DatabaseError
+    from django.db import DatabaseError, OperationalError
 
     from rondo.errors import RondoError
 
@@ -18,9 +18,16 @@ def main() -> None:
         sys.stderr.write(f"rondo: {error}\n")
         sys.exit(2)
     except DatabaseError as error:
-        if not any(words in str(error) for words in ("no such table", "does not exist", "no such column")):
+        words = str(error).strip()
+        unanswered = words.startswith("connection ") or "not a database" in words
+        if not unanswered and any(sign in words for sign in ("no such table", "does not exist", "no such column")):
+            told = "the database is not set up, or older than this version; run `rondo migrate` first."
+        elif unanswered or isinstance(error, OperationalError):
+            reason = words.partition("\n")[0]
+            told = f"the database does not answer ({reason}); see RONDO_DATABASE_URL and RONDO_HOME."
+        else:
             raise
-        sys.stderr.write("rondo: the database is not set up, or older than this version; run `rondo migrate` first.\n")
+        sys.stderr.write(f"rondo: {told}\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("rondo: stopped by the keyboard\n")

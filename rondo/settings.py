@@ -4,7 +4,7 @@ import secrets
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
@@ -17,8 +17,10 @@ RONDO_ENGINE = env.read("RONDO_ENGINE")
 RONDO_HOST = env.read("RONDO_HOST")
 RONDO_PORT = env.read_int("RONDO_PORT", 1, 65535)
 RONDO_URL = (env.read("RONDO_URL") or f"http://localhost:{RONDO_PORT}").rstrip("/")
+if not RONDO_URL.startswith(("http://", "https://")):
+    raise InputError(f"RONDO_URL={RONDO_URL!r}: an address such as https://crm.example.org is needed.")
 RONDO_WORKERS = env.read_int("RONDO_WORKERS", 1, 64)
-DEBUG = env.read("RONDO_DEBUG") == "1"
+DEBUG = env.read_int("RONDO_DEBUG", 0, 1) == 1
 _LOG_LEVEL = env.read("RONDO_LOG_LEVEL").upper()
 if _LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise InputError(f"RONDO_LOG_LEVEL={_LOG_LEVEL!r}: one of DEBUG, INFO, WARNING, ERROR is needed.")
@@ -30,9 +32,12 @@ def _secret_key() -> str:
         return key
     path = RONDO_HOME / "secret-key"
     if not path.exists():
-        RONDO_HOME.mkdir(parents=True, exist_ok=True)
         made = path.with_name(f"secret-key.{secrets.token_hex(4)}")
-        made.touch(mode=0o600)
+        try:
+            RONDO_HOME.mkdir(parents=True, exist_ok=True)
+            made.touch(mode=0o600)
+        except OSError as error:
+            raise InputError(f"RONDO_HOME={RONDO_HOME}: no folder to write in ({error.strerror}).") from error
         made.write_text(secrets.token_urlsafe(50))
         try:
             path.hardlink_to(made)  # the first of several processes wins; the others read what it wrote
@@ -45,7 +50,11 @@ def _secret_key() -> str:
 
 def _database() -> dict[str, Any]:
     url = env.read("RONDO_DATABASE_URL")
-    parts = urlsplit(url or f"sqlite:///{RONDO_HOME / 'rondo.sqlite3'}")
+    try:
+        parts = urlsplit(url or f"sqlite:///{RONDO_HOME / 'rondo.sqlite3'}")
+        port = str(parts.port or "")
+    except ValueError as error:
+        raise InputError(f"RONDO_DATABASE_URL: {error}; write postgresql://user:password@host:5432/name.") from error
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -71,9 +80,10 @@ def _database() -> dict[str, Any]:
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
-            "PORT": str(parts.port or ""),
+            "PORT": port,
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": dict(parse_qsl(parts.query)),  # libpq's own, such as sslmode=require
         }
     raise InputError(
         f"RONDO_DATABASE_URL begins with {parts.scheme!r}; sqlite:///path or "
