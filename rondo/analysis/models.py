@@ -4,7 +4,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from rondo.analysis.segments.models import Membership, Refresh, Segment
 from rondo.customers.models import Customer
+
+__all__ = ["Membership", "Refresh", "Run", "Score", "Segment"]
 
 
 class Run(models.Model):

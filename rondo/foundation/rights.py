@@ -17,17 +17,18 @@ RIGHTS: "dict[str, _StrOrPromise]" = {
     "import": _("import and take imports back"),
     "export": _("export lists"),
     "analyse": _("run the analysis"),
+    "segment": _("change segments"),
     "campaign": _("change campaigns"),
     "administer": _("administer the installation"),
 }
 
 ROLES: dict[str, frozenset[str]] = {
     "administrator": frozenset(RIGHTS),
-    "manager": frozenset({"see", "contact", "edit", "merge", "import", "export", "analyse", "campaign"}),
-    "marketing": frozenset({"see", "contact", "edit", "import", "export", "analyse", "campaign"}),
+    "manager": frozenset({"see", "contact", "edit", "merge", "import", "export", "analyse", "campaign", "segment"}),
+    "marketing": frozenset({"see", "contact", "edit", "import", "export", "analyse", "campaign", "segment"}),
     "sales": frozenset({"see", "contact", "edit", "export"}),
     "service": frozenset({"see", "contact", "edit"}),
-    "analyst": frozenset({"see", "export", "analyse"}),
+    "analyst": frozenset({"see", "export", "analyse", "segment"}),
     "reader": frozenset({"see"}),
 }
 

@@ -145,7 +145,7 @@ class QCompiler(SetCompiler[Q]):
         return found if positive != match.negated else ~found
 
     def members(self, found: Members, positive: bool) -> Q:
-        inside = among(found.customers)
+        inside = among(found.customers) if found.rows is None else self.keys(found.rows(), "customer_id")
         return inside if positive else ~inside
 
     def linked(self, node: Linked, positive: bool) -> Q:

@@ -86,7 +86,7 @@ class Evaluator:
         inner = self.segments.enter(node.key)
         try:
             if isinstance(inner, Members):
-                return Explanation(text, record.customer in inner.customers, node)
+                return Explanation(text, inner.has(record.customer), node)
             part = self.node(inner, record)
             return Explanation(text, part.holds, node, parts=(part,))
         finally:

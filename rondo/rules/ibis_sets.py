@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import ibis
+import numpy as np
 import pyarrow as pa
 
 from rondo.foundation.registry import RuleField, RuleSource
@@ -98,7 +99,10 @@ class IbisCompiler(SetCompiler[Any]):
         return self.among(ibis.memtable(pa.table({"customer_id": pa.array(keys, pa.int64())})), positive)
 
     def members(self, found: Members, positive: bool) -> Any:
-        return self._keys(sorted(found.customers), positive)
+        if found.rows is None:
+            return self._keys(sorted(found.customers), positive)
+        keys = found.rows().order_by("customer_id").values_list("customer_id", flat=True)
+        return self._keys(np.fromiter(keys.iterator(chunk_size=20_000), np.int64), positive)
 
     def linked(self, node: Linked, positive: bool) -> Any:
         assert self.schema.links is not None
@@ -277,8 +281,6 @@ def preview(node: Node, schema: Schema, context: Context, tables: Any, sample: i
     keys = tables.arrow(found)["customer_id"].combine_chunks().to_numpy()
     if len(keys) <= sample:
         return len(keys), sorted(keys.tolist())
-    import numpy as np
-
     # Knuth's multiplicative hash spreads neighbouring keys.
     mixed = (keys.astype(np.uint64) * np.uint64(2654435761)) % np.uint64(2**32)
     chosen = keys[np.argpartition(mixed, sample)[:sample]]

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rondo.foundation.installation import installation
 from rondo.foundation.registry import RuleDetail, RuleEvents, RuleField, RuleLinks, RuleSource, registries
 from rondo.rules.tree import ANY_KIND, Node
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.utils.functional import _StrOrPromise
 
 CUSTOMERS = "customer"
@@ -20,9 +21,15 @@ CUSTOMERS = "customer"
 
 @dataclass(frozen=True)
 class Members:
-    """A segment that is a list: the keys of its customers."""
+    """A segment that is a list: the keys of its customers, or, however many they are, ``rows()`` of the operational
+    store that hold them in ``customer_id``."""
 
-    customers: frozenset[int]
+    customers: frozenset[int] = frozenset()
+    rows: "Callable[[], QuerySet[Any]] | None" = None
+
+    def has(self, key: int) -> bool:
+        """Whether a customer is among them."""
+        return key in self.customers if self.rows is None else self.rows().filter(customer_id=key).exists()
 
 
 Segment: TypeAlias = Node | Members

@@ -1,0 +1,301 @@
+"""The verbs of segments: create, change, delete and restore, add and remove members; refreshing is beside."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from rondo.analysis.segments.jobs import request_refresh
+from rondo.analysis.segments.ledger import apply_members
+from rondo.analysis.segments.models import Membership, Segment
+from rondo.analysis.segments.queries import day_of_rules
+from rondo.customers.models import Customer, Survivor
+from rondo.customers.queries import visible
+from rondo.errors import InputError, NotFound, StateError
+from rondo.foundation import audit, ids
+from rondo.foundation.actors import Actor
+from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, parse, schema, to_json
+from rondo.rules.tree import segments as references
+
+FIELDS = ("name", "description", "form", "text")
+"""What :func:`change_segment` may set."""
+
+MAX_NAMED = 10_000
+"""So many customers are added to or taken from a static segment at once."""
+
+
+def create_segment(
+    actor: Actor,
+    *,
+    name: str,
+    text: str = "",
+    kind: str = Segment.Kind.RULE,
+    key: str = "",
+    description: str = "",
+    form: str = "",
+) -> Segment:
+    """Make a segment; ``text`` is the rule of one by rule. Without a ``key`` it is made from the name.
+
+    Raises:
+        RuleError: the rule is not understood. SegmentError: it refers to a segment that is not there.
+        InputError: no name, a key that is taken, an unknown form, or a static segment with a rule.
+    """
+    actor.require("segment")
+    name = _named(name)
+    key = key.strip() or _free_key(name)
+    if key != slugify(key) or len(key) > 60:
+        raise InputError(_("key = “%(key)s”: write at most 60 small letters, digits and hyphens.") % {"key": key[:80]})
+    known = schema()
+    node = _rule(kind, text, known, key)
+    row = Segment(
+        key=key,
+        name=name,
+        kind=kind,
+        description=description.strip(),
+        form=_form(form),
+        text=text.strip(),
+        rule=to_json(node) if node is not None else {},
+        owner=actor.user,
+        status=Segment.Status.NEW if node is not None else Segment.Status.FRESH,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            told = {name: [None, getattr(row, name)] for name in ("key", "kind", *FIELDS) if getattr(row, name)}
+            audit.record(actor, "segment.created", "segment", row.pk, told)
+            if node is not None:
+                request_refresh(row)
+    except IntegrityError as error:
+        raise InputError(_("The key “%(key)s” is taken; choose another one.") % {"key": key}) from error
+    return row
+
+
+def change_segment(actor: Actor, key: str, *, expected_version: int, **fields: Any) -> Segment:
+    """Set named fields (see :data:`FIELDS`) of a segment that the editor saw in ``expected_version``; a new rule is
+    computed at once by a job.
+
+    Raises:
+        StateError: somebody changed it in between. RuleError, SegmentError, InputError: as for :func:`create_segment`.
+    """
+    actor.require("segment")
+    if unknown := sorted(set(fields) - set(FIELDS)):
+        raise InputError(
+            _("%(field)s is no field of a segment that can be set; one of %(fields)s is needed.")
+            % {"field": unknown[0], "fields": ", ".join(FIELDS)}
+        )
+    known = schema()
+    with transaction.atomic():
+        row = _locked(key)
+        if row.version != expected_version:
+            raise StateError(
+                _(
+                    "“%(segment)s” was changed meanwhile: you saw version %(seen)d, now it is version %(now)d. "
+                    "Look at the present values, then save again."
+                )
+                % {"segment": row, "seen": expected_version, "now": row.version}
+            )
+        before = {name: getattr(row, name) for name in FIELDS}
+        if "name" in fields:
+            row.name = _named(fields["name"])
+        if "description" in fields:
+            row.description = str(fields["description"]).strip()
+        if "form" in fields:
+            row.form = _form(fields["form"])
+        new_rule = False
+        if "text" in fields and fields["text"].strip() != row.text:
+            node = _rule(row.kind, fields["text"], known, row.key)
+            row.text = fields["text"].strip()
+            new_rule = node is not None and to_json(node) != row.rule
+            row.rule = to_json(node) if node is not None else {}
+        told = {name: [before[name], getattr(row, name)] for name in FIELDS if before[name] != getattr(row, name)}
+        if told:
+            row.version += 1
+            row.save(update_fields=[*told, "rule", "version"])
+            audit.record(actor, "segment.changed", "segment", row.pk, told)
+        if new_rule:
+            request_refresh(row)
+    return row
+
+
+def delete_segment(actor: Actor, key: str) -> Segment:
+    """Take a segment out of use; :func:`restore_segment` undoes it, ledger and all.
+
+    Raises:
+        StateError: other segments refer to it; they are named.
+    """
+    actor.require("segment")
+    known = schema()
+    with transaction.atomic():
+        row = _locked(key)
+        users = [other.name for other in _others(row) if key in references(from_json(other.rule, known))]
+        if users:
+            raise StateError(
+                _("“%(segment)s” is used by %(users)s; change those first.")
+                % {"segment": row, "users": ", ".join(f"“{name}”" for name in users)}
+            )
+        row.retired_at = timezone.now()
+        row.version += 1
+        row.save(update_fields=["retired_at", "version"])
+        audit.record(actor, "segment.deleted", "segment", row.pk, {"name": [row.name, None]})
+    return row
+
+
+def restore_segment(actor: Actor, key: str) -> Segment:
+    """Undo :func:`delete_segment`; its members are computed anew.
+
+    Raises:
+        NotFound: there is no deleted segment of that key. SegmentError: what it refers to is gone.
+    """
+    actor.require("segment")
+    with transaction.atomic():
+        row = Segment.objects.select_for_update().filter(key=key, retired_at__isnull=False).first()
+        if row is None:
+            raise NotFound(_("There is no deleted segment “%(key)s”.") % {"key": key})
+        if row.kind == Segment.Kind.RULE:
+            known = schema()
+            check_references(row.key, from_json(row.rule, known), known)
+        row.retired_at = None
+        row.version += 1
+        row.save(update_fields=["retired_at", "version"])
+        audit.record(actor, "segment.restored", "segment", row.pk, {"name": [None, row.name]})
+        if row.kind == Segment.Kind.RULE:
+            request_refresh(row)
+    return row
+
+
+def add_members(actor: Actor, key: str, public_ids: Iterable[str]) -> int:
+    """Put customers, named by their public ids, into a static segment; returns how many were not in it yet.
+
+    Raises:
+        NotFound: a customer is not there or not the actor's to see; the first such id is named.
+        StateError: the segment is one by rule. InputError: nobody is named, or too many.
+    """
+    return _named_members(actor, key, public_ids, enter=True)
+
+
+def remove_members(actor: Actor, key: str, public_ids: Iterable[str]) -> int:
+    """Take customers out of a static segment; returns how many were in it. Raises as :func:`add_members` does."""
+    return _named_members(actor, key, public_ids, enter=False)
+
+
+def _named_members(actor: Actor, key: str, public_ids: Iterable[str], *, enter: bool) -> int:
+    actor.require("segment")
+    wanted = list(dict.fromkeys(public_ids))
+    if not wanted or len(wanted) > MAX_NAMED:
+        raise InputError(_("Name 1 to %(limit)d customers by their ids.") % {"limit": MAX_NAMED})
+    with transaction.atomic():
+        row = _locked(key)
+        if row.kind != Segment.Kind.STATIC:
+            raise StateError(
+                _("“%(segment)s” is defined by its rule; change the rule instead of its members.") % {"segment": row}
+            )
+        keys = _seen(actor, wanted)
+        inside = set(
+            Membership.objects.filter(segment=row, left_at__isnull=True, customer_id__in=keys).values_list(
+                "customer_id", flat=True
+            )
+        )
+        moved = sorted(keys - inside if enter else keys & inside)
+        if moved:
+            apply_members(row, day_of_rules(), entered=moved if enter else [], left=[] if enter else moved)
+            row.version += 1
+            row.save(update_fields=["version"])
+            verb = "segment.members_added" if enter else "segment.members_removed"
+            named = [ids.encode(Customer.PREFIX, pk) for pk in moved[:100]]
+            change = [None, named] if enter else [named, None]
+            audit.record(actor, verb, "segment", row.pk, {"members": change, "count": [None, len(moved)]})
+    return len(moved)
+
+
+def _seen(actor: Actor, public_ids: list[str]) -> set[int]:
+    """The surviving customers behind public ids, all of them the actor's to see."""
+    decoded = {text: ids.decode(Customer.PREFIX, text) for text in public_ids}
+    known = [pk for pk in decoded.values() if pk is not None]
+    survivors = dict(Survivor.objects.filter(customer_id__in=known).values_list("customer_id", "survivor_id"))
+    wanted = {text: pk if pk is None else survivors.get(pk, pk) for text, pk in decoded.items()}
+    seen = set(
+        visible(actor.user).filter(pk__in=[pk for pk in wanted.values() if pk is not None]).values_list("pk", flat=True)
+    )
+    for text, pk in wanted.items():
+        if pk not in seen:
+            raise NotFound(
+                _("Customer %(id)s is not there or not yours to see; check the address.") % {"id": text[:40]}
+            )
+    return seen
+
+
+def check_references(key: str, node: Node, known: Schema) -> None:
+    """Walk what a rule refers to.
+
+    Raises:
+        SegmentError: a segment is not there, or leads back to ``key``; the circle is named.
+    """
+
+    def walk(rule: Node, way: list[str]) -> None:
+        for name in sorted(references(rule)):
+            if name in way:
+                circle = " → ".join([*way[way.index(name) :], name])
+                raise SegmentError(
+                    _("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": name, "circle": circle}
+                )
+            other = Segment.objects.filter(key=name, retired_at__isnull=True).first()
+            if other is None:
+                raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name})
+            if other.kind == Segment.Kind.RULE:
+                walk(from_json(other.rule, known), [*way, name])
+
+    walk(node, [key] if key else [])
+
+
+def _rule(kind: str, text: str, known: Schema, key: str) -> Node | None:
+    if kind not in Segment.Kind.values:
+        raise InputError(_("kind = “%(kind)s”: write rule or static.") % {"kind": kind})
+    if kind == Segment.Kind.STATIC:
+        if text.strip():
+            raise InputError(_("A segment by name has no rule; leave the rule out."))
+        return None
+    node = parse(text, known)
+    check_references(key, node, known)
+    return node
+
+
+def _others(row: Segment) -> list[Segment]:
+    found = []
+    for other in Segment.objects.filter(retired_at__isnull=True, kind=Segment.Kind.RULE).exclude(pk=row.pk):
+        try:
+            from_json(other.rule, schema())
+        except RuleError:  # broken by itself, as its own page says; it refers to nothing that can be computed
+            continue
+        found.append(other)
+    return found
+
+
+def _locked(key: str) -> Segment:
+    row = Segment.objects.select_for_update().filter(key=key, retired_at__isnull=True).first()
+    if row is None:
+        raise NotFound(_("There is no segment “%(key)s”.") % {"key": key})
+    return row
+
+
+def _named(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > 120:
+        raise InputError(_("A segment needs a name of 1 to 120 characters."))
+    return name
+
+
+def _form(form: str) -> str:
+    if form and form not in Segment.Form.values:
+        raise InputError(
+            _("form = “%(form)s”: write one of %(forms)s.") % {"form": form, "forms": ", ".join(Segment.Form.values)}
+        )
+    return form
+
+
+def _free_key(name: str) -> str:
+    base = (slugify(name.replace("ß", "ss")) or "segment")[:50].strip("-")
+    taken = set(Segment.objects.filter(key__startswith=base).values_list("key", flat=True))
+    return next(key for key in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if key not in taken)

@@ -1,0 +1,159 @@
+"""Reads of segments: what stands, who is in it for one viewer, its size over time, and what rules mean by its key."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from rondo.analysis.models import Score
+from rondo.analysis.queries import current_run
+from rondo.analysis.segments.models import Membership, Refresh, Segment
+from rondo.customers.models import Customer
+from rondo.customers.queries import sees_all, visible
+from rondo.errors import NotFound
+from rondo.foundation.installation import business_now
+from rondo.foundation.models import User
+from rondo.rules import Context, Members, Node, Schema, from_json
+
+HISTORY = 30
+"""So many refreshes are shown as size over time."""
+
+
+def standing() -> QuerySet[Segment]:
+    """Segments that were not deleted, by name."""
+    return Segment.objects.filter(retired_at__isnull=True).select_related("owner").order_by("name", "pk")
+
+
+def find(key: str) -> Segment:
+    """A standing segment by its key; raises NotFound."""
+    row = standing().filter(key=key).first()
+    if row is None:
+        raise NotFound(f"There is no segment {key!r}; see the list of segments.")
+    return row
+
+
+def present(keys: "list[str] | None" = None) -> QuerySet[Membership]:
+    """Rows of the ledger that stand now, of all segments or of some."""
+    rows = Membership.objects.filter(left_at__isnull=True, segment__retired_at__isnull=True)
+    return rows if keys is None else rows.filter(segment__key__in=keys)
+
+
+def members(viewer: User | None, segment: Segment) -> QuerySet[Customer]:
+    """The members that ``viewer`` may see."""
+    return visible(viewer).filter(
+        pk__in=Membership.objects.filter(segment=segment, left_at__isnull=True).values("customer_id")
+    )
+
+
+# What rules mean by a key
+
+
+def rows_of(segment: Segment) -> Members:
+    """The present members as a part of a rule."""
+    return Members(
+        rows=lambda: Membership.objects.filter(segment_id=segment.pk, left_at__isnull=True).only("customer_id")
+    )
+
+
+class Computed:
+    """Resolver for refreshes: a segment by rule is its rule, so that what refers to it is as fresh as it is."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    def __call__(self, key: str) -> Node | Members | None:
+        row = Segment.objects.filter(key=key, retired_at__isnull=True).first()
+        if row is None:
+            return None
+        return rows_of(row) if row.kind == Segment.Kind.STATIC else from_json(row.rule, self.schema)
+
+
+def recorded(key: str) -> Members | None:
+    """Resolver for lists: a segment is the members that its last refresh recorded."""
+    row = Segment.objects.filter(key=key, retired_at__isnull=True).first()
+    return None if row is None else rows_of(row)
+
+
+def day_of_rules() -> date:
+    """The day rules look from: that of the run being served, else today."""
+    run = current_run()
+    return business_now().date() if run is None else run.as_of
+
+
+def list_context(viewer: User) -> Context:
+    """Circumstances of a rule asked for a list."""
+    return Context(day_of_rules(), viewer.pk, recorded)
+
+
+# What pages show
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A segment as one viewer sees it. ``value`` in minor units, None where nothing is valued; ``trend`` the sizes of
+    the last refreshes, oldest first, the present one last."""
+
+    segment: Segment
+    size: int
+    value: int | None
+    trend: list[int]
+
+
+@dataclass(frozen=True)
+class Point:
+    """Size after a refresh, and who came and went by it."""
+
+    at: datetime
+    as_of: date
+    size: int
+    entered: int
+    left: int
+
+
+def overview(viewer: User, trend: int = 8) -> list[Sized]:
+    """All segments with the viewer's sizes: failed ones first, then by name."""
+    segments = sorted(standing(), key=lambda s: (s.status != Segment.Status.FAILED, s.name.casefold(), s.pk))
+    return [sized(viewer, segment, trend) for segment in segments]
+
+
+def sized(viewer: User, segment: Segment, trend: int = 8) -> Sized:
+    """One segment with the viewer's size, value and trend."""
+    points = history(viewer, segment, trend)
+    if sees_all(viewer):
+        last = segment.refreshes.filter(error="").order_by("-pk").only("value").first()
+        return Sized(segment, segment.size, last.value if last else None, [point.size for point in points])
+    rows = members(viewer, segment)
+    value = Score.objects.filter(customer_id__in=rows.order_by().values("pk")).aggregate(value=Sum("value"))["value"]
+    return Sized(segment, rows.count(), value, [point.size for point in points])
+
+
+def history(viewer: User, segment: Segment, limit: int = HISTORY) -> list[Point]:
+    """Sizes after the last refreshes that worked, oldest first, over the customers that the viewer may see."""
+    rows = list(segment.refreshes.filter(error="").order_by("-pk").defer("profile")[:limit])[::-1]
+    if sees_all(viewer) or not rows:
+        return [Point(row.at, row.as_of, row.size, row.entered, row.left) for row in rows]
+    mine = Membership.objects.filter(segment=segment, customer__in=visible(viewer)).order_by()
+    came = dict(mine.values_list("entered_by").annotate(n=Count("pk")))
+    went = dict(mine.filter(left_by__isnull=False).values_list("left_by").annotate(n=Count("pk")))
+    size = sum(n for key, n in came.items() if key < rows[0].pk) - sum(n for key, n in went.items() if key < rows[0].pk)
+    points = []
+    for row in rows:
+        entered, left = came.get(row.pk, 0), went.get(row.pk, 0)
+        size += entered - left
+        points.append(Point(row.at, row.as_of, size, entered, left))
+    return points
+
+
+def movements(viewer: User, segment: Segment, limit: int = 10) -> tuple[list[Membership], list[Membership]]:
+    """Who entered and who left last, newest first, among the customers that the viewer may see. Those of the first
+    refresh did not enter: they were there when the segment was made."""
+    first = segment.refreshes.filter(error="").order_by("pk").values_list("pk", flat=True).first()
+    rows = Membership.objects.filter(segment=segment, customer__in=visible(viewer)).select_related("customer")
+    entered = rows.filter(~Q(entered_by=first), left_at__isnull=True).order_by("-entered_at", "-pk")[:limit]
+    left = rows.filter(left_at__isnull=False).order_by("-left_at", "-pk")[:limit]
+    return list(entered), list(left)
+
+
+def last_refresh(segment: Segment) -> Refresh | None:
+    """The last refresh that worked, with its profile."""
+    return segment.refreshes.filter(error="").order_by("-pk").first()
