@@ -7,8 +7,9 @@ from rondo.web.campaigns import registrations as campaigns
 from rondo.web.customers import registrations as customers
 from rondo.web.finders import find_pages
 from rondo.web.jobs import request_charts
+from rondo.web.segments import registrations as segments
 
-__all__ = ["campaigns", "customers"]
+__all__ = ["campaigns", "customers", "segments"]
 
 registries.nav.add("home", NavItem("home", _("Home"), "house", "home", 10))
 registries.nav.add("portfolio", NavItem("portfolio", _("Portfolio"), "chart-pie", "portfolio", 30))

@@ -12,6 +12,7 @@ urlpatterns = [
     path("campaigns/", include("rondo.web.campaigns.urls")),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
+    path("segments/", include("rondo.web.segments.urls")),
     path("palette", palette.palette, name="palette"),
     path("in/<str:token>", sign_in.by_link, name="sign-in-by-link"),
     path("preferences/language", preferences.set_language, name="set-language"),

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Score
+from rondo.analysis.segments.queries import standing
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 FieldType = Literal["choice", "text", "number", "money", "count", "days", "share", "date", "boolean", "user"]
-Place = Literal["customer", "fact", "attribute"]
+Place = Literal["customer", "fact", "attribute", "segment"]
 
 NUMERIC: frozenset[str] = frozenset({"number", "money", "count", "days", "share"})
 """Types whose values are numbers: right-aligned, compared, exported without formatting."""
@@ -56,6 +57,11 @@ class Field:
     group: str = ""
     low: str = ""
     high: str = ""
+
+    @property
+    def listed(self) -> bool:
+        """Whether it can be a column and sorted by; being in a segment is only filtered on."""
+        return self.place != "segment"
 
     @property
     def numeric(self) -> bool:
@@ -117,6 +123,16 @@ def _attribute_fields(definitions: Iterable[AttributeDefinition]) -> Iterable[Fi
         )
 
 
+def _segment_fields() -> Iterable[Field]:
+    choices = tuple(standing().values_list("key", "name"))
+    if choices:
+        meaning = _("Who is in the segment as it was last computed.")
+        yield Field(
+            "segment", _("Segment"), "choice", "segment", "segment__key", choices=choices, meaning=meaning,
+            group="customer",
+        )  # fmt: skip
+
+
 def catalogue(owners: bool = True) -> dict[str, Field]:
     """Every field by key, in the order menus show them. Costs two queries (attribute definitions and users); without
     ``owners``, for pages that do not choose among them, one."""
@@ -135,6 +151,7 @@ def catalogue(owners: bool = True) -> dict[str, Field]:
             meaning=_("The first day we know of; the relationship may be older."),
             group="customer",
         ),
+        *_segment_fields(),
         *_fact_fields(),
         *_attribute_fields(AttributeDefinition.objects.all()),
     ]

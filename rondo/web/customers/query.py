@@ -58,12 +58,13 @@ class ListQuery:
 
     def _read_columns(self, text: str, chosen: Sequence[str]) -> tuple[list[str], bool]:
         asked = [key for key in text.split(",") if key]
-        usable = [k for k in dict.fromkeys(asked or chosen) if k in self.fields and k != "name"][:MAX_COLUMNS]
+        offered = {key for key, field in self.fields.items() if field.listed and key != "name"}
+        usable = [key for key in dict.fromkeys(asked or chosen) if key in offered][:MAX_COLUMNS]
         return usable or default_columns(self.fields), bool(asked)
 
     def _read_sort(self) -> tuple[Field, bool]:
         key = self.sort.removeprefix("-")
-        if field := self.fields.get(key):
+        if (field := self.fields.get(key)) and field.listed:
             return field, self.sort.startswith("-")
         if self.sort:
             self.errors.append(

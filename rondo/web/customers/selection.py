@@ -6,6 +6,8 @@ from functools import cached_property
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from rondo.analysis.models import Score
+from rondo.analysis.segments.models import Membership
+from rondo.analysis.segments.queries import present
 from rondo.customers.models import AttributeValue, Customer, NameWord, Survivor
 from rondo.customers.queries import sees_all, visible
 from rondo.customers.searching import Search
@@ -93,6 +95,9 @@ class Selection:
         rows = self._visible
         for condition in self._at("customer"):
             rows = rows.filter(~condition.match() if condition.negated else condition.match())
+        for condition in self._at("segment"):
+            inside = Exists(present().filter(condition.match(), customer_id=OuterRef("pk")))
+            rows = rows.filter(~inside if condition.negated else inside)
         for condition in self._at("attribute"):
             holds = self._attribute(condition)
             rows = rows.filter(~holds if condition.negated else holds)
@@ -188,7 +193,12 @@ class Selection:
                 return sorted(set(found))
         return None
 
-    def _candidates(self) -> Iterable[QuerySet[Customer, int] | QuerySet[Score, int] | QuerySet[AttributeValue, int]]:
+    def _candidates(
+        self,
+    ) -> Iterable[
+        QuerySet[Customer, int] | QuerySet[Score, int] | QuerySet[AttributeValue, int]
+        | QuerySet[Membership, int]
+    ]:
         for condition in self.conditions:
             if condition.negated:
                 continue
@@ -197,6 +207,8 @@ class Selection:
             elif condition.field.place == "attribute":
                 values = AttributeValue.objects.filter(condition.match(), definition_id=condition.field.definition)
                 yield values.values_list("customer_id", flat=True)
+            elif condition.field.place == "segment":
+                yield present().filter(condition.match()).values_list("customer_id", flat=True)
             elif condition.field.key != "name":
                 yield Customer.objects.filter(condition.match()).values_list("pk", flat=True)
 

@@ -86,7 +86,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "views": list(_views(query)),
         "name": _heading(query, query.fields["name"]),
         "headings": [_heading(query, column) for column in columns],
-        "sorts": [_heading(query, field) for field in query.fields.values()],
+        "sorts": [_heading(query, field) for field in query.fields.values() if field.listed],
         "span": len(columns) + 2,
         "more": query.address(after=keys.after) if keys.after else "",
         "late": keys.late,
@@ -96,6 +96,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "filtered": bool(query.filters or query.text),
         "groups": _grouped(query.fields.values()),
         "may_export": has_right(query.viewer, "export"),
+        "may_segment": has_right(query.viewer, "segment"),
     }
 
 

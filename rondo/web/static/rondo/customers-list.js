@@ -28,8 +28,7 @@ function mark() {
   if (!bar) return;
   bar.hidden = chosen.size === 0;
   bar.querySelector("[data-count]").textContent = chosen.size.toLocaleString(document.documentElement.lang);
-  const link = bar.querySelector("[data-export]");
-  if (link) {
+  for (const link of bar.querySelectorAll("[data-export]")) {
     const asked = new URLSearchParams([...new URLSearchParams(location.search)].filter(([key]) => ["cols", "sort"].includes(key)));
     chosen.forEach((key) => asked.append("id", key));
     link.href = `${link.dataset.export}?${asked}`;

@@ -1,0 +1,1 @@
+"""Pages of segments: the list, one segment, the builder."""

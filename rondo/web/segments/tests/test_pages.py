@@ -1,0 +1,169 @@
+"""The pages of segments show what the viewer may see, check rules as they are written, and change by actions."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from rondo.analysis.actions import run_analysis
+from rondo.analysis.models import Score
+from rondo.analysis.segments.actions import add_members, change_segment, create_segment
+from rondo.analysis.segments.models import Membership, Segment
+from rondo.analysis.segments.refreshing import refresh_all
+from rondo.analysis.tests.world import seeded_base
+from rondo.customers.models import Customer
+from rondo.foundation.actors import system
+from rondo.foundation.models import User
+
+pytestmark = pytest.mark.django_db
+
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture(autouse=True)
+def warehouse(settings: Any, tmp_path: Path) -> Path:
+    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+    return tmp_path / "warehouse"
+
+
+@pytest.fixture
+def people(db: None) -> list[Customer]:
+    made = seeded_base(customers=30)
+    run_analysis(system())
+    return made
+
+
+@pytest.fixture
+def often(people: list[Customer]) -> Segment:
+    made = create_segment(system(), name="Often here", text="orders >= 4", form="behavioural")
+    refresh_all()
+    made.refresh_from_db()
+    return made
+
+
+def body(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def test_the_list_teaches_then_shows_failed_ones_first(alice: User, signed_in: SignIn, people: list[Customer]) -> None:
+    page = signed_in(alice)
+    assert "New segment" in body(page.get("/segments/"))
+    create_segment(system(), name="A good one", text="orders >= 4")
+    bad = create_segment(system(), name="Bad one", text="orders >= 4")
+    Segment.objects.filter(pk=bad.pk).update(rule={"version": 1, "rule": {"segment": "gone"}})
+    refresh_all()
+    text = body(page.get("/segments/"))
+    assert "1 of 2 segments failed" in text and text.index("Bad one") < text.index("A good one")
+    assert "no segment “gone”" in body(page.get("/segments/bad-one/"))
+
+
+def test_the_page_leads_to_the_customers(alice: User, signed_in: SignIn, often: Segment) -> None:
+    page = signed_in(alice)
+    text = body(page.get("/segments/often-here/"))
+    assert f"Often here: {often.size} customers" in text and "orders &gt;= 4" in text
+    wanted = set(Score.objects.filter(orders__gte=4).values_list("pk", flat=True))
+    listed = page.get("/customers/?f=segment:is:often-here")
+    assert {row.customer.pk for row in listed.context["rows"]} == wanted and len(wanted) == often.size
+    outside = page.get("/customers/?f=segment:not:often-here")
+    assert {row.customer.pk for row in outside.context["rows"]}.isdisjoint(wanted)
+    assert len(outside.context["rows"]) == 30 - len(wanted)
+    count = body(page.get("/customers/count?f=segment:is:often-here"))
+    assert str(len(wanted)) in count
+    assert page.get("/customers/?sort=segment").status_code == 400
+
+
+def test_who_sees_few_counts_few(charlie: User, signed_in: SignIn, often: Segment, people: list[Customer]) -> None:
+    Customer.objects.filter(pk__in=[one.pk for one in people[:8]]).update(owner=charlie)
+    mine = Score.objects.filter(orders__gte=4, pk__in=[one.pk for one in people[:8]]).count()
+    page = signed_in(charlie)
+    assert 0 < mine < often.size
+    text = body(page.get("/segments/often-here/"))
+    assert f"Often here: {mine} customer" in text and "What sets them apart" not in text
+    assert "Edit" not in text
+    assert page.get("/segments/").context["rows"][0].trend == [mine]
+    assert len(page.get("/customers/?f=segment:is:often-here").context["rows"]) == mine
+
+
+@pytest.mark.parametrize("name", ["segment-edit", "segment-delete", "segment-refresh", "segment-members"])
+def test_only_who_may_changes(charlie: User, signed_in: SignIn, often: Segment, name: str) -> None:
+    address = reverse(name, args=[often.key])
+    page = signed_in(charlie)
+    assert page.post(address).status_code == 403
+    assert page.post("/segments/new", {"name": "X", "text": "everybody"}).status_code == 403
+    assert Segment.objects.filter(retired_at__isnull=True).count() == 1
+
+
+class TestBuilder:
+    def test_a_rule_is_counted_and_sampled(self, alice: User, signed_in: SignIn, often: Segment) -> None:
+        answer = body(signed_in(alice).post("/segments/check", {"text": "in segment often-here"}))
+        assert f"{often.size} customers" in answer and answer.count("/customers/c_") == min(20, often.size)
+
+    def test_the_place_of_an_error_is_marked(self, alice: User, signed_in: SignIn, people: list[Customer]) -> None:
+        answer = body(signed_in(alice).post("/segments/check", {"text": "orders >= 4\nand valu > 3"}))
+        assert "and <mark>valu</mark> &gt; 3" in answer and "line 2, column 5" in answer and "value" in answer
+        assert "no segment" in body(signed_in(alice).post("/segments/check", {"text": "in segment gone"}))
+
+    def test_who_sees_few_previews_few(
+        self, make_user: Callable[..., User], signed_in: SignIn, people: list[Customer]
+    ) -> None:
+        dora = make_user("dora", role="marketing", reach="own")
+        Customer.objects.filter(pk__in=[one.pk for one in people[:3]]).update(owner=dora)
+        answer = body(signed_in(dora).post("/segments/check", {"text": "everybody"}))
+        assert "3 customers" in answer and answer.count("/customers/c_") == 3
+
+    def test_make_change_and_delete_with_undo(self, alice: User, signed_in: SignIn, people: list[Customer]) -> None:
+        page = signed_in(alice)
+        assert "data-insert" in body(page.get("/segments/new"))
+        wrong = page.post("/segments/new", {"name": "Mine", "text": "valu > 3"})
+        assert wrong.status_code == 400 and "valu &gt; 3" in body(wrong)
+        assert page.post("/segments/new", {"name": "Mine", "text": "orders >= 4"})["Location"] == "/segments/mine/"
+        change_segment(system(), "mine", expected_version=1, name="Theirs")
+        stale = page.post("/segments/mine/edit", {"name": "Mine", "text": "orders >= 5", "version": "1"})
+        assert stale.status_code == 400 and "changed meanwhile" in body(stale)
+        page.post("/segments/mine/edit", {"name": "Mine", "text": "orders >= 5", "version": "2"})
+        assert Segment.objects.get().text == "orders >= 5"
+        gone = page.post("/segments/mine/delete", follow=True)
+        assert "/segments/mine/restore" in body(gone) and page.get("/segments/mine/").status_code == 404
+        page.post("/segments/mine/restore")
+        assert page.get("/segments/mine/").status_code == 200
+
+    def test_a_static_segment_of_selected_customers(
+        self, alice: User, signed_in: SignIn, people: list[Customer]
+    ) -> None:
+        page = signed_in(alice)
+        one, two = people[0].public_id, people[1].public_id
+        assert f"{one}\n{two}" in body(page.get(f"/segments/new?id={one}&id={two}"))
+        page.post("/segments/new", {"name": "Panel", "kind": "static", "ids": f"{one}, {two}"})
+        page.post("/segments/panel/members", {"ids": one, "remove": "1"})
+        assert [row.customer_id for row in Membership.objects.filter(left_at=None)] == [people[1].pk]
+        refused = page.post("/segments/new", {"name": "Other", "kind": "static", "ids": "c_nobody"})
+        assert refused.status_code == 400 and Segment.objects.count() == 1
+
+
+def test_the_palette_finds_segments(alice: User, signed_in: SignIn, often: Segment) -> None:
+    text = body(signed_in(alice).get("/palette?q=often"))
+    assert "/segments/often-here/" in text
+    assert "/segments/new" in body(signed_in(alice).get("/palette?q=new+seg"))
+
+
+def test_the_list_asks_no_more_for_more_segments(alice: User, signed_in: SignIn, people: list[Customer]) -> None:
+    page = signed_in(alice)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert page.get("/segments/").status_code == 200
+        return len(queries)
+
+    create_segment(system(), name="Panel", kind="static")
+    add_members(system(), "panel", [people[0].public_id])
+    page.get("/segments/")
+    before = asked()
+    for number in range(5):
+        create_segment(system(), name=f"Panel {number}", kind="static")
+        add_members(system(), f"panel-{number}", [one.public_id for one in people[number:]])
+    assert asked() == before

@@ -1,0 +1,17 @@
+"""Addresses of the pages of segments."""
+
+from django.urls import path
+
+from rondo.web.segments import builder, views
+
+urlpatterns = [
+    path("", views.segments, name="segments"),
+    path("new", builder.new, name="segment-new"),
+    path("check", builder.check, name="segment-check"),
+    path("<slug:key>/", views.segment, name="segment"),
+    path("<slug:key>/edit", builder.edit, name="segment-edit"),
+    path("<slug:key>/members", views.members, name="segment-members"),
+    path("<slug:key>/refresh", views.refresh, name="segment-refresh"),
+    path("<slug:key>/delete", views.delete, name="segment-delete"),
+    path("<slug:key>/restore", views.restore, name="segment-restore"),
+]
