@@ -10,11 +10,11 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils import timezone
 
-from rondo.analysis import fingerprints, modelling, scores, summary
+from rondo.analysis import fingerprints, modelling, scores, standing, summary
 from rondo.analysis.facts import MODELLED, Past, fact_table, past
 from rondo.analysis.modelling import Fitted, Log, day_number
-from rondo.analysis.models import Run
-from rondo.analysis.results import Holdout, Results
+from rondo.analysis.models import History, Run
+from rondo.analysis.results import Holdout, Results, Standing
 from rondo.errors import InputError, RondoError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
@@ -29,7 +29,7 @@ from rondo.warehouse.refresh import refresh
 from rondo.warehouse.tables import Tables, open_tables
 
 Progress = Callable[[str, int, int], None]
-STEPS = ("copy", "facts", "models", "hold-out", "summary", "scores")
+STEPS = ("copy", "facts", "models", "hold-out", "standing", "summary", "scores")
 _INTERRUPTED = "The process was stopped before the analysis ended; run `rondo analyse` again."
 
 
@@ -106,13 +106,16 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         steps.done("models")
         held = modelling.hold_out(log, day_number(run.as_of)) if fitted else None
         steps.done("hold-out")
-        table = _with_models(facts, log, fitted)
-        results = _results(run, tables, known, table, fitted, held)
+        alive = fitted.purchases.probability_alive if fitted else None
+        found = standing.stand(tables, known, facts, log, alive)
+        steps.done("standing")
+        table = _with_models(found.beside(facts), log, fitted)
+        results = _results(run, tables, known, table, fitted, held, found.results(table))
         steps.done("summary")
     run.models_json = fitted.describe() if fitted else {"reason": reason}
     run.result_hash = fingerprints.result_hash(table, cast("dict[str, Any]", results))
     run.results = cast("dict[str, Any]", results)
-    _serve(run, table, actor)
+    _serve(run, table, found, actor)
     steps.done("scores")
 
 
@@ -170,7 +173,13 @@ def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None) -> pa.Table:
 
 
 def _results(
-    run: Run, tables: Tables, known: Past, table: pa.Table, fitted: Fitted | None, held: tuple[Holdout, float] | None
+    run: Run,
+    tables: Tables,
+    known: Past,
+    table: pa.Table,
+    fitted: Fitted | None,
+    held: tuple[Holdout, float] | None,
+    where: Standing,
 ) -> Results:
     currency = run.config["currency"]
     totals = summary.totals(tables, known)
@@ -202,6 +211,7 @@ def _results(
         edges=cuts,
         foreign_orders=foreign,
         visible_value=value["total"] if value else 0,
+        standing=where,
         **summary.spread(table, cuts),
     )
 
@@ -214,12 +224,16 @@ def _since(run: Run, value: Any, table: pa.Table) -> Any:
     return summary.since_previous(before, value, table)
 
 
-def _serve(run: Run, table: pa.Table, actor: Actor) -> None:
-    """Write the scores beside the old ones, then flip to them and to the run in one transaction."""
+def _serve(run: Run, table: pa.Table, found: standing.Found, actor: Actor) -> None:
+    """Write scores and histories beside the old ones, then flip to them and to the run in one transaction."""
     prepared = scores.prepare(run.pk, table)
+    histories = scores.prepare(run.pk, found.histories(), History)
     _copy_scores(run, table)
+    ledger = pa.RecordBatchReader.from_batches(standing.LEDGER, found.ledger())
+    delta.commit("standing", delta.Rows(ledger, found.entries), replace=True, notes={"rondo.run": run.pk})
+    delta.tidy("standing")
     with transaction.atomic():
-        scores.put_in_place(prepared)
+        scores.put_in_place(prepared, histories)
         Run.objects.filter(is_current=True).update(is_current=False)
         run.status, run.is_current, run.finished_at = Run.Status.DONE, True, timezone.now()
         run.save()

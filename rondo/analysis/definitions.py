@@ -301,3 +301,34 @@ _fact(
     COUNT,
     "standing",
 )
+_fact(
+    "ladder",
+    _("Loyalty ladder"),
+    _(
+        "Rung of the loyalty ladder: suspect (no sign of interest), prospect (interest, no purchase), customer "
+        "(bought), client (at least 3 purchase days, and back within the own 90 % quantile of gaps), advocate (a "
+        "client with dated evidence of recommending). A change has to hold for 14 days."
+    ),
+    "text",
+    _("one of suspect, prospect, customer, client, advocate"),
+    "standing",
+)
+_fact(
+    "stage",
+    _("Life-cycle stage"),
+    _(
+        "Stage of the customer life cycle by the rules of docs/standing.md: before, initiation, socialisation, growth, "
+        "maturity, endangered, decline, termination, abstinence, revitalisation."
+    ),
+    "text",
+    _("one of the ten stages"),
+    "standing",
+)
+_fact(
+    "stage_since",
+    _("In this stage since"),
+    _("Day on which the stage was first read (a Sunday or the run's day); empty if it held as data began."),
+    "date",
+    DATE,
+    "standing",
+)

@@ -75,6 +75,25 @@ class Score(models.Model):
     campaigns_answered = models.IntegerField(null=True)
     last_contact = models.DateField(null=True)
     interactions = models.IntegerField(null=True)
+    ladder = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: the run is older than the ladder
+    stage = models.CharField(max_length=16, null=True)  # noqa: DJ001 - null: the run is older than the life cycle
+    stage_since = models.DateField(null=True)
 
     class Meta:
         db_table = "analysis_score"
+
+
+class History(models.Model):
+    """How one surviving customer came to stand where they stand, as of the current run; swapped as a whole.
+
+    ``stages`` and ``rungs`` hold the latest changes, oldest first, as ``2017-03-05 growth;2017-06-11 maturity``.
+    """
+
+    customer = models.OneToOneField(
+        Customer, primary_key=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    stages = models.TextField()
+    rungs = models.TextField()
+
+    class Meta:
+        db_table = "analysis_history"

@@ -11,8 +11,19 @@ from django.core.cache import cache
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, TruncWeek
 
-from rondo.analysis.models import Run, Score
-from rondo.analysis.results import Activity, Edges, GridCell, Results, Totals, ValueBin, WeekPoint
+from rondo.analysis.models import History, Run, Score
+from rondo.analysis.results import (
+    Activity,
+    Edges,
+    GridCell,
+    Results,
+    Standing,
+    StandingCount,
+    Totals,
+    ValueBin,
+    WeekPoint,
+)
+from rondo.analysis.ruled import CHOICES
 from rondo.customers.models import Customer
 from rondo.customers.queries import scope_key, sees_all, visible
 from rondo.foundation.loads import shown
@@ -35,6 +46,14 @@ def last_runs(limit: int = 20) -> list[Run]:
 def score_of(customer_id: int) -> Score | None:
     """The facts of one surviving customer, already checked as visible; None before the first analysis."""
     return Score.objects.filter(pk=customer_id).first()
+
+
+def stages_of(customer_id: int) -> list[tuple[date, str]]:
+    """The latest stages of one surviving customer, already checked as visible, with the day each was first read, oldest
+    first; empty before the first analysis."""
+    text = History.objects.filter(pk=customer_id).values_list("stages", flat=True).first() or ""
+    entries = (entry.partition(" ") for entry in text.split(";") if entry)
+    return [(date.fromisoformat(day), stage) for day, _space, stage in entries]
 
 
 def visible_scores(viewer: User | None) -> QuerySet[Score]:
@@ -88,6 +107,7 @@ def _restricted(run: Run, viewer: User | None) -> Results:
         edges=cuts,
         foreign_orders=0,
         visible_value=_sum(scores, "value"),
+        standing=_standing(scores),
     )
 
 
@@ -175,6 +195,24 @@ def _activity(scores: QuerySet[Score]) -> Activity:
         never=counts.get("never", 0),
         late_value=_sum(scores.filter(activity="late"), "value"),
     )
+
+
+def _standing(scores: QuerySet[Score]) -> Standing:
+    """Rungs and stages of these customers; weeks and moves would take the ledger of each and are left out."""
+
+    def counted(name: str) -> list[StandingCount]:
+        rows = scores.order_by().values(name).annotate(n=Count("pk"), worth=Sum("value"))
+        found = {row[name]: row for row in rows}
+        return [
+            StandingCount(
+                key=key,
+                customers=found[key]["n"] if key in found else 0,
+                value=(found[key]["worth"] or 0) if key in found else 0,
+            )
+            for key, _label in CHOICES[name]
+        ]
+
+    return Standing(rungs=counted("ladder"), stages=counted("stage"), weekly=[], moves=None)
 
 
 def _place(name: str, edges: list[int]) -> Case:

@@ -1,6 +1,6 @@
 """The shape of ``Run.results``: what pages and commands read of a run. Money in minor units, shares 0 to 1."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Totals(TypedDict):
@@ -160,12 +160,48 @@ class Spread(TypedDict):
     concentration: Concentration | None
 
 
+class StandingCount(TypedDict):
+    """Customers on one rung or in one stage, and their value together."""
+
+    key: str
+    customers: int
+    value: int
+
+
+class StandingWeek(TypedDict):
+    """Customers per stage of the life cycle, in its order, on one day (Sundays and the day of the run)."""
+
+    day: str
+    stages: list[int]
+
+
+class Moves(TypedDict):
+    """How many customers went from which stage (row) to which (column) between two days."""
+
+    since: str
+    until: str
+    customers: list[list[int]]
+
+
+class Standing(TypedDict):
+    """Where customers stand: rungs of the ladder and stages of the life cycle, in their order.
+
+    ``weekly`` is empty and ``moves`` None for who does not see all customers, and where the data are too short.
+    """
+
+    rungs: list[StandingCount]
+    stages: list[StandingCount]
+    weekly: list[StandingWeek]
+    moves: Moves | None
+
+
 class Results(Spread):
     """All of it. ``holdout`` and ``since_previous`` are None where the data or history does not allow them.
 
     ``notes`` are whole sentences (message ids: show them through gettext), as is ``value["method"]``.
     ``foreign_orders`` counts orders in another currency than the company's, which are left out.
-    ``visible_value`` is the sum of the values of the customers that the figures are of.
+    ``visible_value`` is the sum of the values of the customers that the figures are of. Runs stored before there was a
+    ``standing`` lack it.
     """
 
     totals: Totals
@@ -178,3 +214,4 @@ class Results(Spread):
     edges: Edges
     foreign_orders: int
     visible_value: int
+    standing: NotRequired[Standing]

@@ -17,7 +17,30 @@ ACTIVITY = (
 )
 """Activity by the customer's own rhythm, in its natural order."""
 
-CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {"activity": ACTIVITY}
+LADDER = (
+    ("suspect", pgettext_lazy("ladder", "suspect")),
+    ("prospect", pgettext_lazy("ladder", "prospect")),
+    ("customer", pgettext_lazy("ladder", "customer")),
+    ("client", pgettext_lazy("ladder", "client")),
+    ("advocate", pgettext_lazy("ladder", "advocate")),
+)
+"""Rungs of the loyalty ladder, from the foot to the top."""
+
+STAGE = (
+    ("before", pgettext_lazy("stage", "before interest")),
+    ("initiation", pgettext_lazy("stage", "initiation")),
+    ("socialisation", pgettext_lazy("stage", "socialisation")),
+    ("growth", pgettext_lazy("stage", "growth")),
+    ("maturity", pgettext_lazy("stage", "maturity")),
+    ("endangered", pgettext_lazy("stage", "endangered")),
+    ("decline", pgettext_lazy("stage", "decline")),
+    ("termination", pgettext_lazy("stage", "termination")),
+    ("abstinence", pgettext_lazy("stage", "abstinence")),
+    ("revitalisation", pgettext_lazy("stage", "revitalisation")),
+)
+"""Stages of the customer life cycle in their order."""
+
+CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {"activity": ACTIVITY, "ladder": LADDER, "stage": STAGE}
 
 
 def _category_names() -> Iterable[str]:

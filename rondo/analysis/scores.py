@@ -1,4 +1,4 @@
-"""The wide table of scores: a new one is filled beside the old and put in its place in one transaction."""
+"""The served tables of a run, scores and histories: filled beside the old, put in their place in one transaction."""
 
 import io
 from collections.abc import Sequence
@@ -7,15 +7,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 from django.db import connection, transaction
+from django.db.models import Model
 
-from rondo.analysis.models import Score
+from rondo.analysis.models import History, Score
 
 TABLE = Score._meta.db_table
 _CHUNK = 20_000
 
 
-def schema() -> pa.Schema:
-    """Columns and Arrow types of the score table, the customer first."""
+def schema(model: type[Model] = Score) -> pa.Schema:
+    """Columns and Arrow types of a served table, the customer first."""
     kinds = {
         "OneToOneField": pa.int64(),
         "BigIntegerField": pa.int64(),
@@ -23,15 +24,16 @@ def schema() -> pa.Schema:
         "FloatField": pa.float64(),
         "DateField": pa.date32(),
         "CharField": pa.string(),
+        "TextField": pa.string(),
     }
-    return pa.schema([(field.column, kinds[field.get_internal_type()]) for field in Score._meta.concrete_fields])
+    return pa.schema([(field.column, kinds[field.get_internal_type()]) for field in model._meta.concrete_fields])
 
 
 def leftovers() -> list[str]:
     """Tables of runs that died before they were put in place."""
     with connection.cursor() as cursor:
         names = connection.introspection.table_names(cursor)
-    return [name for name in names if name.startswith(f"{TABLE}_run_")]
+    return [name for name in names if name.startswith((f"{TABLE}_run_", f"{History._meta.db_table}_run_"))]
 
 
 def drop(names: Sequence[str]) -> None:
@@ -41,38 +43,39 @@ def drop(names: Sequence[str]) -> None:
             cursor.execute(f"DROP TABLE {connection.ops.quote_name(name)}")
 
 
-def prepare(run_id: int, rows: pa.Table) -> str:
-    """Make, fill and index a score table for a run, out of sight; returns its name.
+def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
+    """Make and fill a table for a run, out of sight; returns its name. Scores get an index per column.
 
     Rows go in by chunks, each its own transaction, so that no writer waits long.
     """
-    name = f"{TABLE}_run_{run_id}"
+    name = f"{model._meta.db_table}_run_{run_id}"
     quoted = connection.ops.quote_name(name)
     editor = connection.SchemaEditorClass(connection, collect_sql=True)
     editor.deferred_sql = []
-    create, parameters = editor.table_sql(Score)
+    create, parameters = editor.table_sql(model)
     with connection.cursor() as cursor:
         # No constraint by name: names are unique in a PostgreSQL schema, and the old table still has them.
-        cursor.execute(create.replace(connection.ops.quote_name(TABLE), quoted, 1), parameters or None)
-    rows = rows.select(schema().names).cast(schema())
+        cursor.execute(create.replace(connection.ops.quote_name(model._meta.db_table), quoted, 1), parameters or None)
+    rows = rows.select(schema(model).names).cast(schema(model))
     for start in range(0, rows.num_rows, _CHUNK):
         with transaction.atomic():
             _insert(quoted, rows.slice(start, _CHUNK))
-    for column in rows.schema.names[1:]:
+    for column in rows.schema.names[1:] if model is Score else ():
         index = connection.ops.quote_name(f"score_{run_id}_{column}")
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE INDEX {index} ON {quoted} ({connection.ops.quote_name(column)}, customer_id)")
     return name
 
 
-def put_in_place(name: str) -> None:
-    """Let a prepared table take the place of the one being served; inside the caller's transaction."""
-    old = connection.ops.quote_name(f"{name}_old")
-    served = connection.ops.quote_name(TABLE)
+def put_in_place(*names: str) -> None:
+    """Let prepared tables take the place of those being served; inside the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {served} RENAME TO {old}")
-        cursor.execute(f"ALTER TABLE {connection.ops.quote_name(name)} RENAME TO {served}")
-        cursor.execute(f"DROP TABLE {old}")
+        for name in names:
+            prepared, served = connection.ops.quote_name(name), connection.ops.quote_name(name.rpartition("_run_")[0])
+            old = connection.ops.quote_name(f"{name}_old")
+            cursor.execute(f"ALTER TABLE {served} RENAME TO {old}")
+            cursor.execute(f"ALTER TABLE {prepared} RENAME TO {served}")
+            cursor.execute(f"DROP TABLE {old}")
 
 
 def _insert(quoted: str, rows: pa.Table) -> None:

@@ -151,10 +151,11 @@ def open_tables() -> Tables:
     for table in tables:
         _view(connection, table.key, visible_sql(table, loads, retracted=retracted, merged=merged))
     names = [table.key for table in tables]
-    scores = delta.existing("scores")
-    if scores is not None and scores.file_uris():
-        _view(connection, "scores", f"SELECT * FROM read_parquet({_quoted(scores.file_uris())})")
-        names.append("scores")
+    for name in ("scores", "standing"):
+        written = delta.existing(name)
+        if written is not None and written.file_uris():
+            _view(connection, name, f"SELECT * FROM read_parquet({_quoted(written.file_uris())})")
+            names.append(name)
     return Tables(connection, names, {table.key: visible_schema(table) for table in tables})
 
 

@@ -13,6 +13,7 @@ __all__ = ["campaigns", "customers", "segments"]
 
 registries.nav.add("home", NavItem("home", _("Home"), "house", "home", 10))
 registries.nav.add("portfolio", NavItem("portfolio", _("Portfolio"), "chart-pie", "portfolio", 30))
+registries.nav.add("loyalty", NavItem("loyalty", _("Loyalty"), "heart-handshake", "loyalty", 80))
 registries.nav.add("settings", NavItem("settings", _("Settings"), "settings", "settings", 110, "administer"))
 
 registries.finders.add("pages", Finder("pages", _("Go to"), 10, find_pages))

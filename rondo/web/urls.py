@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from rondo.web.views import home, palette, portfolio, preferences, settings, sign_in
+from rondo.web.views import home, loyalty, palette, portfolio, preferences, settings, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("analyse/progress", home.progress, name="analysis-progress"),
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),
+    path("loyalty/", loyalty.loyalty, name="loyalty"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
     path("segments/", include("rondo.web.segments.urls")),

@@ -21,7 +21,7 @@ def test_the_example_for_analysts_runs() -> None:
     purchase(bob, "2024-02-10", 100)
     run_analysis(system())
     blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     names: dict[str, object] = {"rondo": rondo}
     shown = []
     for block in blocks:

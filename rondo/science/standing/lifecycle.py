@@ -107,17 +107,19 @@ def live(
     grid: IntArray,
     alive: Alive | None = None,
     rules: LifeCycleRules | None = None,
+    first_day: int | None = None,
 ) -> States:
     """The stage of every customer on every grid day: (grid day, customer code), values of :class:`Stage`.
 
     ``rhythm`` must hold the quantiles ``rules.levels``. ``alive``: P(alive) of a fitted model; without one nobody who
-    came twice is presumed gone before their gap passes ``once`` of the base.
+    came twice is presumed gone before their gap passes ``once`` of the base. ``first_day``: day on which the data
+    begin, where ``log`` is a part of them (default: its own first day).
     """
     rules = rules or LifeCycleRules()
     if missing := [level for level in rules.levels if level not in rhythm.levels]:
         raise InputError(f"rhythm: has no quantile {missing[0]}; it has {rhythm.levels}")
     out: States = np.empty((grid.size, log.n_customers), np.uint8)
-    start_of_data = log.first_day if log.day.size else 0
+    start_of_data = first_day if first_day is not None else log.first_day if log.day.size else 0
     for start, stop, moments in blocks(log, grid, rules.trend_days // 2):
         course = _Course(stop - start, signs.part(start, stop), rhythm, alive, rules, start_of_data)
         for number, now in enumerate(moments):

@@ -39,21 +39,32 @@ class Rhythm:
         return found
 
 
-def rhythm_of(log: PurchaseDays, levels: tuple[float, ...] = (0.75, 0.9, 0.95)) -> Rhythm:
+def base_of(log: PurchaseDays, levels: tuple[float, ...] = (0.75, 0.9, 0.95)) -> FloatArray:
+    """Quantiles of the gaps to the second purchase day of all customers, in days; nan where nobody came twice."""
+    again = np.flatnonzero(log.customer[1:] == log.customer[:-1]) + 1
+    second = again[(again == 1) | (log.customer[again - 2] != log.customer[again])]
+    gaps = log.day[second] - log.day[second - 1]
+    found: FloatArray = np.quantile(gaps, levels) if gaps.size else np.full(len(levels), np.nan)
+    return found
+
+
+def rhythm_of(
+    log: PurchaseDays, levels: tuple[float, ...] = (0.75, 0.9, 0.95), base: FloatArray | None = None
+) -> Rhythm:
     """Quantiles of gaps at every purchase day of the log.
 
+    ``base``: :func:`base_of` of all customers, where ``log`` holds a part of them (default: of ``log``).
     Raises InputError for a level outside 0 to 1.
     """
     for level in levels:
         if not 0 < level < 1:
             raise InputError(f"levels: {level}: a quantile between 0 and 1 is needed")
     own = np.full((log.day.size, len(levels)), np.nan)
+    base = base_of(log, levels) if base is None else base
     if not log.day.size:
-        return Rhythm(levels, own, np.full(len(levels), np.nan))
+        return Rhythm(levels, own, base)
     starts = np.flatnonzero(np.concatenate(([True], log.customer[1:] != log.customer[:-1])))
     gaps = np.diff(np.append(starts, log.day.size)) - 1
-    second = log.day[starts[gaps > 0] + 1] - log.day[starts[gaps > 0]]
-    base = np.quantile(second, levels) if second.size else np.full(len(levels), np.nan)
     # The longest histories first: those still going on are then always the first rows of a block.
     order = np.argsort(-gaps, kind="stable")
     at = 0
@@ -62,7 +73,7 @@ def rhythm_of(log: PurchaseDays, levels: tuple[float, ...] = (0.75, 0.9, 0.95)) 
         block = block[gaps[block] >= OWN_FROM_GAPS]
         _fill(own, log.day, starts[block], gaps[block], levels)
         at += block.size
-    return Rhythm(levels, own, np.asarray(base, np.float64))
+    return Rhythm(levels, own, base)
 
 
 def _fill(own: FloatArray, day: IntArray, starts: IntArray, gaps: IntArray, levels: tuple[float, ...]) -> None:

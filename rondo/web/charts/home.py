@@ -95,7 +95,7 @@ def _drawing(weeks: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], curr
     first, last = everything[0]["x"], everything[-1]["x"]
     top = max([p["y"] for p in past] + [p["high"] for p in coming])
     y = upright("y", top, lambda value: formats.compact_money(value, currency, 2), wanted=3 if size[0] < _NARROW else 5)
-    x = alt.X("x:Q", scale=alt.Scale(domain=[first - 4, last + 4], nice=False), axis=_months(first, last, size[0]))
+    x = alt.X("x:Q", scale=alt.Scale(domain=[first - 4, last + 4], nice=False), axis=months(first, last, size[0]))
     # The forecast begins where the past ends, so that the eye follows one line.
     joined = ([past[-1] | {"low": past[-1]["y"], "high": past[-1]["y"]}] if past and coming else []) + coming
     layers = []
@@ -138,7 +138,7 @@ def _number(day: str) -> int:
     return date.fromisoformat(day).toordinal()
 
 
-def _months(first: int, last: int, width: int) -> "alt.Axis":
+def months(first: int, last: int, width: int) -> "alt.Axis":
     """Ticks at the first of months, fewer where space is short; the first and every January show the year."""
     start, end = date.fromordinal(first), date.fromordinal(last)
     days, day = [], date(start.year, start.month, 1)

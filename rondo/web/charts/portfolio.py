@@ -28,7 +28,8 @@ def customers_where(*conditions: str) -> str:
     return f"{reverse('customers')}?{urlencode([('f', condition) for condition in conditions])}"
 
 
-def _customers(count: int) -> str:
+def customer_count(count: int) -> str:
+    """A number of customers in words."""
     return ngettext("%(count)s customer", "%(count)s customers", count) % {"count": formats.number(count)}
 
 
@@ -56,7 +57,7 @@ def distribution(bins: Sequence[ValueBin], currency: str, stamp: str) -> Chart:
                     _("%(range)s: %(customers)s, together %(value)s")
                     % {
                         "range": name,
-                        "customers": _customers(item["customers"]),
+                        "customers": customer_count(item["customers"]),
                         "value": formats.compact_money(item["value"], currency),
                     },
                     url,
@@ -128,15 +129,15 @@ def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
             {
                 "r": cell["recency"],
                 "f": cell["frequency"],
-                "colour": HEAT[_step(cell["customers"], most)],
+                "colour": HEAT[heat_step(cell["customers"], most)],
                 "text": formats.number(cell["customers"]),
-                "ink": ON_FILL if _step(cell["customers"], most) == len(HEAT) - 1 else INK,
+                "ink": ON_FILL if heat_step(cell["customers"], most) == len(HEAT) - 1 else INK,
                 "says": spoken(
                     _("Last bought %(recency)s ago, on %(frequency)s: %(customers)s worth %(value)s")
                     % {
                         "recency": _days_range(cell["recency_low"], cell["recency_high"]),
                         "frequency": _purchase_days(cell["frequency_low"], cell["frequency_high"]),
-                        "customers": _customers(cell["customers"]),
+                        "customers": customer_count(cell["customers"]),
                         "value": formats.compact_money(cell["value"], currency),
                     },
                     url,
@@ -210,7 +211,7 @@ def _cell_url(cell: GridCell) -> str:
     )
 
 
-def _step(customers: int, most: int) -> int:
+def heat_step(customers: int, most: int) -> int:
     """The step of the heat scale: 0 for none, then five steps of equal width up to the fullest cell."""
     return 0 if customers == 0 else min(5, 1 + 5 * (customers - 1) // most)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Score
+from rondo.analysis.ruled import CHOICES
 from rondo.analysis.segments.queries import standing
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.models import User
@@ -24,16 +25,6 @@ NUMERIC: frozenset[str] = frozenset({"number", "money", "count", "days", "share"
 """Types whose values are numbers: right-aligned, compared, exported without formatting."""
 
 ATTRIBUTE_PREFIX = "attr."
-
-ACTIVITY: tuple[tuple[str, "_StrOrPromise"], ...] = (
-    ("active", pgettext_lazy("activity", "active")),
-    ("late", pgettext_lazy("activity", "late")),
-    ("asleep", pgettext_lazy("activity", "asleep")),
-    ("never", pgettext_lazy("activity", "never bought")),
-)
-"""Activity by the customer's own rhythm, in its natural order."""
-
-_FACT_CHOICES: dict[str, tuple[tuple[str, "_StrOrPromise"], ...]] = {"activity": ACTIVITY}
 
 DEFAULT_COLUMNS = ("kind", "activity", "value", "last_purchase", "orders", "spend_365", "owner")
 """Shown beside the name until the viewer chooses; those whose facts are not registered fall away."""
@@ -83,7 +74,7 @@ def _fact_fields() -> Iterable[Field]:
     for fact in registries.facts:
         if fact.key not in score_columns():
             continue
-        choices = _FACT_CHOICES.get(fact.key, ())
+        choices = CHOICES.get(fact.key, ())
         yield Field(
             fact.key,
             str(fact.label),  # read several times on a page

@@ -10,6 +10,8 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncMonth
 
 from rondo.analysis.models import Run, Score
+from rondo.analysis.queries import stages_of
+from rondo.analysis.ruled import STAGE
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier
 from rondo.customers.queries import LinkSeen, addresses_of, attributes_of, identifiers_of, links_of, record_ids
 from rondo.foundation.installation import installation
@@ -18,7 +20,7 @@ from rondo.foundation.registry import CustomerPanel, registries
 from rondo.interactions.queries import standing
 from rondo.web.customers.fields import Field, catalogue
 from rondo.web.customers.rows import heading, write
-from rondo.web.customers.sentences import reasons
+from rondo.web.customers.sentences import reasons, where
 from rondo.web.customers.timeline import KindChip, Timeline, kinds_of, read_timeline
 
 if TYPE_CHECKING:
@@ -57,13 +59,25 @@ class Assumptions:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A stage of the life cycle and the day it was first read."""
+
+    key: str
+    label: "_StrOrPromise"
+    day: date
+
+
+@dataclass(frozen=True)
 class Worth:
-    """What a customer is worth and why; None parts are not known."""
+    """What a customer is worth and why, where they stand and came from (``course``, newest first); None parts are not
+    known."""
 
     score: Score
     assumptions: Assumptions
     reasons: list[str]
     facts: list[FactRow]
+    standing: list[str]
+    course: list[Step]
 
 
 @dataclass(frozen=True)
@@ -149,7 +163,13 @@ def read_worth(customer: Customer, fields: dict[str, Field]) -> Worth | None:
     if score is None or assumptions is None:
         return None
     why = reasons(score, assumptions.as_of, installation().currency, assumptions.horizon_months)
-    return Worth(score, assumptions, why, list(_facts(score, fields)))
+    return Worth(score, assumptions, why, list(_facts(score, fields)), where(score), course(customer.pk))
+
+
+def course(customer_id: int) -> list[Step]:
+    """The stages a customer went through, newest first; that there was nothing yet at the beginning is no step."""
+    labels = dict(STAGE)
+    return [Step(key, labels[key], day) for day, key in reversed(stages_of(customer_id)) if key != "before"]
 
 
 def _facts(score: Score, fields: dict[str, Field]) -> Iterable[FactRow]:

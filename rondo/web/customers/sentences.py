@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rondo.analysis.models import Score
+from rondo.analysis.ruled import LADDER, STAGE
 from rondo.web import formats
 
 _REGULAR_DAYS = 3
@@ -22,6 +23,62 @@ def reasons(score: Score, as_of: date, currency: str, horizon_months: int) -> li
         _taste(score),
     ]
     return [sentence for sentence in found if sentence]
+
+
+def where(score: Score) -> list[str]:
+    """Where the customer stands on the ladder and in the life cycle, since when, and why; nothing before an analysis
+    that knows of them."""
+    if not score.ladder or not score.stage:
+        return []
+    stage = str(dict(STAGE).get(score.stage, score.stage))
+    since = (
+        _("%(stage)s since %(day)s") % {"stage": _capital(stage), "day": formats.day(score.stage_since)}
+        if score.stage_since
+        else _capital(stage)
+    )
+    rung = str(dict(LADDER).get(score.ladder, score.ladder))
+    return [f"{since}: {_stage_reason(score)}.", f"{_capital(rung)}: {_rung_reason(score)}."]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _is_late(score: Score) -> bool:
+    """Whether the pause is longer than nine of ten of the customer's own."""
+    return score.overdue is not None and score.overdue > 1
+
+
+def _stage_reason(score: Score) -> str:
+    late = _is_late(score)
+    reasons = {
+        "before": _("no sign of interest yet"),
+        "initiation": _("has shown interest, has not bought"),
+        "socialisation": _("the first purchases of a new customer"),
+        "growth": _("spent clearly more in the last 90 days than in the 90 before, beyond chance"),
+        "maturity": _("spends steadily, within the own rhythm"),
+        "endangered": _("the pause is longer than three of four of the own"),
+        "decline": _("the pause is longer than nine of ten of the own")
+        if late
+        else _("spent clearly less in the last 90 days than in the 90 before, beyond chance"),
+        "termination": _("presumed gone: silent for longer than the own history makes likely"),
+        "abstinence": _("presumed gone 90 days ago or more"),
+        "revitalisation": _("bought again after having been gone"),
+    }
+    return reasons.get(score.stage or "", "")
+
+
+def _rung_reason(score: Score) -> str:
+    reasons = {
+        "suspect": _("known, no sign of interest"),
+        "prospect": _("interested, no purchase yet"),
+        "customer": _("bought regularly, but the last purchase is too long ago")
+        if (score.purchase_days or 0) >= _REGULAR_DAYS
+        else _("has bought, but not yet on three days"),
+        "client": _("buys regularly, on three days or more and within the own rhythm"),
+        "advocate": _("buys regularly and has recommended you"),
+    }
+    return reasons.get(score.ladder or "", "")
 
 
 def _whole(minor: int | None, currency: str) -> str:

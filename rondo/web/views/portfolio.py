@@ -10,6 +10,7 @@ from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, csv_answer
 from rondo.web.charts.home import revenue
+from rondo.web.charts.loyalty import moved, stages_by_week
 from rondo.web.charts.portfolio import deciles, distribution, grid, lorenz
 from rondo.web.figures import Figures, figures, last_failure, under_way
 
@@ -43,14 +44,28 @@ def _deciles(found: Figures) -> Chart | None:
     return None if holdout is None or not holdout["deciles"] else deciles(holdout["deciles"], found.stamp)
 
 
+def _stages(found: Figures) -> Chart | None:
+    standing = found.results.get("standing")
+    return stages_by_week(standing["weekly"], found.stamp) if standing and len(standing["weekly"]) > 1 else None
+
+
+def _moves(found: Figures) -> Chart | None:
+    standing = found.results.get("standing")
+    return moved(standing["moves"], found.stamp) if standing and standing["moves"] else None
+
+
 CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
     "revenue": _revenue,
     "distribution": _distribution,
     "grid": _grid,
     "lorenz": _lorenz,
     "deciles": _deciles,
+    "stages": _stages,
+    "moves": _moves,
 }
 """Every chart of the analysis by its key, which is also the name of its CSV file."""
+
+_ON_PAGE = ("distribution", "grid", "lorenz", "deciles")
 
 
 @require_GET
@@ -66,7 +81,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "failure": last_failure(),
     }
     if found is not None:
-        charts = {key: make(found) for key, make in CHARTS.items() if key != "revenue"}
+        charts = {key: CHARTS[key](found) for key in _ON_PAGE}
         context |= {"results": found.results, "charts": charts}
     return render(request, "shell/portfolio.html", context)
 

@@ -1,0 +1,76 @@
+"""The page Loyalty by HTTP: what it says, where its figures lead, and what it says before there is anything to say."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rondo.analysis.actions import run_analysis
+from rondo.analysis.models import Score
+from rondo.analysis.tests.world import customer, purchase, seeded_base
+from rondo.customers.models import Customer
+from rondo.foundation.actors import system
+from rondo.foundation.models import Installation, User
+from rondo.web.tests.sample import store_run
+
+SignIn = Callable[[User], Client]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
+    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+
+
+def text_of(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    body: str = response.content.decode()
+    return body
+
+
+def test_before_an_analysis_that_knows_of_it_the_page_teaches(signed_in: SignIn, alice: User) -> None:
+    client = signed_in(alice)
+    assert "Where your customers stand" in text_of(client, "/loyalty/")
+    store_run()  # of a time before ladder and life cycle
+    assert "Where your customers stand" in text_of(client, "/loyalty/")
+
+
+def test_each_rung_and_stage_opens_its_customers(signed_in: SignIn, alice: User) -> None:
+    seeded_base(customers=40, days=250)
+    run_analysis(system())
+    client = signed_in(alice)
+    page = text_of(client, "/loyalty/")
+    for field, keys in (("ladder", ("client", "advocate")), ("stage", ("growth", "abstinence"))):
+        for key in keys:
+            assert f'href="/customers/?f={field}%3Ais%3A{key}"' in page
+    assert "No advocates" in page and "No prospects" in page
+    assert 'id="chart-stages"' in page and 'id="chart-moves"' in page
+    state = Score.objects.values_list("ladder", flat=True).order_by("ladder")[0]
+    named = Customer.objects.filter(score__ladder=state)
+    assert named.exists() and all(one.name in text_of(client, f"/customers/?f=ladder:is:{state}") for one in named)
+    assert text_of(client, "/charts/stages.csv").startswith("Day,before interest,initiation,")
+    assert "today" in text_of(client, "/charts/moves.csv")
+
+
+def test_the_customer_page_says_where_since_when_and_why(signed_in: SignIn, alice: User) -> None:
+    ann, base = customer("Ann"), [customer(f"C{n}") for n in range(4)]
+    for person in (ann, *base):
+        for day in range(0, 200, 10):
+            purchase(person, date(2024, 1, 1) + timedelta(days=day))
+    run_analysis(system())
+    page = text_of(signed_in(alice), f"/customers/{ann.public_id}/")
+    assert "Where this customer stands" in page
+    assert "Maturity: spends steadily, within the own rhythm." in page
+    assert "Client: buys regularly" in page
+
+
+def test_who_sees_a_part_gets_counts_of_that_part_without_charts(signed_in: SignIn, charlie: User) -> None:
+    people = seeded_base(customers=20, days=150)
+    Customer.objects.filter(pk=people[0].pk).update(owner=charlie)
+    run_analysis(system())
+    page = text_of(signed_in(charlie), "/loyalty/")
+    assert "of 1 customer" in page and 'id="chart-stages"' not in page

@@ -1,0 +1,138 @@
+"""Loyalty: where customers stand on the ladder and in the life cycle, how that moves, and what the data cannot tell."""
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from rondo.analysis.results import Standing, StandingCount
+from rondo.analysis.ruled import LADDER, STAGE
+from rondo.foundation.rights import has_right
+from rondo.web.access import page, viewer
+from rondo.web.charts.portfolio import customers_where
+from rondo.web.figures import figures, last_failure, under_way
+from rondo.web.views.portfolio import CHARTS
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+_RUNGS: dict[str, "_StrOrPromise"] = {
+    "advocate": _("Buys regularly and has recommended you, with dated evidence."),
+    "client": _("Buys regularly, within the own rhythm."),
+    "customer": _("Bought once or now and then, or later than the own rhythm."),
+    "prospect": _("Showed interest, has not bought."),
+    "suspect": _("Known, no sign of interest."),
+}
+_STAGES: dict[str, "_StrOrPromise"] = {
+    "before": _("Known, no sign of interest: find out whether there is a need."),
+    "initiation": _("Interest, no purchase yet: win with a first offer."),
+    "socialisation": _("First purchases: welcome, show the range, build the habit."),
+    "growth": _("Spends clearly more than before: broaden, tie fairly."),
+    "maturity": _("Spends steadily: keep well, ask for a recommendation."),
+    "endangered": _("Waits longer than usual or has a reason to be cross: care now."),
+    "decline": _("Buys clearly less or has been silent for long: win over before they leave."),
+    "termination": _("Presumed gone, or has cancelled: ask why, part well."),
+    "abstinence": _("Gone for 90 days and more: leave in peace."),
+    "revitalisation": _("Bought again after having gone: welcome back."),
+}
+
+
+@require_GET
+@page()
+def loyalty(request: HttpRequest) -> HttpResponse:
+    """The page; before the first analysis that knows of ladder and life cycle it says what will stand here."""
+    user = viewer(request)
+    found = figures(user)
+    standing = found.results.get("standing") if found else None
+    context: dict[str, object] = {
+        "figures": found,
+        "standing": standing,
+        "may_analyse": has_right(user, "analyse"),
+        "under_way": under_way(),
+        "failure": last_failure(),
+    }
+    if found is not None and standing is not None:
+        context |= {
+            "rungs": rungs(standing["rungs"]),
+            "stages": stages(standing["stages"]),
+            "headline": _headline(standing),
+            "charts": {key: CHARTS[key](found) for key in ("stages", "moves")},
+            "missing": missing(standing),
+        }
+    return render(request, "shell/loyalty.html", context)
+
+
+def rungs(counts: list[StandingCount]) -> list[dict[str, object]]:
+    """The rungs from the top to the foot, with words, bar (percent of the fullest) and the list behind each."""
+    most = max([rung["customers"] for rung in counts], default=0) or 1
+    labels = dict(LADDER)
+    return [
+        {
+            "label": labels[rung["key"]],
+            "meaning": _RUNGS[rung["key"]],
+            "customers": rung["customers"],
+            "value": rung["value"],
+            "width": round(100 * rung["customers"] / most, 2),
+            "url": customers_where(f"ladder:is:{rung['key']}"),
+        }
+        for rung in reversed(counts)
+    ]
+
+
+def stages(counts: list[StandingCount]) -> list[dict[str, object]]:
+    """The stages in their order, with what the company does then and the list behind each."""
+    labels = dict(STAGE)
+    return [
+        {
+            "key": stage["key"],
+            "label": labels[stage["key"]],
+            "meaning": _STAGES[stage["key"]],
+            "customers": stage["customers"],
+            "value": stage["value"],
+            "url": customers_where(f"stage:is:{stage['key']}"),
+        }
+        for stage in counts
+    ]
+
+
+def _headline(standing: Standing) -> dict[str, object]:
+    rung = {one["key"]: one for one in standing["rungs"]}
+    stage = {one["key"]: one for one in standing["stages"]}
+    slipping = [stage["endangered"], stage["decline"]]
+    return {
+        "customers": sum(one["customers"] for one in standing["rungs"]),
+        "clients": rung["client"]["customers"] + rung["advocate"]["customers"],
+        "value": rung["client"]["value"] + rung["advocate"]["value"],
+        "slipping": sum(one["customers"] for one in slipping),
+        "slipping_value": sum(one["value"] for one in slipping),
+        "endangered_url": customers_where("stage:is:endangered"),
+        "decline": stage["decline"]["customers"],
+        "decline_url": customers_where("stage:is:decline"),
+    }
+
+
+def missing(standing: Standing) -> list["_StrOrPromise"]:
+    """What the data do not say about standing, and how it can be had."""
+    rung = {one["key"]: one["customers"] for one in standing["rungs"]}
+    found: list[_StrOrPromise] = []
+    if not rung["advocate"]:
+        found.append(
+            _("No advocates: nothing tells who recommends. Record referrals, reviews and references with their dates.")
+        )
+    if not rung["prospect"]:
+        found.append(
+            _("No prospects: visits, sign-ups and enquiries are not in the data. Import them as inbound interactions.")
+        )
+    found += [
+        _(
+            "Complaints and survey answers are not read yet: customers count as endangered by their silence alone. "
+            "Service cases and surveys will add to it."
+        ),
+        _(
+            "Cancellations and notices are not recorded: terminations are presumed from silence. For contracts and "
+            "subscriptions, keep their end dates."
+        ),
+    ]
+    return found
