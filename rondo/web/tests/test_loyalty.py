@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
     settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+    Installation.objects.update(currency="EUR")  # as the orders of the seeded base
 
 
 def text_of(client: Client, address: str) -> str:
