@@ -1,6 +1,5 @@
 """The builder: the text of a rule, checked and counted while it is written, with what can be put into it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,19 +182,19 @@ def check(request: HttpRequest) -> HttpResponse:
     return render(request, "segments/check.html", context)
 
 
-def _preview(user: User, row: Segment | None, node: Node, known: Schema) -> tuple[int, Sequence[Customer]]:
+def _preview(user: User, row: Segment | None, node: Node, known: Schema) -> tuple[int, list[Customer]]:
     """How many customers of the viewer's the rule finds, and some of them."""
     owner = row.owner_id if row else user.pk
     day = queries.day_of_rules()
     if not sees_all(user):
         condition = compile_q(node, known, Context(day, owner, queries.recorded), as_set=True)
         rows = visible(user).filter(condition)
-        return rows.count(), rows.order_by("pk")[:SAMPLE]
+        return rows.count(), list(rows.order_by("pk")[:SAMPLE])
     from rondo.warehouse.tables import open_tables  # the engine is slow to import and only needed here
 
     with open_tables() as tables:
         number, keys = preview(node, known, Context(day, owner, queries.Computed(known)), tables, SAMPLE)
-    return number, visible(user).filter(pk__in=keys).order_by("pk")
+    return number, list(visible(user).filter(pk__in=keys).order_by("pk"))
 
 
 def _marked(text: str, problem: Problem) -> Marked:
