@@ -33,6 +33,7 @@ WRITERS = {
     "rondo/customers/changed.py": "marks of changes, called by actions",
     "rondo/customers/names.py": "the words of names, derived, called by actions",
     "rondo/warehouse/refresh.py": "how far the columnar copy is: the state of machinery",
+    "rondo/analysis/segments/ledger.py": "members and sizes, derived, called by actions and refreshes",
     "rondo/analysis/scores.py": "the wide table, swapped by the analysis",
 }
 """Who may write, and what they are. A view, an API router or a template tag never joins this list."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -53,6 +53,13 @@ def apply_members(
     row.status, row.error, row.refreshed_at, row.as_of, row.size = Segment.Status.FRESH, "", moment, as_of, done.size
     row.save(update_fields=["status", "error", "refreshed_at", "as_of", "size"])
     return done
+
+
+def write_failure(row: Segment, as_of: date, reason: str) -> None:
+    """Mark a segment as failed, with the reason; its members stay."""
+    with transaction.atomic():
+        Refresh.objects.create(segment=row, as_of=as_of, run=current_run(), size=row.size, error=reason[:2000])
+        Segment.objects.filter(pk=row.pk).update(status=Segment.Status.FAILED, error=reason[:2000])
 
 
 def _chunks(keys: Sequence[int] | Keys) -> Iterator[list[int]]:

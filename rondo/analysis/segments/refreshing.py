@@ -9,10 +9,9 @@ from datetime import date
 import numpy as np
 from django.db import transaction
 
-from rondo.analysis.queries import current_run
 from rondo.analysis.segments import profiles
-from rondo.analysis.segments.ledger import Keys, apply_members, standing_keys
-from rondo.analysis.segments.models import Membership, Refresh, Segment
+from rondo.analysis.segments.ledger import Keys, apply_members, standing_keys, write_failure
+from rondo.analysis.segments.models import Membership, Segment
 from rondo.analysis.segments.queries import Computed, day_of_rules, standing
 from rondo.customers.models import Survivor
 from rondo.errors import NotFound, RondoError
@@ -61,7 +60,8 @@ def _refresh(row: Segment, known: Schema, tables: Tables) -> bool:
         profile = profiles.profile(now, known, tables)
     except Exception as error:  # the engine's own errors have no common class; the segment's page tells of them
         reason = str(error) if isinstance(error, RondoError) else f"{type(error).__name__}: {error}"
-        return _failed(row, as_of, reason)
+        write_failure(row, as_of, reason)
+        return False
     with transaction.atomic():
         locked = Segment.objects.select_for_update().get(pk=row.pk)
         if locked.rule != row.rule or locked.retired_at is not None:
@@ -69,13 +69,6 @@ def _refresh(row: Segment, known: Schema, tables: Tables) -> bool:
         before = standing_keys(locked)
         apply_members(locked, as_of, np.setdiff1d(now, before), np.setdiff1d(before, now), profile)
     return True
-
-
-def _failed(row: Segment, as_of: date, reason: str) -> bool:
-    with transaction.atomic():
-        Refresh.objects.create(segment=row, as_of=as_of, run=current_run(), size=row.size, error=reason[:2000])
-        Segment.objects.filter(pk=row.pk).update(status=Segment.Status.FAILED, error=reason[:2000])
-    return False
 
 
 def _computed(row: Segment, known: Schema, tables: Tables, as_of: date) -> Keys:

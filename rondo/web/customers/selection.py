@@ -196,8 +196,7 @@ class Selection:
     def _candidates(
         self,
     ) -> Iterable[
-        QuerySet[Customer, int] | QuerySet[Score, int] | QuerySet[AttributeValue, int]
-        | QuerySet[Membership, int]
+        QuerySet[Customer, int] | QuerySet[Score, int] | QuerySet[AttributeValue, int] | QuerySet[Membership, int]
     ]:
         for condition in self.conditions:
             if condition.negated:
