@@ -117,6 +117,21 @@ def results(**changed: Any) -> dict[str, Any]:
         "edges": {"value": [0, 20_000, 40_000, 900_001], "recency": [9, 19, 29, 39, 49], "frequency": [1, 2, 3, 4, 5]},
         "foreign_orders": 0,
         "visible_value": 121_000_000,
+        "standing": {
+            "rungs": [
+                {"key": key, "customers": count, "value": count * 500_000}
+                for key, count in (("suspect", 5), ("prospect", 5), ("customer", 70), ("client", 120), ("advocate", 0))
+            ],
+            "stages": [],
+            "weekly": [
+                {"day": f"2017-12-{day}", "stages": [5, 5, 9, day, 120, 20, 10, 5, 5, 2]} for day in (10, 17, 24, 31)
+            ],
+            "moves": {
+                "since": "2017-10-01",
+                "until": "2017-12-31",
+                "customers": [[3 * (row == column) + row for column in range(10)] for row in range(10)],
+            },
+        },
     }
     return made | changed
 

@@ -36,7 +36,7 @@ def text_of(client: Client, address: str) -> str:
 def test_before_an_analysis_that_knows_of_it_the_page_teaches(signed_in: SignIn, alice: User) -> None:
     client = signed_in(alice)
     assert "Where your customers stand" in text_of(client, "/loyalty/")
-    store_run()  # of a time before ladder and life cycle
+    store_run(standing=None)  # as if of a time before ladder and life cycle
     assert "Where your customers stand" in text_of(client, "/loyalty/")
 
 
