@@ -10,8 +10,12 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import DatabaseError, OperationalError
 
+    from rondo import env
     from rondo.errors import RondoError
 
+    for name, meant in env.unknown():
+        hint = f"; did you mean {meant}?" if meant else "; docs/settings.md lists them."
+        sys.stderr.write(f"rondo: {name} is no setting of Rondo and is ignored{hint}\n")
     try:
         execute_from_command_line(sys.argv)
     except RondoError as error:

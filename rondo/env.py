@@ -3,6 +3,7 @@
 A secret may also be given as ``NAME_FILE``, the path of a file that holds it.
 """
 
+import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,13 @@ SETTINGS: dict[str, Setting] = {
         Setting("RONDO_LOG_LEVEL", "INFO", "Least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."),
     )
 }
+
+
+def unknown() -> list[tuple[str, str]]:
+    """Variables that look like settings and are none, each with the setting it may stand for (or nothing)."""
+    known = {*SETTINGS, *(f"{name}_FILE" for name, setting in SETTINGS.items() if setting.secret)}
+    given = sorted(name for name in os.environ if name.startswith("RONDO_") and name not in known)
+    return [(name, next(iter(difflib.get_close_matches(name, known, 1)), "")) for name in given]
 
 
 def read(name: str) -> str:

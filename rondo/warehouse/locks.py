@@ -24,7 +24,12 @@ def exclusive(name: str, wait: float = 60.0) -> Iterator[None]:
         StateError: another process holds the lock for longer than ``wait``.
     """
     folder = Path(settings.RONDO_WAREHOUSE)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(
+            f"RONDO_WAREHOUSE={folder}: cannot be made ({error.strerror}); name a folder that can be written."
+        ) from error
     deadline = time.monotonic() + wait
     with (folder / f"{name}.lock").open("a") as file:
         while not _try_file(file.fileno()):

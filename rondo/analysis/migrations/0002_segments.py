@@ -7,83 +7,155 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analysis', '0001_initial'),
-        ('customers', '0006_changed_in'),
+        ("analysis", "0001_initial"),
+        ("customers", "0006_changed_in"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True)),
-                ('kind', models.CharField(choices=[('rule', 'by rule'), ('static', 'by name')], default='rule', max_length=6)),
-                ('form', models.CharField(blank=True, choices=[('geographic', 'Geographic'), ('demographic', 'Demographic'), ('behavioural', 'Behavioural'), ('benefit', 'Benefit'), ('psychographic', 'Psychographic')], max_length=13)),
-                ('rule', models.JSONField(default=dict)),
-                ('text', models.TextField(blank=True)),
-                ('status', models.CharField(choices=[('new', 'not computed yet'), ('fresh', 'up to date'), ('failed', 'failed')], default='new', max_length=6)),
-                ('error', models.TextField(blank=True)),
-                ('refreshed_at', models.DateTimeField(null=True)),
-                ('as_of', models.DateField(null=True)),
-                ('size', models.BigIntegerField(default=0)),
-                ('version', models.IntegerField(default=1)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('retired_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("rule", "by rule"), ("static", "by name")], default="rule", max_length=6
+                    ),
+                ),
+                (
+                    "form",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("geographic", "Geographic"),
+                            ("demographic", "Demographic"),
+                            ("behavioural", "Behavioural"),
+                            ("benefit", "Benefit"),
+                            ("psychographic", "Psychographic"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("rule", models.JSONField(default=dict)),
+                ("text", models.TextField(blank=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("new", "not computed yet"), ("fresh", "up to date"), ("failed", "failed")],
+                        default="new",
+                        max_length=6,
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                ("refreshed_at", models.DateTimeField(null=True)),
+                ("as_of", models.DateField(null=True)),
+                ("size", models.BigIntegerField(default=0)),
+                ("version", models.IntegerField(default=1)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("retired_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'analysis_segment',
+                "db_table": "analysis_segment",
             },
         ),
         migrations.CreateModel(
-            name='Refresh',
+            name="Refresh",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('as_of', models.DateField()),
-                ('size', models.BigIntegerField(default=0)),
-                ('entered', models.BigIntegerField(default=0)),
-                ('left', models.BigIntegerField(default=0)),
-                ('value', models.BigIntegerField(null=True)),
-                ('profile', models.JSONField(default=list)),
-                ('error', models.TextField(blank=True)),
-                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='analysis.run')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refreshes', to='analysis.segment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("as_of", models.DateField()),
+                ("size", models.BigIntegerField(default=0)),
+                ("entered", models.BigIntegerField(default=0)),
+                ("left", models.BigIntegerField(default=0)),
+                ("value", models.BigIntegerField(null=True)),
+                ("profile", models.JSONField(default=list)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="analysis.run"
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="refreshes", to="analysis.segment"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'analysis_segment_refresh',
+                "db_table": "analysis_segment_refresh",
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entered_at', models.DateTimeField()),
-                ('left_at', models.DateTimeField(null=True)),
-                ('customer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
-                ('entered_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='analysis.refresh')),
-                ('left_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='analysis.refresh')),
-                ('segment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='analysis.segment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("entered_at", models.DateTimeField()),
+                ("left_at", models.DateTimeField(null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="analysis.refresh"
+                    ),
+                ),
+                (
+                    "left_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="analysis.refresh"
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="analysis.segment",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'analysis_segment_member',
+                "db_table": "analysis_segment_member",
             },
         ),
         migrations.AddIndex(
-            model_name='refresh',
-            index=models.Index(fields=['segment', 'id'], name='segment_refresh_order'),
+            model_name="refresh",
+            index=models.Index(fields=["segment", "id"], name="segment_refresh_order"),
         ),
         migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['segment', 'entered_at'], name='segment_member_entered'),
+            model_name="membership",
+            index=models.Index(fields=["segment", "entered_at"], name="segment_member_entered"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('left_at__isnull', True)), fields=('segment', 'customer'), name='segment_member_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("left_at__isnull", True)),
+                fields=("segment", "customer"),
+                name="segment_member_once",
+            ),
         ),
     ]

@@ -87,7 +87,10 @@ class CsvReader(Reader):
         try:
             header = next((row for row in rows if row), [])
         except csv.Error as error:
-            raise InputError(f"{path.name}: {error}.") from error
+            raise InputError(
+                _("%(file)s: its first line cannot be read (%(error)s); save it with line feeds as line ends.")
+                % {"file": path.name, "error": str(error).partition(" - ")[0]}
+            ) from error
         self.columns = [name.strip() for name in header]
         self._header_lines = rows.line_num
         _refuse_doubles(self.columns, path.name)
@@ -96,10 +99,29 @@ class CsvReader(Reader):
         self.found["encoding"] = self.file.encoding.replace("-sig", "")
 
     def _stream(self, raw: BinaryIO) -> Any:
+        self._quotes = _Quotes(raw)
+        self._open_row = 0
+        self._open_cells: list[str] = []
         encoding = self.file.encoding.lower()
         if encoding in {"utf-8", "utf8", "utf-8-sig"}:
-            return pa.PythonFile(raw, mode="r")
-        return pa.transcoding_input_stream(pa.PythonFile(raw, mode="r"), encoding, "utf-8")
+            return pa.PythonFile(self._quotes, mode="r")
+        return pa.transcoding_input_stream(pa.PythonFile(self._quotes, mode="r"), encoding, "utf-8")
+
+    def _refuse_open_quote(self) -> None:
+        """Raise InputError if a row ran on to the end of the file behind a quotation mark that nothing closes."""
+        if self._open_row and self._quotes.odd and (not self._open_cells or self._ends_the_file()):
+            raise InputError(
+                _(
+                    "%(file)s, line %(line)d: a quotation mark opens a field there and is never closed, so that every "
+                    "line after it would be part of that field. Close it, or double it if it is part of the text."
+                )
+                % {"file": self.name, "line": self._open_row}
+            )
+
+    def _ends_the_file(self) -> bool:
+        """Whether a cell with line breaks runs to the last character: a closed one has its quotation mark behind it."""
+        end = self._quotes.tail.decode(self.file.encoding, errors="ignore").rstrip("\r\n")[-20:]
+        return any(cell.rstrip("\r\n").replace('"', '""').endswith(end) for cell in self._open_cells)
 
     def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
         self.ragged = []
@@ -108,6 +130,8 @@ class CsvReader(Reader):
 
         def invalid(row: Any) -> str:
             skipped.append(row.number)
+            open_quote = "\n" in row.text and row.text.count('"') % 2
+            self._open_row, self._open_cells = (row.number if open_quote else 0), []
             if row.text.strip():
                 ragged.append((row.number, row.text))
             return "skip"
@@ -142,6 +166,7 @@ class CsvReader(Reader):
                 ),
             )
             yield from self._numbered(reader, skipped)
+            self._refuse_open_quote()
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             if "Empty CSV" in str(error) or "file is too short" in str(error):
                 return
@@ -174,7 +199,29 @@ class CsvReader(Reader):
                     breaks += np.asarray(found)
             before = extra + np.cumsum(breaks) - breaks
             extra += int(breaks.sum())
+            if not skipped or skipped[-1] < int(numbers[-1]):
+                self._open_row = int(numbers[-1] + before[-1]) if breaks[-1] else 0
+                self._open_cells = [c[-1].as_py() for c in batch.columns if breaks[-1] and "\n" in c[-1].as_py()]
             yield numbers + before, batch
+
+
+class _Quotes:
+    """A stream that counts the quotation marks that pass through it."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.odd = False
+        self.tail = b""
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        some = self._raw.read(size)
+        self.odd ^= bool(some.count(b'"') % 2)
+        self.tail = (self.tail + some[-200:])[-200:]
+        return some
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class ParquetReader(Reader):

@@ -15,7 +15,7 @@ import pytest
 from rondo.customers.models import Customer
 from rondo.errors import InputError
 from rondo.foundation.models import Installation, Load
-from rondo.interactions.models import Order
+from rondo.interactions.models import Interaction, Order
 from rondo.interactions.tests.import_files import ORDERS, load, rejects, state, write
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +169,23 @@ def test_line_numbers_count_lines_also_behind_quoted_breaks(tmp_path: Path) -> N
     text = 'external_id,name,birth_date\n1,"Ann\nBell",\n2,Bob,1980-01-01\n3,Cy,1980-02-31\n'
     run = load("customers", write(tmp_path, text))
     assert [(row["line"], row["column"]) for row in rejects(run)] == [("2", "name"), ("5", "birth_date")]
+
+
+def test_a_quotation_mark_that_is_never_closed_swallows_nothing(tmp_path: Path) -> None:
+    rows = [f"b{n},h3,p1,2017-04-0{n} 09:00:00,1,2.00,0,s1" for n in range(1, 5)]
+    rows[1] = rows[1].replace("p1", '"p1')
+    refused(write(tmp_path, ORDERS + "\n".join(rows) + "\n"), "a quotation mark opens a field there")
+    head = "customer,kind,occurred_at,body\n"
+    text = head + 'q1,note,2024-03-01,"Hello\nq2,note,2024-03-02,Hi\n'
+    refused(write(tmp_path, text), "line 2: a quotation mark opens a field there", "interactions")
+    text = head + 'q1,note,2024-03-01,a 5" pipe\nq2,note,2024-03-02,"Hi\nthere"\n'
+    load("interactions", write(tmp_path, text))
+    assert list(Interaction.objects.order_by("pk").values_list("body", flat=True)) == ['a 5" pipe', "Hi\nthere"]
+
+
+def test_line_ends_of_old_macs_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "external_id,name\r1,Ann\r2,Bob\r")
+    refused(path, "save it with line feeds", "customers")
 
 
 def test_nuls(tmp_path: Path) -> None:
