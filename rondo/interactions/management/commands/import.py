@@ -1,16 +1,15 @@
 """``rondo import``: load a file, take a run back, list the runs."""
 
-import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rondo.errors import InputError
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import Load, User
+from rondo.foundation.progress import Report, steps
 from rondo.foundation.registry import registries
 from rondo.interactions.importing import ImportOptions, Outcome, run, sweep_dead_loads, undo
 from rondo.interactions.importing.engine import DEFAULT_SOURCE
@@ -29,6 +28,20 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
             raise InputError(_("%(option)s: %(field)s is given twice.") % {"option": option, "field": field.strip()})
         found[field.strip()] = column.strip()
     return found
+
+
+def _in_steps(begin: Callable[[str], Report]) -> Report:
+    """Reading, whose end is not known, and writing, whose end is, as two steps of the progress shown."""
+    report = begin(_("reading"))
+    writing = False
+
+    def progress(done: int, total: int) -> None:
+        nonlocal report, writing
+        if total and not writing:
+            writing, report = True, begin(_("writing"))
+        report(done, total)
+
+    return progress
 
 
 class Command(BaseCommand):
@@ -98,16 +111,7 @@ class Command(BaseCommand):
             customer_by=options["customer_by"],
         )
         mapping = _pairs(options["map"], "--map") or None
-        terminal = sys.stderr.isatty()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), disable=not terminal, transient=True) as bar:
-            task = bar.add_task(_("reading"), total=None)
-
-            def progress(done: int, total: int) -> None:
-                bar.update(
-                    task, completed=done, total=total or None, description=_("writing") if total else _("reading")
-                )
-
+        with steps() as begin:
             outcome = run(
                 actor,
                 options["what"],
@@ -115,7 +119,7 @@ class Command(BaseCommand):
                 mapping,
                 source=options["source"],
                 options=chosen,
-                progress=progress,
+                progress=_in_steps(begin),
             )
         self._report(outcome, dry=chosen.dry_run)
 
