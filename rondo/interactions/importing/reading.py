@@ -91,7 +91,8 @@ class CsvReader(Reader):
                 _("%(file)s: its first line cannot be read (%(error)s); save it with line feeds as line ends.")
                 % {"file": path.name, "error": str(error).partition(" - ")[0]}
             ) from error
-        self.columns = [name.strip() for name in header]
+        # Spreadsheets often leave columns without a name at the end; they can still be mapped, by their place.
+        self.columns = [name.strip() or f"column {place}" for place, name in enumerate(header, start=1)]
         self._header_lines = rows.line_num
         _refuse_doubles(self.columns, path.name)
         shown = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(self.delimiter, self.delimiter)

@@ -183,6 +183,13 @@ def test_a_quotation_mark_that_is_never_closed_swallows_nothing(tmp_path: Path) 
     assert list(Interaction.objects.order_by("pk").values_list("body", flat=True)) == ['a 5" pipe', "Hi\nthere"]
 
 
+def test_columns_without_a_name_are_called_by_their_place(tmp_path: Path) -> None:
+    path = write(tmp_path, "external_id,name,,\n1,Ann,,\n2,Bob,x,1980-01-01\n")
+    load("customers", path, {"external_id": "external_id", "name": "name", "birth_date": "column 4"})
+    assert list(Customer.objects.order_by("pk").values_list("name", flat=True)) == ["Ann", "Bob"]
+    assert str(Customer.objects.get(name="Bob").birth_date) == "1980-01-01"
+
+
 def test_line_ends_of_old_macs_are_told(tmp_path: Path) -> None:
     path = write(tmp_path, "external_id,name\r1,Ann\r2,Bob\r")
     refused(path, "save it with line feeds", "customers")
