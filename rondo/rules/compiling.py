@@ -6,6 +6,7 @@ fields unknown; whether such a part then holds is known beforehand, and the part
 "no row that does not".
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -70,7 +71,7 @@ class Segments:
         self.open.pop()
 
 
-class SetCompiler(Generic[C]):
+class SetCompiler(ABC, Generic[C]):
     """A walk over a tree that makes a condition ``C`` of it; the two engines fill in the leaves."""
 
     def __init__(self, schema: Schema, context: Context) -> None:
@@ -80,37 +81,37 @@ class SetCompiler(Generic[C]):
 
     # What an engine says
 
+    @abstractmethod
     def junction(self, conjunction: bool, parts: Sequence[C]) -> C:
         """All of the parts, or any of them; there may be none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def own(self, node: Comparison, term: RuleField, positive: bool) -> C:
         """A field of the customer's own row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, source: RuleSource, node: Node, positive: bool) -> C:
         """A part on fields of one row source."""
-        raise NotImplementedError
 
+    @abstractmethod
     def other(self, node: Comparison, term: RuleField, positive: bool) -> C:
         """A field of any other source."""
-        raise NotImplementedError
 
+    @abstractmethod
     def did(self, node: Did, positive: bool) -> C:
         """Events counted and summed up."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sequence(self, node: Steps, positive: bool) -> C:
         """Events one after the other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def linked(self, node: Linked, positive: bool) -> C:
         """Linked customers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def members(self, found: Members, positive: bool) -> C:
         """Customers given by their keys."""
-        raise NotImplementedError
 
     def reaches(self, term: RuleField) -> bool:
         """Whether the engine has the field's column."""

@@ -13,9 +13,8 @@ import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
 from rondo.errors import InputError
-from rondo.science._btyd import BuyTillYouDie, FitConfig, in_logs
+from rondo.science._btyd import BuyTillYouDie, FitConfig, in_logs, maximum
 from rondo.science._checks import FloatArray, IntArray, Numbers, as_column
-from rondo.science._newton import covariance, maximise
 from rondo.science._purchases import beta_rule, expected_while_alive, nodes_needed
 from rondo.science.cells import Cells, distinct_rows
 
@@ -116,41 +115,8 @@ def fit_beta_geometric(model: Callable[..., _Model], first_coin: int, cells: Cel
     likelihood = Likelihood(cells.x, cells.t_x / unit, cells.T / unit, cells.counts, first_coin)
     rate = total_x / cells.n_customers
     start = np.log([0.5, 0.5 / rate, 1.0, 3.0])
-    best = maximise(
-        likelihood,
-        start,
-        _LOWER,
-        _UPPER,
-        names=NAMES,
-        max_iterations=config.max_iterations,
-        tolerance=config.tolerance,
-    )
-    without = maximise(
-        likelihood.without_dropout,
-        best.point[:2],
-        _LOWER[:2],
-        _UPPER[:2],
-        names=NAMES[:2],
-        max_iterations=config.max_iterations,
-        tolerance=config.tolerance,
-    )
-    shift = total_x * np.log(unit)  # a density of purchase times changes with the unit of time
-    r, alpha, a, b = np.exp(best.point)
-    return model(
-        r=float(r),
-        alpha=float(alpha * unit),
-        a=float(a),
-        b=float(b),
-        n_customers=cells.n_customers,
-        log_likelihood=float(best.value - shift),
-        log_likelihood_without_dropout=float(without.value - shift),
-        log_covariance=tuple(tuple(row) for row in covariance(best.hessian).tolist()),
-        fingerprint=cells.fingerprint(),
-        n_cells=len(cells),
-        iterations=best.iterations,
-        on_bound=any(best.on_bound),
-        config=config,
-    )
+    bounds = _LOWER, _UPPER
+    return model(**maximum(likelihood, start, bounds, NAMES, cells, config, unit=unit, timed=("alpha",)))
 
 
 class Likelihood:

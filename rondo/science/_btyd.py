@@ -13,14 +13,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from dataclasses import fields as stored_fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray, Numbers, as_column, history, positive
 from rondo.science._documents import read_document
-from rondo.science.cells import distinct_rows
+from rondo.science._newton import covariance, maximise
+from rondo.science.cells import Cells, distinct_rows
 
 DAYS_PER_UNIT: dict[str, float] = {"day": 1.0, "week": 7.0}
 """Units of time that relate to the calendar of a purchase log."""
@@ -63,6 +64,61 @@ class FitConfig:
     max_iterations: int = 200
     tolerance: float = 1e-8
     time_unit: str = "week"
+
+
+class FitLikelihood(Protocol):
+    """A log-likelihood with gradient and Hessian at logarithms of parameters: in full, and where nobody ever leaves."""
+
+    def __call__(self, log_parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]: ...
+
+    def without_dropout(self, log_parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]: ...
+
+
+def maximum(
+    likelihood: FitLikelihood,
+    start: FloatArray,
+    bounds: tuple[FloatArray, FloatArray],
+    names: tuple[str, ...],
+    cells: Cells,
+    config: FitConfig,
+    *,
+    unit: float = 1.0,
+    timed: tuple[str, ...] = (),
+    tolerance: float | None = None,
+) -> dict[str, Any]:
+    """The fields of a fitted model at the maximum of its likelihood.
+
+    ``names``: of the parameters, the first two those of buying. ``unit``: the time that the likelihood counts as one,
+    and ``timed``: the parameters that are measured in it. ``tolerance``: in place of the configuration's. Raises
+    ConvergenceError when no maximum is found.
+    """
+    (lower, upper), close = bounds, config.tolerance if tolerance is None else tolerance
+    steps = config.max_iterations
+    best = maximise(likelihood, start, lower, upper, names=names, max_iterations=steps, tolerance=close)
+    without = maximise(
+        likelihood.without_dropout,
+        best.point[:2],
+        lower[:2],
+        upper[:2],
+        names=names[:2],
+        max_iterations=steps,
+        tolerance=close,
+    )
+    shift = float(cells.counts @ cells.x) * np.log(unit)  # a density of purchase times changes with the unit of time
+    found = dict(zip(names, map(float, np.exp(best.point)), strict=True))
+    return {
+        **found,
+        **{name: found[name] * unit for name in timed},
+        "n_customers": cells.n_customers,
+        "log_likelihood": float(best.value - shift),
+        "log_likelihood_without_dropout": float(without.value - shift),
+        "log_covariance": tuple(tuple(row) for row in covariance(best.hessian).tolist()),
+        "fingerprint": cells.fingerprint(),
+        "n_cells": len(cells),
+        "iterations": best.iterations,
+        "on_bound": any(best.on_bound),
+        "config": config,
+    }
 
 
 class BuyTillYouDie(ABC):

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from scipy.special import betaln, digamma, expit, polygamma
 
 from rondo.errors import InputError
-from rondo.science._btyd import BuyTillYouDie, FitConfig, in_logs
+from rondo.science._btyd import BuyTillYouDie, FitConfig, in_logs, maximum
 from rondo.science._checks import FloatArray, IntArray, Numbers, as_column, history, refuse_where
-from rondo.science._newton import covariance, maximise
+from rondo.science._newton import maximise
 from rondo.science.cells import Cells, distinct_rows, reduce_to_cells
 
 NAMES = ("alpha", "beta", "gamma", "delta")
@@ -209,32 +209,7 @@ def fit_cells(cells: Cells, config: FitConfig | None = None) -> BgBb:
         some = Likelihood(*(column[::every] for column in (cells.x, cells.t_x, cells.T, cells.counts)))
         start = maximise(some, start, _LOWER, _UPPER, tolerance=1e-3, **limits).point  # type: ignore[arg-type]
     likelihood = Likelihood(cells.x, cells.t_x, cells.T, cells.counts)
-    best = maximise(likelihood, start, _LOWER, _UPPER, tolerance=tolerance, **limits)  # type: ignore[arg-type]
-    without = maximise(
-        likelihood.without_dropout,
-        best.point[:2],
-        _LOWER[:2],
-        _UPPER[:2],
-        names=NAMES[:2],
-        max_iterations=config.max_iterations,
-        tolerance=tolerance,
-    )
-    alpha, beta, gamma, delta = map(float, np.exp(best.point))
-    return BgBb(
-        alpha=alpha,
-        beta=beta,
-        gamma=gamma,
-        delta=delta,
-        n_customers=cells.n_customers,
-        log_likelihood=best.value,
-        log_likelihood_without_dropout=without.value,
-        log_covariance=tuple(tuple(row) for row in covariance(best.hessian).tolist()),
-        fingerprint=cells.fingerprint(),
-        n_cells=len(cells),
-        iterations=best.iterations,
-        on_bound=any(best.on_bound),
-        config=config,
-    )
+    return BgBb(**maximum(likelihood, start, (_LOWER, _UPPER), NAMES, cells, config, tolerance=tolerance))
 
 
 class Likelihood:

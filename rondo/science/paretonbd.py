@@ -20,9 +20,9 @@ from scipy.special import digamma, expit, gammaln, polygamma
 
 from rondo.errors import InputError
 from rondo.science._beta_geometric import Likelihood as Counting
-from rondo.science._btyd import BuyTillYouDie, FitConfig, in_logs
+from rondo.science._btyd import BuyTillYouDie, FitConfig, in_logs, maximum
 from rondo.science._checks import FloatArray, IntArray, Numbers, as_column
-from rondo.science._newton import covariance, maximise
+from rondo.science._newton import maximise
 from rondo.science._silence import log_mass, silence
 from rondo.science.cells import Cells, distinct_rows, reduce_to_cells
 
@@ -156,33 +156,8 @@ def fit_cells(cells: Cells, config: FitConfig | None = None) -> ParetoNbd:
         some = Likelihood(*(column[::every] for column in columns))
         point = maximise(some, point, _LOWER, _UPPER, tolerance=1e-3, **limits).point  # type: ignore[arg-type]
     likelihood = Likelihood(*columns)
-    best = maximise(likelihood, point, _LOWER, _UPPER, tolerance=config.tolerance, **limits)  # type: ignore[arg-type]
-    without = maximise(
-        likelihood.without_dropout,
-        best.point[:2],
-        _LOWER[:2],
-        _UPPER[:2],
-        names=NAMES[:2],
-        max_iterations=config.max_iterations,
-        tolerance=config.tolerance,
-    )
-    shift = total_x * np.log(unit)  # a density of purchase times changes with the unit of time
-    r, alpha, s, beta = np.exp(best.point)
-    return ParetoNbd(
-        r=float(r),
-        alpha=float(alpha * unit),
-        s=float(s),
-        beta=float(beta * unit),
-        n_customers=cells.n_customers,
-        log_likelihood=float(best.value - shift),
-        log_likelihood_without_dropout=float(without.value - shift),
-        log_covariance=tuple(tuple(row) for row in covariance(best.hessian).tolist()),
-        fingerprint=cells.fingerprint(),
-        n_cells=len(cells),
-        iterations=best.iterations,
-        on_bound=any(best.on_bound),
-        config=config,
-    )
+    bounds = _LOWER, _UPPER
+    return ParetoNbd(**maximum(likelihood, point, bounds, NAMES, cells, config, unit=unit, timed=("alpha", "beta")))
 
 
 class Likelihood:
