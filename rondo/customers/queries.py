@@ -72,6 +72,17 @@ def get_visible(viewer: User | None, public_id: str) -> Customer:
     return visible(viewer).select_related("owner", "team").get(pk=survivor_id(key))
 
 
+def marks(customer_ids: Sequence[int]) -> dict[int, str]:
+    """What tells customers of one name apart: per customer the e-mail address, else phone, card or number elsewhere,
+    as it was written; nobody who has none of them."""
+    order = (Identifier.Kind.EMAIL, Identifier.Kind.PHONE, Identifier.Kind.CARD, Identifier.Kind.EXTERNAL)
+    rows = Identifier.objects.filter(shown(), customer_id__in=customer_ids, kind__in=order)
+    found = sorted(
+        rows.values_list("customer_id", "kind", "shown", "pk"), key=lambda row: (order.index(row[1]), row[3])
+    )
+    return {customer: written for customer, _kind, written, _pk in reversed(found)}
+
+
 def survivor_id(customer_id: int) -> int:
     """The record that survives ``customer_id`` (itself if it was not merged)."""
     row = Survivor.objects.filter(customer_id=customer_id).values_list("survivor_id", flat=True).first()

@@ -136,19 +136,23 @@ def moved(moves: Moves, stamp: str) -> Chart:
             }
             for row, column, count in cells
         ]
-        narrow = size[0] < _NARROW
-        short = {n: labels[_KEYS[n]][: 3 if narrow else 99] for n in {*rows_by, *columns_by}}
+        # On a phone a column is too narrow for its stage: columns bear numbers, which the rows' names explain.
+        shown = sorted({*rows_by, *columns_by})
+        names = {n: f"{number} {labels[_KEYS[n]]}" for number, n in enumerate(shown, start=1)}
+        heads = {n: str(number) for number, n in enumerate(shown, start=1)}
+        if size[0] >= _NARROW:
+            names = heads = {n: labels[_KEYS[n]] for n in shown}
         x = alt.X(
             "to:O",
             sort=columns_by,
             scale=alt.Scale(paddingInner=0.03),
-            axis=axis(columns_by, [short[n] for n in columns_by], domain=False),
+            axis=axis(columns_by, [heads[n] for n in columns_by], domain=False),
         )
         y = alt.Y(
             "from:O",
             sort=rows_by,
             scale=alt.Scale(paddingInner=0.05),
-            axis=axis(rows_by, [short[n] for n in rows_by], domain=False, ticks=False),
+            axis=axis(rows_by, [names[n] for n in rows_by], domain=False, ticks=False),
         )
         base = plot(data)
         squares = base.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")

@@ -4,6 +4,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rondo.customers.models import Customer
+from rondo.customers.queries import marks
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
 from rondo.foundation.registry import Finder, Hit, NavItem, registries
@@ -23,10 +24,11 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
         return []
     selection = Selection(viewer, search=search)
     page = read_page(phases(selection, _NAME, False, relevance=True), limit=limit)
+    known_by = marks(page.ids)
     return [
         Hit(
             row.customer.name or row.key,
-            f"{row.customer.get_kind_display()} · {row.key}",
+            f"{row.customer.get_kind_display()} · {known_by.get(row.customer.pk, row.key)}",
             reverse("customer", args=[row.key]),
             _ICONS[Customer.Kind(row.customer.kind)],
         )

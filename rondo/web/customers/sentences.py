@@ -55,8 +55,17 @@ def _stage_reason(score: Score) -> str:
         "before": _("no sign of interest yet"),
         "initiation": _("has shown interest, has not bought"),
         "socialisation": _("the first purchases of a new customer"),
-        "growth": _("spent clearly more in the last 90 days than in the 90 before, beyond chance"),
-        "maturity": _("spends steadily, within the own rhythm"),
+        "growth": _(
+            "spent clearly more in the last 90 days than in the 90 before; the present pause is longer than nine of "
+            "ten of the own and moves the stage once it lasts"
+        )
+        if late
+        else _("spent clearly more in the last 90 days than in the 90 before, beyond chance"),
+        "maturity": _(
+            "spends steadily; the present pause is longer than nine of ten of the own and moves the stage once it lasts"
+        )
+        if late
+        else _("spends steadily, within the own rhythm"),
         "endangered": _("the pause is longer than three of four of the own"),
         "decline": _("the pause is longer than nine of ten of the own")
         if late
@@ -75,7 +84,11 @@ def _rung_reason(score: Score) -> str:
         "customer": _("bought regularly, but the last purchase is too long ago")
         if (score.purchase_days or 0) >= _REGULAR_DAYS
         else _("has bought, but not yet on three days"),
-        "client": _("buys regularly, on three days or more and within the own rhythm"),
+        "client": _(
+            "buys regularly; the present pause is longer than nine of ten of the own and moves the rung once it lasts"
+        )
+        if _is_late(score)
+        else _("buys regularly, on three days or more and within the own rhythm"),
         "advocate": _("buys regularly and has recommended you"),
     }
     return reasons.get(score.ladder or "", "")

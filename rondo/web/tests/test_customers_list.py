@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from rondo.customers.actions import merge
+from rondo.customers.actions import add_identifier, merge
 from rondo.customers.models import Customer, Identifier
 from rondo.foundation.actors import system
 from rondo.foundation.models import Load
@@ -313,6 +313,13 @@ def test_the_palette_finds_customers(client: Any, charlie: Any, signed_in: Any) 
     make_customer("Anna Miller")
     assert "Anna Miller" in client.get("/palette?q=mill").content.decode()
     assert "Anna Miller" not in signed_in(charlie).get("/palette?q=mill").content.decode()
+
+
+def test_the_palette_tells_people_of_one_name_apart(client: Any) -> None:
+    for email in ("anna@north.example", "anna@south.example"):
+        add_identifier(system(), make_customer("Anna Miller"), "email", email)
+    page = client.get("/palette?q=mill").content.decode()
+    assert "Person · anna@north.example" in page and "Person · anna@south.example" in page
 
 
 def test_german_pages_speak_german_numbers(client: Any, alice: Any) -> None:

@@ -69,6 +69,20 @@ def test_the_customer_page_says_where_since_when_and_why(signed_in: SignIn, alic
     assert "Client: buys regularly" in page
 
 
+def test_a_pause_beyond_the_rhythm_is_not_called_within_it(signed_in: SignIn, alice: User) -> None:
+    """A stage changes only once its rule has held: until then the page says what is pending, not the contrary."""
+    ann, base = customer("Ann"), [customer(f"C{n}") for n in range(4)]
+    for person in (ann, *base):
+        for day in (*range(0, 190, 10), *([] if person is ann else [190, 193])):
+            purchase(person, date(2024, 1, 1) + timedelta(days=day))
+    run_analysis(system())
+    score = Score.objects.get(customer=ann)
+    assert (score.stage, score.ladder, score.activity) == ("maturity", "client", "late")
+    page = text_of(signed_in(alice), f"/customers/{ann.public_id}/")
+    assert "within the own rhythm" not in page and "moves the stage once it lasts" in page
+    assert "moves the rung once it lasts" in page
+
+
 def test_who_sees_a_part_gets_counts_of_that_part_without_charts(signed_in: SignIn, charlie: User) -> None:
     people = seeded_base(customers=20, days=150)
     Customer.objects.filter(pk=people[0].pk).update(owner=charlie)
