@@ -10,10 +10,11 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils import timezone
 
-from rondo.analysis import fingerprints, modelling, scores, standing, summary
+from rondo.analysis import fingerprints, modelling, rfm, scores, standing, summary
 from rondo.analysis.facts import MODELLED, Past, fact_table, past
 from rondo.analysis.modelling import Fitted, Log, day_number
-from rondo.analysis.models import History, Run
+from rondo.analysis.models import History, Run, RunPart
+from rondo.analysis.parts.computing import compute_all
 from rondo.analysis.results import Holdout, Results, Standing
 from rondo.errors import InputError, RondoError
 from rondo.foundation import audit
@@ -109,13 +110,14 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         alive = fitted.purchases.probability_alive if fitted else None
         found = standing.stand(tables, known, facts, log, alive)
         steps.done("standing")
-        table = _with_models(found.beside(facts), log, fitted)
+        table = _with_models(found.beside(rfm.beside(facts)), log, fitted)
         results = _results(run, tables, known, table, fitted, held, found.results(table))
+        parts = compute_all(tables, known)
         steps.done("summary")
     run.models_json = fitted.describe() if fitted else {"reason": reason}
-    run.result_hash = fingerprints.result_hash(table, cast("dict[str, Any]", results))
+    run.result_hash = fingerprints.result_hash(table, {**results, **parts})
     run.results = cast("dict[str, Any]", results)
-    _serve(run, table, found, actor)
+    _serve(run, table, found, parts, actor)
     steps.done("scores")
 
 
@@ -224,7 +226,7 @@ def _since(run: Run, value: Any, table: pa.Table) -> Any:
     return summary.since_previous(before, value, table)
 
 
-def _serve(run: Run, table: pa.Table, found: standing.Found, actor: Actor) -> None:
+def _serve(run: Run, table: pa.Table, found: standing.Found, parts: dict[str, Any], actor: Actor) -> None:
     """Write scores and histories beside the old ones, then flip to them and to the run in one transaction."""
     prepared = scores.prepare(run.pk, table)
     histories = scores.prepare(run.pk, found.histories(), History)
@@ -235,6 +237,7 @@ def _serve(run: Run, table: pa.Table, found: standing.Found, actor: Actor) -> No
     with transaction.atomic():
         scores.put_in_place(prepared, histories)
         Run.objects.filter(is_current=True).update(is_current=False)
+        RunPart.objects.bulk_create(RunPart(run=run, name=name, figures=part) for name, part in parts.items())
         run.status, run.is_current, run.finished_at = Run.Status.DONE, True, timezone.now()
         run.save()
         audit.record(actor, "analysis.run", "run", run.pk, {"as_of": [None, run.as_of.isoformat()]})

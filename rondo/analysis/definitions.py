@@ -166,6 +166,14 @@ _fact(
     "buying",
 )
 _fact(
+    "second_gap_days",
+    _("Days to the second purchase"),
+    _("Days from the first purchase day to the second; empty for who bought on one day alone."),
+    "days",
+    DAYS,
+    "buying",
+)
+_fact(
     "typical_gap_days",
     _("Typical gap"),
     _("Median of the days between consecutive purchase days; from two purchase days on."),
@@ -331,4 +339,31 @@ _fact(
     "date",
     DATE,
     "standing",
+)
+_fact(
+    "rfm_recency",
+    _("Recency score"),
+    _(
+        "From 5 (bought last) to 1: the fifth of the buyers by days since the last purchase. Who is alike has the same "
+        "score; where many are alike there are fewer scores, and the best is 5. The cuts are stored with the run."
+    ),
+    "count",
+    _("from 1 to 5"),
+    "buying",
+)
+_fact(
+    "rfm_frequency",
+    _("Frequency score"),
+    _("From 5 (bought most often) to 1: the fifth of the buyers by purchase days, cut as the recency score."),
+    "count",
+    _("from 1 to 5"),
+    "buying",
+)
+_fact(
+    "rfm_monetary",
+    _("Monetary score"),
+    _("From 5 (spent most) to 1: the fifth of the buyers by spend, cut as the recency score."),
+    "count",
+    _("from 1 to 5"),
+    "buying",
 )

@@ -7,7 +7,7 @@ from django.utils import timezone
 from rondo.analysis.segments.models import Membership, Refresh, Segment
 from rondo.customers.models import Customer
 
-__all__ = ["Membership", "Refresh", "Run", "Score", "Segment"]
+__all__ = ["Membership", "Refresh", "Run", "RunPart", "Score", "Segment"]
 
 
 class Run(models.Model):
@@ -36,6 +36,17 @@ class Run(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
 
+class RunPart(models.Model):
+    """A part of what a run found that only some pages show, in a shape of :mod:`rondo.analysis.parts.shapes`."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="parts")
+    name = models.CharField(max_length=32)
+    figures = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="one_part_of_a_name")]
+
+
 class Score(models.Model):
     """The facts of one surviving customer as of the current run; a column per registered fact, swapped as a whole.
 
@@ -58,6 +69,7 @@ class Score(models.Model):
     recency_days = models.IntegerField(null=True)
     purchase_days = models.IntegerField(null=True)
     orders = models.IntegerField(null=True)
+    second_gap_days = models.IntegerField(null=True)
     typical_gap_days = models.FloatField(null=True)
     gap_q90_days = models.FloatField(null=True)
     frequency = models.FloatField(null=True)
@@ -75,6 +87,9 @@ class Score(models.Model):
     campaigns_answered = models.IntegerField(null=True)
     last_contact = models.DateField(null=True)
     interactions = models.IntegerField(null=True)
+    rfm_recency = models.IntegerField(null=True)
+    rfm_frequency = models.IntegerField(null=True)
+    rfm_monetary = models.IntegerField(null=True)
     ladder = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: the run is older than the ladder
     stage = models.CharField(max_length=16, null=True)  # noqa: DJ001 - null: the run is older than the life cycle
     stage_since = models.DateField(null=True)

@@ -3,6 +3,7 @@
 What computes figures anew (for whom not all customers are visible) is imported there: pages start without the models.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, cast
@@ -11,7 +12,7 @@ from django.core.cache import cache
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, TruncWeek
 
-from rondo.analysis.models import History, Run, Score
+from rondo.analysis.models import History, Run, RunPart, Score
 from rondo.analysis.results import (
     Activity,
     Edges,
@@ -31,6 +32,7 @@ from rondo.foundation.models import User
 from rondo.interactions.queries import standing
 
 _KEEP_SECONDS = 60
+_KEEP_PART_SECONDS = 3600
 
 
 def current_run() -> Run | None:
@@ -79,6 +81,27 @@ def figures(viewer: User | None) -> Results | None:
         found = _restricted(run, viewer)
         cache.set(key, found, _KEEP_SECONDS)
     return cast(Results, found)
+
+
+def part(viewer: User | None, run_id: int, name: str) -> Any:
+    """One part of a run's figures (:mod:`rondo.analysis.parts.shapes`), restricted to what ``viewer`` may see; None
+    where the run, being older, has no such part.
+
+    Who may not see all customers gets it computed from the columnar copy, and kept for as long as it is of the same
+    customers.
+    """
+    row = RunPart.objects.filter(run_id=run_id, name=name).first()
+    if row is None or sees_all(viewer):
+        return row and row.figures
+    seen = list(visible(viewer).order_by("pk").values_list("pk", flat=True))
+    key = f"analysis.part.{run_id}.{name}.{hashlib.sha256(repr(seen).encode()).hexdigest()}"
+    found = cache.get(key)
+    if found is None:
+        from rondo.analysis.parts.computing import compute_for
+
+        found = compute_for(Run.objects.defer("results", "models_json").get(pk=run_id), name, row.figures, seen)
+        cache.set(key, found, _KEEP_PART_SECONDS)
+    return found
 
 
 def _restricted(run: Run, viewer: User | None) -> Results:

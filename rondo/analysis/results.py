@@ -144,11 +144,13 @@ class SincePrevious(TypedDict):
 
 
 class Edges(TypedDict):
-    """Where the bins of value (minor units) and the bands of recency (days) and frequency (purchase days) are cut."""
+    """Where the bins of value (minor units) and the bands of recency (days), frequency (purchase days) and spend (minor
+    units) are cut; runs stored before there was an RFM score lack the last."""
 
     value: list[int]
     recency: list[int]
     frequency: list[int]
+    monetary: NotRequired[list[int]]
 
 
 class Spread(TypedDict):

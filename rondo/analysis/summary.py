@@ -127,6 +127,7 @@ def edges(scores: pa.Table) -> Edges:
         value=portfolio.value_edges(whole(_valued(scores), "value")),
         recency=portfolio.band_edges(whole(buyers, "recency_days")),
         frequency=portfolio.band_edges(whole(buyers, "purchase_days")),
+        monetary=portfolio.band_edges(whole(buyers, "spend")),
     )
 
 

@@ -88,6 +88,16 @@ class Tables:
         self.connection.raw_sql(f"CREATE TEMP TABLE {name} AS SELECT {', '.join(columns)} FROM ({query})")
         return self._table(name, schema)
 
+    def take(self, rows: pa.Table) -> Any:
+        """The table of rows that come from elsewhere, held by the engine until these tables are closed."""
+        # Not by `create_table` of Ibis 12: DuckDB 2 does not take its way of dropping a view.
+        self._kept += 1
+        name = f"kept_{self._kept}"
+        self.connection.con.register(f"taken_{self._kept}", rows)
+        self.connection.raw_sql(f"CREATE TEMP TABLE {name} AS SELECT * FROM taken_{self._kept}")
+        self.connection.con.unregister(f"taken_{self._kept}")
+        return self._table(name, ibis.schema(rows.schema))
+
     def _table(self, name: str, schema: Any) -> Any:
         return ops.DatabaseTable(name, schema=schema, source=self.connection, namespace=ops.Namespace()).to_expr()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -32,6 +33,11 @@ class Figures:
     results: Results
     stamp: str
     is_stale: bool
+    viewer: User | None = None
+
+    def part(self, name: str) -> Any:
+        """One part of the run (:mod:`rondo.analysis.parts.shapes`); None where the run, being older, has none."""
+        return queries.part(self.viewer, self.run, name)
 
     @property
     def notes(self) -> list[str]:
@@ -57,7 +63,7 @@ def figures(viewer: User) -> Figures | None:
         Load.objects.filter(finished_at__gt=since, status__in=ended).exists()
         or Merge.objects.filter(Q(at__gt=since) | Q(undone_at__gt=since)).exists()
     )
-    return Figures(run.pk, run.as_of, run.started_at, results, f"{run.pk}:{scope_key(viewer)}", stale)
+    return Figures(run.pk, run.as_of, run.started_at, results, f"{run.pk}:{scope_key(viewer)}", stale, viewer)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_percent, get_currency_precision
 from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from rondo.foundation.installation import installation, zone
 from rondo.foundation.money import Money
@@ -209,6 +210,11 @@ def _month(found: date, locale: str) -> str:
     return str(format_skeleton("yMMM", found, locale=locale))
 
 
+def quarter(value: date | datetime | str) -> str:
+    """A quarter with its year: Q1 2017."""
+    return str(format_date(as_day(value), "QQQ y", locale=_DATES[language()]))
+
+
 def clock(value: datetime | None) -> str:
     """The time of day of an instant, in the company's zone; a dash for None."""
     if value is None:
@@ -229,6 +235,20 @@ def days(value: float | None) -> str:
         return DASH
     count = round(value)
     return ngettext("%(count)s day", "%(count)s days", count) % {"count": number(count)}
+
+
+def months_later(count: int) -> str:
+    """How many calendar months after: in the same month, 1 month later."""
+    if not count:
+        return _("in the same month")
+    return ngettext("%(count)s month later", "%(count)s months later", count) % {"count": number(count)}
+
+
+def quarters_later(count: int) -> str:
+    """How many quarters after: in the same quarter, 1 quarter later."""
+    if not count:
+        return _("in the same quarter")
+    return ngettext("%(count)s quarter later", "%(count)s quarters later", count) % {"count": number(count)}
 
 
 def month_name(value: date) -> str:

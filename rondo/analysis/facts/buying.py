@@ -65,6 +65,7 @@ def buying(past: Past, spent: Any, came: Any) -> dict[str, Any]:
         # Half up, in whole numbers.
         "average_basket": ((2 * spent.positive_spend + spent.positive) // (2 * spent.positive).nullif(0)).cast("int64"),
         "purchase_days": came.purchase_days,
+        "second_gap_days": came.second_gap,
         "typical_gap_days": came.typical_gap_days,
         "gap_q90_days": ibis.ifelse(has_rhythm, came.all_q90, ibis.null()),
         "recency_days": recency_days,

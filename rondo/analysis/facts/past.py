@@ -1,12 +1,13 @@
 """What may be known on a day: the one place where rows after ``as_of`` are cut off, for all facts alike."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 import ibis
+import pyarrow as pa
 
 from rondo.warehouse.tables import Tables
 
@@ -59,3 +60,18 @@ def past(tables: Tables, as_of: date, currency: str) -> Past:
         exposures=tables.exposures.filter(lambda t: (t.sent_on <= day) & (t.suppressed == "")),
         keep=tables.keep,
     )
+
+
+def only(tables: Tables, past: Past, customers: Iterable[int]) -> Past:
+    """What is known of some customers alone."""
+    chosen = tables.take(pa.table({"member": pa.array(customers, pa.int64())}))
+    rows = {
+        name: table.filter(table.customer_id.isin(chosen.member))
+        for name, table in (
+            ("orders", past.orders),
+            ("lines", past.lines),
+            ("interactions", past.interactions),
+            ("exposures", past.exposures),
+        )
+    }
+    return replace(past, customers=past.customers.filter(past.customers.id.isin(chosen.member)), **rows)

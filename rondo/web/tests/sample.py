@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from rondo.analysis.models import Run
+from rondo.analysis.models import Run, RunPart
 
 TOTALS = {
     "customers": 200,
@@ -136,9 +136,44 @@ def results(**changed: Any) -> dict[str, Any]:
     return made | changed
 
 
+def _triangle(months: int) -> dict[str, Any]:
+    starts = [f"2017-{month:02d}-01" for month in range(1, 13, months)]
+    ends = [f"2017-{month:02d}-28" for month in range(months, 13, months)]
+    return {
+        "months": months,
+        "step": 30 * months,
+        "rows": [
+            {
+                "start": start,
+                "end": end,
+                "customers": 40,
+                "active": [40, *[30 - age for age in range(len(starts) - number - 1)]],
+                "revenue": [90_000 - 1000 * age for age in range(len(starts) - number)],
+                "again": [20 + age for age in range(len(starts) - number - 1)],
+            }
+            for number, (start, end) in enumerate(zip(starts, ends, strict=True))
+        ],
+        "earlier": 0,
+        "complete": True,
+    }
+
+
+def parts() -> dict[str, Any]:
+    """The parts of a run (:mod:`rondo.analysis.parts.shapes`)."""
+    return {
+        "cohorts": {
+            "month": _triangle(1),
+            "quarter": _triangle(3),
+            "cut_until": "2017-01-31",
+            "cut": 40,
+            "currency": "USD",
+        }
+    }
+
+
 def store_run(**changed: Any) -> Run:
-    """The current run, with :func:`results`."""
-    return Run.objects.create(
+    """The current run, with :func:`results` and :func:`parts`."""
+    run = Run.objects.create(
         as_of=date(2017, 12, 31),
         status=Run.Status.DONE,
         is_current=True,
@@ -146,3 +181,5 @@ def store_run(**changed: Any) -> Run:
         config={"currency": "USD"},
         results=results(**changed),
     )
+    RunPart.objects.bulk_create(RunPart(run=run, name=name, figures=figures) for name, figures in parts().items())
+    return run
