@@ -83,5 +83,6 @@ def record(actor: Actor, query: ListQuery) -> None:
     """
     actor.require("export")
     assert actor.user is not None
-    what = {"f": query.filters, "q": query.text, "sort": query.sort_key, "columns": query.columns}
+    asked = {"f": query.filters, "rule": query.rule_text, "q": query.text}
+    what = {**asked, "sort": query.sort_key, "columns": query.columns}
     audit.record(actor, "customers.exported", "user", actor.user.pk, {"list": [None, what]})

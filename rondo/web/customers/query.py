@@ -1,6 +1,7 @@
 """What a list's address asks for: filters, search, sort and columns; and addresses of lists a little different.
 
-The address is ``?f=key:operator:value`` (repeated, see :mod:`rondo.web.customers.filters`), ``&q=`` text to search,
+The address is ``?f=key:operator:value`` (repeated, see :mod:`rondo.web.customers.filters`), ``&rule=`` a rule in its
+text form (docs/rules.md) that has to hold beside the filters, ``&q=`` text to search,
 ``&sort=key`` or ``&sort=-key`` (descending), ``&cols=key,key``, ``&after=``/``&before=`` an opaque page position, and
 ``&id=`` (repeated) for customers picked one by one.
 """
@@ -16,11 +17,13 @@ from django.utils.translation import gettext as _
 from rondo.analysis.models import Score
 from rondo.customers.models import Customer
 from rondo.customers.searching import MAX_LENGTH, Search
+from rondo.errors import InputError, RondoError
 from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.web.customers.fields import Field, catalogue, default_columns
 from rondo.web.customers.filters import Condition, parse
 from rondo.web.customers.lists import PAGE_SIZE, CursorError, KeyPage, Phase, Position, phases, read_page
+from rondo.web.customers.rules import Rule, as_rule, read_rule
 from rondo.web.customers.selection import Selection
 
 MAX_COLUMNS = 24
@@ -49,6 +52,8 @@ class ListQuery:
         self.search = Search(self.text)
         self.conditions, problems = parse(self.filters, self.fields, viewer)
         self.errors = [str(problem) for problem in problems]
+        self.rule_text = params.get("rule", "").strip()
+        self.rule = self._read_rule()
         self.columns, self.columns_in_address = self._read_columns(params.get("cols", ""), chosen)
         self.sort = params.get("sort", "")
         self.sort_field, self.descending = self._read_sort()
@@ -61,6 +66,30 @@ class ListQuery:
         offered = {key for key, field in self.fields.items() if field.listed and key != "name"}
         usable = [key for key in dict.fromkeys(asked or chosen) if key in offered][:MAX_COLUMNS]
         return usable or default_columns(self.fields), bool(asked)
+
+    def _read_rule(self) -> Rule | None:
+        if not self.rule_text:
+            return None
+        try:
+            return read_rule(self.rule_text, self.viewer)
+        except RondoError as error:
+            self.errors.append(str(error))
+            return None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the list is anything less than everybody."""
+        return bool(self.filters or self.rule_text or self.text)
+
+    def as_rule(self) -> str:
+        """The filters and the rule as one rule; a search is none.
+
+        Raises:
+            InputError: the list has errors, or a filter that no rule can say.
+        """
+        if self.errors:
+            raise InputError(" ".join(self.errors))
+        return as_rule(self.conditions, self.rule_text)
 
     def _read_sort(self) -> tuple[Field, bool]:
         key = self.sort.removeprefix("-")
@@ -93,6 +122,7 @@ class ListQuery:
             self.viewer,
             self.conditions,
             self.search,
+            rule=self.rule,
             only=self.picked,
             probe_search=not self.by_relevance,
         )
@@ -125,11 +155,14 @@ class ListQuery:
         filters: Iterable[str] | None = None,
         sort: str | None = None,
         text: str | None = None,
+        rule: str | None = None,
         after: Position | None = None,
         before: Position | None = None,
     ) -> str:
         """The list's query string with some of it changed; without a position it is the first page."""
         pairs = [("f", f) for f in (self.filters if filters is None else filters)]
+        if asked := (self.rule_text if rule is None else rule):
+            pairs.append(("rule", asked))
         q = self.text if text is None else text
         if q:
             pairs.append(("q", q))
@@ -156,4 +189,8 @@ class ListQuery:
             condition = understood.get(text)
             words = condition.words() if condition else text
             chips.append(Chip(text, words, without, "" if condition else _("not understood")))
+        if self.rule_text:
+            words = self.rule.text if self.rule else self.rule_text
+            problem = "" if self.rule else _("not understood")
+            chips.append(Chip(self.rule_text, words, self.address(rule=""), problem))
         return chips

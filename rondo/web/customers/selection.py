@@ -16,6 +16,7 @@ from rondo.foundation.models import User
 from rondo.foundation.unindexed import Unindexed
 from rondo.rules import compile_q, parse, schema
 from rondo.web.customers.filters import Condition
+from rondo.web.customers.rules import Rule
 
 NARROW = 2000
 """A condition that at most this many customers meet is looked up first; the others are tried on those alone."""
@@ -24,8 +25,8 @@ NARROW = 2000
 class Selection:
     """Customers selected for one viewer, reachable from each table that can lead the way in a sorted list.
 
-    ``only`` keeps to customers given by their keys. ``probe_search`` tries whether the search alone leaves few, for
-    lists that are not sorted by name.
+    ``rule`` has to hold beside the conditions. ``only`` keeps to customers given by their keys. ``probe_search`` tries
+    whether the search alone leaves few, for lists that are not sorted by name.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class Selection:
         conditions: Iterable[Condition] = (),
         search: Search | None = None,
         *,
+        rule: Rule | None = None,
         only: list[int] | None = None,
         probe_search: bool = False,
     ) -> None:
         self.viewer = viewer
+        self.rule = rule
         self.only = only
         self.probe_search = probe_search
         self.conditions = tuple(conditions)
@@ -105,7 +108,7 @@ class Selection:
         for condition in self._at("attribute"):
             holds = self._attribute(condition)
             rows = rows.filter(~holds if condition.negated else holds)
-        return rows
+        return rows.filter(self.rule.each) if self.rule else rows
 
     def _rule(self, condition: Condition) -> Q:
         """A condition in the language of rules, as of the day of the run. Beside another condition it is asked of each
@@ -222,16 +225,26 @@ class Selection:
                 yield present().filter(condition.match()).values_list("customer_id", flat=True)
             elif condition.field.key != "name":
                 yield Customer.objects.filter(condition.match()).values_list("pk", flat=True)
+        if self.rule:
+            yield self._visible.filter(self.rule.whole).order_by().values_list("pk", flat=True)
 
     def count(self) -> tuple[int, int | None]:
         """How many customers are selected, exactly, and the sum of their values (minor units), if any is known."""
-        if self.search and not self.probe_search:
-            whole = Selection(self.viewer, self.conditions, self.search, only=self.only, probe_search=True)
+        if (self.rule and not self.rule.is_counted) or (self.search and not self.probe_search):
+            whole = Selection(
+                self.viewer,
+                self.conditions,
+                self.search,
+                rule=self.rule.counted() if self.rule else None,
+                only=self.only,
+                probe_search=bool(self.search),
+            )
             return whole.count()
         if self.needs_score:
             found = self.scores().aggregate(number=Count("pk"), value=Sum("value"))
             return found["number"], found["value"]
-        plain = not self.conditions and not self.search and self.only is None and sees_all(self.viewer)
+        narrowed = bool(self.conditions or self.rule or self.search or self.only is not None)
+        plain = not narrowed and sees_all(self.viewer)
         if self.search and self.narrow is None:
             named = self.search.entries().order_by().values("customer_id")
             rows = self.customers(searched=False).filter(Q(pk__in=named) | Q(pk__in=self.hits))

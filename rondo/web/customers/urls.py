@@ -9,6 +9,7 @@ urlpatterns = [
     path("count", lists.count, name="customers-count"),
     path("filter-form", lists.filter_form, name="customers-filter-form"),
     path("filter", lists.add_filter, name="customers-add-filter"),
+    path("as-segment", lists.as_segment, name="customers-as-segment"),
     path("columns", lists.choose_columns, name="customers-columns"),
     path("export.csv", lists.export_csv, name="customers-export"),
     path("<str:public_id>/", customer.customer, name="customer"),

@@ -166,7 +166,7 @@ def _quoted(value: str) -> str:
 @page("segment")
 def check(request: HttpRequest) -> HttpResponse:
     """What is wrong with the rule as written so far, or how many customers it finds and some of them."""
-    text = request.POST.get("text", "")
+    text = request.POST.get("text", "") or request.POST.get("rule", "")
     context: dict[str, Any] = {"empty": not text.strip(), "sees_all": sees_all(viewer(request))}
     if not context["empty"]:
         try:

@@ -1,10 +1,12 @@
 """The filter grammar: what each operator finds, what is refused and how, and that text, words and form agree."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.utils.translation import override
 
+from rondo.catalogue.models import Category
 from rondo.customers.actions import merge
 from rondo.foundation.actors import system
 from rondo.web.customers.fields import catalogue
@@ -24,6 +26,8 @@ def client(installation: Any, alice: Any, signed_in: Any) -> Any:
 def base(alice: Any) -> None:
     """Ada active and worth 100, Bea late and worth 200, Cleo without a fact known, Dan without a score."""
     attributes = make_attributes()
+    for name in ("TEA|MATE", "COFFEE"):
+        Category.objects.create(name=name, path=name, depth=1)
     ada = make_customer("Ada", owner=alice, kind="household", known_since="2017-01-05")
     bea = make_customer("Bea", kind="person", known_since="2017-03-01")
     cleo = make_customer("Cleo", kind="organisation")
@@ -43,46 +47,50 @@ def base(alice: Any) -> None:
     set_value(ada, attributes["children"], number=2.5)
 
 
+EACH = [
+    ("activity:is:late", "Bea"),
+    ("activity:is:late|active", "Ada Bea"),
+    ("activity:not:late", "Ada Cleo Dan"),
+    ("activity:known", "Ada Bea"),
+    ("activity:unknown", "Cleo Dan"),
+    ("value:min:200.50", "Bea"),
+    ("value:above:100", "Bea"),
+    ("value:max:100", "Ada"),
+    ("value:below:200.5", "Ada"),
+    ("value:between:100..200.49", "Ada"),
+    ("value:unknown", "Cleo Dan"),
+    ("orders:is:3|9", "Ada Bea"),
+    ("orders:not:3", "Bea Cleo Dan"),
+    ("alive:min:50%", "Ada"),
+    ("alive:max:0.25", "Bea"),
+    ("last_purchase:between:2017-06-01..2017-06-30", "Bea"),
+    ("favourite_category:is:TEA\\|MATE", "Ada"),
+    ("favourite_category:is:TEA\\|MATE|COFFEE", "Ada Bea"),
+    ("kind:is:person", "Bea Dan"),
+    ("kind:not:person|household", "Cleo"),
+    ("owner:is:me", "Ada"),
+    ("owner:is:alice@example.org", "Ada"),
+    ("owner:unknown", "Bea Cleo Dan"),
+    ("known_since:min:2017-02-01", "Bea"),
+    ("known_since:unknown", "Cleo Dan"),
+    ("attr.size:is:s|m", "Ada"),
+    ("attr.size:unknown", "Cleo Dan"),
+    ("attr.city:is:Ulm", "Ada"),
+    ("attr.pets:is:yes", "Ada"),
+    ("attr.pets:is:0", "Bea"),
+    ("attr.pets:not:1", "Bea Cleo Dan"),
+    ("attr.rent:min:850", "Bea"),
+    ("attr.moved:max:2017-02-03", "Bea"),
+    ("attr.children:above:2", "Ada"),
+]
+"""A filter, and whom it finds."""
+
+
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("sort", ["name", "-value", "attr.size", "kind"])
 @pytest.mark.parametrize(
     ("text", "found"),
-    [
-        ("activity:is:late", "Bea"),
-        ("activity:is:late|active", "Ada Bea"),
-        ("activity:not:late", "Ada Cleo Dan"),
-        ("activity:known", "Ada Bea"),
-        ("activity:unknown", "Cleo Dan"),
-        ("value:min:200.50", "Bea"),
-        ("value:above:100", "Bea"),
-        ("value:max:100", "Ada"),
-        ("value:below:200.5", "Ada"),
-        ("value:between:100..200.49", "Ada"),
-        ("value:unknown", "Cleo Dan"),
-        ("orders:is:3|9", "Ada Bea"),
-        ("orders:not:3", "Bea Cleo Dan"),
-        ("alive:min:50%", "Ada"),
-        ("alive:max:0.25", "Bea"),
-        ("last_purchase:between:2017-06-01..2017-06-30", "Bea"),
-        ("favourite_category:is:TEA\\|MATE", "Ada"),
-        ("favourite_category:is:TEA\\|MATE|COFFEE", "Ada Bea"),
-        ("kind:is:person", "Bea Dan"),
-        ("kind:not:person|household", "Cleo"),
-        ("owner:is:me", "Ada"),
-        ("owner:is:alice@example.org", "Ada"),
-        ("owner:unknown", "Bea Cleo Dan"),
-        ("known_since:min:2017-02-01", "Bea"),
-        ("known_since:unknown", "Cleo Dan"),
-        ("attr.size:is:s|m", "Ada"),
-        ("attr.size:unknown", "Cleo Dan"),
-        ("attr.city:is:Ulm", "Ada"),
-        ("attr.pets:is:yes", "Ada"),
-        ("attr.pets:is:0", "Bea"),
-        ("attr.pets:not:1", "Bea Cleo Dan"),
-        ("attr.rent:min:850", "Bea"),
-        ("attr.moved:max:2017-02-03", "Bea"),
-        ("attr.children:above:2", "Ada"),
-    ],
+    EACH,
 )
 def test_what_each_operator_finds_whatever_the_sort(client: Any, text: str, found: str, sort: str) -> None:
     assert " ".join(sorted(names_of(client, f"/customers/?f={text.replace('%', '%25')}&sort={sort}"))) == found
@@ -259,3 +267,54 @@ def test_names_are_compared_as_the_search_compares_them(client: Any) -> None:
     assert names_of(client, "/customers/?f=name:is:Ada|JUERGEN+MUELLER") == ["Ada", "Jürgen Müller"]
     assert names_of(client, "/customers/?f=name:unknown") == [""]
     assert names_of(client, "/customers/?f=name:known") == ["Ada", "Jürgen Müller"]
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("text", [text for text, _found in EACH])
+def test_every_filter_finds_what_its_rule_finds(client: Any, text: str) -> None:
+    """Filters and rules mean the same: who is late, what ``not`` leaves in, and what is not known."""
+    led = client.get("/customers/as-segment", {"f": text}).headers["Location"]
+    rule = parse_qs(urlsplit(led).query)["text"][0]
+    assert names_of(client, "/customers/?" + urlencode({"rule": rule, "sort": "name"})) == names_of(
+        client, "/customers/?" + urlencode({"f": text, "sort": "name"})
+    )
+
+
+@pytest.mark.usefixtures("base")
+def test_a_rule_holds_beside_filters_in_lists_counts_and_exports(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = "/customers/?" + urlencode({"rule": "value >= 100 or owner = me", "f": "kind:is:person"})
+    assert names_of(client, asked) == ["Bea"]
+    assert "1 customer fits" in client.get(asked.replace("?", "count?")).content.decode()
+    export = b"".join(client.get(asked.replace("?", "export.csv?")).streaming_content).decode()
+    assert "Bea" in export and "Ada" not in export
+    monkeypatch.setattr("rondo.web.customers.selection.NARROW", 0)
+    for sort in ("name", "-value", "attr.size", "kind"):
+        assert names_of(client, f"{asked}&sort={sort}") == ["Bea"]
+    assert "1 customer fits" in client.get(asked.replace("?", "count?")).content.decode()
+
+
+@pytest.mark.usefixtures("base")
+def test_a_rule_is_a_chip_and_a_wrong_one_says_where(client: Any) -> None:
+    page = client.get("/customers/", {"rule": "value>=100 AND activity=late"}).content.decode()
+    assert "value &gt;= 100.00 and activity = late" in page
+    wrong = client.get("/customers/", {"rule": "valeu >= 100"})
+    assert wrong.status_code == 400
+    assert "line 1, column 1" in wrong.content.decode() and "Did you mean “value”?" in wrong.content.decode()
+
+
+def make_segment(client: Any, rule: str) -> str:
+    """A segment made on its page; its key."""
+    made = client.post("/segments/new", {"name": "Top", "kind": "rule", "text": rule, "description": "", "form": ""})
+    return str(made.headers["Location"].rstrip("/").rsplit("/", 1)[-1])
+
+
+@pytest.mark.usefixtures("base")
+def test_a_segment_of_a_list_says_what_the_list_says(client: Any) -> None:
+    segment = make_segment(client, "value >= 200")
+    led = client.get(
+        "/customers/as-segment", {"f": ["kind:not:household", f"segment:is:{segment}"], "rule": "orders > 1"}
+    )
+    assert parse_qs(urlsplit(led.headers["Location"]).query)["text"] == [
+        f"kind != household and in segment {segment} and orders > 1"
+    ]
+    assert client.get("/customers/as-segment", {"f": "value:min:abc"}).status_code == 400

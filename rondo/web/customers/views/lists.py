@@ -93,7 +93,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "earlier": query.address(before=keys.before) if keys.before else "",
         "first": query.address(),
         "has_customers": bool(rows) or visible(query.viewer).exists(),
-        "filtered": bool(query.filters or query.text),
+        "filtered": query.narrowed,
         "groups": _grouped(query.fields.values()),
         "may_export": has_right(query.viewer, "export"),
         "may_segment": has_right(query.viewer, "segment"),
@@ -112,7 +112,7 @@ def _heading(query: ListQuery, field: Field) -> Heading:
 
 
 def _views(query: ListQuery) -> Iterable[View]:
-    plain = not query.text
+    plain = not query.text and not query.rule_text
     yield View(_("All"), "?", plain and not query.filters)
     wanted = []
     if "activity" in query.fields:
@@ -175,6 +175,14 @@ def add_filter(request: HttpRequest) -> HttpResponse:
     return redirect(reverse("customers") + query.address(filters=[*kept, text]))
 
 
+@require_GET
+@page("segment")
+def as_segment(request: HttpRequest) -> HttpResponse:
+    """Leads to a new segment whose rule says what the filters of the list say."""
+    query = read_query(request)
+    return redirect(reverse("segment-new") + "?" + urlencode({"text": query.as_rule()}))
+
+
 @require_POST
 @page()
 def choose_columns(request: HttpRequest) -> HttpResponse:
@@ -188,7 +196,7 @@ def choose_columns(request: HttpRequest) -> HttpResponse:
         rank = {key: position for position, key in enumerate(previous)}
         # Columns keep their place; new ones come after them in the order of the menu.
         request.session[_CHOSEN] = sorted(chosen, key=lambda key: rank.get(key, len(rank)))
-    kept = [(k, v) for k in ("f", "q", "sort") for v in request.POST.getlist(k) if v]
+    kept = [(k, v) for k in ("f", "rule", "q", "sort") for v in request.POST.getlist(k) if v]
     return redirect(reverse("customers") + ("?" + urlencode(kept, safe=":,|") if kept else ""))
 
 
