@@ -1,13 +1,25 @@
 """Parameters that an operation does not have are refused: a misspelt filter that is ignored answers with everything."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja.errors import ValidationError
+
+from rondo.errors import InputError
+
+
+def check_texts(name: str, given: Iterable[str]) -> None:
+    """Refuse what no column can hold, as one database would answer it with an error.
+
+    Raises:
+        InputError: a text holds a NUL.
+    """
+    if any("\x00" in text for text in given):
+        raise InputError(_("%(name)s: a NUL is no text; remove it.") % {"name": name})
 
 
 def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Survivor
 from rondo.foundation import ids
@@ -40,6 +41,15 @@ def once_visible(viewer: User | None) -> QuerySet[Customer]:
     """The records in ``viewer``'s reach that stand or once stood: also merged ones, and those of loads taken back."""
     never = Load.objects.exclude(status__in=[Load.Status.VISIBLE, Load.Status.UNDONE]).values("id")
     return Customer.objects.filter(Q(load_id__isnull=True) | ~Q(load_id__in=never), reach(viewer))
+
+
+def belongs_to(customers: QuerySet[Customer], column: str = "customer_id") -> Exists:
+    """The condition that the record in ``column``, or the one that it was merged into, is among ``customers``.
+
+    It is looked up row by row, so that a page of a long table costs what its rows cost.
+    """
+    survivor = Survivor.objects.filter(customer_id=OuterRef(OuterRef(column))).values("survivor_id")[:1]
+    return Exists(customers.filter(pk=Coalesce(Subquery(survivor), OuterRef(column))))
 
 
 def survivors_of(viewer: User | None, customer_ids: Sequence[int]) -> dict[int, int]:

@@ -21,6 +21,7 @@ from rondo.foundation.installation import installation, zone
 from rondo.foundation.loads import shown
 from rondo.foundation.money import MAX_MINOR
 from rondo.foundation.registry import InteractionKind, registries
+from rondo.interactions.changed import note_interaction
 from rondo.interactions.models import Interaction, Retraction
 from rondo.interactions.queries import standing
 
@@ -108,6 +109,7 @@ def log_interaction(
         )
         check_fields(made, {"channel", "direction", "initiative", "medium", "title", "currency", "message_id"})
         made.save(force_insert=True)
+        note_interaction(made.pk)
         audit.record(
             actor, "interaction.logged", "interaction", made.pk, {"kind": [None, kind], "customer": [None, row.pk]}
         )
@@ -132,6 +134,7 @@ def retract(actor: Actor, interaction: InteractionRef, reason: str) -> Retractio
             actor.require("edit")
         made, new = Retraction.objects.get_or_create(interaction=row, defaults={"by": actor.user, "reason": why[:200]})
         if new:
+            note_interaction(row.pk)
             audit.record(actor, "interaction.retracted", "interaction", row.pk, {"reason": [None, why[:200]]})
     return made
 

@@ -57,6 +57,7 @@ class Interaction(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["customer", "occurred_at", "id"], name="interaction_chain"),
+            models.Index(fields=["occurred_at", "id"], name="interaction_time"),
             models.Index(
                 fields=["source", "message_id", "load"],
                 name="interaction_message",
@@ -113,3 +114,21 @@ class Retraction(models.Model):
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=200)
+
+
+class ChainChange(models.Model):
+    """When the chain changed last at one place, as the number that readers follow (see
+    :mod:`rondo.foundation.change_numbers`): one interaction that was written singly or retracted, or all those of an
+    import, which became visible or was taken back. An interaction without a row of its own goes with its import."""
+
+    change = models.BigIntegerField()
+    interaction = models.OneToOneField(Interaction, null=True, on_delete=models.CASCADE, related_name="+")
+    load = models.OneToOneField(Load, null=True, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["change", "interaction"], name="chain_change")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(interaction__isnull=True) ^ models.Q(load__isnull=True), name="chain_change_of_one"
+            )
+        ]

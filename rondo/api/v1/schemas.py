@@ -156,11 +156,11 @@ class Interaction(Schema):
     )
 
     id: str = Field(..., examples=["i_4m2kq8xw"])
-    customer: str
-    record: str
-    kind: str
-    channel: str
-    direction: str = Field(..., description=gettext_noop("inbound or outbound"))
+    customer: str = Field(..., examples=["c_8fk2m9xq"])
+    record: str = Field(..., examples=["c_8fk2m9xq"])
+    kind: str = Field(..., examples=["purchase"])
+    channel: str = Field(..., examples=["store"])
+    direction: str = Field(..., description=gettext_noop("inbound or outbound"), examples=["inbound"])
     initiative: str = Field(..., description=gettext_noop("push or pull"))
     medium: str = Field(..., description=gettext_noop("owned, paid or earned"))
     occurred_at: datetime
@@ -168,12 +168,18 @@ class Interaction(Schema):
     amount: Money | None
     title: str
     body: str
+    source: str | None = Field(
+        ..., description=gettext_noop("The system that brought it; null of what was logged here.")
+    )
     in_response_to: str | None
     order: str | None
 
 
 class InteractionPage(Schema):
-    __doc__ = gettext_noop("A page of the chain, newest first; `next` is null on the last page.")
+    __doc__ = gettext_noop(
+        "A page of the chain, newest first; `next` is null on the last page. Over all customers a page may be short, "
+        "or empty, with a next one."
+    )
 
     data: list[Interaction]
     next: str | None
@@ -206,13 +212,13 @@ class OrderLine(Schema):
 class Order(Schema):
     __doc__ = gettext_noop("A purchase with its lines; `interaction` is its place in the chain.")
 
-    id: str
-    interaction: str
-    customer: str
-    record: str
-    source: str
-    number: str
-    store: str
+    id: str = Field(..., examples=["o_4m2kq8xw"])
+    interaction: str = Field(..., examples=["i_4m2kq8xw"])
+    customer: str = Field(..., examples=["c_8fk2m9xq"])
+    record: str = Field(..., examples=["c_8fk2m9xq"])
+    source: str = Field(..., examples=["till"])
+    number: str = Field(..., examples=["31198570044"])
+    store: str = Field(..., examples=["367"])
     ordered_at: datetime
     business_date: date
     total: Money
@@ -220,10 +226,59 @@ class Order(Schema):
 
 
 class OrderPage(Schema):
-    __doc__ = gettext_noop("A page of orders, newest first; `next` is null on the last page.")
+    __doc__ = gettext_noop(
+        "A page of orders, newest first; `next` is null on the last page. Over all customers a page may be short, or "
+        "empty, with a next one."
+    )
 
     data: list[Order]
     next: str | None
+
+
+class InteractionChange(Schema):
+    __doc__ = gettext_noop(
+        "An interaction that came or went. `current`: `interaction` holds it. `gone`: it was retracted, its import was "
+        "taken back, or its customer is no longer the user's to see."
+    )
+
+    id: str = Field(..., examples=["i_4m2kq8xw"])
+    state: str = Field(..., description=gettext_noop("current or gone"), examples=["current"])
+    changed_at: datetime
+    interaction: Interaction | None
+
+
+class InteractionChanges(Schema):
+    __doc__ = gettext_noop(
+        "A page of changes of the chain, oldest first; it may be short, or empty, with a next one. `next` is null on "
+        "the last page. `cursor` is the place behind this page: keep it, and the next walk begins there."
+    )
+
+    data: list[InteractionChange]
+    next: str | None
+    cursor: str
+
+
+class OrderChange(Schema):
+    __doc__ = gettext_noop(
+        "An order that came or went. `current`: `order` holds it with its lines. `gone`: it was retracted, its import "
+        "was taken back, or its customer is no longer the user's to see."
+    )
+
+    id: str = Field(..., examples=["o_4m2kq8xw"])
+    state: str = Field(..., description=gettext_noop("current or gone"), examples=["current"])
+    changed_at: datetime
+    order: Order | None
+
+
+class OrderChanges(Schema):
+    __doc__ = gettext_noop(
+        "A page of changes of orders, oldest first; it may be short, or empty, with a next one. `next` is null on the "
+        "last page. `cursor` is the place behind this page: keep it, and the next walk begins there."
+    )
+
+    data: list[OrderChange]
+    next: str | None
+    cursor: str
 
 
 class FactDefinition(Schema):

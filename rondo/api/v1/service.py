@@ -9,7 +9,7 @@ from ninja.openapi.schema import OpenAPISchema
 from rondo.api import problems
 from rondo.api.auth import TokenAuth
 from rondo.api.parameters import refuse_unknown
-from rondo.api.v1 import chain, changes, customers, facts, schemas
+from rondo.api.v1 import chain, chain_changes, chain_lists, changes, customers, facts, schemas
 
 DESCRIPTION = gettext_noop(
     "Read customers, their chain of interactions, their orders and what the analysis knows of them.\n\n"
@@ -63,5 +63,12 @@ api = Api(
 )
 problems.install(api)
 api.add_decorator(refuse_unknown)
-for _router in (changes.router, customers.router, chain.router, facts.router):
+for _router in (
+    changes.router,
+    customers.router,
+    chain.router,
+    chain_changes.router,
+    chain_lists.router,
+    facts.router,
+):
     api.add_router("", _router)

@@ -23,6 +23,7 @@ from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loading.job import LEASE, Loader, LoadJob, Progress
 from rondo.foundation.models import Load
 from rondo.foundation.registry import registries
+from rondo.interactions.changed import note_load
 from rondo.interactions.importing.locking import exclusive
 from rondo.interactions.importing.reading import Reader, Source, open_source
 from rondo.interactions.importing.rejects import write_rejects
@@ -295,6 +296,7 @@ class _Task:
                 raise StateError(_("Import %(run)d was ended by another process; start it again.") % {"run": load.pk})
             assert load.change is not None
             change_numbers.published(load.change)
+            note_load(load, load.change)
             audit.record(self.actor, "import.published", "load", load.pk, {"status": ["loading", "visible"]})
         load.status = Load.Status.VISIBLE
         load.lease_until = None

@@ -19,6 +19,7 @@ from rondo.foundation.actors import Actor
 from rondo.foundation.loading.changes import same_value
 from rondo.foundation.models import AuditEntry, Load
 from rondo.foundation.registry import registries
+from rondo.interactions.changed import note_load
 from rondo.interactions.importing.locking import exclusive
 from rondo.interactions.models import Interaction
 
@@ -89,6 +90,7 @@ def _take_back(actor: Actor, load: Load) -> Undone:
     _drop_additions(load, changed_customers)
     mark(changed_customers)
     mark_gone(load)
+    note_load(load)
     record = {
         "by": actor.user.email if actor.user else "",
         "at": now.isoformat(),
