@@ -5,9 +5,10 @@ from django.db import models
 from django.utils import timezone
 
 from rondo.analysis.segments.models import Membership, Refresh, Segment
+from rondo.analysis.studies.models import Study, StudyCustomer
 from rondo.customers.models import Customer
 
-__all__ = ["Membership", "Refresh", "Run", "RunPart", "Score", "Segment"]
+__all__ = ["Membership", "Refresh", "Run", "RunPart", "Score", "Segment", "Study", "StudyCustomer"]
 
 
 class Run(models.Model):

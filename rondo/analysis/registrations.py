@@ -2,11 +2,15 @@
 
 from datetime import time, timedelta
 
-from rondo.analysis import definitions, ruled
-from rondo.analysis.segments.jobs import request_refreshes
-from rondo.foundation.registry import Periodic, registries
+from django.utils.translation import gettext_lazy as _
 
-__all__ = ["definitions", "ruled"]
+from rondo.analysis import definitions, ruled
+from rondo.analysis.features import buying, taste
+from rondo.analysis.segments.jobs import request_refreshes
+from rondo.foundation.registry import Periodic, StudyKind, registries
+
+__all__ = ["buying", "definitions", "ruled", "taste"]
 
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))
 registries.after_analysis.add("segments", request_refreshes)
+registries.studies.add("twins", StudyKind("twins", _("Statistical twins"), "rondo.analysis.studies.twins.answer"))

@@ -79,6 +79,47 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Feature:
+    """One column of the feature table, by which customers are compared and forecasts are made.
+
+    ``more`` and ``less`` say what sets apart a customer in whom it is high or low, as the end of a sentence about
+    customers ("use more coupons"). ``theme``: features that tell of the same thing share one, and are told once.
+    ``zero``: no row means 0; otherwise it means not known.
+    """
+
+    key: str
+    label: "_StrOrPromise"
+    more: "_StrOrPromise"
+    less: "_StrOrPromise"
+    type: Literal["money", "count", "days", "share"]
+    theme: str
+    zero: bool = True
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """Features that are computed together.
+
+    ``build(past)`` is an Ibis table with ``customer_id`` and a column per feature, over the tables of
+    :class:`rondo.analysis.facts.Past`, which hold nothing after its day; at most one row per customer.
+    """
+
+    key: str
+    features: tuple[Feature, ...]
+    build: "Callable[[Any], Any]"
+
+
+@dataclass(frozen=True)
+class StudyKind:
+    """A question to the data that a job answers (:mod:`rondo.analysis.studies`): its name, and the dotted path of the
+    function that answers it, which keeps what it imports out of processes that only ask."""
+
+    key: str
+    label: "_StrOrPromise"
+    answer: str
+
+
+@dataclass(frozen=True)
 class InteractionKind:
     """A kind of interaction with the axes it has unless told otherwise (see DOMAIN: direction, initiative, medium)."""
 
@@ -344,6 +385,8 @@ class Registries:
     """All registries of the product."""
 
     facts: Registry[Fact] = field(default_factory=lambda: Registry("facts"))
+    features: Registry[FeatureGroup] = field(default_factory=lambda: Registry("features"))
+    studies: Registry[StudyKind] = field(default_factory=lambda: Registry("studies"))
     interaction_kinds: Registry[InteractionKind] = field(default_factory=lambda: Registry("interaction kinds"))
     customer_panels: Registry[CustomerPanel] = field(default_factory=lambda: Registry("customer panels"))
     nav: Registry[NavItem] = field(default_factory=lambda: Registry("navigation"))

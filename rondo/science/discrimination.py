@@ -33,15 +33,22 @@ def auc(outcome: npt.ArrayLike, score: Numbers, level: float = 0.9) -> Auc:
     positives, negatives = int(did.sum()), int((~did).sum())
     if not positives or not negatives:
         raise InputError(f"outcome: {positives} did and {negatives} did not; both are needed to rank")
-    everybody = _midranks(scores)
-    above = (everybody[did] - _midranks(scores[did])) / negatives
-    below = 1 - (everybody[~did] - _midranks(scores[~did])) / positives
+    above, below = ranked_above(scores[did], scores[~did])
     area = float(above.mean())
     variance = (above.var(ddof=1) / positives if positives > 1 else 0.25) + (
         below.var(ddof=1) / negatives if negatives > 1 else 0.25
     )
     reach = NormalDist().inv_cdf((1 + level) / 2) * float(np.sqrt(variance))
     return Auc(area, max(0.0, area - reach), min(1.0, area + reach), positives, negatives)
+
+
+def ranked_above(did: FloatArray, did_not: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Placements of two groups of scores: per score of those who did, the share of the others that it is above; per
+    score of those who did not, the share of those who did that is above it. Ties count half."""
+    everybody = _midranks(np.concatenate((did, did_not)))
+    above: FloatArray = (everybody[: did.size] - _midranks(did)) / did_not.size
+    below: FloatArray = 1 - (everybody[did.size :] - _midranks(did_not)) / did.size
+    return above, below
 
 
 @dataclass(frozen=True)

@@ -43,3 +43,17 @@ def test_response_rates_equal_the_data(demo: "DemoHome") -> None:
     ]
     for *_, rate, low, high in found:
         assert low < rate / 100 < high
+
+
+def test_twins_and_propensities_reach_what_they_promise(demo: "DemoHome") -> None:
+    """By ``python -m bench.targets``; the floors are those of the measured baselines, .843 and .834."""
+    command = [sys.executable, "-m", "bench.targets", "--home", str(demo.path), "--halves", "2", "--json"]
+    done = subprocess.run(command, env=demo.environment, capture_output=True, text=True, check=True, timeout=300)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    everybody, contacted = found["twins"]["all"], found["twins"]["contacted"]
+    assert everybody["model"] > 0.89 and contacted["model"] > 0.843
+    assert min(one["model"] - one["neighbours"] for one in (everybody, contacted)) > 0.03
+    foretold = found["propensity"]
+    assert foretold["auc"] > 0.85 and foretold["low"] > 0.82 and foretold["lift"] > 3.5
+    assert foretold["auc"] > max(foretold["by_answers"], foretold["by_spend"]) + 0.03
+    assert abs(foretold["expected"] / foretold["answered"] - 1) < 0.2 and foretold["brier"] < foretold["brier_base"]

@@ -137,11 +137,31 @@ def test_twins_of_a_seed_come_out_first() -> None:
     assert reached.value > best.value - 0.01
     # Others of the same kind are among those it is compared with, and half of them stand above any twin.
     alike = did[outside].mean()
-    assert found.hidden_auc == pytest.approx((1 - alike) * reached.value + alike / 2, abs=0.03)
+    assert found.found.value == pytest.approx((1 - alike) * reached.value + alike / 2, abs=0.03)
+    assert found.found.low < found.found.value < found.found.high and found.found.positives == seed.sum()
+    assert 1 - found.places.mean() == pytest.approx(found.found.value)
+    assert found.reach(0.1) < found.reach(0.3) < found.reach(1.0) == 1.0
     assert sorted(found.rank[outside].tolist()) == list(range(1, int(outside.sum()) + 1)) and not found.rank[seed].any()
     closest = int(np.flatnonzero(found.rank == 1)[0])
     assert {name for name, _part in found.reasons(features.rows([closest]))[0]} <= {"spend", "visits", "gap", "noise"}
     assert found.reasons(features.rows([closest]))[0][0][0] in {"spend", "visits"}
+
+
+def test_a_seed_drawn_at_random_has_no_twins() -> None:
+    features, _did, _truth = answered(3_000, 51)
+    held = 0
+    for turn in range(10):
+        seed = np.random.default_rng(turn).random(3_000) < 0.05
+        found = lookalikes.rank_by_resemblance(features, seed, lookalikes.LookalikeConfig(penalties=(0.01,)))
+        held += found.found.low <= 0.5 <= found.found.high
+    assert held >= 7
+
+
+def test_progress_is_told_up_to_the_end() -> None:
+    features, did, _truth = answered(600, 52)
+    told: list[tuple[int, int]] = []
+    lookalikes.rank_by_resemblance(features, did, progress=lambda done, fits: told.append((done, fits)))
+    assert told[-1][0] == told[-1][1] and [done for done, _fits in told] == sorted(done for done, _fits in told)
 
 
 def test_matching_removes_the_difference_that_selection_made() -> None:

@@ -1,0 +1,157 @@
+"""The verbs of studies: ask, answer (the job), and keep the customers found as a static segment."""
+
+import time
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from rondo.analysis.segments.actions import create_segment
+from rondo.analysis.segments.ledger import apply_members
+from rondo.analysis.segments.models import Segment
+from rondo.analysis.segments.queries import day_of_rules
+from rondo.analysis.studies.jobs import enqueue_study
+from rondo.analysis.studies.models import Study, StudyCustomer
+from rondo.analysis.studies.outcome import Answer, Found, Outcome
+from rondo.analysis.studies.queries import customers_up_to
+from rondo.customers.queries import sees_all
+from rondo.errors import InputError, NotFound, PermissionRefused, RondoError
+from rondo.foundation import audit
+from rondo.foundation.actors import Actor
+from rondo.foundation.registry import registries
+
+KEPT_STUDIES = 3
+"""Of so many answered studies of one question the customers are kept; of older ones only the results."""
+
+_EVERY_SECONDS = 0.5
+_CHUNK = 5_000
+
+
+def request_study(
+    actor: Actor, kind: str, *, segment: Segment | None = None, subject: str = "", config: dict[str, Any] | None = None
+) -> Study:
+    """Ask a question; a job answers it. While the same question is under way, its study is returned.
+
+    Raises:
+        PermissionRefused: the actor may not change segments, or does not see all customers: studies are of the whole
+        base. NotFound: no such kind.
+    """
+    actor.require("segment")
+    if actor.user is not None and not sees_all(actor.user):
+        raise PermissionRefused(_("This looks at all customers, and you may see only some; ask somebody who sees all."))
+    if kind not in registries.studies:
+        raise NotFound(f"There is no kind of study {kind!r}; one of {', '.join(registries.studies.keys())} is needed.")
+    under_way = Study.objects.filter(kind=kind, segment=segment, subject=subject).filter(
+        status__in=[Study.Status.QUEUED, Study.Status.RUNNING]
+    )
+    try:
+        with transaction.atomic():
+            study = Study.objects.create(
+                kind=kind, segment=segment, subject=subject, config=config or {}, actor=actor.user
+            )
+            about = segment.key if segment is not None else subject
+            audit.record(actor, "study.requested", "study", study.pk, {"kind": [None, kind], "of": [None, about]})
+            enqueue_study(study.pk)
+    except IntegrityError:
+        return under_way.latest("id")
+    return study
+
+
+def answer_study(key: int) -> Study:
+    """Answer a study and keep the answer; one that fails says why. Safe to run twice: the same data give the same.
+
+    Raises whatever is no error of Rondo's own, after it has been written down.
+    """
+    study = Study.objects.get(pk=key)
+    if not study.under_way:
+        return study
+    Study.objects.filter(pk=key).update(status=Study.Status.RUNNING, started_at=timezone.now())
+    answer: Answer = import_string(registries.studies[study.kind].answer)
+    try:
+        outcome = answer(study, _Progress(key))
+        _keep(study, outcome)
+    except Exception as error:
+        known = isinstance(error, RondoError)
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+        Study.objects.filter(pk=key).update(status=Study.Status.FAILED, error=reason[:2000], finished_at=timezone.now())
+        if not known:
+            raise
+    study.refresh_from_db()
+    return study
+
+
+class _Progress:
+    """Writes down how far a study is, at most twice a second."""
+
+    def __init__(self, key: int) -> None:
+        self._key = key
+        self._step, self._next = "", 0.0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if step == self._step and now < self._next and done < total:
+            return
+        self._step, self._next = step, now + _EVERY_SECONDS
+        Study.objects.filter(pk=self._key).update(step=step, done=done, total=total)
+
+
+def _keep(study: Study, outcome: Outcome) -> None:
+    StudyCustomer.objects.filter(study=study).delete()  # of a worker that died before it was done
+    for start in range(0, len(outcome.customers), _CHUNK):
+        StudyCustomer.objects.bulk_create(_rows(study, outcome.customers[start : start + _CHUNK]))
+    with transaction.atomic():
+        Study.objects.filter(pk=study.pk).update(
+            status=Study.Status.DONE,
+            finished_at=timezone.now(),
+            results=outcome.results,
+            config=outcome.config,
+            fingerprint=outcome.fingerprint,
+            run=outcome.run,
+            as_of=outcome.as_of,
+            error="",
+        )
+        same = Study.objects.filter(
+            kind=study.kind, segment=study.segment, subject=study.subject, status=Study.Status.DONE
+        )
+        old = list(same.order_by("-id").values_list("pk", flat=True)[KEPT_STUDIES:])
+        StudyCustomer.objects.filter(study_id__in=old).delete()
+
+
+def _rows(study: Study, found: list[Found]) -> list[StudyCustomer]:
+    return [
+        StudyCustomer(study=study, customer_id=one.customer, place=one.place, score=one.score, other_id=one.other)
+        for one in found
+    ]
+
+
+def keep_as_segment(
+    actor: Actor, study: Study, *, name: str, places: int | None = None, description: str = ""
+) -> Segment:
+    """Make a static segment of the customers a study found: those at the first ``places``, or all.
+
+    Raises:
+        InputError: no name, or no customer at those places. PermissionRefused: the actor may not change segments.
+    """
+    actor.require("segment")
+    last = StudyCustomer.objects.filter(study=study).order_by("-place").values_list("place", flat=True).first() or 0
+    wanted = last if places is None else places
+    if not 1 <= wanted <= last:
+        raise InputError(
+            _("%(wanted)s customers cannot be taken: the study kept %(kept)s; write a number from 1 to that.")
+            % {"wanted": wanted, "kept": last}
+        )
+    with transaction.atomic():
+        row = create_segment(actor, name=name, kind=Segment.Kind.STATIC, description=description, form="behavioural")
+        row = Segment.objects.select_for_update().get(pk=row.pk)
+        keys = sorted(customers_up_to(actor.user, study, wanted).values_list("pk", flat=True))
+        apply_members(row, day_of_rules(), entered=keys, left=[])
+        audit.record(
+            actor,
+            "segment.members_added",
+            "segment",
+            row.pk,
+            {"study": [None, study.pk], "count": [None, len(keys)]},
+        )
+    return row

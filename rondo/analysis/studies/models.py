@@ -1,0 +1,75 @@
+"""Studies and the customers they found."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from rondo.analysis.segments.models import Segment
+from rondo.customers.models import Customer
+
+
+class Study(models.Model):
+    """One question and its answer. ``kind`` is registered in ``registries.studies``; ``segment`` or ``subject`` say
+    what it is about. ``step``, ``done`` and ``total`` tell how far the job is. ``fingerprint`` is of the features it
+    read, as of ``as_of``; ``results`` what the pages show."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=20)
+    subject = models.CharField(max_length=120, blank=True)
+    segment = models.ForeignKey(Segment, null=True, on_delete=models.CASCADE, related_name="studies")
+    run = models.ForeignKey("analysis.Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    as_of = models.DateField(null=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
+    step = models.CharField(max_length=20, blank=True)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    config = models.JSONField(default=dict)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    results = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "analysis_study"
+        indexes = [models.Index(fields=["kind", "segment", "subject", "id"], name="study_latest")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "segment", "subject"],
+                condition=Q(status__in=["queued", "running"], segment__isnull=False),
+                name="study_one_under_way",
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "subject"],
+                condition=Q(status__in=["queued", "running"], segment__isnull=True),
+                name="study_one_under_way_of_all",
+            ),
+        ]
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the answer is still to come."""
+        return self.status in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+class StudyCustomer(models.Model):
+    """A customer that a study found: ``place`` from 1, ``score`` on the study's own scale, ``other`` the customer they
+    belong to (the member whom a control was found for)."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="customers", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    place = models.BigIntegerField()
+    score = models.FloatField()
+    other = models.ForeignKey(Customer, null=True, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+
+    class Meta:
+        db_table = "analysis_study_customer"
+        constraints = [models.UniqueConstraint(fields=["study", "place"], name="study_place")]
