@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -34,7 +35,31 @@ def reach(viewer: User | None, prefix: str = "") -> Q:
 
 def visible(viewer: User | None) -> QuerySet[Customer]:
     """The surviving customers that ``viewer`` may see; rows of hidden loads and merged records are left out."""
-    return Customer.objects.filter(shown(), reach(viewer), is_merged=False)
+    found = _standing_customers()
+    return found.all() if sees_all(viewer) else found.filter(reach(viewer))
+
+
+# Queries that are never run themselves: to copy one costs a page far less than to build it anew.
+
+
+@lru_cache(maxsize=1)
+def _standing_customers() -> QuerySet[Customer]:
+    return Customer.objects.filter(shown(), is_merged=False)
+
+
+@lru_cache(maxsize=1)
+def _identifiers() -> QuerySet[Identifier]:
+    return Identifier.objects.filter(shown()).select_related("source")
+
+
+@lru_cache(maxsize=1)
+def _attributes() -> QuerySet[AttributeValue]:
+    return AttributeValue.objects.filter(shown()).select_related("definition")
+
+
+@lru_cache(maxsize=1)
+def _addresses() -> QuerySet[Address]:
+    return Address.objects.filter(shown()).order_by("pk")
 
 
 def once_visible(viewer: User | None) -> QuerySet[Customer]:
@@ -79,7 +104,13 @@ def get_visible(viewer: User | None, public_id: str) -> Customer:
     key = ids.decode(Customer.PREFIX, public_id)
     if key is None:
         raise Customer.DoesNotExist(public_id)
-    return visible(viewer).select_related("owner", "team").get(pk=survivor_id(key))
+    rows = visible(viewer).select_related("owner", "team")
+    try:
+        return rows.get(pk=key)
+    except Customer.DoesNotExist:
+        if (survivor := survivor_id(key)) == key:
+            raise
+        return rows.get(pk=survivor)
 
 
 def marks(customer_ids: Sequence[int]) -> dict[int, str]:
@@ -110,7 +141,7 @@ def record_ids(survivor: int) -> list[int]:
 def identifiers_of(customer_ids: Sequence[int]) -> list[Identifier]:
     """Identifiers of a customer's records (:func:`record_ids`, checked as visible), by kind, then in order of entry."""
     order = list(Identifier.Kind.values)
-    rows = Identifier.objects.filter(shown(), customer_id__in=customer_ids).select_related("source")
+    rows = _identifiers().filter(customer_id__in=customer_ids)
     return sorted(rows, key=lambda row: (order.index(row.kind), row.pk))
 
 
@@ -121,7 +152,7 @@ def attributes_of(customer_ids: Sequence[int]) -> list[AttributeValue]:
     that of the merged record entered first.
     """
     rank = {key: position for position, key in enumerate(customer_ids)}
-    rows = AttributeValue.objects.filter(shown(), customer_id__in=customer_ids).select_related("definition")
+    rows = _attributes().filter(customer_id__in=customer_ids)
     won: dict[int, AttributeValue] = {}
     for row in sorted(rows, key=lambda row: rank[row.customer_id]):
         won.setdefault(row.definition_id, row)
@@ -130,7 +161,7 @@ def attributes_of(customer_ids: Sequence[int]) -> list[AttributeValue]:
 
 def addresses_of(customer_ids: Sequence[int]) -> list[Address]:
     """Postal addresses of a customer's records, in order of entry."""
-    return list(Address.objects.filter(shown(), customer_id__in=customer_ids).order_by("pk"))
+    return list(_addresses().filter(customer_id__in=customer_ids))
 
 
 @dataclass(frozen=True)
@@ -149,6 +180,8 @@ def links_of(viewer: User | None, customer_ids: Sequence[int]) -> list[LinkSeen]
     for row in Link.objects.filter(Q(subject_id__in=own) | Q(object_id__in=own)).order_by("pk"):
         outward = row.subject_id in own
         ends[row.pk] = (row, outward, row.object_id if outward else row.subject_id)
+    if not ends:
+        return []
     others = {other for _link, _outward, other in ends.values()} - own
     survivors = dict(Survivor.objects.filter(customer_id__in=others).values_list("customer_id", "survivor_id"))
     people = visible(viewer).in_bulk({survivors.get(key, key) for key in others})

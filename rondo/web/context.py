@@ -32,7 +32,14 @@ def navigation(user: User, path: str) -> list[dict[str, Any]]:
         taken.add(letter)
         current = path == url or (url != "/" and path.startswith(url))
         entries.append(
-            {"key": item.key, "label": item.label, "icon": item.icon, "url": url, "letter": letter, "current": current}
+            {
+                "key": item.key,
+                "label": str(item.label),
+                "icon": item.icon,
+                "url": url,
+                "letter": letter,
+                "current": current,
+            }
         )
     return entries
 

@@ -70,7 +70,8 @@ def score_columns() -> frozenset[str]:
     return frozenset(f.name for f in Score._meta.concrete_fields) - {"customer"}
 
 
-def _fact_fields() -> Iterable[Field]:
+def fact_fields() -> Iterable[Field]:
+    """The fields of the facts that the score table holds."""
     for fact in registries.facts:
         if fact.key not in score_columns():
             continue
@@ -89,7 +90,8 @@ def _fact_fields() -> Iterable[Field]:
         )
 
 
-def _attribute_fields(definitions: Iterable[AttributeDefinition]) -> Iterable[Field]:
+def attribute_fields(definitions: Iterable[AttributeDefinition]) -> Iterable[Field]:
+    """The fields of attributes."""
     german = (get_language() or "").startswith("de")
     for definition in definitions:
         choices: tuple[tuple[str, _StrOrPromise], ...] = ()
@@ -124,10 +126,9 @@ def _segment_fields() -> Iterable[Field]:
         )  # fmt: skip
 
 
-def catalogue(owners: bool = True) -> dict[str, Field]:
-    """Every field by key, in the order menus show them. Costs two queries (attribute definitions and users); without
-    ``owners``, for pages that do not choose among them, one."""
-    people = User.objects.filter(is_service=False).order_by("name", "email") if owners else ()
+def catalogue() -> dict[str, Field]:
+    """Every field by key, in the order menus show them. Costs three queries: definitions, users, segments."""
+    people = User.objects.filter(is_service=False).order_by("name", "email")
     users = tuple((u.email, str(u)) for u in people)
     found = [
         Field("name", _("Name"), "text", "customer", "folded_name", group="customer"),
@@ -152,8 +153,8 @@ def catalogue(owners: bool = True) -> dict[str, Field]:
             meaning=_("A condition in the language of segments, such as: did purchase within last 30 days."),
             group="customer",
         ),
-        *_fact_fields(),
-        *_attribute_fields(AttributeDefinition.objects.all()),
+        *fact_fields(),
+        *attribute_fields(AttributeDefinition.objects.all()),
     ]
     return {field.key: field for field in found}
 

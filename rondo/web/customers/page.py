@@ -1,6 +1,6 @@
 """Everything the customer page shows, read in a number of queries that does not grow with the length of the chain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -18,7 +18,7 @@ from rondo.foundation.installation import installation
 from rondo.foundation.models import User
 from rondo.foundation.registry import CustomerPanel, registries
 from rondo.interactions.queries import standing
-from rondo.web.customers.fields import Field, catalogue
+from rondo.web.customers.fields import attribute_fields, fact_fields
 from rondo.web.customers.rows import heading, write
 from rondo.web.customers.sentences import reasons, where
 from rondo.web.customers.timeline import KindChip, Timeline, kinds_of, read_timeline
@@ -41,11 +41,11 @@ class AttributeGroup:
 class FactRow:
     """One fact: what it is called, its value, the interval of an estimate, and its definition."""
 
-    label: "_StrOrPromise"
+    label: str
     value: str
     interval: str
-    definition: "_StrOrPromise"
-    unit: "_StrOrPromise"
+    definition: str
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -113,30 +113,33 @@ class CustomerPage:
 def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = (), beginning: str = "") -> CustomerPage:
     """The page of a customer that :func:`rondo.customers.queries.get_visible` gave for ``viewer``."""
     records = record_ids(customer.pk)
-    fields = catalogue(owners=False)
+    timeline = read_timeline(records, public_id=customer.public_id, kinds=kinds, beginning=beginning)
     return CustomerPage(
         customer,
         records,
         identifiers_of(records),
         addresses_of(records),
-        attribute_groups(attributes_of(records), fields),
+        attribute_groups(attributes_of(records)),
         links_of(viewer, records),
-        kinds_of(records),
-        read_timeline(records, kinds=kinds, beginning=beginning),
-        read_worth(customer, fields),
+        kinds_of(records, timeline),
+        timeline,
+        read_worth(customer),
         read_panels(viewer, records),
     )
 
 
-def attribute_groups(values: Iterable[AttributeValue], fields: dict[str, Field]) -> list[AttributeGroup]:
+def attribute_groups(values: Sequence[AttributeValue]) -> list[AttributeGroup]:
     """Attribute values by the form of segmentation they serve."""
+    if not values:
+        return []
+    fields = {field.definition: field for field in attribute_fields(value.definition for value in values)}
     order = list(AttributeDefinition.Form.values)
     by_form = sorted(values, key=lambda value: order.index(value.definition.form))
     groups = []
     for form, group in groupby(by_form, key=lambda value: value.definition.form):
         pairs = []
         for value in group:
-            known = fields[f"attr.{value.definition.key}"]
+            known = fields[value.definition_id]
             pairs.append((str(known.label), write(known, getattr(value, known.column))))
         groups.append(AttributeGroup(AttributeDefinition.Form(form).label, pairs))
     return groups
@@ -144,26 +147,27 @@ def attribute_groups(values: Iterable[AttributeValue], fields: dict[str, Field])
 
 def current_assumptions() -> Assumptions | None:
     """What the served scores rest on; None before the first analysis."""
-    row = Run.objects.filter(is_current=True).values("as_of", "results__value").first()
-    if row is None:
+    row = Run.objects.filter(is_current=True).values_list("as_of", "config")[:1]
+    if not row:
         return None
-    company, value = installation(), row["results__value"] or {}
+    as_of, config = row[0]
+    company = installation()
     return Assumptions(
-        row["as_of"],
-        int(value.get("horizon_months", company.horizon_months)),
-        float(value.get("discount_rate", company.discount_rate)),
-        float(value.get("margin_rate", company.margin_rate)),
+        as_of,
+        int(config.get("horizon_months", company.horizon_months)),
+        float(config.get("discount_rate", company.discount_rate)),
+        float(config.get("margin_rate", company.margin_rate)),
     )
 
 
-def read_worth(customer: Customer, fields: dict[str, Field]) -> Worth | None:
+def read_worth(customer: Customer) -> Worth | None:
     """A customer's value, the reasons for it and all facts; None if no analysis has seen the customer."""
     score = Score.objects.filter(customer_id=customer.pk).first()
     assumptions = current_assumptions()
     if score is None or assumptions is None:
         return None
     why = reasons(score, assumptions.as_of, installation().currency, assumptions.horizon_months)
-    return Worth(score, assumptions, why, list(_facts(score, fields)), where(score), course(customer.pk))
+    return Worth(score, assumptions, why, list(_facts(score)), where(score), course(customer.pk))
 
 
 def course(customer_id: int) -> list[Step]:
@@ -172,7 +176,8 @@ def course(customer_id: int) -> list[Step]:
     return [Step(key, labels[key], day) for day, key in reversed(stages_of(customer_id)) if key != "before"]
 
 
-def _facts(score: Score, fields: dict[str, Field]) -> Iterable[FactRow]:
+def _facts(score: Score) -> Iterable[FactRow]:
+    fields = {field.key: field for field in fact_fields()}
     facts = sorted(registries.facts, key=lambda fact: _FACT_GROUPS.index(fact.group))
     bounds = {name for fact in facts for name in (fact.low, fact.high) if name}
     for fact in facts:
@@ -184,7 +189,8 @@ def _facts(score: Score, fields: dict[str, Field]) -> Iterable[FactRow]:
             low, high = getattr(score, fact.low, None), getattr(score, fact.high, None)
             interval = f"{write(known, low)} – {write(known, high)}" if low is not None and high is not None else ""
         raw = getattr(score, fact.key)
-        yield FactRow(heading(known), write(known, raw), interval, fact.definition, fact.unit)
+        # In words at once: a template looks each of them up several times.
+        yield FactRow(str(heading(known)), write(known, raw), interval, str(fact.definition), str(fact.unit))
 
 
 def read_panels(viewer: User, records: list[int]) -> dict[str, list[Panel]]:

@@ -28,8 +28,8 @@ def give_score(customer: Customer, **facts: Any) -> Score:
 
 def make_run() -> Run:
     """A finished analysis, so that pages know what day figures look from."""
-    value = {"horizon_months": 12, "discount_rate": 0.1, "margin_rate": 0.25}
-    return Run.objects.create(as_of=AS_OF, status="done", is_current=True, results={"value": value})
+    config = {"horizon_months": 12, "discount_rate": 0.1, "margin_rate": 0.25}
+    return Run.objects.create(as_of=AS_OF, status="done", is_current=True, config=config, results={"value": config})
 
 
 def make_attributes() -> dict[str, AttributeDefinition]:
