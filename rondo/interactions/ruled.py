@@ -64,6 +64,36 @@ registries.rule_details.add(
 )
 
 
+WEEKDAYS = (
+    ("monday", _("Monday")),
+    ("tuesday", _("Tuesday")),
+    ("wednesday", _("Wednesday")),
+    ("thursday", _("Thursday")),
+    ("friday", _("Friday")),
+    ("saturday", _("Saturday")),
+    ("sunday", _("Sunday")),
+)
+
+
+def _weekdays(match: Any) -> list[int]:
+    return [number for number, (key, _label) in enumerate(WEEKDAYS) if match.holds(key)]
+
+
+registries.rule_details.add(
+    "weekday",
+    RuleDetail(
+        "weekday",
+        _("Day of the week"),
+        "choice",
+        choices=WEEKDAYS,
+        meaning=_("Of the business date."),
+        events="interactions",
+        q=lambda match, _as_of: Q(business_date__iso_week_day__in=[number + 1 for number in _weekdays(match)]),
+        expr=lambda _tables, rows, match, _as_of: rows.business_date.day_of_week.index().isin(_weekdays(match)),
+    ),
+)
+
+
 def _answered_q(match: Any, as_of: date) -> Q:
     answers = standing().filter(in_response_to_id=OuterRef("pk"), business_date__lte=as_of)
     found = Q(Exists(answers))
@@ -206,6 +236,7 @@ def _load(records: Sequence[int], kinds: frozenset[str], as_of: date, details: f
             details={
                 **{axis: event[axis] for axis in _AXES},
                 "store": event["order__store"],
+                "weekday": WEEKDAYS[event["business_date"].weekday()][0],
                 "amount": event["amount"] if event["currency"] == currency else None,
                 **{key: known.get(event["pk"]) for key, known in others.items()},
             },

@@ -14,5 +14,6 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     wanted = fold(text)
     hits = [Hit(str(entry["label"]), "", entry["url"], entry["icon"]) for entry in navigation(viewer, "")]
     hits.append(Hit(_("Cohorts"), "", reverse("cohorts"), "chart-pie"))
+    hits.append(Hit(_("Buying patterns"), "", reverse("buying"), "chart-pie"))
     hits.append(Hit(_("Your profile"), "", reverse("profile"), "user"))
     return [hit for hit in hits if any(word.startswith(wanted) for word in fold(hit.title).split())][:limit]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from rondo.web.views import cohorts, home, loyalty, palette, portfolio, preferences, settings, sign_in
+from rondo.web.views import buying, cohorts, home, loyalty, palette, portfolio, preferences, settings, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("campaigns/", include("rondo.web.campaigns.urls")),
     path("loyalty/", loyalty.loyalty, name="loyalty"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
+    path("portfolio/buying/", buying.buying, name="buying"),
     path("portfolio/cohorts/", cohorts.cohorts, name="cohorts"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
     path("segments/", include("rondo.web.segments.urls")),

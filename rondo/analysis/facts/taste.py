@@ -9,10 +9,10 @@ from rondo.analysis.facts.past import Past
 
 def tasted(past: Past) -> Any:
     """Sums of order lines, one row per customer with one, whom ``tastes`` names; ``favourite`` is a name."""
-    lines, products, kinds = past.lines, past.products, _kinds(past)
+    lines, products, named = past.lines, past.products, kinds(past)
     # Products first learn their kind, so that the one pass over the lines already ends in few rows per customer.
-    goods = products.left_join(kinds, products.category_id == kinds.category)
-    goods = goods.select(product=products.id, kind=kinds.kind, own_label=products.own_label)
+    goods = products.left_join(named, products.category_id == named.category)
+    goods = goods.select(product=products.id, kind=named.kind, own_label=products.own_label)
     kept = lines.left_join(goods, lines.product_id == goods.product).filter(lambda t: t.total >= 0)
     sums = past.keep(
         kept.group_by("customer_id", "kind").aggregate(
@@ -35,7 +35,7 @@ def tasted(past: Past) -> Any:
     best = sums.join(found, (sums.customer_id == found.tastes) & (sums.spent == found.most))
     # Kinds are numbered by their path, which decides between equals.
     best = best.group_by(likes="customer_id").aggregate(kind=best.kind.min())
-    names = kinds.group_by(named="kind").aggregate(favourite=kinds.name.max())
+    names = named.group_by(named="kind").aggregate(favourite=named.name.max())
     favourites = best.join(names, best.kind == names.named).select("likes", "favourite")
     return found.left_join(favourites, found.tastes == favourites.likes)
 
@@ -50,8 +50,8 @@ def taste(sums: Any) -> dict[str, Any]:
     }
 
 
-def _kinds(past: Past) -> Any:
-    """Each ``category`` with its ancestor on the second level: ``name``, and ``kind``, its number by path."""
+def kinds(past: Past) -> Any:
+    """Each ``category`` with its ancestor on the second level: ``name``, ``path``, and ``kind``, its number by path."""
     parts = past.categories.path.split(" > ")[:2]
     second = past.categories.select(category="id", path=parts.join(" > "), name=parts[-1])
-    return past.keep(second.select("category", "name", kind=ibis.dense_rank().over(order_by="path")))
+    return past.keep(second.select("category", "name", "path", kind=ibis.dense_rank().over(order_by="path")))

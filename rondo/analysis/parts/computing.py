@@ -6,10 +6,11 @@ from typing import Any
 from rondo.analysis.facts import Past, past
 from rondo.analysis.facts.past import only
 from rondo.analysis.models import Run
+from rondo.analysis.parts.buying import buying
 from rondo.analysis.parts.cohorts import cohorts
 from rondo.warehouse.tables import Tables, open_tables
 
-PARTS: dict[str, Callable[[Tables, Past, Any], Any]] = {"cohorts": cohorts}
+PARTS: dict[str, Callable[[Tables, Past, Any], Any]] = {"cohorts": cohorts, "buying": buying}
 
 
 def compute_all(tables: Tables, known: Past) -> dict[str, Any]:

@@ -44,3 +44,70 @@ class Cohorts(TypedDict):
     cut_until: str
     cut: int
     currency: str
+
+
+class CategoryRow(TypedDict):
+    """A category of the second level: who bought it, who of them in at least two orders, and what was paid for it.
+
+    ``names`` lead to it from the root; ``found`` tells whether a rule that names them finds this category alone.
+    """
+
+    names: list[str]
+    found: bool
+    buyers: int
+    repeaters: int
+    revenue: int
+
+
+class Band(TypedDict):
+    """Orders from ``low`` to below ``high`` (None: no end), by value in minor units or by number of lines."""
+
+    low: int
+    high: int | None
+    orders: int
+    revenue: int
+
+
+class TypicalGap(TypedDict):
+    """Customers whose median gap in days lies above ``above`` and at most at ``most`` (None: no end)."""
+
+    above: int
+    most: int | None
+    customers: int
+
+
+class Weekday(TypedDict):
+    """Orders of one day of the week, by business date, and the customers behind them."""
+
+    customers: int
+    orders: int
+    revenue: int
+
+
+class Buying(TypedDict):
+    """How customers buy, from orders whose total is not negative.
+
+    ``categories``: those with the most revenue; ``more`` others with ``more_revenue`` together; ``unsorted`` is revenue
+    without a category. ``gaps``: how often a customer came back after 1, 2, 3 … days; ``longer`` ones after more;
+    ``median_gap`` of all. ``hours``: orders by day of the week (Monday first) and hour in ``zone``.
+    """
+
+    buyers: int
+    orders: int
+    returns: int
+    currency: str
+    categories: list[CategoryRow]
+    more: int
+    more_revenue: int
+    unsorted: int
+    values: list[Band]
+    sizes: list[Band]
+    median_value: int | None
+    median_size: float | None
+    gaps: list[int]
+    longer: int
+    median_gap: float | None
+    typical: list[TypicalGap]
+    weekdays: list[Weekday]
+    hours: list[list[int]]
+    zone: str

@@ -167,7 +167,43 @@ def parts() -> dict[str, Any]:
             "cut_until": "2017-01-31",
             "cut": 40,
             "currency": "USD",
-        }
+        },
+        "buying": {
+            "buyers": 190,
+            "orders": 4000,
+            "returns": 2,
+            "currency": "USD",
+            "categories": [
+                {"names": ["FOOD", "BREAD"], "found": True, "buyers": 150, "repeaters": 90, "revenue": 3_000_000},
+                {"names": ["FOOD", "MILK"], "found": True, "buyers": 120, "repeaters": 100, "revenue": 2_000_000},
+                {"names": ["MISC"], "found": False, "buyers": 20, "repeaters": 2, "revenue": 50_000},
+            ],
+            "more": 1,
+            "more_revenue": 900,
+            "unsorted": 80,
+            "values": [
+                {"low": low, "high": low + 1000 if low < 4000 else None, "orders": 5000 - low, "revenue": low * 1000}
+                for low in range(0, 5000, 1000)
+            ],
+            "sizes": [
+                {"low": 1, "high": 2, "orders": 2500, "revenue": 1_000_000},
+                {"low": 2, "high": 5, "orders": 1000, "revenue": 2_000_000},
+                {"low": 5, "high": None, "orders": 500, "revenue": 3_000_000},
+            ],
+            "median_value": 1761,
+            "median_size": 5.0,
+            "gaps": [100 - 2 * day for day in range(42)],
+            "longer": 7,
+            "median_gap": 3.0,
+            "typical": [
+                {"above": 0, "most": 7, "customers": 90},
+                {"above": 7, "most": 30, "customers": 60},
+                {"above": 30, "most": None, "customers": 30},
+            ],
+            "weekdays": [{"customers": 100 - day, "orders": 500 + day, "revenue": 700_000} for day in range(7)],
+            "hours": [[day + hour for hour in range(24)] for day in range(7)],
+            "zone": "America/New_York",
+        },
     }
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
-from rondo.web.charts import cohorts
+from rondo.web.charts import buying, cohorts
 from rondo.web.charts.chart import Chart, csv_answer
 from rondo.web.charts.home import revenue
 from rondo.web.charts.loyalty import moved, stages_by_week
@@ -64,6 +64,7 @@ CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
     "stages": _stages,
     "moves": _moves,
     **cohorts.makers(),
+    **buying.makers(),
 }
 """Every chart of the analysis by its key, which is also the name of its CSV file."""
 
