@@ -6,7 +6,7 @@ times as many alone. Purchases are simulated in continuous time and then recorde
 are whole days, in weeks as the models take them.
 
 ``--accuracy``: hold-outs and coverage of the intervals on the CDNOW log and the Complete Journey, the tables of
-docs/models.md.
+docs/models.md; ``--model KEY`` does it for another model of purchases than BG/NBD.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rondo import science
-from rondo.science import bgnbd, gamma_gamma, models
+from rondo.science import gamma_gamma, models
 from rondo.science._beta_geometric import Likelihood
 from rondo.science.cells import reduce_to_cells
 from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey
@@ -168,18 +168,18 @@ def tenth(log: science.PurchaseDays, number: int) -> science.PurchaseDays:
     return science.merge_days(log.customer[kept] // 10, log.day[kept], log.spend[kept])
 
 
-def check_holdout(log: science.PurchaseDays, origin: int, until: int) -> tuple[Any, Any]:
+def check_holdout(log: science.PurchaseDays, origin: int, until: int, name: str) -> tuple[Any, Any]:
     """Purchases and spend forecast at ``origin`` for the days to ``until``, against what happened."""
     base = science.summarise(log, origin)
-    often, much = bgnbd.fit(base.x, base.t_x, base.T), gamma_gamma.fit(base.spend_days, base.mean_spend)
-    expected = often.expected_purchases((until - origin) / 7, base.x, base.t_x, base.T)
+    often, much = models.fit_base(name, base), gamma_gamma.fit(base.spend_days, base.mean_spend)
+    expected = models.expected_from(often, base, (until - origin) / 7)
     each = much.expected_mean_spend(base.spend_days, base.mean_spend)
     came, money = (column[base.customer] for column in science.window(log, origin, until))
     return science.compare(expected, came), science.compare(expected * each / 100, money / 100)
 
 
 def tried(
-    log: science.PurchaseDays, months: tuple[int, ...], every: int = 28
+    log: science.PurchaseDays, months: tuple[int, ...], name: str, every: int = 28
 ) -> Iterator[tuple[science.BaseForecast, Any, Any, Any]]:
     """Base forecasts at origins from a quarter of the log on, with purchases and spend that came, and ranks."""
     for month in months:
@@ -187,20 +187,20 @@ def tried(
         days = round(config.horizon_weeks * 7)
         for origin in range(log.first_day + (log.last_day - log.first_day) // 4, log.last_day - days + 1, every):
             base = science.summarise(log, origin)
-            often, much = bgnbd.fit(base.x, base.t_x, base.T), gamma_gamma.fit(base.spend_days, base.mean_spend)
+            often, much = models.fit_base(name, base), gamma_gamma.fit(base.spend_days, base.mean_spend)
             made = science.forecast_base(log, origin, often, much, config)
             came, money = (column[base.customer] for column in science.window(log, origin, origin + days))
             yield made, came, money, science.rank_groups(made.customers.expected_purchases)
 
 
-def coverage(log: science.PurchaseDays, months: tuple[int, ...]) -> dict[str, float]:
+def coverage(log: science.PurchaseDays, months: tuple[int, ...], model: str) -> dict[str, float]:
     """Share of 90 % intervals that held what happened, and the median width of the total's over the forecast."""
     inside: dict[str, list[Any]] = {}
 
     def note(key: str, value: Any) -> None:
         inside.setdefault(key, []).append(value)
 
-    for made, came, money, ranks in tried(log, months):
+    for made, came, money, ranks in tried(log, months, model):
         for kind, total, groups, actual in (
             ("purchases", made.purchases, made.purchases_groups, came),
             ("value", made.value, made.value_groups, money),
@@ -216,8 +216,8 @@ def coverage(log: science.PurchaseDays, months: tuple[int, ...]) -> dict[str, fl
     return {"forecasts": len(inside["customers"]), **result}
 
 
-def accuracy() -> None:
-    """The tables of docs/models.md."""
+def accuracy(model: str) -> None:
+    """The tables of docs/models.md, for one model of purchases."""
     full, journey = cdnow(), complete_journey()
     logs: dict[str, tuple[science.PurchaseDays, int, int]] = {
         "CDNOW sample": (cdnow_sample(), 272, 545),
@@ -227,7 +227,7 @@ def accuracy() -> None:
     print("| hold-out | what | customers | forecast | happened | MAE | RMSE | correlation |")
     print("|---|---|---|---|---|---|---|---|")
     for name, (log, origin, until) in logs.items():
-        for what, check in zip(("purchases", "spend"), check_holdout(log, origin, until), strict=True):
+        for what, check in zip(("purchases", "spend"), check_holdout(log, origin, until, model), strict=True):
             print(
                 f"| {name} | {what} | {check.customers:,} | {check.forecast:,.1f} | {check.actual:,.1f} "
                 f"| {check.mae:.4f} | {check.rmse:.3f} | {check.correlation:.4f} |"
@@ -235,10 +235,10 @@ def accuracy() -> None:
     print("\n| log | what | forecasts | total | without model error | deciles | customers | median width |")
     print("|---|---|---|---|---|---|---|---|")
     rows = {
-        "CDNOW full": coverage(full, (3, 6, 9)),
-        "Complete Journey": coverage(journey, (3, 6)),
+        "CDNOW full": coverage(full, (3, 6, 9), model),
+        "Complete Journey": coverage(journey, (3, 6), model),
     }
-    parts = [coverage(tenth(full, number), (3, 6, 9)) for number in range(10)]
+    parts = [coverage(tenth(full, number), (3, 6, 9), model) for number in range(10)]
     rows["CDNOW, mean of ten tenths"] = {key: float(np.mean([part[key] for part in parts])) for key in parts[0]}
     for name, row in rows.items():
         for kind in ("purchases", "value"):
@@ -256,13 +256,13 @@ def main() -> None:
     parser.add_argument("--alone", type=int, default=10_000_000, help="customers without the baseline; 0 to leave out")
     parser.add_argument("--repeat", type=int, default=3, help="runs per side, of which the fastest is shown")
     parser.add_argument("--accuracy", action="store_true", help="hold-outs and coverage on real logs instead of speed")
-    parser.add_argument("--model", choices=models.PURCHASE_MODELS, default="bgnbd", help=argparse.SUPPRESS)
+    parser.add_argument("--model", choices=models.PURCHASE_MODELS, default="bgnbd", help="of --accuracy")
     parser.add_argument("--child", choices=("ours", "theirs"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         child(given.child, given.customers, given.repeat, given.model)
     elif given.accuracy:
-        accuracy()
+        accuracy(given.model)
     else:
         speed(given.customers, given.alone, given.repeat)
 

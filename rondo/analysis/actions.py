@@ -5,17 +5,17 @@ from datetime import date
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from django.db import transaction
 from django.utils import timezone
 
 from rondo.analysis import fingerprints, modelling, rfm, scores, standing, summary
 from rondo.analysis.facts import MODELLED, Past, fact_table, past
-from rondo.analysis.modelling import Fitted, Log, day_number
+from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
 from rondo.analysis.parts.computing import compute_all
-from rondo.analysis.results import Holdout, Results, Standing
+from rondo.analysis.pins import pinned_model, purchase_model_named
+from rondo.analysis.results import Results, Standing
 from rondo.errors import InputError, RondoError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
@@ -24,6 +24,7 @@ from rondo.foundation.loading.dates import FIRST_YEAR, LAST_YEAR
 from rondo.foundation.registry import registries
 from rondo.science._newton import ConvergenceError
 from rondo.science.clv import ValueConfig
+from rondo.science.models import PURCHASE_MODELS, SPEND_MODELS
 from rondo.warehouse import delta
 from rondo.warehouse.locks import exclusive
 from rondo.warehouse.refresh import refresh
@@ -34,17 +35,19 @@ STEPS = ("copy", "facts", "models", "hold-out", "standing", "summary", "scores")
 _INTERRUPTED = "The process was stopped before the analysis ended; run `rondo analyse` again."
 
 
-def run_analysis(actor: Actor, as_of: date | None = None, progress: Progress | None = None) -> Run:
+def run_analysis(actor: Actor, as_of: date | None = None, progress: Progress | None = None, model: str = "") -> Run:
     """Analyse the data up to the end of business day ``as_of`` (default: the last day with an order).
 
-    ``progress(step, done, steps)`` is told of each step that ends. The run is stored whatever becomes of it; the scores
-    being served change only when all of it stands.
+    ``progress(step, done, steps)`` is told of each step that ends. ``model``: the model of purchases for this run,
+    whatever is pinned and whatever the hold-outs say; empty: the pinned one, else the one that they choose. The run is
+    stored whatever becomes of it; the scores being served change only when all of it stands.
 
     Raises:
         PermissionRefused: the actor may not analyse. StateError: another analysis is under way. InputError: ``as_of``
-        lies before the data.
+        lies before the data, or there is no such model.
     """
     actor.require("analyse")
+    pinned = purchase_model_named(model) if model else pinned_model()
     with exclusive("analysis"):
         # Whoever held the lock is gone: what it left unfinished is unfinished for good.
         Run.objects.filter(status=Run.Status.RUNNING).update(
@@ -52,7 +55,7 @@ def run_analysis(actor: Actor, as_of: date | None = None, progress: Progress | N
         )
         scores.drop(scores.leftovers())
         run = Run.objects.create(
-            as_of=as_of or business_now().date(), actor=actor.user, config=_config(), started_at=timezone.now()
+            as_of=as_of or business_now().date(), actor=actor.user, config=_config(pinned), started_at=timezone.now()
         )
         try:
             _analyse(run, as_of, actor, _Steps(progress))
@@ -79,7 +82,7 @@ class _Steps:
             self._progress(step, self._done, len(STEPS))
 
 
-def _config() -> dict[str, Any]:
+def _config(pinned: str) -> dict[str, Any]:
     row = installation()
     return {
         "currency": row.currency,
@@ -87,7 +90,8 @@ def _config() -> dict[str, Any]:
         "margin_rate": float(row.margin_rate),
         "discount_rate": float(row.discount_rate),
         "horizon_months": row.horizon_months,
-        "models": ["bgnbd", "gamma_gamma"],
+        "models": [*PURCHASE_MODELS, *SPEND_MODELS],
+        "pinned": pinned,
     }
 
 
@@ -105,13 +109,12 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         steps.done("facts")
         fitted, reason = _fit(run, log)
         steps.done("models")
-        held = modelling.hold_out(log, day_number(run.as_of)) if fitted else None
+        judged = modelling.judge(log, day_number(run.as_of), fitted.purchases.kind) if fitted else None
         steps.done("hold-out")
-        alive = fitted.purchases.probability_alive if fitted else None
-        found = standing.stand(tables, known, facts, log, alive)
+        found = standing.stand(tables, known, facts, log, fitted.alive if fitted else None)
         steps.done("standing")
         table = _with_models(found.beside(rfm.beside(facts)), log, fitted)
-        results = _results(run, tables, known, table, fitted, held, found.results(table))
+        results = _results(run, tables, known, table, fitted, judged, found.results(table))
         parts = compute_all(tables, known)
         steps.done("summary")
     run.models_json = fitted.describe() if fitted else {"reason": reason}
@@ -141,9 +144,16 @@ def _fit(run: Run, log: Log) -> tuple[Fitted | None, str]:
     if assumptions is None:
         return None, "The margin rate is 0: nothing is worth anything; set one in the settings."
     try:
-        return modelling.fit(log, day_number(run.as_of), assumptions), ""
+        pinned = run.config["pinned"] or None
+        return modelling.fit(log, day_number(run.as_of), assumptions, pinned=pinned, incumbent=_incumbent()), ""
     except (InputError, ConvergenceError) as error:
         return None, str(error)
+
+
+def _incumbent() -> str | None:
+    """The model of purchases of the run being served, if it is one that there still is."""
+    results = Run.objects.filter(is_current=True).values_list("results__selection__chosen", flat=True).first()
+    return results if results in PURCHASE_MODELS else None
 
 
 def _assumptions(run: Run) -> ValueConfig | None:
@@ -160,17 +170,19 @@ def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None) -> pa.Table:
     """The facts with the modelled ones beside them, in the score table's columns; null where a model says nothing."""
     types = scores.schema()
     ids = facts["customer_id"].to_numpy()
-    columns: dict[str, npt.NDArray[Any]] = {}
+    columns: dict[str, pa.Array] = {}
     valued = np.empty(0, np.int64)
     if fitted is not None:
         valued, columns = fitted.columns(log)
     # A purchase may belong to a record that is no longer shown (its load was taken back): it has no row here.
     place = np.clip(np.searchsorted(valued, ids), 0, max(valued.size - 1, 0))
     missing = valued[place] != ids if valued.size else np.ones(ids.size, bool)
+    rows = pa.array(place, mask=missing)
     for name in MODELLED:
         field = types.field(name)
-        values = columns[name][place] if columns else np.zeros(ids.size)
-        facts = facts.append_column(field, pa.array(values, mask=missing).cast(field.type))
+        facts = facts.append_column(
+            field, columns[name].take(rows).cast(field.type) if columns else pa.nulls(ids.size, field.type)
+        )
     return facts.select(types.names).cast(types)
 
 
@@ -180,7 +192,7 @@ def _results(
     known: Past,
     table: pa.Table,
     fitted: Fitted | None,
-    held: tuple[Holdout, float] | None,
+    judged: Judged | None,
     where: Standing,
 ) -> Results:
     currency = run.config["currency"]
@@ -188,8 +200,9 @@ def _results(
     foreign = summary.foreign_orders(tables, run.as_of, currency)
     assumptions = _assumptions(run)
     value = summary.base_value(fitted, assumptions, currency) if fitted and assumptions else None
-    forecast = modelling.forecast_weeks(fitted, run.as_of, held[1]) if fitted and held else []
+    forecast = modelling.forecast_weeks(fitted, run.as_of, judged.weekly_error) if fitted and judged else []
     cuts = summary.edges(table)
+    spread = summary.spread(table, cuts)
     notes = [
         text
         for text, holds in (
@@ -202,20 +215,27 @@ def _results(
         )
         if holds
     ]
-    return Results(
+    found = Results(
         totals=totals,
         value=value,
         weekly=summary.weekly(tables, known),
         forecast=forecast,
-        holdout=held[0] if held else None,
+        holdout=judged.holdout if judged else None,
         since_previous=_since(run, value, table),
         notes=notes,
         edges=cuts,
         foreign_orders=foreign,
         visible_value=value["total"] if value else 0,
         standing=where,
-        **summary.spread(table, cuts),
+        activity=spread["activity"],
+        value_bins=spread["value_bins"],
+        grid=spread["grid"],
+        concentration=spread["concentration"],
     )
+    if fitted is not None:
+        found["selection"] = choosing.told(fitted.selection)
+        found["churn"] = summary.churn(fitted, table, judged.churn if judged else None)
+    return found
 
 
 def _since(run: Run, value: Any, table: pa.Table) -> Any:

@@ -48,7 +48,8 @@ _fact(
     _("Customer value"),
     _(
         "Expected margin of the coming months (12 unless set otherwise), discounted to the day of the run: expected "
-        "purchases (BG/NBD) times expected spend per purchase day (Gamma-Gamma) times the margin rate."
+        "purchases (by the model that hold-outs chose) times expected spend per purchase day (Gamma-Gamma) times the "
+        "margin rate."
     ),
     "money",
     MONEY,
@@ -76,7 +77,7 @@ _fact(
 _fact(
     "expected_purchases",
     _("Expected purchase days"),
-    _("Purchase days expected within the horizon, by the BG/NBD model."),
+    _("Purchase days expected within the horizon, by the model that hold-outs chose."),
     "number",
     COUNT,
     "value",
@@ -95,13 +96,57 @@ _fact(
     "alive",
     _("Probability of being active"),
     _(
-        "Probability that the customer has not left for good, by the BG/NBD model. It is 1 by construction for those "
-        "who bought once: never rank by it; use the own rhythm."
+        "Probability that the customer has not left for good, by the model that hold-outs chose. Empty for those who "
+        "bought once where that model calls all of them alive (BG/NBD)."
     ),
     "share",
     SHARE,
     "value",
     estimate=True,
+)
+_fact(
+    "churn",
+    _("Risk of falling silent"),
+    _(
+        "Probability that the customer buys nothing in the 91 days after the day of the run: repeat buyers by the "
+        "model of purchases, one-time buyers by how the base came back after a first purchase."
+    ),
+    "share",
+    SHARE,
+    "standing",
+    estimate=True,
+)
+_fact(
+    "churn_usual",
+    _("Risk right after a purchase"),
+    _(
+        "The same probability had the customer bought on the day of the run: what the own rhythm alone gives. What the "
+        "risk is above it comes from the silence since the last purchase."
+    ),
+    "share",
+    SHARE,
+    "standing",
+    estimate=True,
+)
+_fact(
+    "risk",
+    _("Risk"),
+    _("Level of the risk of falling silent: low (below 20 %), elevated (below 50 %), high."),
+    "text",
+    _("one of low, elevated, high"),
+    "standing",
+)
+_fact(
+    "risk_driver",
+    _("What drives the risk"),
+    _(
+        "Why the risk is not low: silence (the pause since the last purchase makes more of it than the own rhythm), "
+        "rhythm (buys so rarely that 91 days without a purchase are usual), once (bought on one day only). Empty where "
+        "the risk is low."
+    ),
+    "text",
+    _("one of silence, rhythm, once"),
+    "standing",
 )
 _fact(
     "overdue",

@@ -13,6 +13,7 @@ from rondo.warehouse.tables import Tables
 
 _PRIME = 1_000_003
 _DECIMALS = 9
+_OF_EARLIER_RUNS = ("incumbent", "reason")
 
 
 def data_fingerprint(tables: Tables, known: Past) -> str:
@@ -69,6 +70,9 @@ def result_hash(scores: pa.Table, results: dict[str, Any]) -> str:
             )
             digest.update(np.asarray(whole.fill_null(0)).astype("<i8").tobytes())
     lasting = {key: value for key, value in results.items() if key != "since_previous"}
+    if "selection" in lasting:
+        chosen = {key: value for key, value in lasting["selection"].items() if key not in _OF_EARLIER_RUNS}
+        lasting["selection"] = chosen
     digest.update(json.dumps(_rounded(lasting), sort_keys=True).encode())
     return digest.hexdigest()
 

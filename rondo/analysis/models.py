@@ -8,7 +8,7 @@ from rondo.analysis.segments.models import Membership, Refresh, Segment
 from rondo.analysis.studies.models import Study, StudyCustomer
 from rondo.customers.models import Customer
 
-__all__ = ["Membership", "Refresh", "Run", "RunPart", "Score", "Segment", "Study", "StudyCustomer"]
+__all__ = ["History", "Membership", "Pin", "Refresh", "Run", "RunPart", "Score", "Segment", "Study", "StudyCustomer"]
 
 
 class Run(models.Model):
@@ -48,6 +48,19 @@ class RunPart(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "name"], name="one_part_of_a_name")]
 
 
+class Pin(models.Model):
+    """The model that an analyst wants in place of the one that hold-outs choose, from the next analysis on.
+
+    ``role``: what the model is for; a row per role, gone when the pin is lifted (the audit log keeps it).
+    """
+
+    role = models.CharField(max_length=16, unique=True)
+    model = models.CharField(max_length=32)
+    reason = models.CharField(max_length=500, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+
 class Score(models.Model):
     """The facts of one surviving customer as of the current run; a column per registered fact, swapped as a whole.
 
@@ -63,6 +76,10 @@ class Score(models.Model):
     expected_purchases = models.FloatField(null=True)
     expected_spend = models.BigIntegerField(null=True)
     alive = models.FloatField(null=True)
+    churn = models.FloatField(null=True)
+    churn_usual = models.FloatField(null=True)
+    risk = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: no model, or no purchase
+    risk_driver = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: the risk is low, or not known
     overdue = models.FloatField(null=True)
     activity = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: no purchase at all
     first_purchase = models.DateField(null=True)

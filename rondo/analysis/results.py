@@ -122,6 +122,102 @@ class Holdout(TypedDict):
     deciles: list[Decile]
 
 
+class Candidate(TypedDict):
+    """A model of purchases and its errors in the hold-outs it was tried on, as means over their origins.
+
+    ``total_error``: of |forecast / happened - 1|; ``mae``, ``rmse``: purchase days per customer; ``deviance``: Poisson,
+    per customer, by which models are chosen; ``excess``: above the lowest, with its standard error. None without
+    hold-outs; ``failed`` says why a model could not be fitted.
+    """
+
+    model: str
+    title: str
+    total_error: float | None
+    mae: float | None
+    rmse: float | None
+    correlation: float | None
+    deviance: float | None
+    log_score: float | None
+    excess: float | None
+    excess_error: float | None
+    failed: str
+
+
+class Selection(TypedDict):
+    """Which model of purchases was chosen and why (a code of :data:`rondo.science.selection.REASONS`).
+
+    ``by_rule``: what the hold-outs chose, pin or not; ``incumbent``: the model of the run before; ``origins``: the days
+    from which ``days`` were forecast, for ``customers`` at most.
+    """
+
+    chosen: str
+    reason: str
+    by_rule: str
+    best: str | None
+    pinned: str | None
+    incumbent: str | None
+    origins: list[str]
+    days: int
+    customers: int
+    candidates: list[Candidate]
+
+
+class ChurnBin(TypedDict):
+    """Customers of about equal risk: the mean forecast, the share that fell silent, and its 90 % interval."""
+
+    customers: int
+    expected: float
+    share: float
+    low: float
+    high: float
+
+
+class ChurnPath(TypedDict):
+    """Forecasts of silence against what came, for ``path``: all, repeat (buyers on two days or more) or once.
+
+    ``brier_base``: Brier score of telling everybody the mean. ``area``: under the ROC curve, with its 90 % interval;
+    ``by_recency``: when ranked by days since the last purchase alone. Areas are None where all or nobody fell silent.
+    """
+
+    path: str
+    customers: int
+    expected: float
+    silent: int
+    brier: float
+    brier_base: float
+    area: float | None
+    area_low: float | None
+    area_high: float | None
+    by_recency: float | None
+    bins: list[ChurnBin]
+
+
+class ChurnCheck(TypedDict):
+    """How well silence between ``origin`` and ``end`` was foretold."""
+
+    origin: str
+    end: str
+    paths: list[ChurnPath]
+
+
+class Churn(TypedDict):
+    """The risk of falling silent over ``days``: how many are expected to, and customers by level of risk.
+
+    ``once``: bought on one day only; ``own_path``: whether they are judged by the hazard of the second purchase.
+    """
+
+    days: int
+    customers: int
+    expected: float
+    low: int
+    elevated: int
+    high: int
+    high_value: int
+    once: int
+    own_path: bool
+    check: ChurnCheck | None
+
+
 class Activity(TypedDict):
     """Customers by their own rhythm (see docs/facts.md, ``activity``)."""
 
@@ -203,7 +299,7 @@ class Results(Spread):
     ``notes`` are whole sentences (message ids: show them through gettext), as is ``value["method"]``.
     ``foreign_orders`` counts orders in another currency than the company's, which are left out.
     ``visible_value`` is the sum of the values of the customers that the figures are of. Runs stored before there was a
-    ``standing`` lack it.
+    ``standing``, a ``selection`` or a ``churn`` lack them, and the last two are of the whole base alone.
     """
 
     totals: Totals
@@ -217,3 +313,5 @@ class Results(Spread):
     foreign_orders: int
     visible_value: int
     standing: NotRequired[Standing]
+    selection: NotRequired[Selection]
+    churn: NotRequired[Churn]

@@ -40,7 +40,27 @@ STAGE = (
 )
 """Stages of the customer life cycle in their order."""
 
-CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {"activity": ACTIVITY, "ladder": LADDER, "stage": STAGE}
+RISK = (
+    ("low", pgettext_lazy("risk", "low")),
+    ("elevated", pgettext_lazy("risk", "elevated")),
+    ("high", pgettext_lazy("risk", "high")),
+)
+"""Levels of the risk of falling silent, rising."""
+
+DRIVER = (
+    ("silence", pgettext_lazy("risk driver", "silent for longer than usual")),
+    ("rhythm", pgettext_lazy("risk driver", "buys rarely")),
+    ("once", pgettext_lazy("risk driver", "bought only once")),
+)
+"""What drives the risk."""
+
+CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {
+    "activity": ACTIVITY,
+    "ladder": LADDER,
+    "stage": STAGE,
+    "risk": RISK,
+    "risk_driver": DRIVER,
+}
 
 
 def _category_names() -> Iterable[str]:

@@ -5,14 +5,16 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.utils.translation import gettext_noop
 
 from rondo.analysis import portfolio
 from rondo.analysis.facts import Past
 from rondo.analysis.modelling import CALIBRATED, UNCALIBRATED, Fitted
+from rondo.analysis.modelling.silence import CHURN_DAYS, LEVELS
 from rondo.analysis.models import Run, Score
 from rondo.analysis.portfolio import whole
-from rondo.analysis.results import BaseValue, Edges, SincePrevious, Spread, Totals, WeekPoint
+from rondo.analysis.results import BaseValue, Churn, ChurnCheck, Edges, SincePrevious, Spread, Totals, WeekPoint
 from rondo.science.clv import ValueConfig
 from rondo.warehouse.tables import Tables
 
@@ -117,6 +119,24 @@ def base_value(fitted: Fitted, assumptions: ValueConfig, currency: str) -> BaseV
         margin_rate=assumptions.margin_rate,
         currency=currency,
         method=CALIBRATED if interval.calibrated else UNCALIBRATED,
+    )
+
+
+def churn(fitted: Fitted, scores: pa.Table, check: ChurnCheck | None) -> Churn:
+    """The risk of falling silent over the base, and how it did in the hold-out."""
+    level = scores["risk"]
+    counts = {name: int(pc.sum(pc.equal(level, name)).as_py() or 0) for name in LEVELS}
+    return Churn(
+        days=CHURN_DAYS,
+        customers=sum(counts.values()),
+        expected=float(pc.sum(scores["churn"]).as_py() or 0.0),
+        low=counts["low"],
+        elevated=counts["elevated"],
+        high=counts["high"],
+        high_value=int(whole(scores.filter(pc.equal(level, "high")), "value").sum()),
+        once=int(fitted.risk.once.sum()),
+        own_path=fitted.second is not None,
+        check=check,
     )
 
 

@@ -21,7 +21,7 @@ from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import maximise
 from rondo.science.discrimination import Auc, Calibration, auc, calibrate
-from rondo.science.models import PurchaseModel, fit_base, in_units, weeks_in_units
+from rondo.science.models import PurchaseModel, fit_base, history_for, weeks_in_units
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 _YEAR = 365
@@ -95,13 +95,15 @@ class SecondPurchase:
 class ChurnRisk:
     """One entry per customer of the base.
 
-    ``once``: bought on one day only (the other path). ``silent``: P(no purchase in the horizon). ``gone``: P(no longer
-    there at its end); NaN for one-time buyers, of whom only silence can be told.
+    ``once``: bought on one day only (the other path). ``silent``: P(no purchase in the horizon). ``usual``: the same
+    had the last purchase been on the day of the base, so that ``silent - usual`` is what the silence since then adds.
+    ``gone``: P(no longer there at the end of the horizon); NaN for one-time buyers, of whom only silence can be told.
     """
 
     customer: IntArray
     once: npt.NDArray[np.bool_]
     silent: FloatArray
+    usual: FloatArray
     gone: FloatArray
 
 
@@ -186,31 +188,36 @@ def churn_risk(
     ``model``, ``second``: fitted to the same log and date; without ``second`` (too few ever returned) one-time buyers
     are judged by the model.
     """
-    unit, weeks = model.config.time_unit, days / DAYS_PER_WEEK
-    history, horizon = in_units(unit, base.x, base.t_x, base.T), weeks_in_units(unit, weeks)
-    silent = model.probability_silent(horizon, *history)
-    gone = 1 - model.probability_alive_after(horizon, *history)
+    horizon = weeks_in_units(model.config.time_unit, days / DAYS_PER_WEEK)
+    x, t_x, T = history_for(model, base)
+    silent = model.probability_silent(horizon, x, t_x, T)
+    usual = model.probability_silent(horizon, x, np.where(base.x > 0, T, t_x), T)
+    gone = 1 - model.probability_alive_after(horizon, x, t_x, T)
     once = np.asarray(base.x == 0)
     if second is not None and once.any():
         first_day, _, spend = first_gaps(log, base.as_of)
-        chance = second.probability_return(days, base.age_days[once], spend[once], first_day[once])
-        silent[once] = 1 - chance
+        silent[once] = 1 - second.probability_return(days, base.age_days[once], spend[once], first_day[once])
+        usual[once] = 1 - second.probability_return(days, np.zeros(int(once.sum())), spend[once], first_day[once])
         gone[once] = np.nan
-    return ChurnRisk(base.customer, once, silent, gone)
+    return ChurnRisk(base.customer, once, silent, usual, gone)
 
 
-def check_churn(log: PurchaseDays, origin: int, days: int, model: str = "bgnbd") -> ChurnCheck:
-    """Fit both paths to what was known at ``origin`` and judge who stayed silent in the ``days`` after."""
+def check_churn(
+    log: PurchaseDays, origin: int, days: int, model: str = "bgnbd", fitted: PurchaseModel | None = None
+) -> ChurnCheck:
+    """Fit both paths to what was known at ``origin`` and judge who stayed silent in the ``days`` after.
+
+    ``fitted``: the model of that name where it has been fitted to ``summarise(log, origin)`` already.
+    """
     base = summarise(log, origin)
-    fitted = fit_base(model, base)
+    fitted = fitted or fit_base(model, base)
     try:
         second: SecondPurchase | None = fit_second(log, origin)
     except InputError:
         second = None
     risk = churn_risk(fitted, second, log, base, days)
     stayed_away = window(log, origin, origin + days)[0][base.customer] == 0
-    unit = fitted.config.time_unit
-    dead = 1 - fitted.probability_alive(*in_units(unit, base.x, base.t_x, base.T))
+    dead = 1 - fitted.probability_alive(*history_for(fitted, base))
     silence = (base.age_days - base.recency_days).astype(np.float64)
     paths = []
     for path, rows in (("all", np.ones(len(base), np.bool_)), ("repeat", ~risk.once), ("once", risk.once)):

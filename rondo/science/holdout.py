@@ -87,7 +87,7 @@ def compare(forecast: Numbers, actual: Numbers, groups: int = 10) -> HoldOutChec
         actual=float(given.sum()),
         mae=float(np.abs(error).mean()),
         rmse=float(np.sqrt((error**2).mean())),
-        correlation=_correlation(expected, given.astype(np.float64)),
+        correlation=correlation(expected, given.astype(np.float64)),
         groups=tuple(table),
     )
 
@@ -102,7 +102,8 @@ def rank_groups(forecast: FloatArray, groups: int = 10) -> npt.NDArray[np.int64]
     return result
 
 
-def _correlation(one: FloatArray, other: FloatArray) -> float | None:
+def correlation(one: FloatArray, other: FloatArray) -> float | None:
+    """Pearson's correlation; None where one side does not vary."""
     a, b = one - one.mean(), other - other.mean()
     spread = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / spread if spread > 0 else None

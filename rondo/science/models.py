@@ -228,10 +228,26 @@ def weeks_in_units(unit: str, weeks: float) -> float:
     return weeks if unit == "week" else float(_units(unit, weeks))
 
 
+def history_for(model: PurchaseModel, base: Summary) -> tuple[Numbers, Numbers, Numbers]:
+    """x, t_x, T of a base in the unit of a model."""
+    return in_units(model.config.time_unit, base.x, base.t_x, base.T)
+
+
 def expected_from(model: PurchaseModel, base: Summary, weeks: float) -> FloatArray:
     """Expected purchases of a base within ``weeks`` after its date, per customer."""
+    return model.expected_purchases(weeks_in_units(model.config.time_unit, weeks), *history_for(model, base))
+
+
+def expected_by_from(model: PurchaseModel, base: Summary, weeks: Numbers) -> FloatArray:
+    """The same for several times ahead, each in weeks: shape (customers, times)."""
     unit = model.config.time_unit
-    return model.expected_purchases(weeks_in_units(unit, weeks), *in_units(unit, base.x, base.t_x, base.T))
+    times = [weeks_in_units(unit, float(ahead)) for ahead in np.asarray(weeks, dtype=np.float64)]
+    return model.expected_purchases_by(times, *history_for(model, base))
+
+
+def alive_from(model: PurchaseModel, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    """P(alive) of histories with times in weeks, whatever the unit of the model."""
+    return model.probability_alive(*in_units(model.config.time_unit, x, t_x, T))
 
 
 def _units(unit: str, weeks: Numbers) -> FloatArray:
@@ -250,8 +266,11 @@ __all__ = [
     "Kind",
     "PurchaseModel",
     "SpendModel",
+    "alive_from",
+    "expected_by_from",
     "expected_from",
     "fit_base",
+    "history_for",
     "in_units",
     "load",
     "purchase_model",

@@ -17,6 +17,7 @@ import numpy as np
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import ConvergenceError
+from rondo.science.holdout import correlation
 from rondo.science.models import (
     PURCHASE_MODELS,
     PurchaseModel,
@@ -69,6 +70,7 @@ class Trial:
 
     ``total_error``: forecast / actual - 1. ``mae``, ``rmse``: per customer. ``deviance``: mean Poisson deviance per
     customer. ``log_score``: mean of -ln of the chance given to what came, of buying at all or not; lower is better.
+    ``correlation``: Pearson's over customers, None where one side does not vary.
     """
 
     origin: int
@@ -81,6 +83,7 @@ class Trial:
     rmse: float
     deviance: float
     log_score: float
+    correlation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class Candidate:
     rmse: float | None = None
     deviance: float | None = None
     log_score: float | None = None
+    correlation: float | None = None
     excess: float | None = None
     excess_error: float | None = None
     failed: str | None = None
@@ -188,21 +192,16 @@ def _origins(log: PurchaseDays, as_of: int, horizon_days: float, config: Selecti
     earliest, latest = log.first_day + int(config.earliest_share * length), as_of - days
     if days < config.minimum_days or latest < earliest:
         return []
-    rng = np.random.default_rng(config.seed)
     share = min(1.0, config.sample / max(log.n_customers, 1))
-    taken = rng.random(log.n_customers) < share if share < 1 else np.ones(log.n_customers, np.bool_)
+    if share < 1:
+        rows = (np.random.default_rng(config.seed).random(log.n_customers) < share)[log.customer]
+        log = replace(log, customer=log.customer[rows], day=log.day[rows], spend=log.spend[rows])
     found = []
     for origin in np.unique(np.linspace(earliest, latest, config.origins).astype(np.int64)).tolist():
-        base = _only(summarise(log, origin), taken)
+        base = summarise(log, origin)
         if len(base) >= config.minimum_customers:
             found.append(_Origin(base, origin + days, window(log, origin, origin + days)[0][base.customer]))
     return found
-
-
-def _only(base: Summary, taken: Any) -> Summary:
-    kept = taken[base.customer]
-    columns = ("customer", "x", "recency_days", "age_days", "spend_days", "spend")
-    return replace(base, **{name: getattr(base, name)[kept] for name in columns})
 
 
 def _try(name: str, log: PurchaseDays, held: list[_Origin]) -> tuple[Candidate, list[FloatArray]]:
@@ -218,6 +217,7 @@ def _try(name: str, log: PurchaseDays, held: list[_Origin]) -> tuple[Candidate, 
         each.append(deviance)
     if not trials:
         return Candidate(name, title), []
+    alike = [trial.correlation for trial in trials if trial.correlation is not None]
     candidate = Candidate(
         name,
         title,
@@ -227,6 +227,7 @@ def _try(name: str, log: PurchaseDays, held: list[_Origin]) -> tuple[Candidate, 
         rmse=float(np.mean([trial.rmse for trial in trials])),
         deviance=float(np.mean([trial.deviance for trial in trials])),
         log_score=float(np.mean([trial.log_score for trial in trials])),
+        correlation=float(np.mean(alike)) if alike else None,
     )
     return candidate, each
 
@@ -251,6 +252,7 @@ def _judge(model: PurchaseModel, origin: _Origin) -> tuple[Trial, FloatArray]:
         rmse=float(np.sqrt(((expected - came) ** 2).mean())),
         deviance=float(deviance.mean()),
         log_score=float(-np.log(given).mean()),
+        correlation=correlation(expected, came.astype(np.float64)),
     )
     return trial, deviance
 

@@ -9,7 +9,18 @@ from rondo.analysis.facts.taste import taste, tasted
 
 __all__ = ["MODELLED", "Past", "fact_table", "past"]
 
-MODELLED = ("value", "value_low", "value_high", "expected_purchases", "expected_spend", "alive")
+MODELLED = (
+    "value",
+    "value_low",
+    "value_high",
+    "expected_purchases",
+    "expected_spend",
+    "alive",
+    "churn",
+    "churn_usual",
+    "risk",
+    "risk_driver",
+)
 """Facts that the fitted models add to the table."""
 
 _ZERO_WITHOUT_ROWS = (

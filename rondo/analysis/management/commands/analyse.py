@@ -1,4 +1,4 @@
-"""``rondo analyse [--as-of DATE] [--json]``: facts, models and value of every customer."""
+"""``rondo analyse [--as-of DATE] [--model KEY] [--json]``: facts, models and value of every customer."""
 
 import json
 from datetime import date
@@ -21,10 +21,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--as-of", default="", help="Business date to look from, such as 2017-12-31.")
+        parser.add_argument(
+            "--model",
+            default="",
+            help="Model of purchases for this run: bgnbd, mbgnbd, paretonbd or bgbb (default: the pinned one, else the "
+            "one that hold-outs choose).",
+        )
         parser.add_argument("--json", action="store_true", help="Print parameters, log-likelihoods and totals as JSON.")
 
-    def handle(self, *args: Any, as_of: str, json: bool, **options: Any) -> None:
-        run = run_analysis(system(), _day(as_of), None if json else self._progress)
+    def handle(self, *args: Any, as_of: str, model: str, json: bool, **options: Any) -> None:
+        run = run_analysis(system(), _day(as_of), None if json else self._progress, model)
         if json:
             self.stdout.write(as_json(run))
         else:
@@ -66,10 +72,14 @@ def _day(text: str) -> date | None:
         raise InputError(f"--as-of {text!r}: no such day; write it as 2017-12-31.") from error
 
 
+def _parameters(card: dict[str, Any]) -> dict[str, Any]:
+    return {**card["parameters"], "log_likelihood": card["log_likelihood"]}
+
+
 def as_json(run: Run) -> str:
-    """Parameters, log-likelihoods, totals and hashes of a run, as JSON with sorted keys."""
+    """Parameters by the key of their model, log-likelihoods, totals and hashes of a run, as JSON with sorted keys."""
     models = run.models_json
-    often, much = models.get("bgnbd"), models.get("gamma_gamma")
+    often, much = (models.get("cards", {}).get(role) for role in ("purchases", "spend"))
     return json.dumps(
         {
             "run": run.pk,
@@ -77,9 +87,10 @@ def as_json(run: Run) -> str:
             "config": run.config,
             "fingerprint": run.fingerprint,
             "result_hash": run.result_hash,
-            "bgnbd": often and {key: often[key] for key in ("r", "alpha", "a", "b", "log_likelihood")},
-            "gamma_gamma": much and {key: much[key] for key in ("p", "q", "gamma", "log_likelihood")},
+            **({card["kind"]: _parameters(card) for card in (often, much)} if often and much else {}),
             "reason": models.get("reason"),
+            "selection": run.results.get("selection"),
+            "churn": run.results.get("churn"),
             "totals": run.results["totals"],
             "value": run.results["value"],
             "activity": run.results["activity"],

@@ -1,0 +1,112 @@
+"""The hold-out that judges the models of a run: the last part of the data, forecast from what was known before it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rondo.analysis.modelling import silence
+from rondo.analysis.modelling.fitting import weekly_spend
+from rondo.analysis.modelling.log import Log, day_of
+from rondo.analysis.results import ChurnCheck, Decile, Holdout
+from rondo.errors import InputError
+from rondo.science import gamma_gamma
+from rondo.science._newton import ConvergenceError
+from rondo.science.holdout import compare, rank_groups
+from rondo.science.intervals import CalibrationConfig, log_interval, model_error, roll_holdouts, spread_of_totals
+from rondo.science.models import PurchaseModel, expected_from, fit_base
+from rondo.science.summary import DAYS_PER_WEEK, Summary, summarise, window
+
+HOLDOUT_DAYS = 91
+SHORTEST_HOLDOUT_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the hold-out found. ``weekly_error``: root mean square of ln(actual / forecast) of its weeks' spend, 0 where
+    no whole week is. ``churn``: None where the hold-out is shorter than the horizon of the risk."""
+
+    holdout: Holdout
+    weekly_error: float
+    churn: ChurnCheck | None
+
+
+def judge(log: Log, as_of: int, model: str) -> Judged | None:
+    """Fit the model of that name up to an origin and judge it on the days after: the last quarter, or a third of
+    shorter data.
+
+    None where the data are shorter than three shortest hold-outs or the models cannot be fitted at the origin.
+    """
+    length = as_of - log.days.first_day + 1
+    days = min(HOLDOUT_DAYS, length // 3)
+    if days < SHORTEST_HOLDOUT_DAYS:
+        return None
+    origin = as_of - days
+    base = summarise(log.days, origin)
+    try:
+        often = fit_base(model, base)
+        much = gamma_gamma.fit(base.spend_days, base.mean_spend)
+        each = much.expected_mean_spend(base.spend_days, base.mean_spend)
+    except (InputError, ConvergenceError):
+        return None  # the page says that there is none, which is the finding
+    weeks = days / DAYS_PER_WEEK
+    expected = expected_from(often, base, weeks)
+    came, money = (column[base.customer] for column in window(log.days, origin, as_of))
+    check = compare(expected, came)
+    config = CalibrationConfig()
+    ranks = rank_groups(expected)
+    spread, _of_spend = spread_of_totals(often, much, base, weeks, ranks, config)
+    earlier = roll_holdouts(log.days, origin, float(days), config, model)
+    error = model_error(earlier, origin, float(days), config, spend=False)
+    bounds = []
+    for entry, total in enumerate([check.forecast, *(group.forecast for group in check.groups)]):
+        scale, freedom = (0.0, float("inf")) if error is None else (float(error.scale[entry]), error.freedom)
+        low, high = log_interval(float(np.sqrt(spread.variance[entry])), scale, freedom, config.level)
+        bounds.append((total * float(np.exp(low)), total * float(np.exp(high))))
+    deciles = [
+        Decile(
+            decile=group.group,
+            customers=group.customers,
+            forecast=group.forecast,
+            low=bounds[number][0],
+            high=bounds[number][1],
+            actual=int(group.actual),
+        )
+        for number, group in enumerate(check.groups, start=1)
+    ]
+    found = Holdout(
+        origin=day_of(origin).isoformat(),
+        end=day_of(as_of).isoformat(),
+        days=days,
+        customers=check.customers,
+        forecast=check.forecast,
+        low=bounds[0][0],
+        high=bounds[0][1],
+        actual=int(check.actual),
+        mae=check.mae,
+        rmse=check.rmse,
+        correlation=check.correlation or 0.0,
+        spend_forecast=round(float((expected * each).sum())),
+        spend_actual=int(money.sum()),
+        deciles=deciles,
+    )
+    return Judged(
+        found,
+        _weekly_error(log, base, often, each, origin, as_of),
+        silence.check(log.days, origin, often) if days >= silence.CHURN_DAYS else None,
+    )
+
+
+def _weekly_error(
+    log: Log, base: Summary, often: PurchaseModel, each: npt.NDArray[np.float64], origin: int, until: int
+) -> float:
+    """See :class:`Judged`."""
+    starts = list(range(origin + 1, until - 5, 7))
+    if not starts:
+        return 0.0
+    squares = []
+    for start, expected in zip(starts, weekly_spend(often, each, base, starts, origin), strict=True):
+        _days, money = window(log.days, start - 1, start + 6)
+        actual = int(money[base.customer].sum())
+        squares.append(float(np.log((max(actual, 0) + 0.5) / (expected + 0.5))) ** 2)
+    return float(np.sqrt(np.mean(squares)))
