@@ -56,6 +56,13 @@ def test_a_newcomer_walks_through_the_demo(demo_page: "Page") -> None:
     assert grave_findings(page) == []
     picture(page, "customer")
 
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.locator("#palette-input").press_sequentially("ivan tan")
+    expect(page.get_by_role("option", name="Ivan Tanaka household")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(heading).to_have_text("Ivan Tanaka household", timeout=30_000)
+
     basket = page.locator(".timeline details").first
     basket.locator("summary").click()
     expect(basket.locator("table")).to_be_visible()
@@ -76,5 +83,30 @@ def test_a_newcomer_walks_through_the_demo(demo_page: "Page") -> None:
     expect(heading).to_contain_text("Mio")
     assert grave_findings(page) == []
     picture(page, "home-dark-german")
+    page.emulate_media(color_scheme="light")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(ground)
+    with page.expect_response(lambda answer: answer.url.endswith("/preferences/theme")):
+        page.get_by_role("button", name="Hell oder dunkel").click()
+    assert page.evaluate(ground) != light
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desk", "phone"])
+def test_every_page_of_the_navigation_is_accessible(demo_page: "Page", scheme: Any, size: Any) -> None:
+    """Light and dark, on a desk and on a phone: no serious finding of axe, and nothing sticks out to the side."""
+    page = demo_page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    start = re.sub(r"(https?://[^/]+).*", r"\1", page.url)
+    found = page.locator("nav.side a[href^='/']").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert {"/", "/customers/", "/portfolio/", "/segments/", "/campaigns/", "/loyalty/", "/settings/"} <= set(found)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size(size)
+    for address in [*dict.fromkeys(found), "/segments/new", "/profile/"]:
+        page.goto(start + address)
+        page.locator("h1").first.wait_for()
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"], f"{address} is {width} px wide"
+        assert grave_findings(page) == [], address

@@ -69,7 +69,8 @@ def as_rule(conditions: Iterable[Condition], rule: str = "") -> str:
     known = schema()
     parts = [_node(condition) for condition in conditions]
     if rule:
-        parts.append(parse(rule, known))
+        node = parse(rule, known)
+        parts += node.parts if isinstance(node, AllOf) else [node]
     return format_rule(check(AllOf(tuple(parts)), known), known)
 
 

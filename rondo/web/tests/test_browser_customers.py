@@ -127,6 +127,28 @@ def test_filters_columns_and_selection(opened: "Page", live_server: Any) -> None
     page.get_by_text("21 customers fit").wait_for()
 
 
+def test_a_rule_narrows_the_list_and_becomes_a_segment(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.goto(f"{live_server.url}/customers/?f=activity:is:late")
+    page.keyboard.press("f")
+    page.get_by_text("Or write a rule").click()
+    rule = page.locator("#list-rule")
+    rule.fill("valeu >= 300")
+    page.get_by_text("Did you mean “value”?").wait_for()
+    assert page.locator("#list-rule-check mark").inner_text() == "valeu"
+    rule.fill("value >= 300 and orders > 0")
+    page.get_by_role("button", name="Use the rule").click()
+    page.get_by_text("10 customers fit").wait_for()
+    check_accessible(page, "list with a rule")
+    page.get_by_role("link", name="Make a segment").click()
+    text = page.locator("#rule")
+    assert text.input_value() == "activity = late and value >= 300.00 and orders > 0"
+    page.get_by_label("Name", exact=True).fill("Late and worth it")
+    page.get_by_role("button", name="Make the segment").click()
+    page.get_by_role("heading", level=1).filter(has_text="Late and worth it").wait_for()
+    check_accessible(page, "segment")
+
+
 def test_more_rows_come_below(opened: "Page", live_server: Any) -> None:
     page = opened
     page.goto(f"{live_server.url}/customers/")
