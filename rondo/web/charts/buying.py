@@ -133,7 +133,7 @@ def _category_url(row: CategoryRow, times: int = 1) -> str:
         return ""
     path = " > ".join(row["names"]).replace("\\", "\\\\").replace('"', '\\"')
     again = f" at least {times} times" if times > 1 else ""
-    return customers_where(f'rule:is:did purchase where (category = "{path}" and amount >= 0){again}')
+    return customers_where(rule=f'did purchase where (category = "{path}" and amount >= 0){again}')
 
 
 def categories(found: Buying, stamp: str) -> Chart | None:
@@ -207,8 +207,8 @@ def basket_values(found: Buying, stamp: str) -> Chart | None:
         bounds = [f"amount >= {Money(band['low'], currency).major}"]
         if band["high"] is not None:
             bounds.append(f"amount < {Money(band['high'], currency).major}")
-        return customers_where(f"rule:is:did purchase where ({' and '.join(bounds)})" if len(bounds) > 1 else
-                               f"rule:is:did purchase where {bounds[0]}")  # fmt: skip
+        where = f"({' and '.join(bounds)})" if len(bounds) > 1 else bounds[0]
+        return customers_where(rule=f"did purchase where {where}")
 
     return _upright(
         "baskets",
@@ -381,7 +381,7 @@ def rhythm(found: Buying, stamp: str) -> Chart | None:
 
 def weekday_url(day: int) -> str:
     """The customers who bought on a day of the week (0 is Monday)."""
-    return customers_where(f"rule:is:did purchase where (weekday = {WEEKDAYS[day][0]} and amount >= 0)")
+    return customers_where(rule=f"did purchase where (weekday = {WEEKDAYS[day][0]} and amount >= 0)")
 
 
 def hours(found: Buying, stamp: str) -> Chart | None:

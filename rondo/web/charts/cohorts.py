@@ -224,7 +224,7 @@ def _active_url(row: CohortRow, months: int, place: int) -> str:
         return _cohort_url(row)
     first = _months_on(row["start"], months * place)
     last = _months_on(row["start"], months * (place + 1)) - timedelta(days=1)
-    return customers_where(_between(row), f"rule:is:did purchase where amount >= 0 between {first} and {last}")
+    return customers_where(_between(row), rule=f"did purchase where amount >= 0 between {first} and {last}")
 
 
 def _months_on(start: str, months: int) -> date:

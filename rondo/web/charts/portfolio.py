@@ -23,9 +23,10 @@ else:
 _NARROW = 400
 
 
-def customers_where(*conditions: str) -> str:
-    """The address of the customer list under these filters."""
-    return f"{reverse('customers')}?{urlencode([('f', condition) for condition in conditions])}"
+def customers_where(*conditions: str, rule: str = "") -> str:
+    """The address of the customer list under these filters, and under a rule where no filter can say it."""
+    pairs = [("f", condition) for condition in conditions] + ([("rule", rule)] if rule else [])
+    return f"{reverse('customers')}?{urlencode(pairs)}"
 
 
 def customer_count(count: int) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 FieldType = Literal["choice", "text", "number", "money", "count", "days", "share", "date", "boolean", "user"]
-Place = Literal["customer", "fact", "attribute", "segment", "rule"]
+Place = Literal["customer", "fact", "attribute", "segment"]
 
 NUMERIC: frozenset[str] = frozenset({"number", "money", "count", "days", "share"})
 """Types whose values are numbers: right-aligned, compared, exported without formatting."""
@@ -51,8 +51,8 @@ class Field:
 
     @property
     def listed(self) -> bool:
-        """Whether it can be a column and sorted by; a segment and a rule are only filtered on."""
-        return self.place not in ("segment", "rule")
+        """Whether it can be a column and sorted by; being in a segment is only filtered on."""
+        return self.place != "segment"
 
     @property
     def numeric(self) -> bool:
@@ -144,15 +144,6 @@ def catalogue() -> dict[str, Field]:
             group="customer",
         ),
         *_segment_fields(),
-        Field(
-            "rule",
-            _("Rule"),
-            "text",
-            "rule",
-            "",
-            meaning=_("A condition in the language of segments, such as: did purchase within last 30 days."),
-            group="customer",
-        ),
         *fact_fields(),
         *attribute_fields(AttributeDefinition.objects.all()),
     ]

@@ -7,7 +7,6 @@ operator   for                         value
 =========  ==========================  ==================================================
 is, not    choices, text, yes or no,   one value or several as ``a|b`` (``\\|`` is a bar);
            people, counts, days        ``owner:is:me`` is the viewer
-is, not    rule                        one rule of docs/rules.md, as it is written
 min, max   numbers, money, dates       at least, at most
 above,     numbers, money, dates       more than, less than
 below
@@ -30,14 +29,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from rondo.analysis.segments.actions import check_references
 from rondo.errors import InputError
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
 from rondo.foundation.money import Money, to_minor
 from rondo.foundation.search import fold
-from rondo.rules import parse as parse_rule
-from rondo.rules import schema
 from rondo.web import formats
 from rondo.web.customers.fields import NUMERIC, Field
 
@@ -88,8 +84,6 @@ class Condition:
         """The filter in its text form; parsing it gives this condition again."""
         if self.operator in _PRESENCE:
             return f"{self.field.key}:{self.operator}"
-        if self.field.place == "rule":
-            return f"{self.field.key}:{self.operator}:{self.values[0]}"
         parts = [plain_value(self.field, v).replace("\\", "\\\\").replace("|", "\\|") for v in self.values]
         return f"{self.field.key}:{self.operator}:{('..' if self.operator == 'between' else '|').join(parts)}"
 
@@ -121,8 +115,6 @@ class Condition:
 
 def operators(field: Field) -> tuple[Operator, ...]:
     """The operators that make sense for a field."""
-    if field.place == "rule":
-        return _ONE_OF
     if field.type in ("choice", "text", "boolean", "user"):
         return _ONE_OF + _PRESENCE
     if field.type in ("count", "days", "date"):
@@ -194,7 +186,7 @@ def parse_one(text: str, fields: dict[str, Field], viewer: User) -> Condition:
                 _("“%(operator)s” takes no value; leave out “%(value)s”.") % {"operator": operator, "value": raw[:40]}
             )
         return Condition(field, operator)
-    parts = _split_range(raw) if operator == "between" else [raw] if field.place == "rule" else _split_choices(raw)
+    parts = _split_range(raw) if operator == "between" else _split_choices(raw)
     values = tuple(_typed(field, part, viewer) for part in parts)
     if operator == "between" and values[0] > values[1]:  # type: ignore[operator]  # both are of the field's type
         raise FilterError(
@@ -231,8 +223,6 @@ def _typed(field: Field, text: str, viewer: User) -> Value:
         return _choice(field, text)
     if field.type == "user":
         return _user(text, viewer)
-    if field.place == "rule":
-        return _rule(text)
     if field.type == "text":
         return text[:255]
     if field.type == "date":
@@ -241,15 +231,6 @@ def _typed(field: Field, text: str, viewer: User) -> Value:
         except ValueError as error:
             raise FilterError(_("“%(value)s” is no date; write it as 2017-12-31.") % {"value": text[:40]}) from error
     return _numeric(field, text)
-
-
-def _rule(text: str) -> str:
-    known = schema()
-    try:
-        check_references("", parse_rule(text, known), known)
-    except InputError as error:
-        raise FilterError(str(error)) from error
-    return text
 
 
 def _choice(field: Field, text: str) -> Value:
@@ -335,8 +316,6 @@ def from_form(field: Field, operator: str, values: Iterable[str]) -> str:
         return f"{field.key}:{operator}"
     if operator == "between":
         return f"{field.key}:between:{'..'.join(given)}"
-    if field.place == "rule":
-        return f"{field.key}:{operator}:{' '.join(given)}"
     escaped = [v.replace("\\", "\\\\").replace("|", "\\|") for v in given]
     return f"{field.key}:{operator}:{'|'.join(escaped)}"
 

@@ -7,14 +7,13 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from rondo.analysis.models import Score
 from rondo.analysis.segments.models import Membership
-from rondo.analysis.segments.queries import list_context, present
+from rondo.analysis.segments.queries import present
 from rondo.customers.models import AttributeValue, Customer, NameWord, Survivor
 from rondo.customers.queries import sees_all, visible
 from rondo.customers.searching import Search
 from rondo.foundation.loads import hidden_loads, shown
 from rondo.foundation.models import User
 from rondo.foundation.unindexed import Unindexed
-from rondo.rules import compile_q, parse, schema
 from rondo.web.customers.filters import Condition
 from rondo.web.customers.rules import Rule
 
@@ -102,21 +101,10 @@ class Selection:
         for condition in self._at("segment"):
             inside = Exists(present().filter(condition.match(), customer_id=OuterRef("pk")))
             rows = rows.filter(~inside if condition.negated else inside)
-        for condition in self._at("rule"):
-            holds = self._rule(condition)
-            rows = rows.filter(~holds if condition.negated else holds)
         for condition in self._at("attribute"):
             holds = self._attribute(condition)
             rows = rows.filter(~holds if condition.negated else holds)
         return rows.filter(self.rule.each) if self.rule else rows
-
-    def _rule(self, condition: Condition) -> Q:
-        """A condition in the language of rules, as of the day of the run. Beside another condition it is asked of each
-        customer that this one leaves; alone it is worked out for all at once."""
-        known = schema()
-        node = parse(str(condition.values[0]), known)
-        alone = len(self.conditions) == 1 and self.only is None
-        return compile_q(node, known, list_context(self.viewer), as_set=alone)
 
     def _attribute(self, condition: Condition) -> Q:
         """An attribute of the customer's own record, else of a record merged into it."""
@@ -214,7 +202,7 @@ class Selection:
         QuerySet[Customer, int] | QuerySet[Score, int] | QuerySet[AttributeValue, int] | QuerySet[Membership, int]
     ]:
         for condition in self.conditions:
-            if condition.negated or condition.field.place == "rule":
+            if condition.negated:
                 continue
             if condition.field.place == "fact":
                 yield Score.objects.filter(condition.match()).values_list("customer_id", flat=True)

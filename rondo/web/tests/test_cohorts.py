@@ -12,7 +12,7 @@ from django.test import Client
 
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import RunPart
-from rondo.analysis.tests.world import START, customer, purchase, seeded_base
+from rondo.analysis.tests.world import START, purchase, seeded_base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
@@ -108,20 +108,3 @@ def test_who_sees_a_part_gets_cohorts_of_that_part(signed_in: SignIn, charlie: U
     client = signed_in(charlie)
     rows = text_of(client, "/charts/cohorts-revenue-quarter.csv").splitlines()[1:]
     assert sum(int(row.split(",")[1]) for row in rows) == 3
-
-
-def test_a_rule_can_stand_among_the_filters_of_the_list(signed_in: SignIn, alice: User) -> None:
-    ann, bea = customer("Ann"), customer("Bea")
-    purchase(ann, START)
-    purchase(bea, START + timedelta(days=40))
-    run_analysis(system())
-    client = signed_in(alice)
-    rule = "did purchase between 2023-02-01 and 2023-02-28"
-    page = text_of(client, f"/customers/?f=rule:is:{rule}")
-    assert "Bea" in page and "Ann" not in page.split("<tbody")[1]
-    page = text_of(client, f"/customers/?f=rule:not:{rule}&f=spend:min:1")
-    assert "Ann" in page.split("<tbody")[1] and "Bea" not in page.split("<tbody")[1]
-    wrong = client.get("/customers/?f=rule:is:did purchas")
-    assert wrong.status_code == 400 and "purchase" in wrong.content.decode()
-    gone = client.get("/customers/?f=rule:is:in segment nowhere")
-    assert gone.status_code == 400 and "There is no segment" in gone.content.decode()
