@@ -132,6 +132,7 @@ def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
                 "f": cell["frequency"],
                 "colour": HEAT[heat_step(cell["customers"], most)],
                 "text": formats.number(cell["customers"]),
+                "value": formats.compact_money(cell["value"], currency, 2) if cell["customers"] else "",
                 "ink": ON_FILL if heat_step(cell["customers"], most) == len(HEAT) - 1 else INK,
                 "says": spoken(
                     _("Last bought %(recency)s ago, on %(frequency)s: %(customers)s worth %(value)s")
@@ -164,8 +165,12 @@ def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
         )
         base = plot(data)
         squares = base.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")
-        return squares + base.mark_text(aria=False).encode(
-            x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None)
+        ink = alt.Color("ink:N", scale=None)
+        if size[0] < _NARROW:
+            return squares + base.mark_text(aria=False).encode(x=x, y=y, text="text:N", color=ink)
+        count = base.mark_text(aria=False, dy=-7).encode(x=x, y=y, text="text:N", color=ink)
+        return (
+            squares + count + base.mark_text(aria=False, dy=9, fontSize=10).encode(x=x, y=y, text="value:N", color=ink)
         )
 
     return Chart(
