@@ -115,7 +115,7 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         steps.done("standing")
         table = _with_models(found.beside(rfm.beside(facts)), log, fitted)
         results = _results(run, tables, known, table, fitted, judged, found.results(table))
-        parts = compute_all(tables, known)
+        parts = compute_all(tables, known, table, run.config["margin_rate"])
         steps.done("summary")
     run.models_json = fitted.describe() if fitted else {"reason": reason}
     run.result_hash = fingerprints.result_hash(table, {**results, **parts})

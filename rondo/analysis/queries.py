@@ -87,19 +87,20 @@ def part(viewer: User | None, run_id: int, name: str) -> Any:
     """One part of a run's figures (:mod:`rondo.analysis.parts.shapes`), restricted to what ``viewer`` may see; None
     where the run, being older, has no such part.
 
-    Who may not see all customers gets it computed from the columnar copy, and kept for as long as it is of the same
-    customers.
+    Who may not see all customers gets it computed from the columnar copy or the scores, and kept for as long as it is
+    of the same customers.
     """
     row = RunPart.objects.filter(run_id=run_id, name=name).first()
     if row is None or sees_all(viewer):
         return row and row.figures
-    seen = list(visible(viewer).order_by("pk").values_list("pk", flat=True))
+    scores = visible_scores(viewer)
+    seen = list(scores.order_by("customer_id").values_list("customer_id", flat=True))
     key = f"analysis.part.{run_id}.{name}.{hashlib.sha256(repr(seen).encode()).hexdigest()}"
     found = cache.get(key)
     if found is None:
         from rondo.analysis.parts.computing import compute_for
 
-        found = compute_for(Run.objects.defer("results", "models_json").get(pk=run_id), name, row.figures, seen)
+        found = compute_for(Run.objects.defer("results", "models_json").get(pk=run_id), name, row.figures, scores)
         cache.set(key, found, _KEEP_PART_SECONDS)
     return found
 

@@ -1,25 +1,43 @@
 """Every part by its name, and how it is computed: by a run of all customers, for one viewer of those they may see."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
+
+import pyarrow as pa
+from django.db.models import QuerySet
 
 from rondo.analysis.facts import Past, past
 from rondo.analysis.facts.past import only
-from rondo.analysis.models import Run
+from rondo.analysis.models import Run, Score
 from rondo.analysis.parts.buying import buying
 from rondo.analysis.parts.cohorts import cohorts
+from rondo.analysis.parts.worth import COLUMNS, worth
+from rondo.analysis.scores import schema
 from rondo.warehouse.tables import Tables, open_tables
 
-PARTS: dict[str, Callable[[Tables, Past, Any], Any]] = {"cohorts": cohorts, "buying": buying}
+FROM_COPY: dict[str, Callable[[Tables, Past, Any], Any]] = {"cohorts": cohorts, "buying": buying}
+FROM_SCORES: dict[str, Callable[[pa.Table, float], Any]] = {"worth": worth}
 
 
-def compute_all(tables: Tables, known: Past) -> dict[str, Any]:
+def compute_all(tables: Tables, known: Past, scores: pa.Table, margin_rate: float) -> dict[str, Any]:
     """Every part, of all customers, by name."""
-    return {name: compute(tables, known, None) for name, compute in PARTS.items()}
+    return {name: compute(tables, known, None) for name, compute in FROM_COPY.items()} | {
+        name: compute(scores, margin_rate) for name, compute in FROM_SCORES.items()
+    }
 
 
-def compute_for(run: Run, name: str, whole: Any, customers: Iterable[int]) -> Any:
-    """One part over some customers, as of the day of ``run``, from the copy as it stands; ``whole`` is that of all."""
+def compute_for(run: Run, name: str, whole: Any, scores: QuerySet[Score]) -> Any:
+    """One part over the customers of ``scores``, as of the day of ``run``, from the copy as it stands or from the
+    scores; ``whole`` is that of all."""
+    if name in FROM_SCORES:
+        rows = list(scores.order_by("customer_id").values_list(*COLUMNS))
+        columns = zip(*rows, strict=True) if rows else [[] for _name in COLUMNS]
+        kinds = schema()
+        table = pa.table(
+            {key: pa.array(column, kinds.field(key).type) for key, column in zip(COLUMNS, columns, strict=True)}
+        )
+        return FROM_SCORES[name](table, run.config["margin_rate"])
+    seen = list(scores.order_by("customer_id").values_list("customer_id", flat=True))
     with open_tables() as tables:
-        known = only(tables, past(tables, run.as_of, run.config["currency"]), customers)
-        return PARTS[name](tables, known, whole)
+        known = only(tables, past(tables, run.as_of, run.config["currency"]), seen)
+        return FROM_COPY[name](tables, known, whole)

@@ -111,3 +111,42 @@ class Buying(TypedDict):
     weekdays: list[Weekday]
     hours: list[list[int]]
     zone: str
+
+
+class WorthCell(TypedDict):
+    """Customers of one stage and one level of risk, and what they are worth together."""
+
+    stage: str
+    risk: str
+    customers: int
+    value: int
+
+
+class Saving(TypedDict):
+    """One customer worth saving: the key of the record, and the margin at stake in minor units."""
+
+    customer: int
+    at_stake: int
+
+
+class Carrying(TypedDict):
+    """The best customers who together bring four fifths of the revenue: all whose spend is at least ``spend``."""
+
+    customers: int
+    of: int
+    spend: int
+
+
+class Worth(TypedDict):
+    """Where the worth of the base lies and where it is in danger.
+
+    ``cells`` add up to the value of all customers that a model values. ``saving`` are the ten with most at stake: of
+    those whose risk is not low, the margin of the last 365 days times what the present silence adds to the risk of
+    staying silent. ``at_stake`` is the sum over all ``in_danger``.
+    """
+
+    cells: list[WorthCell]
+    saving: list[Saving]
+    at_stake: int
+    in_danger: int
+    carrying: Carrying | None

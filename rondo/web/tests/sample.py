@@ -204,6 +204,17 @@ def parts() -> dict[str, Any]:
             "hours": [[day + hour for hour in range(24)] for day in range(7)],
             "zone": "America/New_York",
         },
+        "worth": {
+            "cells": [
+                {"stage": stage, "risk": risk, "customers": 10 + number, "value": 5_000_000 * (number + 1)}
+                for stage in ("growth", "maturity", "decline")
+                for number, risk in enumerate(("low", "elevated", "high"))
+            ],
+            "saving": [],
+            "at_stake": 0,
+            "in_danger": 0,
+            "carrying": {"customers": 80, "of": 190, "spend": 120_000},
+        },
     }
 
 

@@ -6,14 +6,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from rondo.foundation.models import User
+from rondo.foundation.money import Money
 from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
-from rondo.web.charts import buying, cohorts
+from rondo.web.charts import buying, cohorts, worth
 from rondo.web.charts.chart import Chart, csv_answer
 from rondo.web.charts.home import revenue
 from rondo.web.charts.loyalty import moved, stages_by_week
-from rondo.web.charts.portfolio import deciles, distribution, grid, lorenz
+from rondo.web.charts.portfolio import customers_where, deciles, distribution, grid, lorenz
 from rondo.web.figures import Figures, figures, last_failure, under_way
+from rondo.web.saving import worth_saving
 
 
 def _revenue(found: Figures) -> Chart | None:
@@ -65,10 +68,11 @@ CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
     "moves": _moves,
     **cohorts.makers(),
     **buying.makers(),
+    **worth.makers(),
 }
 """Every chart of the analysis by its key, which is also the name of its CSV file."""
 
-_ON_PAGE = ("distribution", "grid", "lorenz", "deciles")
+_ON_PAGE = ("distribution", "grid", "lorenz", "deciles", "worth-map")
 
 
 @require_GET
@@ -84,9 +88,26 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "failure": last_failure(),
     }
     if found is not None:
-        charts = {key: CHARTS[key](found) for key in _ON_PAGE}
-        context |= {"results": found.results, "charts": charts}
+        charts = {key.replace("-", "_"): CHARTS[key](found) for key in _ON_PAGE}
+        context |= {"results": found.results, "charts": charts, **_worth(user, found)}
     return render(request, "shell/portfolio.html", context)
+
+
+def _worth(user: User, found: Figures) -> dict[str, object]:
+    """Who carries the revenue and who is most worth saving, where the run knows."""
+    part = found.part("worth")
+    if part is None:
+        return {}
+    currency, carrying = found.results["totals"]["currency"], part["carrying"]
+    spend = Money(carrying["spend"], currency).major if carrying else 0
+    return {
+        "worth": part,
+        "saving": worth_saving(user, part, currency),
+        "carrying_url": customers_where(f"spend:min:{spend}"),
+        "valued": sum(cell["value"] for cell in part["cells"]),
+        "high": sum(cell["value"] for cell in part["cells"] if cell["risk"] == "high"),
+        "high_url": customers_where("risk:is:high"),
+    }
 
 
 @require_GET

@@ -1,0 +1,85 @@
+"""The map holds all worth, four fifths are four fifths, and the most worth saving are those with most at stake."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from rondo.analysis.actions import run_analysis
+from rondo.analysis.models import RunPart, Score
+from rondo.analysis.parts.worth import COLUMNS, SAVED, worth
+from rondo.analysis.queries import part
+from rondo.analysis.scores import schema
+from rondo.analysis.tests.world import seeded_base
+from rondo.customers.models import Customer
+from rondo.foundation.actors import system
+from rondo.foundation.models import User
+
+
+def scores(rows: list[dict[str, object]]) -> pa.Table:
+    plain = {
+        "stage": "maturity", "risk": "low", "value": 100, "churn": 0.1, "churn_usual": 0.1, "spend": 1000,
+        "spend_365": 1000, "purchase_days": 5,
+    }  # fmt: skip
+    made = [{"customer_id": number, **plain, **row} for number, row in enumerate(rows, start=1)]
+    kinds = schema()
+    return pa.table({name: pa.array([row[name] for row in made], kinds.field(name).type) for name in COLUMNS})
+
+
+def test_at_stake_is_margin_times_what_silence_adds() -> None:
+    found = worth(
+        scores(
+            [
+                {"risk": "high", "churn": 0.9, "churn_usual": 0.1, "spend_365": 10_000},
+                {"risk": "high", "churn": 0.9, "churn_usual": 0.8, "spend_365": 90_000},  # buys rarely as it is
+                {"risk": "elevated", "churn": 0.4, "churn_usual": 0.1, "spend_365": -500},  # only returned
+                {"risk": "low", "churn": 0.15, "churn_usual": 0.0, "spend_365": 999_999},
+            ]
+        ),
+        0.25,
+    )
+    assert [(one["customer"], one["at_stake"]) for one in found["saving"]] == [(2, 2250), (1, 2000)]
+    assert (found["at_stake"], found["in_danger"]) == (4250, 2)
+
+
+def test_who_carries_four_fifths_includes_all_who_spent_as_much() -> None:
+    spend = [500, 200, 100, 100, 50, 50]  # 800 of 1,000 are three customers, and a fourth spent as much as the third
+    found = worth(scores([{"spend": amount} for amount in spend]), 0.25)
+    assert found["carrying"] == {"customers": 4, "of": 6, "spend": 100}
+    assert worth(scores([{"spend": -5}, {"spend": 0}]), 0.25)["carrying"] is None
+    assert worth(scores([]), 0.25)["carrying"] is None
+
+
+def test_the_cells_hold_all_value_over_random_bases() -> None:
+    rng = np.random.default_rng(6)
+    rows: list[dict[str, object]] = [
+        {
+            "stage": str(rng.choice(["growth", "maturity", "decline", "before"])),
+            "risk": None if rng.random() < 0.1 else str(rng.choice(["low", "elevated", "high"])),
+            "value": int(rng.integers(0, 5000)),
+        }
+        for _number in range(300)
+    ]
+    for row in rows:
+        row["value"] = row["value"] if row["risk"] else None
+    found = worth(scores(rows), 0.25)
+    assert sum(cell["value"] for cell in found["cells"]) == sum(int(str(row["value"] or 0)) for row in rows)
+    assert len({(cell["stage"], cell["risk"]) for cell in found["cells"]}) == len(found["cells"])
+
+
+@pytest.mark.django_db
+def test_the_run_keeps_it_and_owners_get_their_part(make_user: Callable[..., User], alice: User) -> None:
+    people = seeded_base(customers=40, days=250)
+    dora = make_user("dora", role="sales", reach="own")
+    Customer.objects.filter(pk__in=[one.pk for one in people[:15]]).update(owner=dora)
+    run = run_analysis(system())
+    whole, own = part(alice, run.pk, "worth"), part(dora, run.pk, "worth")
+    assert whole == RunPart.objects.get(run=run, name="worth").figures
+    assert sum(cell["value"] for cell in whole["cells"]) == run.results["visible_value"] > 0
+    mine = {one.pk for one in people[:15]}
+    assert sum(cell["value"] for cell in own["cells"]) == sum(
+        value or 0 for value in Score.objects.filter(pk__in=mine).values_list("value", flat=True)
+    )
+    assert {one["customer"] for one in own["saving"]} <= mine
+    assert 0 < len(whole["saving"]) <= SAVED

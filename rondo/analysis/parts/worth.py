@@ -1,0 +1,61 @@
+"""Where the worth of the base lies: by stage and risk, who carries four fifths of it, who is most worth saving."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rondo.analysis.parts.shapes import Carrying, Saving, Worth, WorthCell
+from rondo.analysis.portfolio import whole
+from rondo.analysis.ruled import RISK, STAGE
+
+COLUMNS = ("customer_id", "stage", "risk", "value", "churn", "churn_usual", "spend", "spend_365", "purchase_days")
+"""What of the scores is read."""
+SAVED = 10
+_CARRIED = 0.8
+
+
+def worth(scores: pa.Table, margin_rate: float) -> Worth:
+    """The figures of the customers in ``scores``, which has :data:`COLUMNS`."""
+    value = whole(scores, "value")
+    stages, risks = (np.asarray(scores[name].fill_null("").to_pylist(), object) for name in ("stage", "risk"))
+    cells = []
+    for stage, _label in STAGE:
+        for risk, _word in RISK:
+            here = (stages == stage) & (risks == risk)
+            if here.any():
+                cells.append(WorthCell(stage=stage, risk=risk, customers=int(here.sum()), value=int(value[here].sum())))
+    # Everybody's risk rises a little day by day; in danger is whose risk is no longer low.
+    at_stake = np.where(np.isin(risks, ("elevated", "high")), _at_stake(scores, margin_rate), 0)
+    ids = whole(scores, "customer_id")
+    order = np.lexsort((ids, -at_stake))[:SAVED]
+    return Worth(
+        cells=cells,
+        saving=[
+            Saving(customer=int(ids[place]), at_stake=int(at_stake[place])) for place in order if at_stake[place] > 0
+        ],
+        at_stake=int(at_stake.sum()),
+        in_danger=int((at_stake > 0).sum()),
+        carrying=_carrying(whole(scores, "spend")[whole(scores, "purchase_days") > 0]),
+    )
+
+
+def _at_stake(scores: pa.Table, margin_rate: float) -> npt.NDArray[np.int64]:
+    """Margin of the last 365 days times what the silence since the last purchase adds to the risk, in minor units."""
+    added = np.maximum(_shares(scores, "churn") - _shares(scores, "churn_usual"), 0)
+    return np.rint(np.maximum(whole(scores, "spend_365"), 0) * margin_rate * added).astype(np.int64)
+
+
+def _shares(scores: pa.Table, name: str) -> npt.NDArray[np.float64]:
+    column: Any = scores[name].fill_null(0.0)
+    return np.asarray(column.to_numpy(), np.float64)
+
+
+def _carrying(spend: npt.NDArray[np.int64]) -> Carrying | None:
+    """Who brings four fifths: with the last of them, all who spent as much."""
+    best = np.sort(np.maximum(spend, 0))[::-1]
+    if not best.size or not best[0]:
+        return None
+    last = int(best[np.searchsorted(np.cumsum(best), _CARRIED * int(best.sum()))])
+    return Carrying(customers=int((spend >= last).sum()), of=int(spend.size), spend=last)
