@@ -22,7 +22,7 @@ from rondo.web import formats
 from rondo.web.access import page, viewer
 from rondo.web.campaigns import charts
 from rondo.web.campaigns.bars import share_bar
-from rondo.web.charts.chart import Chart, csv_answer
+from rondo.web.charts.chart import Chart, chart_file
 
 PAGE = 50
 _CONTACT = "e"
@@ -153,7 +153,7 @@ def reactions(request: HttpRequest, public_id: str) -> HttpResponse:
     chart = _chart(user, found)
     if chart is None:
         raise Http404(public_id)
-    return csv_answer(chart, f"rondo-reactions-{found.public_id}.csv")
+    return chart_file(request, chart, f"rondo-reactions-{found.public_id}")
 
 
 def _found(user: User, public_id: str) -> Campaign:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -65,6 +65,11 @@ class Chart:
         return self.csv or reverse("chart-csv", args=[self.key])
 
     @property
+    def png_url(self) -> str:
+        """Where the drawing is to be had as PNG."""
+        return f"{self.csv_url}?as=png"
+
+    @property
     def one_size(self) -> bool:
         """Whether one drawing serves desk and phone alike."""
         return self.desk == self.phone
@@ -105,10 +110,19 @@ class Chart:
         return found
 
 
-def csv_answer(chart: Chart, name: str) -> HttpResponse:
-    """The table of ``chart`` as the file ``name``: figures with a point, days as 2017-12-31, in UTF-8."""
+def chart_file(request: HttpRequest, chart: Chart, name: str) -> HttpResponse:
+    """``chart`` as the file ``name``: its table as CSV, or its drawing where the address asks for it ``?as=png``.
+
+    In the CSV figures have a point, days are written 2017-12-31, and the text is UTF-8.
+    """
+    if request.GET.get("as") == "png":
+        from rondo.web.charts.pictures import png
+
+        response = HttpResponse(png(chart), content_type="image/png")
+        response["Content-Disposition"] = f'attachment; filename="{name}.png"'
+        return response
     response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     writer = csv.writer(response)
     writer.writerow([column.label for column in chart.columns])
     writer.writerows([[cell.raw for cell in row] for row in chart.rows])

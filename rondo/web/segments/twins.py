@@ -18,7 +18,7 @@ from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.foundation.rights import has_right
 from rondo.web.access import actor, page, viewer
-from rondo.web.charts.chart import Chart, csv_answer
+from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.segments import charts
 from rondo.web.segments.studying import drivers, going, phrase
 from rondo.web.segments.views import found
@@ -127,7 +127,7 @@ def download(request: HttpRequest, key: str) -> HttpResponse:
     chart = _chart(row, _answered(request, row))
     if chart is None:
         raise Http404(key)
-    return csv_answer(chart, f"rondo-twins-{row.key}.csv")
+    return chart_file(request, chart, f"rondo-twins-{row.key}")
 
 
 @require_POST

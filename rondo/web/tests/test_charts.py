@@ -1,6 +1,7 @@
 """Charts may stand in a page under the policy, speak, and carry the figures they draw."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from rondo.foundation.models import Installation
 from rondo.web.charts import kept
 from rondo.web.charts.axes import ticks
 from rondo.web.charts.chart import Chart
+from rondo.web.charts.pictures import light_colours, png
 from rondo.web.charts.portfolio import grid
 from rondo.web.figures import Figures, figures
 from rondo.web.jobs import draw_charts
@@ -77,6 +79,29 @@ def test_every_drawing_keeps_the_policy_and_speaks(key: str, found: Figures) -> 
         assert [stop.get("tabindex") for stop in stops] == ["0"] + ["-1"] * (len(stops) - 1)
         colours = {e.get(name) for e in elements for name in ("fill", "stroke")} - {None, "none", "transparent"}
         assert all(str(colour).startswith("var(--") for colour in colours), colours
+
+
+def test_every_drawing_can_be_had_as_a_picture(found: Figures) -> None:
+    for key in CHARTS:
+        picture = png(chart(key, found))
+        assert picture.startswith(b"\x89PNG\r\n"), key
+        width = int.from_bytes(picture[16:20])
+        assert width >= 2 * chart(key, found).desk[0], key
+
+
+def test_a_picture_knows_every_colour_of_the_charts() -> None:
+    sources = Path(kept.__file__).parents[1].glob("**/charts*/*.py")
+    used = {name for path in sources for name in re.findall(r"var\(--([\w-]+)\)", path.read_text(encoding="utf-8"))}
+    assert used and used <= set(light_colours())
+    assert all(re.fullmatch(r"#[0-9a-f]{6}", light_colours()[name]) for name in used)
+
+
+def test_the_address_of_a_table_gives_the_picture_too(signed_in: Any, alice: Any, installation: Installation) -> None:
+    store_run()
+    response = signed_in(alice).get("/charts/lorenz.csv?as=png")
+    assert response.status_code == 200 and response["Content-Type"] == "image/png"
+    assert response["Content-Disposition"] == 'attachment; filename="rondo-lorenz.png"'
+    assert 'href="/charts/lorenz.csv?as=png"' in signed_in(alice).get("/portfolio/").content.decode()
 
 
 def test_a_cell_opens_its_customers(found: Figures) -> None:

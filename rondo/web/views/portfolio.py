@@ -11,7 +11,7 @@ from rondo.foundation.money import Money
 from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts import buying, cohorts, worth
-from rondo.web.charts.chart import Chart, csv_answer
+from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.home import revenue
 from rondo.web.charts.loyalty import moved, stages_by_week
 from rondo.web.charts.portfolio import customers_where, deciles, distribution, grid, lorenz
@@ -113,9 +113,9 @@ def _worth(user: User, found: Figures) -> dict[str, object]:
 @require_GET
 @page()
 def download(request: HttpRequest, key: str) -> HttpResponse:
-    """The table behind a chart as CSV."""
+    """The table behind a chart as CSV, or its drawing as PNG."""
     found = figures(viewer(request))
     chart = CHARTS[key](found) if found is not None and key in CHARTS else None
     if chart is None:
         raise Http404
-    return csv_answer(chart, f"rondo-{key}.csv")
+    return chart_file(request, chart, f"rondo-{key}")

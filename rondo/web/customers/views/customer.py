@@ -19,7 +19,7 @@ from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
 from rondo.interactions.actions import log_interaction, restore, retract
 from rondo.web.access import actor, page, viewer
-from rondo.web.charts.chart import Chart, csv_answer
+from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.customers.charts import purchases_chart
 from rondo.web.customers.forms import ContactForm, EditForm, other_kinds, quick_kinds
 from rondo.web.customers.page import purchases_by_month, read_customer
@@ -95,7 +95,7 @@ def purchases_csv(request: HttpRequest, public_id: str) -> HttpResponse:
     chart = _purchases(found)
     if chart is None:
         raise Http404(public_id)
-    return csv_answer(chart, f"rondo-purchases-{found.public_id}.csv")
+    return chart_file(request, chart, f"rondo-purchases-{found.public_id}")
 
 
 def _purchases(found: Customer) -> Chart | None:
