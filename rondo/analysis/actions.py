@@ -9,7 +9,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils import timezone
 
-from rondo.analysis import fingerprints, modelling, rfm, scores, standing, summary
+from rondo.analysis import fingerprints, modelling, rfm, scores, standing, summary, thresholds
 from rondo.analysis.facts import MODELLED, Past, fact_table, past
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
@@ -92,6 +92,7 @@ def _config(pinned: str) -> dict[str, Any]:
         "horizon_months": row.horizon_months,
         "models": [*PURCHASE_MODELS, *SPEND_MODELS],
         "pinned": pinned,
+        "standing": thresholds.in_force().to_dict(),
     }
 
 
@@ -111,7 +112,8 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         steps.done("models")
         judged = modelling.judge(log, day_number(run.as_of), fitted.purchases.kind) if fitted else None
         steps.done("hold-out")
-        found = standing.stand(tables, known, facts, log, fitted.alive if fitted else None)
+        rules = thresholds.read(run.config["standing"])
+        found = standing.stand(tables, known, facts, log, fitted.alive if fitted else None, rules)
         steps.done("standing")
         table = _with_models(found.beside(rfm.beside(facts)), log, fitted)
         results = _results(run, tables, known, table, fitted, judged, found.results(table))

@@ -8,7 +8,19 @@ from rondo.analysis.segments.models import Membership, Refresh, Segment
 from rondo.analysis.studies.models import Study, StudyCustomer
 from rondo.customers.models import Customer
 
-__all__ = ["History", "Membership", "Pin", "Refresh", "Run", "RunPart", "Score", "Segment", "Study", "StudyCustomer"]
+__all__ = [
+    "History",
+    "Membership",
+    "Pin",
+    "Refresh",
+    "Run",
+    "RunPart",
+    "Score",
+    "Segment",
+    "StandingVersion",
+    "Study",
+    "StudyCustomer",
+]
 
 
 class Run(models.Model):
@@ -56,6 +68,18 @@ class Pin(models.Model):
 
     role = models.CharField(max_length=16, unique=True)
     model = models.CharField(max_length=32)
+    reason = models.CharField(max_length=500, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+
+class StandingVersion(models.Model):
+    """Thresholds of loyalty ladder and life cycle as an administrator set them; the newest are in force.
+
+    ``thresholds``: see :meth:`rondo.analysis.thresholds.Thresholds.to_dict`. Rows are only ever added.
+    """
+
+    thresholds = models.JSONField()
     reason = models.CharField(max_length=500, blank=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)

@@ -14,3 +14,4 @@ __all__ = ["buying", "definitions", "ruled", "taste"]
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))
 registries.after_analysis.add("segments", request_refreshes)
 registries.studies.add("twins", StudyKind("twins", _("Statistical twins"), "rondo.analysis.studies.twins.answer"))
+registries.studies.add("standing", StudyKind("standing", _("Thresholds tried"), "rondo.analysis.thresholds.answer"))

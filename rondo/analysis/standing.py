@@ -22,10 +22,9 @@ from rondo.analysis.facts import Past
 from rondo.analysis.modelling import Log, day_number, day_of
 from rondo.analysis.results import Moves, Standing, StandingCount, StandingWeek
 from rondo.analysis.summary import cut_on_the_left
+from rondo.analysis.thresholds import Thresholds, in_force
 from rondo.science.standing import (
     NEVER,
-    LadderRules,
-    LifeCycleRules,
     Rung,
     Signs,
     Stage,
@@ -154,23 +153,31 @@ def counted(scores: pa.Table, name: str, keys: tuple[str, ...]) -> list[Standing
     ]
 
 
-def stand(tables: Tables, known: Past, facts: pa.Table, log: Log, alive: Alive | None) -> Found:
+def stand(
+    tables: Tables, known: Past, facts: pa.Table, log: Log, alive: Alive | None, thresholds: Thresholds | None = None
+) -> Found:
     """Where every customer of ``facts`` (ordered by ``customer_id``) stands as of the day of ``known``.
 
-    ``alive``: P(alive) of the fitted model; None where there is none.
+    ``alive``: P(alive) of the fitted model; None where there is none. ``thresholds``: those in force, unless given.
     """
     ids = facts["customer_id"].to_numpy()
     signs = replace(
         Signs.none(ids.size), interest=_interest(tables, known, ids), cut_off=_cut_off(facts["first_purchase"], known)
     )
-    return follow(ids, _of(ids, log), signs, day_number(known.as_of), alive)
+    return follow(ids, _of(ids, log), signs, day_number(known.as_of), alive, thresholds or in_force())
 
 
 def follow(
-    ids: npt.NDArray[np.int64], log: PurchaseDays, signs: Signs, as_of: int, alive: Alive | None = None
+    ids: npt.NDArray[np.int64],
+    log: PurchaseDays,
+    signs: Signs,
+    as_of: int,
+    alive: Alive | None = None,
+    thresholds: Thresholds | None = None,
 ) -> Found:
     """Where customers stand on ``as_of``: ``ids`` by code of ``log`` and ``signs``. Blocks of them run side by side."""
-    ladder_rules, rules = LadderRules(), LifeCycleRules()
+    by = thresholds or Thresholds()
+    ladder_rules, rules = by.ladder, by.life_cycle
     levels = tuple(sorted({ladder_rules.quantile, *rules.levels}))
     base = base_of(log, levels)
     first_purchase = log.first_day if log.day.size else as_of

@@ -2,7 +2,18 @@
 
 from django.urls import include, path
 
-from rondo.web.views import buying, cohorts, home, loyalty, palette, portfolio, preferences, settings, sign_in
+from rondo.web.views import (
+    buying,
+    cohorts,
+    home,
+    loyalty,
+    palette,
+    portfolio,
+    preferences,
+    settings,
+    sign_in,
+    standing_rules,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,6 +22,9 @@ urlpatterns = [
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),
     path("loyalty/", loyalty.loyalty, name="loyalty"),
+    path("loyalty/rules", standing_rules.rules, name="standing-rules"),
+    path("loyalty/rules/progress", standing_rules.progress, name="standing-rules-progress"),
+    path("loyalty/rules/apply", standing_rules.apply, name="standing-rules-apply"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("portfolio/buying/", buying.buying, name="buying"),
     path("portfolio/cohorts/", cohorts.cohorts, name="cohorts"),

@@ -68,6 +68,7 @@ STEPS = {
     "features": lambda: _("Reading what is known of every customer"),
     "model": lambda: _("Learning, and testing on hidden customers"),
     "match": lambda: _("Looking for partners"),
+    "standing": lambda: _("Following every customer through the data"),
     "groups": lambda: _("Trying numbers of groups"),
 }
 

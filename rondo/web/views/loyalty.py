@@ -50,6 +50,7 @@ def loyalty(request: HttpRequest) -> HttpResponse:
         "figures": found,
         "standing": standing,
         "may_analyse": has_right(user, "analyse"),
+        "may_administer": has_right(user, "administer"),
         "under_way": under_way(),
         "failure": last_failure(),
     }

@@ -1,0 +1,354 @@
+"""The thresholds of loyalty ladder and life cycle: see them, try others on today's customers, put them into force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from rondo.analysis import thresholds
+from rondo.analysis.models import Study
+from rondo.analysis.ruled import LADDER, STAGE
+from rondo.analysis.studies import queries
+from rondo.analysis.studies.actions import request_study
+from rondo.analysis.thresholds import Thresholds
+from rondo.errors import InputError, StateError
+from rondo.web import formats
+from rondo.web.access import actor, page
+from rondo.web.segments.studying import going
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+_PER_CENT = 100
+_MOST = 3660
+"""No threshold in days is longer than ten years."""
+_LEAST = {"client_from": 2, "settled_from": 1, "settled_days": 1, "abstinence": 1, "trend_days": 2}
+_PLACES = {"trend_errors": 3}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One threshold as the form asks for it: which part and name, and whether it is a share, typed in per cent."""
+
+    part: str
+    name: str
+    label: "_StrOrPromise"
+    help: "_StrOrPromise" = ""
+    share: bool = False
+    unit: "_StrOrPromise" = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.part}_{self.name}"
+
+    @property
+    def affix(self) -> "_StrOrPromise":
+        return "%" if self.share else self.unit
+
+
+_DAYS = gettext_lazy("days")
+ALL = (
+    Threshold(
+        "ladder", "client_from", gettext_lazy("Client from"), gettext_lazy("Purchase days a client needs."), unit=_DAYS
+    ),
+    Threshold(
+        "ladder",
+        "quantile",
+        gettext_lazy("Own rhythm"),
+        gettext_lazy("A client is back within this quantile of the own gaps."),
+        share=True,
+    ),
+    Threshold(
+        "ladder",
+        "hold_days",
+        gettext_lazy("Holds for"),
+        gettext_lazy("Before a client falls or a customer climbs."),
+        unit=_DAYS,
+    ),
+    Threshold(
+        "life_cycle",
+        "settled_from",
+        gettext_lazy("Settled from"),
+        gettext_lazy("Purchase days that end socialisation and revitalisation."),
+        unit=_DAYS,
+    ),
+    Threshold(
+        "life_cycle",
+        "settled_days",
+        gettext_lazy("Settled after"),
+        gettext_lazy("Days that end socialisation in any case."),
+        unit=_DAYS,
+    ),
+    Threshold(
+        "life_cycle",
+        "trend_days",
+        gettext_lazy("Window of the trend"),
+        gettext_lazy("Its later half is compared with the earlier one; an even number."),
+        unit=_DAYS,
+    ),
+    Threshold(
+        "life_cycle",
+        "trend",
+        gettext_lazy("Trend"),
+        gettext_lazy("Change of spend beyond which it rises or falls."),
+        share=True,
+    ),
+    Threshold(
+        "life_cycle",
+        "trend_errors",
+        gettext_lazy("Beyond chance"),
+        gettext_lazy("Standard errors of chance that a trend has to pass; 0 asks for none."),
+    ),
+    Threshold(
+        "life_cycle",
+        "endangered",
+        gettext_lazy("Endangered beyond"),
+        gettext_lazy("Quantile of the own gaps."),
+        share=True,
+    ),
+    Threshold(
+        "life_cycle", "decline", gettext_lazy("Decline beyond"), gettext_lazy("Quantile of the own gaps."), share=True
+    ),
+    Threshold(
+        "life_cycle",
+        "alive_below",
+        gettext_lazy("Gone below"),
+        gettext_lazy("Probability of being alive below which a repeat buyer is presumed gone."),
+        share=True,
+    ),
+    Threshold(
+        "life_cycle",
+        "once",
+        gettext_lazy("Bought once, gone beyond"),
+        gettext_lazy("Quantile of all customers' gaps to the second purchase day."),
+        share=True,
+    ),
+    Threshold(
+        "life_cycle",
+        "abstinence",
+        gettext_lazy("Abstinence after"),
+        gettext_lazy("Days after the relationship ended."),
+        unit=_DAYS,
+    ),
+    Threshold(
+        "life_cycle",
+        "hold_days",
+        gettext_lazy("Holds for"),
+        gettext_lazy("Before growth, maturity or decline begins."),
+        unit=_DAYS,
+    ),
+    Threshold(
+        "life_cycle",
+        "endangered_hold_days",
+        gettext_lazy("Endangered holds for"),
+        gettext_lazy("Before a customer counts as endangered."),
+        unit=_DAYS,
+    ),
+)
+"""The thresholds in the order of the form."""
+
+
+class ThresholdsForm(forms.Form):
+    """All thresholds; shares are typed in per cent."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, shown: Thresholds | None = None) -> None:
+        super().__init__(data, initial=None if shown is None else _typed(shown))
+        for one in ALL:
+            self.fields[one.key] = forms.DecimalField(
+                label=one.label,
+                help_text=one.help,
+                min_value=_LEAST.get(one.name, Decimal("0.01") if one.share else 0),
+                max_value=Decimal("99.99") if one.share else _MOST,
+                max_digits=7,
+                decimal_places=_PLACES.get(one.name, 2 if one.share else 0),
+                localize=True,
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """What two thresholds say together, and what a number has to be besides being large enough."""
+        given = self.cleaned_data
+        window = given.get("life_cycle_trend_days")
+        if window is not None and window % 2:
+            self.add_error("life_cycle_trend_days", _("An even number of days is needed: two halves are compared."))
+        low, high = given.get("life_cycle_endangered"), given.get("life_cycle_decline")
+        if low is not None and high is not None and low >= high:
+            self.add_error("life_cycle_endangered", _("This has to lie below the one of decline."))
+        return given
+
+    def wanted(self) -> Thresholds:
+        """The thresholds typed in.
+
+        Raises:
+            InputError: a value that a threshold cannot have.
+        """
+        found: dict[str, dict[str, Any]] = {"ladder": {}, "life_cycle": {}}
+        for one in ALL:
+            value = self.cleaned_data[one.key]
+            if one.share:
+                found[one.part][one.name] = float(value / _PER_CENT)
+            else:
+                found[one.part][one.name] = float(value) if one.name == "trend_errors" else int(value)
+        return thresholds.read(found)
+
+
+def _typed(shown: Thresholds) -> dict[str, Any]:
+    document = shown.to_dict()
+    return {one.key: _plain(document[one.part][one.name] * (_PER_CENT if one.share else 1)) for one in ALL}
+
+
+def _plain(value: float) -> float | int:
+    rounded = round(value, 6)
+    return int(rounded) if float(rounded).is_integer() else rounded
+
+
+@dataclass(frozen=True)
+class Change:
+    """A threshold that differs: its label, and both values in words."""
+
+    label: "_StrOrPromise"
+    before: str
+    after: str
+
+
+def _changes(before: Thresholds, after: Thresholds) -> list[Change]:
+    old, new = before.to_dict(), after.to_dict()
+    return [
+        Change(one.label, _words(one, old[one.part][one.name]), _words(one, new[one.part][one.name]))
+        for one in ALL
+        if old[one.part][one.name] != new[one.part][one.name]
+    ]
+
+
+def _words(one: Threshold, value: float) -> str:
+    if one.share:
+        return formats.share(value, 0 if round(value * _PER_CENT, 6).is_integer() else 1)
+    text = formats.number(value, 0 if float(value).is_integer() else 3)
+    return f"{text} {one.unit}" if one.unit else text
+
+
+@require_http_methods(["GET", "POST"])
+@page("administer")
+def rules(request: HttpRequest) -> HttpResponse:
+    """The form; what is posted is tried first (a dry run) and changes nothing."""
+    now, served = thresholds.in_force(), thresholds.served()
+    latest = queries.latest(thresholds.KIND)
+    tried = latest.answered if latest.answered and latest.answered.results.get("version") == now.version else None
+    if request.method == "POST":
+        form = ThresholdsForm(request.POST)
+        if form.is_valid():
+            try:
+                wanted = form.wanted()
+                if wanted.to_dict() == now.to_dict():
+                    raise InputError(_("These thresholds are in force already."))
+                request_study(actor(request), thresholds.KIND, config=wanted.to_dict())
+                return redirect("standing-rules")
+            except InputError as error:
+                form.add_error(None, str(error))
+    else:
+        form = ThresholdsForm(shown=_shown(request, now, latest))
+    context = {
+        "form": form,
+        "fields": [(form[one.key], one.affix, one.part) for one in ALL],
+        "now": now,
+        "going": going(latest.newer),
+        "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
+        "tried": tried,
+        "changes": _changes(now, thresholds.tried_with(tried)) if tried else [],
+        "scales": _scales(tried) if tried else [],
+        "versions": _history(),
+        "pending": served is not None and served.to_dict() != now.to_dict(),
+    }
+    return render(request, "shell/standing_rules.html", context, status=400 if form.errors else 200)
+
+
+def _shown(request: HttpRequest, now: Thresholds, latest: queries.Latest) -> Thresholds:
+    """What the form holds: a version that was asked for, what was tried last, else what is in force."""
+    wanted = request.GET.get("version", "")
+    if wanted == "0":
+        return Thresholds()
+    for row in thresholds.versions():
+        if str(row.pk) == wanted:
+            return thresholds.read(row.thresholds, row.pk)
+    study = latest.newer or latest.answered
+    current = study is not None and (study.under_way or study.results.get("version") == now.version)
+    return thresholds.tried_with(study) if study is not None and current else now
+
+
+def _scales(study: Study) -> list[dict[str, Any]]:
+    """Per scale how many would move, and from where to where; states that nobody is in are left out."""
+    labels = {"ladder": dict(LADDER), "stage": dict(STAGE)}
+    titles = {"ladder": _("Loyalty ladder"), "stage": _("Life cycle")}
+    found = []
+    for scale, told in study.results["scales"].items():
+        matrix = told["matrix"]
+        size = range(len(matrix))
+        kept = [n for n in size if any(matrix[n]) or any(matrix[row][n] for row in size)]
+        found.append(
+            {
+                "key": scale,
+                "title": titles[scale],
+                "moved": told["moved"],
+                "heads": [labels[scale][told["keys"][n]] for n in kept],
+                "rows": [
+                    (labels[scale][told["keys"][row]], [(matrix[row][n], row != n) for n in kept], sum(matrix[row]))
+                    for row in kept
+                ],
+                "sums": [sum(matrix[row][n] for row in size) for n in kept],
+            }
+        )
+    return found
+
+
+def _history() -> list[dict[str, Any]]:
+    rows = thresholds.versions()
+    read = [thresholds.read(row.thresholds, row.pk) for row in rows]
+    earlier = [*read[1:], Thresholds()]  # one more than rows where there are none
+    return [
+        {"row": row, "changes": _changes(before, after)}
+        for row, before, after in zip(rows, earlier, read, strict=False)
+    ]
+
+
+@require_GET
+@page("administer")
+def progress(request: HttpRequest) -> HttpResponse:
+    """How far the dry run is; when it has ended, the page is loaded again."""
+    under_way = going(queries.latest(thresholds.KIND).newer)
+    if under_way is None:
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+        return response
+    context = {"going": under_way, "progress_url": reverse("standing-rules-progress")}
+    return render(request, "segments/study_progress.html", context)
+
+
+@require_POST
+@page("administer")
+def apply(request: HttpRequest) -> HttpResponse:
+    """Puts into force what was tried."""
+    key = request.POST.get("study", "")
+    done = Study.objects.filter(kind=thresholds.KIND, status=Study.Status.DONE)
+    study = done.filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
+    if study is None:
+        raise Http404
+    try:
+        thresholds.change(
+            actor(request),
+            thresholds.tried_with(study),
+            expected_version=study.results["version"],
+            reason=request.POST.get("reason", ""),
+        )
+    except (InputError, StateError) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("In force from the next analysis on; the figures shown are still of the last one."))
+    return redirect("standing-rules")
