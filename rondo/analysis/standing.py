@@ -37,7 +37,7 @@ from rondo.science.standing import (
     weekly_grid,
 )
 from rondo.science.standing.ledger import Change
-from rondo.science.standing.lifecycle import Alive
+from rondo.science.standing.lifecycle import Alive, gone_after
 from rondo.science.summary import PurchaseDays
 from rondo.warehouse.tables import Tables
 
@@ -186,6 +186,7 @@ def follow(
     # At least one block, an empty one, so that a base of nobody has its figures too.
     blocks = max(-(-ids.size // _BLOCK), 1)
     bounds = np.searchsorted(log.customer, np.arange(blocks + 1) * _BLOCK)
+    silence = gone_after(log, base[levels.index(rules.once)], as_of, alive, rules)
 
     def block(number: int) -> tuple[Course, Course]:
         start, stop = number * _BLOCK, min((number + 1) * _BLOCK, ids.size)
@@ -193,7 +194,7 @@ def follow(
         part = PurchaseDays(log.customer[rows] - start, log.day[rows], log.spend[rows], stop - start)
         rhythm, sign = rhythm_of(part, levels, base), signs.part(start, stop)
         rungs = climb(part, rhythm, sign, grid, ladder_rules)
-        stages = live(part, rhythm, sign, grid, alive, rules, first_day=first_purchase)
+        stages = live(part, rhythm, sign, grid, alive, rules, first_day=first_purchase, silence=silence[rows])
         return _course(RUNGS, rungs, grid, start, sign.cut_off), _course(STAGES, stages, grid, start, sign.cut_off)
 
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 4)) as pool:
@@ -236,18 +237,16 @@ def _course(
         counts,
         transitions(states[then], states[-1], size) if then >= 0 else None,
         [replace(found, customer=found.customer + start)],
-        pa.chunked_array([_texts(names, found, ends)]),
+        pa.chunked_array([_texts(names, found, ends, grid)]),
     )
 
 
-def _texts(names: tuple[str, ...], found: Change, ends: npt.NDArray[np.int64]) -> pa.Array:
+def _texts(names: tuple[str, ...], found: Change, ends: npt.NDArray[np.int64], grid: npt.NDArray[np.int64]) -> pa.Array:
     """The latest changes of each customer as one text."""
-    kept = ends[found.customer] - np.arange(len(found)) < _LATEST if len(found) else np.empty(0, bool)
-    words = pc.binary_join_element_wise(
-        pa.array(found.day[kept].astype(np.int32)).cast(pa.date32()).cast(pa.string()),
-        _words(names, found.after[kept]),
-        " ",
-    )
+    kept = np.flatnonzero(ends[found.customer] - np.arange(len(found)) < _LATEST)
+    # Few days and few states: each pair of them is written once.
+    pairs = pa.array([f"{day_of(int(day)).isoformat()} {name}" for day in grid for name in names], pa.string())
+    words = pairs.take(pa.array(np.searchsorted(grid, found.day[kept]) * len(names) + found.after[kept]))
     offsets = np.concatenate(([0], np.cumsum(np.bincount(found.customer[kept], minlength=ends.size))))
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), words), ";")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
-from rondo.science.standing.rhythm import Rhythm
+from rondo.science.standing.settling import States
 from rondo.science.summary import PurchaseDays
 
 NEVER = np.iinfo(np.int32).max
@@ -56,87 +57,124 @@ class Signs:
         return Signs(*(getattr(self, name)[start:stop] for name in self.__dataclass_fields__))
 
 
-@dataclass(frozen=True)
-class Moment:
-    """One grid day of one block of customers (arrays by customer of the block).
+class Block:
+    """The purchases of some customers on the days of a grid; arrays by purchase day of the block, or (grid day,
+    customer).
 
-    ``purchases``: purchase days so far. ``first``, ``last``: day numbers, -1 where none. ``row``: row of the log of the
-    last purchase day (0 where none). ``recent``, ``before``: spend of the last half and of the half before of the trend
-    window, in minor units. ``noise``: standard error of their difference if purchases come at random (a compound
-    Poisson process: the root of the sum of squared spends of both halves).
+    ``customer``: code within the block. ``day``: day number. ``rank``: how many purchase days the customer had up to
+    this one. ``place``, ``until``: grid days (positions) from this purchase day on and before the next one. ``rows``:
+    where the block's rows stand in the log.
     """
 
-    day: int
-    purchases: IntArray
-    first: IntArray
-    last: IntArray
-    row: IntArray
-    recent: IntArray
-    before: IntArray
-    noise: FloatArray
+    def __init__(self, log: PurchaseDays, grid: IntArray, bounds: IntArray) -> None:
+        self.grid, self.rows, self.size = grid, slice(int(bounds[0]), int(bounds[-1])), bounds.size - 1
+        per_customer = np.diff(bounds)
+        self.customer = np.repeat(np.arange(self.size), per_customer)
+        self.day, self.spend = log.day[self.rows], log.spend[self.rows]
+        self._low = bounds[:-1] - bounds[0]
+        self.rank = (np.arange(self.day.size) - self._low[self.customer] + 1).astype(np.int32)
+        self._first_on = np.searchsorted(grid, np.arange(int(grid[0]), int(grid[-1]) + 2))
+        self.place = self.first_on(self.day)
+        self.until = np.full(self.day.size, grid.size)
+        same = self.customer[1:] == self.customer[:-1]
+        self.until[:-1][same] = self.place[1:][same]
+        self.first = np.full(self.size, NEVER, np.int64)
+        self.first[per_customer > 0] = self.day[self._low[per_customer > 0]]
 
-    @property
-    def bought(self) -> npt.NDArray[np.bool_]:
-        """Who had bought by that day."""
-        return self.purchases > 0
+    def first_on(self, day: IntArray) -> IntArray:
+        """Position of the first grid day from ``day`` on; the size of the grid where there is none."""
+        found: IntArray = self._first_on[np.clip(day - self.grid[0], 0, self._first_on.size - 1)]
+        return found
 
-    @property
-    def gap(self) -> IntArray:
-        """Days since the last purchase; meaningless where none."""
-        return self.day - self.last
+    @cached_property
+    def purchases(self) -> npt.NDArray[np.int32]:
+        """Purchase days up to each grid day: (grid day, customer)."""
+        return self._counted(self.place)
 
-    def limit(self, rhythm: Rhythm, level: float) -> FloatArray:
-        """The gap beyond which a customer is late by ``level`` of the rhythm; infinite where nobody has one."""
-        found = rhythm.at(self.row, level) if rhythm.own.size else np.full(self.row.size, np.nan)
-        return np.where(np.isnan(found), np.inf, found)
+    def _counted(self, place: IntArray) -> npt.NDArray[np.int32]:
+        inside = place < self.grid.size
+        cells = np.zeros((self.grid.size, self.size), np.int32)
+        # Of several purchase days in one cell the last is kept: rows of a customer ascend.
+        cells[place[inside], self.customer[inside]] = self.rank[inside]
+        for number in range(1, self.grid.size):
+            np.maximum(cells[number], cells[number - 1], out=cells[number])
+        return cells
+
+    def later_than(self, limit: FloatArray) -> IntArray:
+        """Per purchase day the position of the first grid day that lies more than ``limit`` days behind it."""
+        whole = np.where(np.isfinite(limit), np.floor(np.minimum(limit, float(NEVER))), NEVER).astype(np.int64)
+        return self.first_on(self.day + whole + 1)
+
+    def trend(self, half: int, share: float, errors: float) -> tuple[IntArray, IntArray, States]:
+        """Where spend rises or falls: (grid day, customer, 1 rising or 2 falling or 0), by customer and day, wherever
+        that may change; it holds until the customer's next row.
+
+        The last ``half`` days are compared with as many before; the difference must exceed ``share`` of what was spent
+        before, and ``errors`` standard errors of it if purchases come at random (a compound Poisson process: the root
+        of the sum of squared spends of both halves).
+        """
+        touched = np.zeros((self.size, self.grid.size), bool)
+        for lag in (0, half, 2 * half):
+            place = self.first_on(self.day + lag)
+            inside = place < self.grid.size
+            touched[self.customer[inside], place[inside]] = True
+        customer, number = np.divmod(np.flatnonzero(touched), self.grid.size)
+        low = self._low[customer]
+        now = low + self.purchases[number, customer]
+        halfway = low + self._counted(self.first_on(self.day + half))[number, customer]
+        back = low + self._counted(self.first_on(self.day + 2 * half))[number, customer]
+        money = np.concatenate(([0], np.cumsum(self.spend)))
+        # Within the block, so that the running sum stays small beside a customer's own part of it.
+        squares = np.concatenate(([0.0], np.cumsum(np.square(self.spend.astype(np.float64)))))
+        recent, before = money[now] - money[halfway], money[halfway] - money[back]
+        least = np.maximum(share * before, errors * np.sqrt(squares[now] - squares[back]))
+        sign = np.where(recent - before > least, np.uint8(1), np.uint8(0))
+        sign[before - recent > least] = 2
+        return number, customer, sign
 
 
-def blocks(log: PurchaseDays, grid: IntArray, half_window: int) -> Iterator[tuple[int, int, Iterator[Moment]]]:
-    """The grid days of customers ``start`` to below ``stop``, block by block.
+class Marks:
+    """Flags of customers on grid days, written where they begin and end: (grid day, customer) bits."""
 
-    ``half_window``: days of each of the two halves that a trend compares.
+    def __init__(self, days: int, customers: int) -> None:
+        self._turned = np.zeros(days * customers, np.uint8)
+        self._shape = days, customers
+
+    def between(self, bit: int, begin: IntArray, end: IntArray, customer: IntArray) -> None:
+        """Set ``bit`` from grid day ``begin`` to below ``end`` (positions); a customer's spans must not overlap."""
+        days, size = self._shape
+        some = begin < end
+        begin, end, customer = begin[some], end[some], customer[some]
+        # No cell comes twice in one array: spans that do not overlap differ in their begin, and in their end.
+        self._turned[begin * size + customer] ^= np.uint8(bit)
+        ended = end < days
+        self._turned[end[ended] * size + customer[ended]] ^= np.uint8(bit)
+
+    def follow(self, shift: int, number: IntArray, customer: IntArray, value: States) -> None:
+        """Set the bits above ``shift`` to ``value`` from grid day ``number`` on until the customer's next row; rows are
+        sorted by customer, then day."""
+        before = np.concatenate((np.zeros(min(1, value.size), np.uint8), value[:-1]))
+        before[np.flatnonzero(customer[1:] != customer[:-1]) + 1] = 0
+        self._turned[number * self._shape[1] + customer] ^= (value ^ before) << np.uint8(shift)
+
+    def read(self) -> States:
+        """The flags: (grid day, customer). Nothing can be set afterwards."""
+        cells = self._turned.reshape(self._shape)
+        for number in range(1, self._shape[0]):
+            cells[number] ^= cells[number - 1]
+        return cells
+
+
+def blocks(log: PurchaseDays, grid: IntArray) -> Iterator[tuple[int, int, Block]]:
+    """The customers ``start`` to below ``stop`` on the days of a grid, block by block.
+
+    Raises:
+        InputError: the days do not ascend.
     """
     if np.any(np.diff(grid) <= 0):
         raise InputError("grid: days must ascend")
     bounds = np.searchsorted(log.customer, np.arange(log.n_customers + 1))
-    money = np.concatenate(([0], np.cumsum(log.spend)))
     width = max(_BLOCK_CELLS // max(grid.size, 1), 1)
     for start in range(0, log.n_customers, width):
         stop = min(start + width, log.n_customers)
-        yield start, stop, _moments(log, grid, half_window, bounds[start : stop + 1], money)
-
-
-def _moments(log: PurchaseDays, grid: IntArray, half: int, bounds: IntArray, money: IntArray) -> Iterator[Moment]:
-    begin, end, size = int(bounds[0]), int(bounds[-1]), bounds.size - 1
-    customer = np.repeat(np.arange(size), np.diff(bounds))
-    day = log.day[begin:end]
-
-    def counted(lag: int) -> IntArray:
-        """Purchase days up to each grid day less ``lag``: (grid day, customer)."""
-        place = np.searchsorted(grid, day + lag)
-        inside = place < grid.size
-        cells = np.bincount(place[inside] * size + customer[inside], minlength=grid.size * size)
-        return np.cumsum(cells.reshape(grid.size, size), axis=0)
-
-    now, halfway, back = counted(0), counted(half), counted(2 * half)
-    low = bounds[:-1]
-    # Within the block, so that the running sum stays small beside a customer's own part of it.
-    squares = np.concatenate(([0.0], np.cumsum(np.square(log.spend[begin:end].astype(np.float64)))))
-    some = np.diff(bounds) > 0
-    first = np.full(size, -1, np.int64)
-    first[some] = log.day[low[some]]
-    for number, today in enumerate(grid):
-        purchases = now[number]
-        bought = purchases > 0
-        row = np.where(bought, low + purchases - 1, 0)
-        last = np.where(bought, log.day[row] if log.day.size else -1, -1)
-        yield Moment(
-            day=int(today),
-            purchases=purchases,
-            first=np.where(bought, first, -1),
-            last=last,
-            row=row,
-            recent=money[low + purchases] - money[low + halfway[number]],
-            before=money[low + halfway[number]] - money[low + back[number]],
-            noise=np.sqrt(squares[low - begin + purchases] - squares[low - begin + back[number]]),
-        )
+        yield start, stop, Block(log, grid, bounds[start : stop + 1])

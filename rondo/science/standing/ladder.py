@@ -10,10 +10,12 @@ import numpy as np
 
 from rondo.errors import InputError
 from rondo.science._checks import IntArray
-from rondo.science.standing.history import Signs, blocks
+from rondo.science.standing.history import Marks, Signs, blocks
 from rondo.science.standing.rhythm import Rhythm
 from rondo.science.standing.settling import Settling, States
 from rondo.science.summary import PurchaseDays
+
+_REGULAR = 1
 
 
 class Rung(IntEnum):
@@ -62,16 +64,23 @@ def climb(log: PurchaseDays, rhythm: Rhythm, signs: Signs, grid: IntArray, rules
         raise InputError(f"rhythm: has no quantile {rules.quantile}; it has {rhythm.levels}")
     out: States = np.empty((grid.size, log.n_customers), np.uint8)
     hold = np.full(len(Rung), rules.hold_days, np.int64)
-    for start, stop, moments in blocks(log, grid, 1):
+    for start, stop, block in blocks(log, grid):
         sign = signs.part(start, stop)
         settling = Settling(stop - start, hold)
-        for number, now in enumerate(moments):
-            regular = (now.purchases >= rules.client_from) & (now.gap <= now.limit(rhythm, rules.quantile))
-            rung = np.where(regular, np.where(sign.recommended <= now.day, Rung.ADVOCATE, Rung.CLIENT), Rung.CUSTOMER)
-            before = np.where(sign.interest <= now.day, Rung.PROSPECT, Rung.SUSPECT)
-            rule = np.where(now.bought, rung, before).astype(np.uint8)
+        marks = Marks(grid.size, block.size)
+        late = np.minimum(block.later_than(rhythm.at(block.rows, rules.quantile)), block.until)
+        regular = block.rank >= rules.client_from
+        marks.between(_REGULAR, block.place[regular], late[regular], block.customer[regular])
+        bought_from = block.first_on(block.first)
+        flags = marks.read()
+        for number, day in enumerate(grid):
+            bought = bought_from <= number
+            rule = np.where(flags[number] > 0, np.uint8(Rung.CLIENT), np.uint8(Rung.CUSTOMER))
+            rule[(rule == Rung.CLIENT) & (sign.recommended <= day)] = Rung.ADVOCATE
+            before = np.where(sign.interest <= day, np.uint8(Rung.PROSPECT), np.uint8(Rung.SUSPECT))
+            rule = np.where(bought, rule, before)
             stale = (settling.state <= Rung.PROSPECT) & (rule != settling.state)
             if number:
-                rule = np.where(stale & now.bought, np.uint8(Rung.CUSTOMER), rule)
-            out[number, start:stop] = settling.step(now.day, rule, stale)
+                rule[stale & bought] = Rung.CUSTOMER
+            out[number, start:stop] = settling.step(int(day), rule, stale)
     return out

@@ -31,8 +31,9 @@ def changes(states: States, grid: IntArray) -> Change:
     """The ledger of a history of states (grid day, customer code)."""
     if states.shape[0] != grid.size or grid.size == 0:
         raise InputError(f"states: {states.shape} does not go with {grid.size} grid days")
-    moved = np.concatenate((np.ones((1, states.shape[1]), bool), states[1:] != states[:-1]))
-    customer, step = np.nonzero(moved.T)
+    moved = np.ones((states.shape[1], grid.size), bool)
+    moved[:, 1:] = (states[1:] != states[:-1]).T
+    customer, step = np.divmod(np.flatnonzero(moved), grid.size)
     return Change(
         customer.astype(np.int64),
         grid[step],

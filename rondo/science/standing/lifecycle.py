@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
-from rondo.science.standing.history import NEVER, Moment, Signs, blocks
+from rondo.science.standing.history import NEVER, Block, Marks, Signs, blocks
 from rondo.science.standing.rhythm import Rhythm
 from rondo.science.standing.settling import Settling, States
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays
@@ -36,7 +36,8 @@ class Stage(IntEnum):
     REVITALISATION = 9
 
 
-_ENDED = (Stage.TERMINATION, Stage.ABSTINENCE)
+_LATE, _VERY_LATE, _GONE, _NEW, _RISING, _FALLING = (1 << bit for bit in range(6))
+_TREND_SHIFT = 4
 
 
 @dataclass(frozen=True)
@@ -108,98 +109,156 @@ def live(
     alive: Alive | None = None,
     rules: LifeCycleRules | None = None,
     first_day: int | None = None,
+    silence: IntArray | None = None,
 ) -> States:
     """The stage of every customer on every grid day: (grid day, customer code), values of :class:`Stage`.
 
     ``rhythm`` must hold the quantiles ``rules.levels``. ``alive``: P(alive) of a fitted model; without one nobody who
     came twice is presumed gone before their gap passes ``once`` of the base. ``first_day``: day on which the data
-    begin, where ``log`` is a part of them (default: its own first day).
+    begin, where ``log`` is a part of them (default: its own first day). ``silence``: :func:`gone_after` of the rows of
+    ``log``, where it was worked out for all customers at once.
     """
     rules = rules or LifeCycleRules()
     if missing := [level for level in rules.levels if level not in rhythm.levels]:
         raise InputError(f"rhythm: has no quantile {missing[0]}; it has {rhythm.levels}")
     out: States = np.empty((grid.size, log.n_customers), np.uint8)
     start_of_data = first_day if first_day is not None else log.first_day if log.day.size else 0
-    for start, stop, moments in blocks(log, grid, rules.trend_days // 2):
-        course = _Course(stop - start, signs.part(start, stop), rhythm, alive, rules, start_of_data)
-        for number, now in enumerate(moments):
-            out[number, start:stop] = course.step(now)
+    if silence is None:
+        silence = gone_after(log, rhythm.base[rhythm.levels.index(rules.once)], int(grid[-1]), alive, rules)
+    for start, stop, block in blocks(log, grid):
+        course = _Course(block, signs.part(start, stop), rhythm, silence[block.rows], rules, start_of_data)
+        for number, day in enumerate(grid):
+            out[number, start:stop] = course.step(number, int(day))
     return out
+
+
+def gone_after(
+    log: PurchaseDays, once: float, as_of: int, alive: Alive | None = None, rules: LifeCycleRules | None = None
+) -> IntArray:
+    """For each purchase day the gap (days) from which on a customer is presumed gone if it stays the last one;
+    ``NEVER`` where that does not come by ``as_of``.
+
+    ``once``: the base's quantile of gaps to the second purchase day (nan: nobody came twice). ``alive`` must not rise
+    with T while x and t_x stay, as in every model of purchases with dropout; the day on which it falls below
+    ``rules.alive_below`` is then found by halving, once for each x and t_x that occur.
+    """
+    rules = rules or LifeCycleRules()
+    found = np.full(log.day.size, NEVER, np.int64)
+    if not log.day.size:
+        return found
+    begins = np.flatnonzero(np.concatenate(([True], log.customer[1:] != log.customer[:-1])))
+    per_customer = np.diff(np.append(begins, log.day.size))
+    repeats = np.arange(log.day.size) - np.repeat(begins, per_customer)
+    once_only = repeats == 0 if alive is not None else np.ones(log.day.size, bool)
+    if not np.isnan(once):
+        found[once_only] = int(np.floor(once)) + 1
+    if alive is None:
+        return found
+    age = log.day - np.repeat(log.day[begins], per_customer)
+    again = np.flatnonzero(~once_only)
+    span = int(age.max()) + 1
+    cells, cell = np.unique(repeats[again] * span + age[again], return_inverse=True)
+    x, t_x = cells // span, cells % span
+    never = max(as_of - int(log.day.min()), 0) + 1
+    low, high = np.zeros(cells.size, np.int64), np.full(cells.size, never)
+    while np.any(low < high):
+        middle = (low + high) // 2
+        gone = alive(x, t_x / DAYS_PER_WEEK, (t_x + middle) / DAYS_PER_WEEK) < rules.alive_below
+        low, high = np.where(gone, low, middle + 1), np.where(gone, middle, high)
+    found[again] = np.where(low < never, low, NEVER)[cell]
+    return found
 
 
 class _Course:
     """The life of a block of customers, stepped through grid days: what a rule needs to remember is kept here."""
 
     def __init__(
-        self, size: int, signs: Signs, rhythm: Rhythm, alive: Alive | None, rules: LifeCycleRules, start_of_data: int
+        self, block: Block, signs: Signs, rhythm: Rhythm, silence: IntArray, rules: LifeCycleRules, start_of_data: int
     ) -> None:
-        self._signs, self._rhythm, self._alive, self._rules = signs, rhythm, alive, rules
+        self._signs, self._rules = signs, rules
         self._trend_known_from = start_of_data + rules.trend_days - 1
-        self._settling = Settling(size, rules.hold())
+        self._purchases = block.purchases
+        self._flags = self._flags_of(block, rhythm, silence)
+        # Most bases have no dated sign of these kinds.
+        self._noticed, self._troubled = bool(np.any(signs.notice < NEVER)), bool(np.any(signs.trouble_from < NEVER))
+        self._cancelled = self._cancellations(block) if np.any(signs.cancelled < NEVER) else None
+        self._settling = Settling(block.size, rules.hold())
         # Purchase days when the relationship last ended (-1: it never did), and the day it did.
-        self._purchases_at_end = np.full(size, -1, np.int64)
-        self._ended_on = np.zeros(size, np.int64)
-        self._declining_since = np.full(size, NEVER, np.int64)
+        self._purchases_at_end = np.full(block.size, -1, np.int32)
+        self._ended_on = np.zeros(block.size, np.int32)
+        self._declining_since = np.full(block.size, NEVER, np.int32)
 
-    def step(self, now: Moment) -> States:
+    def _flags_of(self, block: Block, rhythm: Rhythm, silence: IntArray) -> States:
+        """What the purchases alone say of every customer on every grid day."""
+        rules, days = self._rules, block.grid.size
+        marks = Marks(days, block.size)
+        for bit, level in ((_LATE, rules.endangered), (_VERY_LATE, rules.decline)):
+            marks.between(bit, block.later_than(rhythm.at(block.rows, level)), block.until, block.customer)
+        marks.between(_GONE, block.first_on(block.day + silence), block.until, block.customer)
+        # What came before the data is not known; who was not yet a customer spent nothing then, which is.
+        new_until = block.first_on(block.first + rules.settled_days + 1)
+        settled = np.flatnonzero(block.rank == rules.settled_from)
+        np.minimum.at(new_until, block.customer[settled], block.place[settled])
+        new = np.flatnonzero((block.first < NEVER) & ~self._signs.cut_off)
+        marks.between(_NEW, block.first_on(block.first[new]), new_until[new], new)
+        marks.follow(_TREND_SHIFT, *block.trend(rules.trend_days // 2, rules.trend, rules.trend_errors))
+        return marks.read()
+
+    def _cancellations(self, block: Block) -> States:
+        """Whose cancellation stands on each grid day, since they have not bought from that day on."""
+        marks = Marks(block.grid.size, block.size)
+        cancelled = self._signs.cancelled
+        back = np.full(block.size, block.grid.size)
+        later = np.flatnonzero(block.day >= cancelled[block.customer])
+        np.minimum.at(back, block.customer[later], block.place[later])
+        who = np.flatnonzero(cancelled < NEVER)
+        marks.between(1, block.first_on(cancelled[who]), back[who], who)
+        return marks.read()
+
+    def step(self, number: int, day: int) -> States:
         """The stages on one grid day."""
-        was = self._settling.state
-        ended = np.isin(was, _ENDED)
-        back = ended & (now.purchases > self._purchases_at_end)
-        returning = back | (
-            (was == Stage.REVITALISATION) & (now.purchases - self._purchases_at_end < self._rules.settled_from)
-        )
-        gone = self._gone(now)
-        stage = self._of_buyers(now, was)
-        stage = np.where(returning, np.uint8(Stage.REVITALISATION), stage)
-        stage = np.where(gone, np.uint8(Stage.TERMINATION), stage)
-        long_ago = ended & (now.day - self._ended_on >= self._rules.abstinence)
-        stay = np.where(long_ago, np.uint8(Stage.ABSTINENCE), was)
-        stage = np.where(ended & ~back, stay, stage)
-        before = np.where(self._signs.interest <= now.day, np.uint8(Stage.INITIATION), np.uint8(Stage.BEFORE))
-        stage = np.where(now.bought, stage, before).astype(np.uint8)
+        was, purchases, flags = self._settling.state, self._purchases[number], self._flags[number]
+        bought = purchases > 0
+        ended = (was == Stage.TERMINATION) | (was == Stage.ABSTINENCE)
+        since_end = purchases - self._purchases_at_end
+        back = ended & (since_end > 0)
+        stay = ended & ~back
+        returning = back | ((was == Stage.REVITALISATION) & (since_end < self._rules.settled_from))
+        gone = (flags & _GONE) > 0
+        if self._cancelled is not None:
+            gone |= self._cancelled[number] > 0
+        stage = self._of_buyers(day, was, bought, flags)
+        stage[returning] = Stage.REVITALISATION
+        stage[gone] = Stage.TERMINATION
+        long_ago = stay & (day - self._ended_on >= self._rules.abstinence)
+        stage = np.where(stay, was, stage)
+        stage[long_ago] = Stage.ABSTINENCE
+        before = np.where(self._signs.interest <= day, np.uint8(Stage.INITIATION), np.uint8(Stage.BEFORE))
+        stage = np.where(bought, stage, before)
         # A first purchase or a return is a fact: the old stage cannot wait for a rule to hold.
-        at_once = (was <= Stage.INITIATION) & now.bought | ended
-        settled = self._settling.step(now.day, stage, at_once)
-        ending = (settled == Stage.TERMINATION) & ~ended
-        self._purchases_at_end = np.where(ending, now.purchases, self._purchases_at_end)
-        self._ended_on = np.where(ending, now.day, self._ended_on)
+        at_once = (was <= Stage.INITIATION) & bought | ended
+        settled = self._settling.step(day, stage, at_once)
+        ending = np.flatnonzero((settled == Stage.TERMINATION) & ~ended)
+        self._purchases_at_end[ending] = purchases[ending]
+        self._ended_on[ending] = day
         return settled
 
-    def _of_buyers(self, now: Moment, was: States) -> States:
+    def _of_buyers(self, day: int, was: States, bought: npt.NDArray[np.bool_], flags: States) -> States:
         """The stage of customers whose relationship goes on."""
         rules, signs = self._rules, self._signs
-        new = (now.purchases < rules.settled_from) & (now.day - now.first <= rules.settled_days) & ~signs.cut_off
-        # What came before the data is not known; who was not yet a customer spent nothing then, which is.
-        known = now.day >= self._trend_known_from
-        least = np.maximum(rules.trend * now.before, rules.trend_errors * now.noise)
-        rising = known & (now.recent - now.before > least)
-        falling = known & (now.before - now.recent > least)
-        noticed = signs.notice <= now.day
-        declining = now.bought & ((now.gap > now.limit(self._rhythm, rules.decline)) | falling | noticed)
-        self._declining_since = np.where(declining, np.minimum(self._declining_since, now.day), NEVER)
-        decline = declining & (now.day - self._declining_since >= rules.hold_days)
-        trouble = (signs.trouble_from <= now.day) & (now.day <= signs.trouble_until)
-        steady = np.isin(was, (Stage.GROWTH, Stage.MATURITY, Stage.ENDANGERED))
-        slipping = steady & (now.gap > now.limit(self._rhythm, rules.endangered))
-        stage = np.where(rising, np.uint8(Stage.GROWTH), np.uint8(Stage.MATURITY))
-        stage = np.where(slipping | trouble, np.uint8(Stage.ENDANGERED), stage)
-        stage = np.where(decline, np.uint8(Stage.DECLINE), stage)
-        return np.where(new, np.uint8(Stage.SOCIALISATION), stage).astype(np.uint8)
-
-    def _gone(self, now: Moment) -> npt.NDArray[np.bool_]:
-        """Whose relationship was cancelled, or is presumed to have ended."""
-        stated = (self._signs.cancelled <= now.day) & (now.last < self._signs.cancelled)
-        repeat = now.purchases > 1
-        limit = self._rhythm.base[self._rhythm.levels.index(self._rules.once)]
-        silent = now.bought & (now.gap > (np.inf if np.isnan(limit) else limit))
-        presumed = silent & ~repeat
-        if self._alive is None:
-            return stated | silent
-        who = np.flatnonzero(repeat)
-        if who.size:
-            x = now.purchases[who] - 1
-            t_x = (now.last[who] - now.first[who]) / DAYS_PER_WEEK
-            age = (now.day - now.first[who]) / DAYS_PER_WEEK
-            presumed[who] = self._alive(x, t_x, age) < self._rules.alive_below
-        return stated | presumed
+        trend = day >= self._trend_known_from
+        declining = (flags & (_VERY_LATE | _FALLING if trend else _VERY_LATE)) > 0
+        if self._noticed:
+            declining |= bought & (signs.notice <= day)
+        since = np.where(declining, np.minimum(self._declining_since, day), NEVER).astype(np.int32)
+        self._declining_since = since
+        steady = (was >= Stage.GROWTH) & (was <= Stage.ENDANGERED)
+        stage = np.full(was.size, Stage.MATURITY, np.uint8)
+        if trend:
+            stage[(flags & _RISING) > 0] = Stage.GROWTH
+        stage[steady & ((flags & _LATE) > 0)] = Stage.ENDANGERED
+        if self._troubled:
+            stage[(signs.trouble_from <= day) & (day <= signs.trouble_until)] = Stage.ENDANGERED
+        stage[since <= day - rules.hold_days] = Stage.DECLINE
+        stage[(flags & _NEW) > 0] = Stage.SOCIALISATION
+        return stage

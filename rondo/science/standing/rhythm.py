@@ -31,8 +31,9 @@ class Rhythm:
     own: FloatArray
     base: FloatArray
 
-    def at(self, row: IntArray, level: float) -> FloatArray:
-        """The quantile in force after the purchases in ``row`` of the log: the customer's own, else the base's."""
+    def at(self, row: IntArray | slice, level: float) -> FloatArray:
+        """The quantile in force after the purchases in ``row`` of the log: the customer's own, else the base's; nan
+        where nobody has one."""
         column = self.levels.index(level)
         own = self.own[row, column]
         found: FloatArray = np.where(np.isnan(own), self.base[column], own)

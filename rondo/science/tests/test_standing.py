@@ -25,7 +25,9 @@ from rondo.science.standing import (
     weekly_grid,
 )
 from rondo.science.standing.history import NEVER
+from rondo.science.standing.lifecycle import gone_after
 from rondo.science.summary import PurchaseDays
+from rondo.science.tests import stepwise
 
 START, END = 10_000, 10_500
 NO_TREND = LifeCycleRules(trend_errors=9.9)
@@ -294,3 +296,45 @@ def test_a_rhythm_without_the_quantile_is_named() -> None:
         climb(log, rhythm_of(log, (0.5,)), Signs.none(60), weekly_grid(START, END))
     with pytest.raises(InputError, match=r"no quantile 0\.75"):
         live(log, rhythm_of(log, (0.9, 0.95)), Signs.none(60), weekly_grid(START, END))
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    modelled=st.booleans(),
+    signed=st.booleans(),
+    grid=st.sampled_from([1, 7, 29]),
+    rules=st.sampled_from(
+        [
+            LifeCycleRules(),
+            LifeCycleRules(settled_from=1, settled_days=1, trend_days=20, trend_errors=0, abstinence=1, hold_days=0),
+            LifeCycleRules(trend=0.5, alive_below=0.6, endangered_hold_days=0, trend_days=60),
+        ]
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_working_out_changes_alone_gives_what_asking_every_day_gives(
+    seed: int, modelled: bool, signed: bool, grid: int, rules: LifeCycleRules
+) -> None:
+    log = random_log(seed)
+    signs = random_signs(seed) if signed else Signs.none(log.n_customers)
+    days = np.append(np.arange(START + 3, END, grid), END)
+    rhythm, alive = rhythm_of(log, LifeCycleRules().levels), fading if modelled else None
+    asked = stepwise.live(log, rhythm, signs, days, alive, rules, START)
+    np.testing.assert_array_equal(live(log, rhythm, signs, days, alive, rules, START), asked)
+    for ladder in (LadderRules(), LadderRules(client_from=2, quantile=0.75, hold_days=0)):
+        np.testing.assert_array_equal(
+            climb(log, rhythm, signs, days, ladder), stepwise.climb(log, rhythm, signs, days, ladder)
+        )
+
+
+def test_the_silence_that_ends_a_relationship_is_the_first_gap_beyond_hope() -> None:
+    log = merge_days([0, 0, 0, 1], [100, 110, 130, 100], [1, 1, 1, 1], 2)
+    gaps = gone_after(log, 40.5, 400, fading)
+    assert gaps[[0, 3]].tolist() == [41, 41]  # bought once: beyond the base's pause
+    for row, x, t_x in ((1, 1, 10 / 7), (2, 2, 30 / 7)):
+        hope = [
+            float(fading(np.array([x]), np.array([t_x]), np.array([t_x + gap / 7]))[0])
+            for gap in range(int(gaps[row]) + 1)
+        ]
+        assert hope[-1] < LifeCycleRules().alive_below <= hope[-2]
+    assert gone_after(log, np.nan, 131, fading).tolist() == [NEVER] * 4
