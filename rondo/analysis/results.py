@@ -122,6 +122,18 @@ class Holdout(TypedDict):
     deciles: list[Decile]
 
 
+class Trial(TypedDict):
+    """One model tried at one date: fitted up to ``origin``, its forecast of the days to ``end`` and what came."""
+
+    origin: str
+    end: str
+    customers: int
+    forecast: float
+    actual: int
+    mae: float
+    rmse: float
+
+
 class Candidate(TypedDict):
     """A model of purchases and its errors in the hold-outs it was tried on, as means over their origins.
 
@@ -141,6 +153,7 @@ class Candidate(TypedDict):
     excess: float | None
     excess_error: float | None
     failed: str
+    trials: list[Trial]
 
 
 class Selection(TypedDict):

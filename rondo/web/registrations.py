@@ -3,13 +3,14 @@
 from django.utils.translation import gettext_lazy as _
 
 from rondo.foundation.registry import Finder, NavItem, registries
+from rondo.web.analysis import registrations as analysis
 from rondo.web.campaigns import registrations as campaigns
 from rondo.web.customers import registrations as customers
 from rondo.web.finders import find_pages
 from rondo.web.jobs import request_charts
 from rondo.web.segments import registrations as segments
 
-__all__ = ["campaigns", "customers", "segments"]
+__all__ = ["analysis", "campaigns", "customers", "segments"]
 
 registries.nav.add("home", NavItem("home", _("Home"), "house", "home", 10))
 registries.nav.add("portfolio", NavItem("portfolio", _("Portfolio"), "chart-pie", "portfolio", 30))

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("analyse", home.analyse, name="start-analysis"),
     path("analyse/progress", home.progress, name="analysis-progress"),
+    path("analysis/", include("rondo.web.analysis.urls")),
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),
     path("loyalty/", loyalty.loyalty, name="loyalty"),

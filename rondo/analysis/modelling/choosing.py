@@ -1,7 +1,7 @@
 """Which model of purchases a run uses: tried on earlier dates of the log, stored with the errors of all candidates."""
 
 from rondo.analysis.modelling.log import day_of
-from rondo.analysis.results import Candidate, Selection
+from rondo.analysis.results import Candidate, Selection, Trial
 from rondo.science import selection
 from rondo.science.summary import PurchaseDays
 
@@ -42,6 +42,18 @@ def told(found: selection.Selection) -> Selection:
                 excess=one.excess,
                 excess_error=one.excess_error,
                 failed=one.failed or "",
+                trials=[
+                    Trial(
+                        origin=day_of(trial.origin).isoformat(),
+                        end=day_of(trial.until).isoformat(),
+                        customers=trial.customers,
+                        forecast=trial.forecast,
+                        actual=trial.actual,
+                        mae=trial.mae,
+                        rmse=trial.rmse,
+                    )
+                    for trial in one.trials
+                ],
             )
             for one in found.candidates
         ],

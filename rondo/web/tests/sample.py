@@ -132,6 +132,73 @@ def results(**changed: Any) -> dict[str, Any]:
                 "customers": [[3 * (row == column) + row for column in range(10)] for row in range(10)],
             },
         },
+        "selection": {
+            "chosen": "bgnbd",
+            "reason": "preferred",
+            "by_rule": "bgnbd",
+            "best": "mbgnbd",
+            "pinned": None,
+            "incumbent": None,
+            "origins": ["2017-07-01", "2017-10-01"],
+            "days": 91,
+            "customers": 200,
+            "candidates": [
+                {
+                    "model": key,
+                    "title": title,
+                    "total_error": 0.01 * n,
+                    "mae": 4.4 + n / 100,
+                    "rmse": 6.7,
+                    "correlation": 0.83,
+                    "deviance": 3.6 + n / 100,
+                    "log_score": 0.17,
+                    "excess": n / 100,
+                    "excess_error": n / 90,
+                    "failed": "",
+                    "trials": [],
+                }
+                for n, (key, title) in enumerate((("mbgnbd", "MBG/NBD"), ("bgnbd", "BG/NBD"), ("bgbb", "BG/BB")))
+            ],
+        },
+        "churn": {
+            "days": 91,
+            "customers": 190,
+            "expected": 24.5,
+            "low": 150,
+            "elevated": 30,
+            "high": 10,
+            "high_value": 90_000,
+            "once": 12,
+            "own_path": True,
+            "check": {
+                "origin": "2017-10-01",
+                "end": "2017-12-31",
+                "paths": [
+                    {
+                        "path": "all",
+                        "customers": 180,
+                        "expected": 22.5,
+                        "silent": 24,
+                        "brier": 0.08,
+                        "brier_base": 0.11,
+                        "area": 0.84,
+                        "area_low": 0.8,
+                        "area_high": 0.88,
+                        "by_recency": 0.81,
+                        "bins": [
+                            {
+                                "customers": 60,
+                                "expected": n / 10,
+                                "share": n / 9,
+                                "low": n / 12,
+                                "high": min(n / 7 + 0.05, 1.0),
+                            }
+                            for n in range(3)
+                        ],
+                    }
+                ],
+            },
+        },
     }
     return made | changed
 

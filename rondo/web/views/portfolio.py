@@ -14,6 +14,7 @@ from rondo.web.charts import buying, cohorts, worth
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.home import revenue
 from rondo.web.charts.loyalty import moved, stages_by_week
+from rondo.web.charts.models import candidates, silence
 from rondo.web.charts.portfolio import customers_where, deciles, distribution, grid, lorenz
 from rondo.web.figures import Figures, figures, last_failure, under_way
 from rondo.web.saving import worth_saving
@@ -58,6 +59,17 @@ def _moves(found: Figures) -> Chart | None:
     return moved(standing["moves"], found.stamp) if standing and standing["moves"] else None
 
 
+def _candidates(found: Figures) -> Chart | None:
+    selection = found.results.get("selection")
+    return candidates(selection, found.stamp) if selection else None
+
+
+def _silence(found: Figures) -> Chart | None:
+    churn = found.results.get("churn")
+    check = churn["check"] if churn else None
+    return silence(check["paths"][0]["bins"], found.stamp) if check and check["paths"] else None
+
+
 CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
     "revenue": _revenue,
     "distribution": _distribution,
@@ -66,6 +78,8 @@ CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
     "deciles": _deciles,
     "stages": _stages,
     "moves": _moves,
+    "candidates": _candidates,
+    "silence": _silence,
     **cohorts.makers(),
     **buying.makers(),
     **worth.makers(),

@@ -1,0 +1,185 @@
+"""What the page Models says of each model of a run: parameters, fit, warnings, and what moved since the run before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp, log
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from rondo.analysis.models import Run
+from rondo.web import formats
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+_SURE = 1.645
+"""Standard errors to either side of a 90 % interval."""
+
+REASONS: dict[str, "_StrOrPromise"] = {
+    "pinned": _("An analyst pinned it; the errors of all are shown all the same."),
+    "best": _("It had the lowest error in the hold-outs, by more than one standard error."),
+    "incumbent": _("It is the model in use, and no other was better by more than one standard error."),
+    "preferred": _(
+        "No model was better by more than one standard error; this one is first in the order of preference."
+    ),
+    "no_holdout": _("The data are too short for hold-outs, so the first model is taken."),
+}
+"""Why a model was chosen, by the codes of the science floor."""
+
+WARNINGS: dict[str, "_StrOrPromise"] = {
+    "on_bound": _(
+        "A parameter ran to the edge of what can be told apart: the model has reached a limiting case, for example "
+        "that all customers are alike or that nobody leaves."
+    ),
+    "parameter_unsure": _(
+        "At least one parameter is known only up to a factor of 2 or more. Totals may still be sound; do not read the "
+        "parameter itself."
+    ),
+    "one_time_buyers": _(
+        "This model calls everybody active who bought only once, however long ago. Their probability of being active "
+        "is left empty, and their risk comes from another path."
+    ),
+    "spend_depends_on_frequency": _(
+        "Frequent buyers spend differently per purchase than others (correlation above .2 or below -.2), which the "
+        "model takes to be unrelated; the value of frequent buyers is off in that direction."
+    ),
+}
+"""What a fit warns of, by the codes of the science floor; of dropout that is not identified the notes of a run tell."""
+
+_RATES = _("how often customers buy: mean r / alpha a week; the smaller r, the more they differ")
+_LEAVES = _("chance to leave after a purchase: mean a / (a + b); the smaller both, the more customers differ")
+_MEANINGS: dict[str, list[tuple[str, "_StrOrPromise"]]] = {
+    "bgnbd": [("r, alpha", _RATES), ("a, b", _LEAVES)],
+    "mbgnbd": [("r, alpha", _RATES), ("a, b", _LEAVES)],
+    "paretonbd": [
+        ("r, alpha", _RATES),
+        ("s, beta", _("how fast customers leave: mean s / beta a week; the smaller s, the more they differ")),
+    ],
+    "bgbb": [
+        (
+            "alpha, beta",
+            _("chance to buy on a day: mean alpha / (alpha + beta); the smaller, the more they differ"),
+        ),
+        ("gamma, delta", _("chance to leave before a day: mean gamma / (gamma + delta)")),
+    ],
+    "gamma_gamma": [
+        ("p", _("how alike the purchases of one customer are: the larger, the more alike")),
+        ("q", _("how alike customers are in what they spend: the larger, the more alike")),
+        ("gamma", _("scale of spend, in minor units")),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter with its 90 % interval, and its value in the run before (empty: not known). ``moved``: the two
+    differ by more than their uncertainty."""
+
+    name: str
+    value: str
+    low: str
+    high: str
+    before: str
+    moved: bool
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A fitted model as its card shows it; ``meanings``: names of parameters that go together, and what they say."""
+
+    key: str
+    title: str
+    customers: int
+    cells: int
+    parameters: list[Parameter]
+    meanings: list[tuple[str, "_StrOrPromise"]]
+    log_likelihood: str
+    before_likelihood: str
+    fingerprint: str
+    warnings: list["_StrOrPromise"]
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What differs from the run before: its key and day; whether data, settings, model and parameters are the same."""
+
+    run: int
+    as_of: Any
+    same_data: bool
+    same_day: bool
+    same_config: bool
+    model_before: str
+    same_model: bool
+    moved: list[str]
+
+
+def previous_run(run: Run) -> Run | None:
+    """The last run before this one that was completed."""
+    return Run.objects.filter(status=Run.Status.DONE, pk__lt=run.pk).order_by("-pk").first()
+
+
+def model_card(run: Run, before: Run | None, role: str) -> ModelCard | None:
+    """The card of the model of ``role`` (purchases or spend); None where the run fitted none."""
+    card = _described(run, role)
+    if card is None:
+        return None
+    old = _described(before, role) if before else None
+    if old is not None and old["kind"] != card["kind"]:
+        old = None
+    return ModelCard(
+        key=card["kind"],
+        title=card["model"],
+        customers=round(card["n_customers"]),
+        cells=card["n_cells"],
+        parameters=[_parameter(card, old, name) for name in card["parameters"]],
+        meanings=_MEANINGS.get(card["kind"], []),
+        log_likelihood=formats.number(card["log_likelihood"], 2),
+        before_likelihood=formats.number(old["log_likelihood"], 2) if old else "",
+        fingerprint=card["fingerprint"][:12],
+        warnings=[WARNINGS[one["code"]] for one in card["warnings"] if one["code"] in WARNINGS],
+        details=dict(card),
+    )
+
+
+def drift(run: Run, before: Run | None) -> Drift | None:
+    """What moved since the run before; None where there is none, or it knew no models."""
+    now, then = _described(run, "purchases"), _described(before, "purchases") if before else None
+    if before is None or now is None or then is None:
+        return None
+    cards = [model_card(run, before, role) for role in ("purchases", "spend")]
+    return Drift(
+        run=before.pk,
+        as_of=before.as_of,
+        same_data=before.fingerprint == run.fingerprint,
+        same_day=before.as_of == run.as_of,
+        same_config=before.config == run.config,
+        model_before=then["model"],
+        same_model=then["kind"] == now["kind"],
+        moved=[one.name for card in cards if card for one in card.parameters if one.moved],
+    )
+
+
+def _described(run: Run | None, role: str) -> Mapping[str, Any] | None:
+    return None if run is None else run.models_json.get("cards", {}).get(role)
+
+
+def _parameter(card: Mapping[str, Any], old: Mapping[str, Any] | None, name: str) -> Parameter:
+    value, error = card["parameters"][name], card["log_standard_errors"][name]
+    was = old["parameters"][name] if old else None
+    unsure = _SURE * (error**2 + (old["log_standard_errors"][name] if old else 0.0) ** 2) ** 0.5
+    return Parameter(
+        name=name,
+        value=_figure(value),
+        low=_figure(value * exp(-_SURE * error)),
+        high=_figure(value * exp(_SURE * error)),
+        before="" if was is None else _figure(was),
+        moved=was is not None and abs(log(value / was)) > unsure,
+    )
+
+
+def _figure(value: float) -> str:
+    """About four digits, whatever the size."""
+    digits = next((3 - power for power in range(4) if abs(value) < 10**power), 0)
+    return formats.number(value, digits)

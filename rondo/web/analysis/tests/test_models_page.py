@@ -1,0 +1,127 @@
+"""The page Models by HTTP: what it says of a run, where its figures lead, who may choose, and what it says before."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rondo.analysis.actions import run_analysis
+from rondo.analysis.models import Run
+from rondo.analysis.pins import pinned_model
+from rondo.analysis.tests.world import purchase, seeded_base
+from rondo.foundation.actors import system
+from rondo.foundation.models import Installation, User
+from rondo.science.models import PURCHASE_MODELS, WARNINGS
+from rondo.science.selection import REASONS
+from rondo.web.analysis import cards
+from rondo.web.tests.sample import store_run
+
+SignIn = Callable[[User], Client]
+PAGE = "/analysis/models/"
+
+
+@pytest.fixture(autouse=True)
+def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
+    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+    Installation.objects.update(currency="EUR")  # as the orders of the seeded base
+
+
+def text_of(client: Client, address: str = PAGE) -> str:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    body: str = response.content.decode()
+    return body
+
+
+@pytest.mark.django_db
+def test_before_an_analysis_that_chose_a_model_the_page_teaches(signed_in: SignIn, alice: User) -> None:
+    client = signed_in(alice)
+    assert "How the figures are made" in text_of(client)
+    store_run()  # its figures, but no fitted models
+    assert "How the figures are made" in text_of(client)
+
+
+@pytest.mark.django_db
+def test_who_does_not_see_all_customers_is_told_why_there_is_nothing(signed_in: SignIn, charlie: User) -> None:
+    seeded_base(customers=60, days=280)
+    run_analysis(system())
+    page = text_of(signed_in(charlie))
+    assert "This page is for those who see all customers." in page and "h-candidates" not in page
+
+
+@pytest.mark.django_db
+def test_the_page_shows_the_run_and_leads_to_its_customers(signed_in: SignIn, alice: User) -> None:
+    seeded_base(customers=80, days=300)
+    run = run_analysis(system())
+    client, results = signed_in(alice), run.results
+    page = text_of(client)
+    card = run.models_json["cards"]["purchases"]
+    assert f"{card['model']} forecasts how often your customers buy" in page
+    for one in results["selection"]["candidates"]:
+        assert one["title"] in page and f"{one['mae']:.3f}" in page
+    assert "There is no earlier run to compare with." in page
+    assert all(f'id="chart-{key}"' in page for key in ("candidates", "silence", "deciles"))
+    assert 'href="/customers/?f=risk%3Ais%3Ahigh"' in page and 'href="/customers/?f=purchase_days%3Amin%3A1"' in page
+    assert text_of(client, "/charts/candidates.csv").startswith("Model,Mean absolute error,")
+    rows = text_of(client, "/charts/silence.csv").splitlines()
+    assert len(rows) == 1 + len(results["churn"]["check"]["paths"][0]["bins"])
+
+
+@pytest.mark.django_db
+def test_what_moved_since_the_run_before_is_said(signed_in: SignIn, alice: User) -> None:
+    people = seeded_base(customers=60, days=280)
+    run_analysis(system())
+    run_analysis(system())
+    client = signed_in(alice)
+    assert "The data are those of run" in text_of(client)
+    purchase(people[0], "2023-09-05", 1234)
+    run_analysis(system())
+    assert "The data changed since run" in text_of(client)
+    run_analysis(system(), model="paretonbd")
+    assert "Pareto/NBD now." in text_of(client)
+    run = Run.objects.get(is_current=True)
+    old = cards.previous_run(run)
+    assert old is not None
+    found = cards.drift(run, old)
+    assert found is not None and not found.same_model and found.same_data and found.moved == []
+    old.models_json["cards"]["spend"]["parameters"]["p"] *= 9
+    found = cards.drift(run, old)
+    assert found is not None and found.moved == ["p"]
+
+
+@pytest.mark.django_db
+def test_an_analyst_pins_a_model_and_lifts_the_pin(
+    signed_in: SignIn, make_user: Callable[..., User], charlie: User
+) -> None:
+    seeded_base(customers=60, days=280)
+    run_analysis(system())
+    client = signed_in(make_user("ann", role="analyst", reach="all"))
+    answer = client.post(f"{PAGE}choose", {"model": "bgbb", "reason": "Weekly rounds"}, follow=True)
+    assert pinned_model() == "bgbb" and "Pinned. The next analysis uses this model." in answer.content.decode()
+    assert "pinned bgbb" in text_of(client) and 'value="Weekly rounds"' in text_of(client)
+    answer = client.post(f"{PAGE}choose", {"model": "nbd"}, follow=True)
+    assert pinned_model() == "bgbb" and "unknown; choose one of" in answer.content.decode()
+    client.post(f"{PAGE}choose", {"model": ""})
+    assert pinned_model() == ""
+    assert signed_in(charlie).post(f"{PAGE}choose", {"model": "bgbb"}).status_code == 403
+    assert pinned_model() == "" and client.get(f"{PAGE}choose").status_code == 405
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", PURCHASE_MODELS)
+def test_each_model_has_a_card(signed_in: SignIn, alice: User, key: str) -> None:
+    seeded_base(customers=60, days=280)
+    run = run_analysis(system(), model=key)
+    page = text_of(signed_in(alice))
+    card = cards.model_card(run, None, "purchases")
+    assert card is not None and card.title in page
+    assert {name for names, _says in card.meanings for name in names.split(", ")} == {
+        row.name for row in card.parameters
+    }
+
+
+def test_every_code_of_the_science_floor_has_its_words() -> None:
+    assert set(cards.REASONS) == set(REASONS)
+    assert set(cards.WARNINGS) == set(WARNINGS) - {"dropout_not_identified"}
