@@ -23,6 +23,7 @@ from rondo.analysis.thresholds import Thresholds
 from rondo.errors import InputError, StateError
 from rondo.web import formats
 from rondo.web.access import actor, page
+from rondo.web.charts.portfolio import customers_where
 from rondo.web.segments.studying import going
 
 if TYPE_CHECKING:
@@ -299,7 +300,12 @@ def _scales(study: Study) -> list[dict[str, Any]]:
                 "moved": told["moved"],
                 "heads": [labels[scale][told["keys"][n]] for n in kept],
                 "rows": [
-                    (labels[scale][told["keys"][row]], [(matrix[row][n], row != n) for n in kept], sum(matrix[row]))
+                    (
+                        labels[scale][told["keys"][row]],
+                        [(matrix[row][n], row != n) for n in kept],
+                        sum(matrix[row]),
+                        customers_where(f"{scale}:is:{told['keys'][row]}"),
+                    )
                     for row in kept
                 ],
                 "sums": [sum(matrix[row][n] for row in size) for n in kept],
