@@ -13,6 +13,7 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     """Pages of the navigation one of whose words begins with ``text``; without a text all of them."""
     wanted = fold(text)
     hits = [Hit(str(entry["label"]), "", entry["url"], entry["icon"]) for entry in navigation(viewer, "")]
+    hits.append(Hit(_("Movements"), "", reverse("movements"), "chart-pie"))
     hits.append(Hit(_("Cohorts"), "", reverse("cohorts"), "chart-pie"))
     hits.append(Hit(_("Buying patterns"), "", reverse("buying"), "chart-pie"))
     hits.append(Hit(_("Your profile"), "", reverse("profile"), "user"))

@@ -67,7 +67,7 @@ class Chart:
     @property
     def png_url(self) -> str:
         """Where the drawing is to be had as PNG."""
-        return f"{self.csv_url}?as=png"
+        return f"{self.csv_url}{'&' if '?' in self.csv_url else '?'}as=png"
 
     @property
     def one_size(self) -> bool:

@@ -1,0 +1,100 @@
+"""Who moved from which stage of the life cycle to which between two days, read from the ledger of the current run."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.core.cache import cache
+
+from rondo.analysis.models import Run
+from rondo.analysis.queries import visible_scores
+from rondo.customers.queries import sees_all
+from rondo.foundation.models import User
+
+if TYPE_CHECKING:
+    from rondo.warehouse.tables import Tables
+
+LISTED = 200
+"""So many of the customers behind one move are listed, those worth most."""
+_KEPT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Move:
+    """Customers who stood in ``before`` on the first day and stand in ``after`` on the second, and their value by the
+    run."""
+
+    before: str
+    after: str
+    customers: int
+    value: int
+
+
+def moves(viewer: User | None, run: Run, since: date, until: date) -> list[Move] | None:
+    """Every pair of stages that a customer of the viewer's was in on the two days, those who stayed included; None
+    where the run, being older, left no ledger. Stages are read on Sundays and on the day of the run."""
+    seen = _seen(viewer)
+    digest = hashlib.sha256(repr(seen).encode()).hexdigest()
+    key = f"analysis.moves.{run.pk}.{since}.{until}.{digest}"
+    found: list[Move] | None = cache.get(key)
+    if found is None:
+        found = _counted(seen, since, until)
+        cache.set(key, found, _KEPT_SECONDS)
+    return found
+
+
+def movers(viewer: User | None, since: date, until: date, before: str, after: str) -> list[int]:
+    """The customers behind one move, most worth first, at most :data:`LISTED`."""
+    from rondo.warehouse.tables import open_tables
+
+    with open_tables() as tables:
+        stood = _stood(tables, _seen(viewer), since, until)
+        if stood is None:
+            return []
+        rows = stood.filter((stood.before == before) & (stood.after == after))
+        rows = rows.order_by([rows.value.desc(), rows.customer_id]).limit(LISTED)
+        return list(tables.arrow(rows)["customer_id"].to_pylist())
+
+
+def _seen(viewer: User | None) -> list[int] | None:
+    """Keys of the viewer's customers; None for who sees all."""
+    if sees_all(viewer):
+        return None
+    return list(visible_scores(viewer).order_by("customer_id").values_list("customer_id", flat=True))
+
+
+def _counted(seen: list[int] | None, since: date, until: date) -> list[Move] | None:
+    from rondo.warehouse.tables import open_tables
+
+    with open_tables() as tables:
+        stood = _stood(tables, seen, since, until)
+        if stood is None:
+            return None
+        counted = stood.group_by("before", "after").aggregate(
+            customers=stood.count(), value=stood.value.sum().cast("int64")
+        )
+        return [Move(**row) for row in tables.arrow(counted.order_by("before", "after")).to_pylist()]
+
+
+def _stood(tables: "Tables", seen: list[int] | None, since: date, until: date) -> Any:
+    """One row per customer with the stages of both days and the value; None without a ledger."""
+    import ibis
+    import pyarrow as pa
+
+    if not {"standing", "scores"} <= set(tables.names):
+        return None
+    ledger = tables.standing.filter(tables.standing.scale == "stage")
+    if seen is not None:
+        chosen = tables.take(pa.table({"member": pa.array(seen, pa.int64())}))
+        ledger = ledger.filter(ledger.customer_id.isin(chosen.member))
+
+    def on(day: date, name: str) -> Any:
+        known = ledger.filter(ledger.day <= ibis.literal(day))
+        return known.group_by(**{f"{name}_of": "customer_id"}).aggregate(**{name: known.after.argmax(known.day)})
+
+    first, last = on(since, "before"), on(until, "after")
+    both = first.join(last, first.before_of == last.after_of)
+    values = tables.scores.select("customer_id", "value")
+    joined = both.join(values, both.before_of == values.customer_id)
+    return joined.select("customer_id", "before", "after", value=joined.value.fill_null(0).cast("int64"))

@@ -1,0 +1,107 @@
+"""The matrix of movements between two days: from which stage (row) to which (column), with the customers' worth."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from rondo.analysis.ruled import STAGE
+from rondo.foundation.money import Money
+from rondo.web import formats
+from rondo.web.charts.axes import HEAT, INK, ON_FILL, axis, plot
+from rondo.web.charts.chart import Cell, Chart, Column, Size
+from rondo.web.charts.portfolio import customer_count, heat_step
+from rondo.web.charts.svg import spoken
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from rondo.analysis.movements import Move
+else:
+    from rondo.web.charts import grammar as alt
+
+_NARROW = 400
+
+
+def movement_map(moves: "Sequence[Move]", currency: str, stamp: str, csv: str, behind: str) -> Chart:
+    """The matrix; a click opens the customers behind a cell at ``behind``."""
+    labels = {key: str(label) for key, label in STAGE}
+    order = {key: number for number, key in enumerate(labels)}
+    found = sorted(moves, key=lambda move: (order[move.before], order[move.after]))
+    urls = [f"{behind}&{urlencode({'from': move.before, 'to': move.after})}" for move in found]
+    rows = [
+        [
+            Cell(labels[move.before], move.before),
+            Cell(labels[move.after], move.after),
+            Cell(formats.number(move.customers), move.customers, url),
+            Cell(formats.money(move.value, currency, 0), Money(move.value, currency).major),
+        ]
+        for move, url in zip(found, urls, strict=True)
+    ]
+
+    def build(size: Size) -> Any:
+        most = max(move.customers for move in found)
+        narrow = size[0] < _NARROW
+        data = [
+            {
+                "from": order[move.before],
+                "to": order[move.after],
+                "colour": HEAT[heat_step(move.customers, most)],
+                "ink": ON_FILL if heat_step(move.customers, most) == len(HEAT) - 1 else INK,
+                "text": formats.number(move.customers),
+                "money": formats.compact_money(move.value, currency, 2),
+                "says": spoken(
+                    _("From %(before)s to %(after)s: %(customers)s worth %(value)s")
+                    % {
+                        "before": labels[move.before],
+                        "after": labels[move.after],
+                        "customers": customer_count(move.customers),
+                        "value": formats.compact_money(move.value, currency),
+                    },
+                    url,
+                ),
+            }
+            for move, url in zip(found, urls, strict=True)
+        ]
+        names = [label[:3] if narrow else label for label in labels.values()]
+        befores, afters = (sorted({one[side] for one in data}) for side in ("from", "to"))
+        x = alt.X(
+            "to:O",
+            sort=afters,
+            scale=alt.Scale(domain=afters, paddingInner=0.03),
+            axis=axis(afters, [names[n] for n in afters], domain=False, orient="top"),
+        )
+        y = alt.Y(
+            "from:O",
+            sort=befores,
+            scale=alt.Scale(domain=befores, paddingInner=0.05),
+            axis=axis(befores, [names[n] for n in befores], domain=False, ticks=False),
+        )
+        base, ink = plot(data), alt.Color("ink:N", scale=None)
+        squares = base.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")
+        if narrow:
+            return squares + base.mark_text(aria=False, fontSize=10).encode(x=x, y=y, text="text:N", color=ink)
+        count = base.mark_text(aria=False, dy=-7).encode(x=x, y=y, text="text:N", color=ink)
+        return squares + count + base.mark_text(aria=False, dy=9, fontSize=10).encode(
+            x=x, y=y, text="money:N", color=ink
+        )  # fmt: skip
+
+    lines = len({move.before for move in found})
+    return Chart(
+        key="movements",
+        title=_("Movements between stages"),
+        message="",
+        columns=[
+            Column(_("From"), figures=False),
+            Column(_("To"), figures=False),
+            Column(_("Customers")),
+            Column(_("Value together")),
+        ],
+        rows=rows,
+        build=build,
+        stamp=stamp,
+        csv=csv,
+        desk=(820, 44 * max(lines, 2)),
+        phone=(280, 30 * max(lines, 2)),
+    )
