@@ -65,7 +65,8 @@ def movement_map(moves: "Sequence[Move]", currency: str, stamp: str, csv: str, b
             for move, url in zip(found, urls, strict=True)
         ]
         names = [label[:3] if narrow else label for label in labels.values()]
-        befores, afters = (sorted({one[side] for one in data}) for side in ("from", "to"))
+        befores = sorted({order[move.before] for move in found})
+        afters = sorted({order[move.after] for move in found})
         x = alt.X(
             "to:O",
             sort=afters,

@@ -88,7 +88,7 @@ def customers(request: HttpRequest) -> HttpResponse:
         "after": labels[after],
         "since": since,
         "until": until,
-        "back": f"{reverse('movements')}?{urlencode({'since': since, 'until': until})}",
+        "back": f"{reverse('movements')}?{_pairs(since, until)}",
         "rows": [(people[key], scores.get(key)) for key in keys if key in people],
         "cut": len(keys) == LISTED,
         "limit": LISTED,
@@ -124,13 +124,17 @@ def _moves(request: HttpRequest, since: date, until: date) -> list[Move] | None:
 
 
 def _chart(found: Figures, all_moves: list[Move], since: date, until: date) -> Chart:
-    address = f"{reverse('movements-table')}?{urlencode({'since': since, 'until': until})}"
+    address = f"{reverse('movements-table')}?{_pairs(since, until)}"
     currency = found.results["totals"]["currency"]
     return movement_map(all_moves, currency, f"{found.stamp}:{since}:{until}", address, _url(since, until))
 
 
+def _pairs(since: date, until: date) -> str:
+    return urlencode({"since": since.isoformat(), "until": until.isoformat()})
+
+
 def _url(since: date, until: date) -> str:
-    return f"{reverse('movements-customers')}?{urlencode({'since': since, 'until': until})}"
+    return f"{reverse('movements-customers')}?{_pairs(since, until)}"
 
 
 def _together(some: list[Move]) -> dict[str, int]:
