@@ -30,7 +30,9 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 (HOME / "static").mkdir()  # WhiteNoise warns where `collectstatic` would have made it, and warnings are errors
 for _name in [name for name in os.environ if name.startswith("RONDO_") and name != "RONDO_DATABASE_URL"]:
     del os.environ[_name]
-os.environ.update(RONDO_HOME=str(HOME), RONDO_LOG_LEVEL="WARNING", DJANGO_SETTINGS_MODULE="rondo.settings")
+os.environ.update(
+    RONDO_HOME=str(HOME), RONDO_LANGUAGE="en", RONDO_LOG_LEVEL="WARNING", DJANGO_SETTINGS_MODULE="rondo.settings"
+)
 
 import django  # noqa: E402
 

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from rondo.speech import gettext as _
+
 
 def main() -> None:
     """Run ``rondo COMMAND ...``; a :class:`~rondo.errors.RondoError` is printed as one sentence, exit status 2."""
@@ -14,28 +16,34 @@ def main() -> None:
     from rondo.errors import RondoError
 
     for name, meant in env.unknown():
-        hint = f"; did you mean {meant}?" if meant else "; docs/settings.md lists them."
-        sys.stderr.write(f"rondo: {name} is no setting of Rondo and is ignored{hint}\n")
+        if meant:
+            told = _("%(name)s is no setting of Rondo and is ignored; did you mean %(meant)s?")
+        else:
+            told = _("%(name)s is no setting of Rondo and is ignored; docs/settings.md lists them.")
+        _say(told % {"name": name, "meant": meant})
     try:
         execute_from_command_line(sys.argv)
     except RondoError as error:
-        sys.stderr.write(f"rondo: {error}\n")
+        _say(str(error))
         sys.exit(2)
     except DatabaseError as error:
         words = str(error).strip()
         unanswered = words.startswith("connection ") or "not a database" in words
         if not unanswered and any(sign in words for sign in ("no such table", "does not exist", "no such column")):
-            told = "the database is not set up, or older than this version; run `rondo migrate` first."
+            told = _("The database is not set up, or older than this version; run “rondo migrate” first.")
         elif unanswered or isinstance(error, OperationalError):
-            reason = words.partition("\n")[0]
-            told = f"the database does not answer ({reason}); see RONDO_DATABASE_URL and RONDO_HOME."
+            told = _("The database does not answer (%(reason)s); see RONDO_DATABASE_URL and RONDO_HOME.")
         else:
             raise
-        sys.stderr.write(f"rondo: {told}\n")
+        _say(told % {"reason": words.partition("\n")[0]})
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.stderr.write("rondo: stopped by the keyboard\n")
+        _say(_("stopped by the keyboard"))
         sys.exit(130)
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"rondo: {sentence}\n")
 
 
 if __name__ == "__main__":

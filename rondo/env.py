@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rondo.errors import InputError
+from rondo.speech import gettext_noop
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,12 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting("RONDO_WORKERS", "1", "Web worker processes that `rondo up` starts."),
         Setting("RONDO_DEBUG", "0", "`1` shows tracebacks in the browser. Never on a machine that others reach."),
-        Setting("RONDO_LANGUAGE", "en", "Language before somebody has signed in: `en` or `de`."),
+        Setting(
+            "RONDO_LANGUAGE",
+            "",
+            "Language of commands, and of pages before somebody has signed in: `en` or `de`. Empty: German where "
+            "`LC_ALL`, `LC_MESSAGES` or `LANG` says so, else English.",
+        ),
         Setting("RONDO_LOG_LEVEL", "INFO", "Least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."),
     )
 }
@@ -86,7 +92,12 @@ def read(name: str) -> str:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise InputError(
-                f"{name}_FILE={path}: cannot be read ({error.strerror}); name a readable file or set {name}."
+                gettext_noop(
+                    "%(name)s_FILE=%(path)s: cannot be read (%(reason)s); name a readable file or set %(name)s."
+                ),
+                name=name,
+                path=path,
+                reason=error.strerror,
             ) from error
     return setting.default
 
@@ -95,5 +106,11 @@ def read_int(name: str, low: int, high: int) -> int:
     """A declared setting as a whole number within ``low`` and ``high``; raises InputError otherwise."""
     text = read(name)
     if not text.isdecimal() or not low <= int(text) <= high:
-        raise InputError(f"{name}={text!r}: a whole number from {low} to {high} is needed.")
+        raise InputError(
+            gettext_noop("%(name)s=%(value)r: a whole number from %(low)d to %(high)d is needed."),
+            name=name,
+            value=text,
+            low=low,
+            high=high,
+        )
     return int(text)

@@ -1,8 +1,31 @@
 """The one tree of exceptions. Every error that Rondo raises on purpose derives from :class:`RondoError`."""
 
+from collections.abc import Callable
+
+
+def _as_written(message: str) -> str:
+    return message
+
+
+translate: Callable[[str], str] = _as_written
+"""Says a sentence in the language in force; :mod:`rondo.speech` puts the real one here: this floor knows none."""
+
 
 class RondoError(Exception):
-    """Something a person can understand and mend; the message names place, value and remedy."""
+    """Something a person can understand and mend; the message names place, value and remedy.
+
+    ``message`` is a sentence in the reader's language; or, where it is raised before there is a reader or by a room
+    that knows no translation, the English one with ``values`` for its named places, and is said when it is read.
+    """
+
+    def __init__(self, message: object = "", **values: object) -> None:
+        super().__init__(message)
+        self.values = values
+
+    def __str__(self) -> str:
+        message = str(self.args[0]) if self.args else ""
+        said = translate(message) if message else ""
+        return said % self.values if self.values else said
 
 
 class InputError(RondoError):

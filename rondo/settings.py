@@ -1,5 +1,6 @@
 """Django settings, computed from the environment (see :mod:`rondo.env` and docs/settings.md)."""
 
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -8,22 +9,32 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from rondo import env
+from rondo import env, speech
 from rondo.errors import InputError
+from rondo.speech import gettext_noop
 
 RONDO_HOME = Path(env.read("RONDO_HOME")).expanduser().resolve()
 RONDO_WAREHOUSE = Path(env.read("RONDO_WAREHOUSE") or RONDO_HOME / "warehouse").expanduser()
 RONDO_ENGINE = env.read("RONDO_ENGINE")
+ENGINE = re.compile(r"duckdb(:\s*(\d+(\.\d+)?\s*[KMGT](i?B)?|\d+%))?", re.IGNORECASE)
+if not ENGINE.fullmatch(RONDO_ENGINE):
+    raise InputError(
+        gettext_noop("RONDO_ENGINE=%(value)r: write duckdb, or duckdb:4GB to bound its memory."), value=RONDO_ENGINE
+    )
 RONDO_HOST = env.read("RONDO_HOST")
 RONDO_PORT = env.read_int("RONDO_PORT", 1, 65535)
 RONDO_URL = (env.read("RONDO_URL") or f"http://localhost:{RONDO_PORT}").rstrip("/")
 if not RONDO_URL.startswith(("http://", "https://")):
-    raise InputError(f"RONDO_URL={RONDO_URL!r}: an address such as https://crm.example.org is needed.")
+    raise InputError(
+        gettext_noop("RONDO_URL=%(value)r: an address such as https://crm.example.org is needed."), value=RONDO_URL
+    )
 RONDO_WORKERS = env.read_int("RONDO_WORKERS", 1, 64)
 DEBUG = env.read_int("RONDO_DEBUG", 0, 1) == 1
 _LOG_LEVEL = env.read("RONDO_LOG_LEVEL").upper()
 if _LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-    raise InputError(f"RONDO_LOG_LEVEL={_LOG_LEVEL!r}: one of DEBUG, INFO, WARNING, ERROR is needed.")
+    raise InputError(
+        gettext_noop("RONDO_LOG_LEVEL=%(value)r: one of DEBUG, INFO, WARNING, ERROR is needed."), value=_LOG_LEVEL
+    )
 
 
 def _secret_key() -> str:
@@ -37,7 +48,11 @@ def _secret_key() -> str:
             RONDO_HOME.mkdir(parents=True, exist_ok=True)
             made.touch(mode=0o600)
         except OSError as error:
-            raise InputError(f"RONDO_HOME={RONDO_HOME}: no folder to write in ({error.strerror}).") from error
+            raise InputError(
+                gettext_noop("RONDO_HOME=%(home)s: no folder to write in (%(reason)s); name one that takes files."),
+                home=RONDO_HOME,
+                reason=error.strerror,
+            ) from error
         made.write_text(secrets.token_urlsafe(50))
         try:
             path.hardlink_to(made)  # the first of several processes wins; the others read what it wrote
@@ -54,7 +69,9 @@ def _database() -> dict[str, Any]:
         parts = urlsplit(url or f"sqlite:///{RONDO_HOME / 'rondo.sqlite3'}")
         port = str(parts.port or "")
     except ValueError as error:
-        raise InputError(f"RONDO_DATABASE_URL: {error}; write postgresql://user:password@host:5432/name.") from error
+        raise InputError(
+            gettext_noop("RONDO_DATABASE_URL: %(error)s; write postgresql://user:password@host:5432/name."), error=error
+        ) from error
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -72,7 +89,9 @@ def _database() -> dict[str, Any]:
     if parts.scheme in {"postgres", "postgresql"}:
         if not parts.path.strip("/"):
             raise InputError(
-                "RONDO_DATABASE_URL: the name of the database is missing; write postgresql://user@host/name."
+                gettext_noop(
+                    "RONDO_DATABASE_URL: the name of the database is missing; write postgresql://user@host/name."
+                )
             )
         return {
             "ENGINE": "django.db.backends.postgresql",
@@ -86,8 +105,11 @@ def _database() -> dict[str, Any]:
             "OPTIONS": dict(parse_qsl(parts.query)),  # libpq's own, such as sslmode=require
         }
     raise InputError(
-        f"RONDO_DATABASE_URL begins with {parts.scheme!r}; sqlite:///path or "
-        f"postgresql://user:password@host/name is needed."
+        gettext_noop(
+            "RONDO_DATABASE_URL begins with %(scheme)r; sqlite:///path or postgresql://user:password@host/name "
+            "is needed."
+        ),
+        scheme=parts.scheme,
     )
 
 
@@ -202,10 +224,10 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
-LANGUAGE_CODE = env.read("RONDO_LANGUAGE")
+LANGUAGE_CODE = env.read("RONDO_LANGUAGE") or speech.language()
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 if LANGUAGE_CODE not in dict(LANGUAGES):
-    raise InputError(f"RONDO_LANGUAGE={LANGUAGE_CODE!r}: 'en' or 'de' is needed.")
+    raise InputError(gettext_noop("RONDO_LANGUAGE=%(value)r: 'en' or 'de' is needed."), value=LANGUAGE_CODE)
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -52,7 +52,8 @@ class DemoHome:
 def environment_for(home: Path, **settings: str) -> dict[str, str]:
     """The environment of a process whose home is ``home``: nothing of this process' own settings but these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RONDO_")}
-    return kept | {"RONDO_HOME": str(home), "DJANGO_SETTINGS_MODULE": "rondo.settings", "NO_COLOR": "1"} | settings
+    own = {"RONDO_HOME": str(home), "RONDO_LANGUAGE": "en", "DJANGO_SETTINGS_MODULE": "rondo.settings", "NO_COLOR": "1"}
+    return kept | own | settings
 
 
 def rondo(

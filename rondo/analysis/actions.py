@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rondo.analysis import fingerprints, modelling, rfm, scores, standing, summary, thresholds
 from rondo.analysis.facts import MODELLED, Past, fact_table, past
@@ -31,8 +33,21 @@ from rondo.warehouse.refresh import refresh
 from rondo.warehouse.tables import Tables, open_tables
 
 Progress = Callable[[str, int, int], None]
-STEPS = ("copy", "facts", "models", "hold-out", "standing", "summary", "scores")
-_INTERRUPTED = "The process was stopped before the analysis ended; run `rondo analyse` again."
+_STEP_NAMES = {
+    "copy": gettext_noop("copy"),
+    "facts": gettext_noop("facts"),
+    "models": gettext_noop("models"),
+    "hold-out": gettext_noop("hold-out"),
+    "standing": gettext_noop("standing"),
+    "summary": gettext_noop("summary"),
+    "scores": gettext_noop("scores"),
+}
+STEPS = tuple(_STEP_NAMES)
+
+
+def step_name(step: str) -> str:
+    """What a step of the analysis is called in the reader's language."""
+    return _(_STEP_NAMES[step])
 
 
 def run_analysis(actor: Actor, as_of: date | None = None, progress: Progress | None = None, model: str = "") -> Run:
@@ -50,8 +65,11 @@ def run_analysis(actor: Actor, as_of: date | None = None, progress: Progress | N
     pinned = purchase_model_named(model) if model else pinned_model()
     with exclusive("analysis"):
         # Whoever held the lock is gone: what it left unfinished is unfinished for good.
+        interrupted = _("The process was stopped before the analysis ended; run “rondo analyse” again.")
         Run.objects.filter(status=Run.Status.RUNNING).update(
-            status=Run.Status.FAILED, finished_at=timezone.now(), error=_INTERRUPTED
+            status=Run.Status.FAILED,
+            finished_at=timezone.now(),
+            error=interrupted,
         )
         scores.drop(scores.leftovers())
         run = Run.objects.create(
@@ -129,9 +147,15 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
 def _refuse_far_away(tables: Tables, as_of: date) -> None:
     first = tables.arrow(tables.orders.aggregate(day=tables.orders.business_date.min()))["day"][0].as_py()
     if first is not None and as_of < first:
-        raise InputError(f"as of {as_of.isoformat()}: the first order is of {first.isoformat()}; choose a later day.")
+        raise InputError(
+            _("as of %(day)s: the first order is of %(first)s; choose a later day.")
+            % {"day": as_of.isoformat(), "first": first.isoformat()}
+        )
     if not FIRST_YEAR <= as_of.year <= LAST_YEAR:
-        raise InputError(f"as of {as_of.isoformat()}: a day between {FIRST_YEAR} and {LAST_YEAR} is needed.")
+        raise InputError(
+            _("as of %(day)s: a day between %(first)d and %(last)d is needed.")
+            % {"day": as_of.isoformat(), "first": FIRST_YEAR, "last": LAST_YEAR}
+        )
 
 
 def _last_day(tables: Tables) -> date:
@@ -144,7 +168,7 @@ def _last_day(tables: Tables) -> date:
 def _fit(run: Run, log: Log) -> tuple[Fitted | None, str]:
     assumptions = _assumptions(run)
     if assumptions is None:
-        return None, "The margin rate is 0: nothing is worth anything; set one in the settings."
+        return None, _("The margin rate is 0: nothing is worth anything; set one by “rondo setup --margin-rate”.")
     try:
         pinned = run.config["pinned"] or None
         return modelling.fit(log, day_number(run.as_of), assumptions, pinned=pinned, incumbent=_incumbent()), ""

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Pin
 from rondo.errors import InputError
@@ -42,7 +43,10 @@ def pin_model(actor: Actor, model: str, reason: str = "") -> None:
         purchase_model_named(model)
     reason = reason.strip()
     if len(reason) > _LONGEST_REASON:
-        raise InputError(f"reason: {len(reason)} characters; at most {_LONGEST_REASON} are kept.")
+        raise InputError(
+            _("reason: %(length)d characters; at most %(limit)d are kept. Shorten it.")
+            % {"length": len(reason), "limit": _LONGEST_REASON}
+        )
     with transaction.atomic():
         row = Pin.objects.select_for_update().filter(role=ROLE).first()
         before = row.model if row else ""

@@ -256,7 +256,10 @@ def _link_condition(role: str, direction: str, others: QuerySet[Any]) -> Q:
 def _link_frame(tables: Any, role: str, direction: str) -> Any:
     here, there = _ends(direction)
     if "links" not in tables.names:
-        raise StateError("columnar copy: links not there yet; run `rondo warehouse refresh` first.")
+        raise StateError(
+            gettext("The columnar copy has no %(tables)s yet; run “rondo warehouse refresh” first.")
+            % {"tables": "links"}
+        )
     rows = tables.links
     if role != "any":
         rows = rows.filter(rows.role == role)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import Run
@@ -42,6 +44,22 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+_NAMES = {
+    "customers": gettext_noop("customers"),
+    "products": gettext_noop("products"),
+    "orders": gettext_noop("orders"),
+    "campaigns": gettext_noop("campaigns"),
+    "exposures": gettext_noop("exposures"),
+    "interactions": gettext_noop("interactions"),
+    "analysis": gettext_noop("analysis"),
+}
+
+
+def step_name(step: str) -> str:
+    """What a step of the demo is called in the reader's language."""
+    return _(_NAMES[step])
+
+
 def demo_user() -> User:
     """The demo's administrator, who signs in by one-time link only (no password is set)."""
     user = User.objects.filter(email=OWNER).first()
@@ -53,8 +71,11 @@ def _prepare(actor: Actor) -> None:
         return
     if Customer.objects.filter(shown(), is_demo=False).exists():
         raise StateError(
-            f"{settings.RONDO_HOME} holds customers of your own; load the demo elsewhere: "
-            "RONDO_HOME=/another/folder rondo demo."
+            _(
+                "RONDO_HOME=%(home)s holds customers of your own; load the demo elsewhere: "
+                "RONDO_HOME=/another/folder rondo demo."
+            )
+            % {"home": settings.RONDO_HOME}
         )
     change_installation(
         actor,
@@ -85,10 +106,10 @@ def missing_steps() -> list[str]:
     done = set(
         Load.objects.filter(source=complete_journey.SOURCE, status=Load.Status.VISIBLE).values_list("kind", flat=True)
     )
-    return [kind for kind, _ in STEPS if kind not in done]
+    return [kind for kind, _table in STEPS if kind not in done]
 
 
-def load_demo(begin: Callable[[str], Progress] = lambda _: lambda _done, _total: None) -> Report:
+def load_demo(begin: Callable[[str], Progress] = lambda _step: lambda _done, _total: None) -> Report:
     """Load what is missing, analyse if something was loaded or no analysis stands, and report.
 
     ``begin(step)`` is called before each step and returns the step's progress callback ``(done, total)``.
@@ -105,7 +126,7 @@ def load_demo(begin: Callable[[str], Progress] = lambda _: lambda _done, _total:
         if kind not in todo:
             continue
         started = time.perf_counter()
-        progress = begin(kind)
+        progress = begin(step_name(kind))
         run_import(
             actor,
             kind,
@@ -118,7 +139,7 @@ def load_demo(begin: Callable[[str], Progress] = lambda _: lambda _done, _total:
     current = Run.objects.filter(is_current=True, status=Run.Status.DONE).first()
     if current is None or todo:
         started = time.perf_counter()
-        report = begin("analysis")
+        report = begin(step_name("analysis"))
         current = run_analysis(actor, progress=lambda _step, done, total: report(done, total))
         seconds["analysis"] = time.perf_counter() - started
     return Report(current, seconds)

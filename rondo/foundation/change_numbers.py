@@ -16,6 +16,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rondo.errors import StateError
 from rondo.foundation.models import Change, Load
@@ -33,7 +34,7 @@ def draw() -> int:
         StateError: called outside a transaction.
     """
     if not connection.in_atomic_block:
-        raise StateError("foundation_change: numbers are drawn inside a transaction only; open one first.")
+        raise StateError(_("foundation_change: numbers are drawn inside a transaction only; open one first."))
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # In a statement of its own: the number drawn afterwards lies above the one that the lock names.

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
 from rondo.foundation import audit
@@ -27,7 +28,7 @@ def installation() -> Installation:
         return kept[1]
     row = Installation.objects.order_by("pk").first()
     if row is None:
-        row, _ = Installation.objects.get_or_create(pk=1, defaults={"id_alphabet": new_alphabet()})
+        row, _made = Installation.objects.get_or_create(pk=1, defaults={"id_alphabet": new_alphabet()})
     _kept = (now + _KEPT_SECONDS, row)
     return row
 
@@ -65,7 +66,8 @@ def change_installation(actor: Actor, **fields: object) -> Installation:
                 ZoneInfo(str(fields["time_zone"]))
             except (KeyError, ValueError, OSError) as error:  # OSError: a folder of zones, or a name too long
                 raise InputError(
-                    f"time_zone={fields['time_zone']!r}: no such zone; write one such as Europe/Berlin."
+                    _("time_zone=%(zone)r: no such zone; write one such as Europe/Berlin.")
+                    % {"zone": fields["time_zone"]}
                 ) from error
         changes: dict[str, list[object]] = {}
         for name, value in fields.items():

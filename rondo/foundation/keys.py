@@ -1,6 +1,7 @@
 """Keys given out in blocks inside the writing transaction, for bulk loads whose rows refer to each other."""
 
 from django.db import connection, models
+from django.utils.translation import gettext as _
 
 from rondo.errors import StateError
 
@@ -16,7 +17,10 @@ def allocate(model: type[models.Model], count: int) -> int:
         StateError: called outside a transaction.
     """
     if not connection.in_atomic_block:
-        raise StateError(f"{model._meta.db_table}: keys are given out inside a transaction only; open one first.")
+        raise StateError(
+            _("%(table)s: keys are given out inside a transaction only; open one first.")
+            % {"table": model._meta.db_table}
+        )
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -41,4 +45,7 @@ def allocate(model: type[models.Model], count: int) -> int:
                 last - first == max(count, 1) - 1
             ):  # else somebody inserted in between: leave the gap and take another block
                 return int(first)
-    raise StateError(f"{table}: no block of {count} keys in 50 attempts; too many writers at once, try again.")
+    raise StateError(
+        _("%(table)s: no block of %(count)d keys in 50 attempts; too many writers at once, try again.")
+        % {"table": table, "count": count}
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from babel.numbers import get_currency_precision
+from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
 
@@ -20,7 +21,10 @@ class Money:
 
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:
-            raise InputError(f"{self.currency} and {other.currency} cannot be added; convert at a dated rate first.")
+            raise InputError(
+                _("%(one)s and %(other)s cannot be added; convert at a dated rate first.")
+                % {"one": self.currency, "other": other.currency}
+            )
         return Money(self.minor + other.minor, self.currency)
 
     @property
@@ -38,10 +42,12 @@ def to_minor(text: str | Decimal | float | int, currency: str) -> int:
     try:
         value = Decimal(str(text))
     except InvalidOperation as error:
-        raise InputError(f"{text!r} is no amount; write it as 12.34.") from error
+        raise InputError(_("%(value)r is no amount; write it as 12.34.") % {"value": text}) from error
     if not value.is_finite():
-        raise InputError(f"{text!r} is no finite amount; write it as 12.34.")
+        raise InputError(_("%(value)r is no finite amount; write it as 12.34.") % {"value": text})
     minor = value.scaleb(get_currency_precision(currency))
     if abs(minor) > MAX_MINOR:
-        raise InputError(f"{text!r} is beyond {MAX_MINOR} minor units; check the value.")
+        raise InputError(
+            _("%(value)r is beyond %(limit)d minor units; check the value.") % {"value": text, "limit": MAX_MINOR}
+        )
     return int(minor.to_integral_value(ROUND_HALF_EVEN))

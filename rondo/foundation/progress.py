@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Task as RichTask
@@ -72,15 +73,15 @@ def _lines() -> Iterator[Callable[[str], Report]]:
         sys.stderr.flush()
 
     def finish() -> None:
-        for name, (started, _) in state.items():
-            say(f"{name}: done in {time.perf_counter() - started:.1f} s")
+        for name, (started, _told) in state.items():
+            say(_("%(step)s: done in %(seconds).1f s") % {"step": name, "seconds": time.perf_counter() - started})
         state.clear()
 
     def begin(name: str) -> Report:
         finish()
         started = time.perf_counter()
         state[name] = (started, started)
-        say(f"{name}: started")
+        say(_("%(step)s: started") % {"step": name})
 
         def report(done: int, total: int) -> None:
             now = time.perf_counter()
@@ -88,9 +89,19 @@ def _lines() -> Iterator[Callable[[str], Report]]:
                 return
             state[name] = (started, now)
             rate = done / max(now - started, 1e-9)
-            of = f" of {total:,}" if total else ""
-            left = f", {(total - done) / rate:.0f} s left" if rate and total >= done else ""
-            say(f"{name}: {done:,}{of}, {rate:,.0f}/s{left}")
+            told = {
+                "step": name,
+                "done": f"{done:,}",
+                "total": f"{total:,}",
+                "rate": f"{rate:,.0f}",
+                "left": f"{(total - done) / max(rate, 1e-9):.0f}",
+            }
+            if not total:
+                say(_("%(step)s: %(done)s, %(rate)s/s") % told)
+            elif not rate or total < done:
+                say(_("%(step)s: %(done)s of %(total)s, %(rate)s/s") % told)
+            else:
+                say(_("%(step)s: %(done)s of %(total)s, %(rate)s/s, %(left)s s left") % told)
 
         return report
 

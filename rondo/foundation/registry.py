@@ -10,6 +10,7 @@ from datetime import date, time, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from rondo.errors import StateError
+from rondo.speech import gettext_noop
 
 if TYPE_CHECKING:
     from django.db.models import Q, QuerySet
@@ -32,7 +33,11 @@ class Registry(Generic[T]):
     def add(self, key: str, item: T) -> T:
         """Register ``item``; a key taken already raises StateError."""
         if key in self._items:
-            raise StateError(f"{self.name}: {key!r} is registered already; choose another key.")
+            raise StateError(
+                gettext_noop("%(registry)s: %(key)r is registered already; choose another key."),
+                registry=self.name,
+                key=key,
+            )
         self._items[key] = item
         return item
 

@@ -90,7 +90,7 @@ def _event(event: Event) -> dict[str, Any]:
 
 def _value(value: Value) -> Any:
     if isinstance(value, Raw):
-        raise StateError(f"{value!r} is not typed yet; check the tree first.")
+        raise StateError(_("%(value)r is not typed yet; check the tree first.") % {"value": value})
     if isinstance(value, Relative):
         return {"ago": value.n, "unit": value.unit}
     if isinstance(value, Span):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from rondo.errors import StateError
 
@@ -28,7 +29,8 @@ def exclusive(name: str, wait: float = 60.0) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StateError(
-            f"RONDO_WAREHOUSE={folder}: cannot be made ({error.strerror}); name a folder that can be written."
+            _("RONDO_WAREHOUSE=%(folder)s: cannot be made (%(reason)s); name a folder that can be written.")
+            % {"folder": folder, "reason": error.strerror}
         ) from error
     deadline = time.monotonic() + wait
     with (folder / f"{name}.lock").open("a") as file:
@@ -71,5 +73,8 @@ def _release_database(name: str) -> None:
 
 def _wait(name: str, deadline: float) -> None:
     if time.monotonic() > deadline:
-        raise StateError(f"{name}: another process is at it and has not ended; wait for it, or stop it and try again.")
+        raise StateError(
+            _("%(work)s: another process is at it and has not ended; wait for it, or stop it and try again.")
+            % {"work": name}
+        )
     time.sleep(0.1)

@@ -13,6 +13,7 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 from deltalake import DeltaTable
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from rondo.errors import InputError, StateError
 from rondo.foundation.registry import WarehouseTable
@@ -122,9 +123,12 @@ def connect() -> Any:
     Raises:
         InputError: the setting names no engine.
     """
-    name, _, memory = str(settings.RONDO_ENGINE).partition(":")
+    name, _colon, memory = str(settings.RONDO_ENGINE).partition(":")
     if name != "duckdb":
-        raise InputError(f"RONDO_ENGINE={settings.RONDO_ENGINE!r}: write duckdb, or duckdb:4GB to bound its memory.")
+        raise InputError(
+            _("RONDO_ENGINE=%(value)r: write duckdb, or duckdb:4GB to bound its memory.")
+            % {"value": settings.RONDO_ENGINE}
+        )
     spill = Path(settings.RONDO_WAREHOUSE) / ".spill"
     connection = ibis.duckdb.connect(temp_directory=str(spill), autoinstall_known_extensions=False)
     connection.raw_sql("SET TimeZone = 'UTC'")
@@ -132,7 +136,10 @@ def connect() -> Any:
         try:
             connection.raw_sql(f"SET memory_limit = '{memory.replace(chr(39), '')}'")
         except Exception as error:
-            raise InputError(f"RONDO_ENGINE={settings.RONDO_ENGINE!r}: {memory!r} is no size such as 4GB.") from error
+            raise InputError(
+                _("RONDO_ENGINE=%(value)r: %(memory)r is no size such as 4GB.")
+                % {"value": settings.RONDO_ENGINE, "memory": memory}
+            ) from error
     return connection
 
 
@@ -147,7 +154,10 @@ def open_tables() -> Tables:
     # A table that a newer version added is not there until the next refresh; what does not ask for it goes on.
     tables = [table for table in tables if found[table.key] is not None]
     if missing := [key for key in ("customers", "loads", "retractions", "survivors") if found[key] is None]:
-        raise StateError(f"columnar copy: {', '.join(missing)} not there yet; run `rondo warehouse refresh` first.")
+        raise StateError(
+            _("The columnar copy has no %(tables)s yet; run “rondo warehouse refresh” first.")
+            % {"tables": ", ".join(missing)}
+        )
     connection = connect()
     for table in tables:
         files = found[table.key]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Score
 from rondo.analysis.queries import current_run
@@ -36,7 +37,7 @@ def apply_members(
 ) -> Refresh:
     """Write who entered and who left, and the snapshot; inside the caller's transaction, which has locked the row."""
     if not connection.in_atomic_block:
-        raise StateError("Members are written inside a transaction only; open one first.")
+        raise StateError(_("Members are written inside a transaction only; open one first."))
     moment = timezone.now()
     done = Refresh.objects.create(segment=row, at=moment, as_of=as_of, run=current_run(), profile=profile or [])
     for chunk in _chunks(left):

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from django.db.models import Count, F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Score
 from rondo.analysis.queries import current_run
@@ -29,7 +30,7 @@ def find(key: str) -> Segment:
     """A standing segment by its key; raises NotFound."""
     row = standing().filter(key=key).first()
     if row is None:
-        raise NotFound(f"There is no segment {key!r}; see the list of segments.")
+        raise NotFound(_("There is no segment %(key)r; see the list of segments.") % {"key": key})
     return row
 
 

@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from rondo.analysis.segments import profiles
 from rondo.analysis.segments.ledger import Keys, apply_members, standing_keys, write_failure
@@ -31,7 +32,7 @@ def refresh_segment(actor: Actor, key: str) -> Segment:
     actor.require("segment")
     row = standing().filter(key=key).first()
     if row is None:
-        raise NotFound(f"There is no segment {key!r}; `rondo segments list` names them.")
+        raise NotFound(_("There is no segment %(key)r; “rondo segments list” names them.") % {"key": key})
     with open_tables() as tables:
         _refresh(row, schema(), tables)
     row.refresh_from_db()

@@ -42,7 +42,10 @@ def request_study(
     if actor.user is not None and not sees_all(actor.user):
         raise PermissionRefused(_("This looks at all customers, and you may see only some; ask somebody who sees all."))
     if kind not in registries.studies:
-        raise NotFound(f"There is no kind of study {kind!r}; one of {', '.join(registries.studies.keys())} is needed.")
+        raise NotFound(
+            _("There is no kind of study %(kind)r; one of %(kinds)s is needed.")
+            % {"kind": kind, "kinds": ", ".join(registries.studies.keys())}
+        )
     under_way = Study.objects.filter(kind=kind, segment=segment, subject=subject).filter(
         status__in=[Study.Status.QUEUED, Study.Status.RUNNING]
     )

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 from django.db import connection, models
+from django.utils.translation import gettext as _
 
 from rondo.errors import StateError
 
@@ -28,7 +29,10 @@ def _default(field: models.Field[Any, Any], count: int) -> pa.Array:
         return pa.nulls(count, pa.string())
     if field.blank and field.get_internal_type() in {"CharField", "TextField"}:
         return _repeat("", count)
-    raise StateError(f"{field.model._meta.db_table}.{field.column}: no value was given and it has no default.")
+    raise StateError(
+        _("%(table)s.%(column)s: no value was given and it has no default; give one.")
+        % {"table": field.model._meta.db_table, "column": field.column}
+    )
 
 
 def _repeat(value: Any, count: int) -> pa.Array:
@@ -41,7 +45,10 @@ def _complete(model: type[models.Model], columns: Columns, count: int) -> pa.Tab
     """All columns of the model's table in its order, defaults filled in."""
     known: dict[str, models.Field[Any, Any]] = {str(field.column): field for field in model._meta.concrete_fields}
     if strangers := set(columns) - set(known):
-        raise StateError(f"{model._meta.db_table}: no column {', '.join(sorted(strangers))}.")
+        raise StateError(
+            _("%(table)s: there is no column %(columns)s; check the names.")
+            % {"table": model._meta.db_table, "columns": ", ".join(sorted(strangers))}
+        )
     arrays = {}
     for name, field in known.items():
         value = columns[name] if name in columns else _default(field, count)

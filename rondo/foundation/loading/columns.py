@@ -65,7 +65,7 @@ def plain_text(array: pa.Array) -> pa.Array:
         text = pc.if_else(whole, integers, pc.cast(array, pa.string()))
         array = pc.if_else(pc.is_nan(array), pa.scalar(None, pa.string()), text)
     elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
-        raise InputError(f"a column of type {kind} holds no plain values; export it as text.")
+        raise InputError(_("a column of type %(type)s holds no plain values; export it as text.") % {"type": kind})
     else:
         array = pc.cast(array, pa.string())
     trimmed = pc.utf8_trim_whitespace(array)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
 from rondo.foundation.loading.times import to_utc
@@ -71,16 +72,24 @@ def given(text: str) -> DateFormat:
         elif part in _DIRECTIVES:
             pattern += _DIRECTIVES[part]
         else:
-            raise InputError(f"date format {text!r}: %{part} is not known; use %{', %'.join(_DIRECTIVES)}.")
+            raise InputError(
+                _("date format %(format)r: %%%(letter)s is not known; use %(known)s.")
+                % {"format": text, "letter": part, "known": ", ".join(f"%{letter}" for letter in _DIRECTIVES)}
+            )
     letters = set(parts[1::2])
     if not {"m", "d"} <= letters or not letters & {"Y", "y"}:
-        raise InputError(f"date format {text!r}: day, month and year are needed, such as %d.%m.%Y.")
+        raise InputError(
+            _("date format %(format)r: day, month and year are needed, such as %(example)s.")
+            % {"format": text, "example": "%d.%m.%Y"}
+        )
     if not letters & {"H", "I", "T"}:
         pattern += _TIME
     try:
         re.compile(pattern)
     except re.error as error:
-        raise InputError(f"date format {text!r}: every letter may stand once only.") from error
+        raise InputError(
+            _("date format %(format)r: every letter may stand once only; take out the second.") % {"format": text}
+        ) from error
     return DateFormat(text, f"^{pattern}$")
 
 

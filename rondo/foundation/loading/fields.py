@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from django.utils.translation import gettext as _
+
 from rondo.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,11 +77,13 @@ class ImportOptions:
 
     def __post_init__(self) -> None:
         if self.on_match not in {"update", "skip"}:
-            raise InputError(f"on_match={self.on_match!r}: 'update' or 'skip' is needed.")
+            raise InputError(_("on_match=%(value)r: 'update' or 'skip' is needed.") % {"value": self.on_match})
         if self.decimal not in {"", ".", ","}:
-            raise InputError(f"decimal={self.decimal!r}: '.' or ',' is needed.")
+            raise InputError(_("decimal=%(value)r: '.' or ',' is needed.") % {"value": self.decimal})
         if self.customer_by not in {"external", "email", "phone", "card"}:
-            raise InputError(f"customer_by={self.customer_by!r}: one of external, email, phone, card is needed.")
+            raise InputError(
+                _("customer_by=%(value)r: one of external, email, phone, card is needed.") % {"value": self.customer_by}
+            )
 
     def meaning(self) -> dict[str, object]:
         """The options that decide what a file means, as JSON: part of a load's fingerprint."""

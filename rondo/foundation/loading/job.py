@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rondo.errors import StateError
 from rondo.foundation.actors import Actor
@@ -66,7 +67,7 @@ class LoadJob:
     def change(self) -> int:
         """The number of a change that records carry which the run makes or changes."""
         if self.load.change is None:
-            raise StateError(f"load {self.load.pk}: has no number of a change; start the import again.")
+            raise StateError(_("Import %(run)d has no number of a change; start it again.") % {"run": self.load.pk})
         return self.load.change
 
     def query(self, sql: str) -> pa.Table:
@@ -121,7 +122,9 @@ class LoadJob:
                 lease_until=timezone.now() + LEASE
             )
             if not alive:
-                raise StateError(f"Import {self.load.pk} was ended by another process; start it again.")
+                raise StateError(
+                    _("Import %(run)d was ended by another process; start it again.") % {"run": self.load.pk}
+                )
             yield
             Load.objects.filter(pk=self.load.pk).update(spans=self.load.spans)
 

@@ -4,12 +4,13 @@ import argparse
 from abc import ABC, abstractmethod
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from rondo.foundation.management.base import RondoCommand
 from rondo.foundation.serving.parents import end_with_parent
 
 
-class RoleCommand(BaseCommand, ABC):
+class RoleCommand(RondoCommand, ABC):
     """A process that may run on its own, or as a child of ``rondo up``, whose end it then does not outlive."""
 
     requires_system_checks: list[str] = []

@@ -171,7 +171,7 @@ class TestCommands:
 
     def test_user_link_and_token(self) -> None:
         said = self._run("user", "add", "dora@example.org", "--role", "sales", "--reach", "team", "--team", "North")
-        assert "dora@example.org: sales, sees team" in said
+        assert "dora@example.org: Sales, sees: Customers of the team" in said
         assert accounts.use_login_link(_token(said.split()[-1])) is not None
         self._run("user", "change", "DORA@example.org", "--off")
         with pytest.raises(StateError, match="--on"):

@@ -4,30 +4,38 @@ import json
 from datetime import date
 from typing import Any
 
-from babel.numbers import format_currency
-from django.core.management.base import BaseCommand, CommandParser
+from babel.numbers import format_currency, format_decimal
+from django.core.management.base import CommandParser
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
-from rondo.analysis.actions import run_analysis
+from rondo.analysis.actions import run_analysis, step_name
 from rondo.analysis.models import Run
 from rondo.errors import InputError
 from rondo.foundation.actors import system
+from rondo.foundation.management.base import RondoCommand
 from rondo.foundation.money import Money
 
 
-class Command(BaseCommand):
-    help = "Compute facts and values of all customers from the data up to a day (default: the last day with an order)."
+class Command(RondoCommand):
+    help = gettext_noop(
+        "Compute facts and values of all customers from the data up to a day (default: the last day with an order)."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--as-of", default="", help="Business date to look from, such as 2017-12-31.")
+        parser.add_argument("--as-of", default="", help=_("Business date to look from, such as 2017-12-31."))
         parser.add_argument(
             "--model",
             default="",
-            help="Model of purchases for this run: bgnbd, mbgnbd, paretonbd or bgbb (default: the pinned one, else the "
-            "one that hold-outs choose).",
+            help=_(
+                "Model of purchases for this run: bgnbd, mbgnbd, paretonbd or bgbb (default: the pinned one, else the "
+                "one that hold-outs choose)."
+            ),
         )
-        parser.add_argument("--json", action="store_true", help="Print parameters, log-likelihoods and totals as JSON.")
+        parser.add_argument(
+            "--json", action="store_true", help=_("Print parameters, log-likelihoods and totals as JSON.")
+        )
 
     def handle(self, *args: Any, as_of: str, model: str, json: bool, **options: Any) -> None:
         run = run_analysis(system(), _day(as_of), None if json else self._progress, model)
@@ -37,7 +45,7 @@ class Command(BaseCommand):
             self._tell(run)
 
     def _progress(self, step: str, done: int, steps: int) -> None:
-        self.stdout.write(f"[{done}/{steps}] {step}")
+        self.stdout.write(f"[{done}/{steps}] {step_name(step)}")
 
     def _tell(self, run: Run) -> None:
         totals, value = run.results["totals"], run.results["value"]
@@ -46,15 +54,15 @@ class Command(BaseCommand):
             % {
                 "run": run.pk,
                 "day": run.as_of.isoformat(),
-                "customers": f"{totals['customers']:,}",
-                "orders": f"{totals['orders']:,}",
+                "customers": format_decimal(totals["customers"], locale=get_language()),
+                "orders": format_decimal(totals["orders"], locale=get_language()),
             }
         )
         if value is None:
             self.stdout.write(_("No value: %(reason)s") % {"reason": run.models_json["reason"]})
             return
         total, low, high = (
-            format_currency(Money(value[key], value["currency"]).major, value["currency"], locale="en")
+            format_currency(Money(value[key], value["currency"]).major, value["currency"], locale=get_language())
             for key in ("total", "low", "high")
         )
         self.stdout.write(
@@ -69,7 +77,7 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"--as-of {text!r}: no such day; write it as 2017-12-31.") from error
+        raise InputError(_("--as-of %(day)r: no such day; write it as 2017-12-31.") % {"day": text}) from error
 
 
 def _parameters(card: dict[str, Any]) -> dict[str, Any]:

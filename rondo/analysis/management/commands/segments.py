@@ -2,25 +2,27 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import standing
 from rondo.analysis.segments.refreshing import refresh_all, refresh_segment
 from rondo.errors import StateError
 from rondo.foundation.actors import system
+from rondo.foundation.management.base import RondoCommand
 
 
-class Command(BaseCommand):
-    help = "List the segments, or compute one of them or all of them now."
+class Command(RondoCommand):
+    help = gettext_noop("List the segments, or compute one of them or all of them now.")
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
-        verbs.add_parser("list", help="Key, size, freshness and state of every segment.")
-        refresh = verbs.add_parser("refresh", help="Compute one segment, or all of them.")
-        refresh.add_argument("key", nargs="?", default="", help="Key of the segment; all of them unless given.")
+        verbs.add_parser("list", help=_("Key, size, freshness and state of every segment."))
+        refresh = verbs.add_parser("refresh", help=_("Compute one segment, or all of them."))
+        refresh.add_argument("key", nargs="?", default="", help=_("Key of the segment; all of them unless given."))
 
     def handle(self, *args: Any, verb: str, key: str = "", **options: Any) -> None:
         failed = 0

@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rondo.errors import StateError
 from rondo.foundation.accounts import find_user, make_login_link
 from rondo.foundation.actors import system
+from rondo.foundation.management.base import RondoCommand
 
 
-class Command(BaseCommand):
-    help = "Print a link that signs a user in once, within the hour."
+class Command(RondoCommand):
+    help = gettext_noop("Print a link that signs a user in once, within the hour.")
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -19,5 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_user(options["email"])
         if not user.is_active:
-            raise StateError(f"{user.email} is off; rondo user change {user.email} --on gives access back.")
+            raise StateError(
+                _("%(email)s is off; “rondo user change %(email)s --on” gives access back.") % {"email": user.email}
+            )
         self.stdout.write(make_login_link(system(), user))

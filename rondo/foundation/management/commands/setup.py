@@ -2,27 +2,33 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rondo.foundation.actors import system
 from rondo.foundation.installation import change_installation, installation
+from rondo.foundation.management.base import RondoCommand
 from rondo.foundation.serving.prepare import migrate
 
 FIELDS = ("company", "currency", "time_zone", "margin_rate", "discount_rate", "horizon_months")
 
 
-class Command(BaseCommand):
-    help = "Prepare the database and set what the company is and assumes; what is not given stays as it is."
+class Command(RondoCommand):
+    help = gettext_noop(
+        "Prepare the database and set what the company is and assumes; what is not given stays as it is."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--company", help="name of the company")
-        parser.add_argument("--currency", help="currency that everything is reckoned in, such as EUR")
-        parser.add_argument("--time-zone", help="zone that says what a day is, such as Europe/Berlin")
-        parser.add_argument("--margin-rate", help="margin as a share of spend, where cost is not known, such as 0.25")
-        parser.add_argument("--discount-rate", help="yearly rate at which coming margin is discounted, such as 0.10")
-        parser.add_argument("--horizon-months", help="months that customer value looks ahead, 1 to 60")
+        parser.add_argument("--company", help=_("name of the company"))
+        parser.add_argument("--currency", help=_("currency that everything is reckoned in, such as EUR"))
+        parser.add_argument("--time-zone", help=_("zone that says what a day is, such as Europe/Berlin"))
+        parser.add_argument(
+            "--margin-rate", help=_("margin as a share of spend, where cost is not known, such as 0.25")
+        )
+        parser.add_argument("--discount-rate", help=_("yearly rate at which coming margin is discounted, such as 0.10"))
+        parser.add_argument("--horizon-months", help=_("months that customer value looks ahead, 1 to 60"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         migrate(self.stdout.write)

@@ -2,23 +2,26 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rondo.errors import InputError
 from rondo.foundation.accounts import find_user, make_api_token
 from rondo.foundation.actors import system
+from rondo.foundation.management.base import RondoCommand
 
 
-class Command(BaseCommand):
-    help = "Print a new token for the REST API that acts as a user; it is shown this once."
+class Command(RondoCommand):
+    help = gettext_noop("Print a new token for the REST API that acts as a user; it is shown this once.")
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("--name", required=True, help="what the token is for")
-        parser.add_argument("--days", type=int, default=90, help="how long it works (default: 90)")
+        parser.add_argument("--name", required=True, help=_("what the token is for"))
+        parser.add_argument("--days", type=int, default=90, help=_("how long it works (default: 90)"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["days"] <= 3650:
-            raise InputError(f"--days {options['days']}: 1 to 3650 is needed.")
+            raise InputError(_("--days %(days)d: 1 to 3650 is needed.") % {"days": options["days"]})
         self.stdout.write(make_api_token(system(), find_user(options["email"]), options["name"], options["days"]))

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from rondo.foundation.management.roles import RoleCommand
 from rondo.foundation.serving.web import run_web
 
 
 class Command(RoleCommand):
-    help = "Run the web server alone (rondo up runs it with worker and scheduler)."
+    help = gettext_noop("Run the web server alone (rondo up runs it with worker and scheduler).")
 
     def work(self, **options: Any) -> None:
         run_web()

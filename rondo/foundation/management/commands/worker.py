@@ -3,17 +3,19 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rondo.foundation.jobs.worker import Worker, install_signals
 from rondo.foundation.management.roles import RoleCommand
 
 
 class Command(RoleCommand):
-    help = "Run jobs: any number of workers may run, on any number of machines."
+    help = gettext_noop("Run jobs: any number of workers may run, on any number of machines.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--until-empty", action="store_true", help="end when no job is ready")
+        parser.add_argument("--until-empty", action="store_true", help=_("end when no job is ready"))
 
     def work(self, **options: Any) -> None:
         worker = Worker(until_empty=options["until_empty"])

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rondo.errors import InputError
 from rondo.foundation.actors import Actor, system
+from rondo.foundation.management.base import RondoCommand
 from rondo.foundation.models import Load, User
 from rondo.foundation.progress import Report, steps
 from rondo.foundation.registry import registries
-from rondo.interactions.importing import ImportOptions, Outcome, run, sweep_dead_loads, undo
+from rondo.interactions.importing import ImportOptions, Outcome, run, sweep_dead_loads, undo, wording
 from rondo.interactions.importing.engine import DEFAULT_SOURCE
 
 _SHOWN = {"rows", "rows_rejected", "rows_held_back"}
@@ -44,29 +46,41 @@ def _in_steps(begin: Callable[[str], Report]) -> Report:
     return progress
 
 
-class Command(BaseCommand):
-    help = "Load customers, products, orders and contacts from CSV or Parquet; take a run back; list the runs."
+class Command(RondoCommand):
+    help = gettext_noop(
+        "Load customers, products, orders and contacts from CSV or Parquet; take a run back; list the runs."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         kinds = ", ".join(registries.import_kinds.keys())
-        parser.add_argument("what", help=f"{kinds}; or undo, list")
-        parser.add_argument("file", nargs="?", help="CSV or Parquet file (with undo: the number of the run)")
-        parser.add_argument("--map", nargs="+", action="extend", metavar="FIELD=COLUMN", help="which column a field is")
-        parser.add_argument("--set", nargs="+", action="extend", metavar="FIELD=VALUE", help="one value for every row")
-        parser.add_argument("--define", nargs="+", action="extend", metavar="KEY=TYPE:FORM", help="make an attribute")
-        parser.add_argument("--source", default=DEFAULT_SOURCE, help="name of the system the data comes from")
-        parser.add_argument("--dry-run", action="store_true", help="read and check, write nothing")
-        parser.add_argument("--strict", action="store_true", help="refuse the file if one row is bad")
-        parser.add_argument("--on-match", default="update", metavar="update|skip", help="what happens to known records")
+        parser.add_argument("what", help=_("%(kinds)s; or undo, list") % {"kinds": kinds})
+        parser.add_argument("file", nargs="?", help=_("CSV or Parquet file (with undo: the number of the run)"))
+        parser.add_argument(
+            "--map", nargs="+", action="extend", metavar="FIELD=COLUMN", help=_("which column a field is")
+        )
+        parser.add_argument(
+            "--set", nargs="+", action="extend", metavar="FIELD=VALUE", help=_("one value for every row")
+        )
+        parser.add_argument(
+            "--define", nargs="+", action="extend", metavar="KEY=TYPE:FORM", help=_("make an attribute")
+        )
+        parser.add_argument("--source", default=DEFAULT_SOURCE, help=_("name of the system the data comes from"))
+        parser.add_argument("--dry-run", action="store_true", help=_("read and check, write nothing"))
+        parser.add_argument("--strict", action="store_true", help=_("refuse the file if one row is bad"))
+        parser.add_argument(
+            "--on-match", default="update", metavar="update|skip", help=_("what happens to known records")
+        )
         parser.add_argument("--customer-by", default="external", metavar="external|email|phone|card")
-        parser.add_argument("--date-format", default="", help="such as %%d.%%m.%%Y")
-        parser.add_argument("--time-zone", default="", help="of times without one; the company's unless told otherwise")
-        parser.add_argument("--decimal", default="", help="decimal mark: . or ,")
-        parser.add_argument("--delimiter", default="", help="such as ; (tab: \\t)")
-        parser.add_argument("--encoding", default="", help="such as cp1252")
-        parser.add_argument("--region", default="", help="country of phone numbers without a code, such as DE")
-        parser.add_argument("--user", default="", help="e-mail address of the user in whose name it is done")
+        parser.add_argument("--date-format", default="", help=_("such as %%d.%%m.%%Y"))
+        parser.add_argument(
+            "--time-zone", default="", help=_("of times without one; the company's unless told otherwise")
+        )
+        parser.add_argument("--decimal", default="", help=_("decimal mark: . or ,"))
+        parser.add_argument("--delimiter", default="", help=_("such as ; (tab: \\t)"))
+        parser.add_argument("--encoding", default="", help=_("such as cp1252"))
+        parser.add_argument("--region", default="", help=_("country of phone numbers without a code, such as DE"))
+        parser.add_argument("--user", default="", help=_("e-mail address of the user in whose name it is done"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         actor = self._actor(options["user"])
@@ -125,7 +139,7 @@ class Command(BaseCommand):
 
     def _report(self, outcome: Outcome, *, dry: bool) -> None:
         load = outcome.load
-        found = ", ".join(f"{name} {value}" for name, value in outcome.found.items())
+        found = ", ".join(f"{wording.found(name)} {value}" for name, value in outcome.found.items())
         self.stdout.write(_("%(file)s: %(found)s") % {"file": load.file_name, "found": found})
         self.stdout.write("  " + ", ".join(f"{field}={column}" for field, column in outcome.mapping.items()))
         if outcome.repeated:
@@ -135,7 +149,7 @@ class Command(BaseCommand):
         self.stdout.write(_("%(count)d rows read, %(bad)d refused") % {"count": load.counts["rows"], "bad": rejected})
         for name, number in load.counts.items():
             if name not in _SHOWN:
-                self.stdout.write(f"  {number:>12,} {name.replace('_', ' ')}")
+                self.stdout.write(f"  {number:>12,} {wording.counted(name)}")
         for line, field, value, reason in outcome.first_rejects:
             column = outcome.mapping.get(field, field) if field else "-"
             self.stdout.write(f"  {line}: {column} {value!r} {reason}")
@@ -153,7 +167,8 @@ class Command(BaseCommand):
         self.stdout.write(_("Run %(run)d is taken back.") % {"run": load.pk})
         for name, count in load.undo["kept"].items():
             self.stdout.write(
-                _("  %(count)d %(name)s are kept because later data refers to them") % {"count": count, "name": name}
+                _("  %(count)d %(name)s are kept because later data refers to them")
+                % {"count": count, "name": wording.counted(name)}
             )
         if load.undo["restored"] or load.undo["left"]:
             self.stdout.write(
@@ -164,7 +179,7 @@ class Command(BaseCommand):
     def _list(self) -> None:
         sweep_dead_loads()
         for load in Load.objects.order_by("-pk")[:100]:
-            counts = ", ".join(f"{n:,} {k.replace('_', ' ')}" for k, n in load.counts.items())
+            counts = ", ".join(f"{n:,} {wording.counted(k)}" for k, n in load.counts.items())
             self.stdout.write(
                 f"{load.pk:>6}  {load.started_at:%Y-%m-%d %H:%M}  {load.get_status_display():<12} {load.kind:<12} "
                 f"{load.source:<16} {load.file_name}  {counts}"

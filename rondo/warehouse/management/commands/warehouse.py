@@ -4,16 +4,20 @@ import sys
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
+from rondo.foundation.management.base import RondoCommand
 from rondo.warehouse.check import compare
 from rondo.warehouse.refresh import refresh
 
 
-class Command(BaseCommand):
+class Command(RondoCommand):
     requires_system_checks: list[str] = []
-    help = "Keep the columnar copy (Delta tables) up to date, make it anew, or compare it with the operational store."
+    help = gettext_noop(
+        "Keep the columnar copy (Delta tables) up to date, make it anew, or compare it with the operational store."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("verb", choices=["refresh", "rebuild", "check"])
