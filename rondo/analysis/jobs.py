@@ -30,7 +30,7 @@ def request_analysis(actor: Actor) -> None:
 def nightly(actor: Actor) -> Run | None:
     """Analyse if there are purchases and anything may have changed since the last run; else None."""
     last = Run.objects.filter(status=Run.Status.DONE).order_by("-started_at").first()
-    if last is not None and not changed_since(last.started_at, apart_from=["run", "user"]):
+    if last is not None and not changed_since(last.started_at, apart_from=["run", "study", "user"]):
         return None
     if not standing().filter(kind="purchase").exists():
         return None

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from rondo.analysis.segments.models import Membership, Refresh, Segment
-from rondo.analysis.studies.models import Study, StudyCustomer
+from rondo.analysis.studies.models import Series, Study, StudyCustomer
 from rondo.customers.models import Customer
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "RunPart",
     "Score",
     "Segment",
+    "Series",
     "StandingVersion",
     "Study",
     "StudyCustomer",

@@ -7,11 +7,18 @@ from django.utils.translation import gettext_lazy as _
 from rondo.analysis import definitions, ruled
 from rondo.analysis.features import buying, taste
 from rondo.analysis.segments.jobs import request_refreshes
+from rondo.analysis.studies import names, series
 from rondo.foundation.registry import Periodic, StudyKind, registries
 
-__all__ = ["buying", "definitions", "ruled", "taste"]
+__all__ = ["buying", "definitions", "ruled", "series", "taste"]
 
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))
 registries.after_analysis.add("segments", request_refreshes)
+registries.studies.add(
+    "controls", StudyKind("controls", _("Matched controls"), "rondo.analysis.studies.controls.answer")
+)
+registries.studies.add(
+    "groups", StudyKind("groups", _("Groups of customers"), "rondo.analysis.studies.groups.answer", series=names.groups)
+)
 registries.studies.add("twins", StudyKind("twins", _("Statistical twins"), "rondo.analysis.studies.twins.answer"))
 registries.studies.add("standing", StudyKind("standing", _("Thresholds tried"), "rondo.analysis.thresholds.answer"))

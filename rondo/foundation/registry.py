@@ -117,11 +117,16 @@ class FeatureGroup:
 @dataclass(frozen=True)
 class StudyKind:
     """A question to the data that a job answers (:mod:`rondo.analysis.studies`): its name, and the dotted path of the
-    function that answers it, which keeps what it imports out of processes that only ask."""
+    function that answers it, which keeps what it imports out of processes that only ask.
+
+    ``series(study)`` says how rules call the figures it gives of every customer: label, meaning, and the names of the
+    groups they number, if they do. None: it gives none.
+    """
 
     key: str
     label: "_StrOrPromise"
     answer: str
+    series: "Callable[[Any], tuple[str, str, Sequence[str]]] | None" = None
 
 
 @dataclass(frozen=True)

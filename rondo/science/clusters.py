@@ -2,12 +2,14 @@
 
 K-means on the leading principal components of the standard scores. For each number of groups the whole is done again on
 random halves and compared where they overlap (adjusted Rand index: Hubert & Arabie 1985; Ben-Hur, Elisseeff & Guyon
-2002). Of the numbers that are about as stable as the stablest the largest is taken; if none is stable enough, there are
-no groups to be had.
+2002). A number is fit if it is stable and neither one group more nor one less is stabler; of the fit numbers the
+largest is taken, since it tells more. If none is stable enough, there are no groups to be had. The convention finds
+planted groups; it may part one of them further where that can be repeated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,14 +28,13 @@ FEWEST = 100
 @dataclass(frozen=True)
 class ClusterConfig:
     """``sizes``: numbers of groups to try. ``stable``: mean adjusted Rand index from which a number counts as stable.
-    ``about``: how far below the stablest a number may lie and still be as good. ``rounds``: pairs of halves.
+    ``rounds``: pairs of halves.
     ``explained``: share of variance that the components keep. ``sample``: most customers that the groups are sought
     among; the others join the nearest one. ``smallest``: least share of customers that a group may have. ``seed``: of
     all draws."""
 
     sizes: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)
     stable: float = 0.8
-    about: float = 0.02
     rounds: int = 6
     explained: float = 0.8
     sample: int = 20_000
@@ -68,8 +69,13 @@ class Clusters:
         return np.bincount(self.group, minlength=len(self.differences))
 
 
-def find(features: Features, config: ClusterConfig | None = None, strongest: int = 5) -> Clusters:
-    """Find groups of customers.
+def find(
+    features: Features,
+    config: ClusterConfig | None = None,
+    strongest: int = 5,
+    progress: Callable[[int, int], None] | None = None,
+) -> Clusters:
+    """Find groups of customers; ``progress(done, sizes)`` is told of each number of groups that was tried.
 
     Raises InputError for fewer than 100 customers, or features of which none varies.
     """
@@ -86,9 +92,13 @@ def find(features: Features, config: ClusterConfig | None = None, strongest: int
         chosen = np.sort(rng.choice(chosen, config.sample, replace=False))
     components = PCA(n_components=config.explained, svd_solver="full").fit(scores[chosen])
     placed = components.transform(scores[chosen])
-    stability = {size: _stability(placed, size, config, rng) for size in config.sizes if size * 10 <= chosen.size}
-    least = max(config.stable, max(stability.values(), default=0.0) - config.about)
-    stable = [size for size, agreed in stability.items() if agreed >= least]
+    stability: dict[int, float] = {}
+    for number, size in enumerate(config.sizes):
+        if size * 10 <= chosen.size:
+            stability[size] = _stability(placed, size, config, rng)
+        if progress is not None:
+            progress(number + 1, len(config.sizes))
+    stable = fit_sizes(stability, config.stable)
     while stable:
         model = _groups(placed, stable.pop(), config.seed)
         group = model.predict(components.transform(scores)).astype(np.int64)
@@ -100,6 +110,15 @@ def find(features: Features, config: ClusterConfig | None = None, strongest: int
             group = place[group]
             return Clusters(group, stability, _differences(features, scores, group, strongest), True)
     return Clusters(np.zeros(len(features), np.int64), stability, ((),), False)
+
+
+def fit_sizes(stability: dict[int, float], least: float) -> list[int]:
+    """The numbers of groups, ascending, that are at least so stable and no less than both their neighbours."""
+    return [
+        size
+        for size, agreed in sorted(stability.items())
+        if agreed >= least and agreed >= max(stability.get(size - 1, 0.0), stability.get(size + 1, 0.0))
+    ]
 
 
 def _groups(placed: FloatArray, size: int, seed: int) -> KMeans:

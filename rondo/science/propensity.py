@@ -25,6 +25,10 @@ FEWEST = 20
 """Fewer who did (or did not) than this teach nothing that would hold."""
 
 
+class NoSignal(InputError):
+    """The features do not tell who did: forecasts for those left out ranked them no better than chance."""
+
+
 @dataclass(frozen=True)
 class PropensityConfig:
     """``penalties``: inverse strengths (scikit-learn's ``C``) to choose from; ``folds``: where there is one occasion
@@ -89,7 +93,8 @@ def fit(
 
     ``occasion``: a whole number per row; rows of two occasions or more are left out occasion by occasion.
 
-    Raises InputError for fewer than 20 who did or did not, or columns that do not go together.
+    Raises InputError for fewer than 20 who did or did not, or columns that do not go together; NoSignal where there is
+    nothing to learn.
     """
     config = config or PropensityConfig()
     did = np.asarray(outcome).astype(bool)
@@ -116,7 +121,7 @@ def fit(
     calibration = _logistic(left_out[:, None], did, 1e6)
     slope = float(calibration.coef_[0, 0])
     if slope <= 0:
-        raise InputError("features: forecasts for left-out customers rank them the wrong way round; there is no signal")
+        raise NoSignal("features: forecasts for left-out customers rank them the wrong way round; there is no signal")
     scaling = Scaling.of(features)
     model = _logistic(scaling.scores(features), did, penalty)
     promised = expit(slope * left_out + float(calibration.intercept_[0]))

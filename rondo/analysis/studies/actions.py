@@ -1,21 +1,24 @@
 """The verbs of studies: ask, answer (the job), and keep the customers found as a static segment."""
 
+import json
 import time
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from rondo.analysis.segments.actions import create_segment
+from rondo.analysis.segments.jobs import request_refreshes
 from rondo.analysis.segments.ledger import apply_members
 from rondo.analysis.segments.models import Segment
-from rondo.analysis.segments.queries import day_of_rules
+from rondo.analysis.segments.queries import day_of_rules, standing
 from rondo.analysis.studies.jobs import enqueue_study
-from rondo.analysis.studies.models import Study, StudyCustomer
+from rondo.analysis.studies.models import Series, Study, StudyCustomer
 from rondo.analysis.studies.outcome import Answer, Found, Outcome
-from rondo.analysis.studies.queries import customers_up_to
+from rondo.analysis.studies.queries import customers_at
+from rondo.analysis.studies.series import copy_series
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, PermissionRefused, RondoError
 from rondo.foundation import audit
@@ -26,7 +29,7 @@ KEPT_STUDIES = 3
 """Of so many answered studies of one question the customers are kept; of older ones only the results."""
 
 _EVERY_SECONDS = 0.5
-_CHUNK = 5_000
+_CHUNK = 20_000
 
 
 def request_study(
@@ -102,8 +105,12 @@ class _Progress:
 
 def _keep(study: Study, outcome: Outcome) -> None:
     StudyCustomer.objects.filter(study=study).delete()  # of a worker that died before it was done
-    for start in range(0, len(outcome.customers), _CHUNK):
-        StudyCustomer.objects.bulk_create(_rows(study, outcome.customers[start : start + _CHUNK]))
+    for start in range(0, outcome.found.customers.size, _CHUNK):
+        with transaction.atomic():
+            _insert(study, outcome.found, start)
+    series = outcome.published
+    if series is not None:
+        copy_series(study, series.key, outcome.found)
     with transaction.atomic():
         Study.objects.filter(pk=study.pk).update(
             status=Study.Status.DONE,
@@ -115,24 +122,39 @@ def _keep(study: Study, outcome: Outcome) -> None:
             as_of=outcome.as_of,
             error="",
         )
+        if series is None:
+            Series.objects.filter(
+                study__kind=study.kind, study__segment=study.segment, study__subject=study.subject
+            ).delete()
+        else:
+            Series.objects.update_or_create(key=series.key, defaults={"study_id": study.pk, "choices": series.choices})
+            if any(series.key in json.dumps(rule) for rule in standing().values_list("rule", flat=True)):
+                request_refreshes()
         same = Study.objects.filter(
             kind=study.kind, segment=study.segment, subject=study.subject, status=Study.Status.DONE
         )
-        old = list(same.order_by("-id").values_list("pk", flat=True)[KEPT_STUDIES:])
+        # Everybody's figures are served from the latest study alone.
+        old = list(same.order_by("-id").values_list("pk", flat=True)[1 if series else KEPT_STUDIES :])
         StudyCustomer.objects.filter(study_id__in=old).delete()
 
 
-def _rows(study: Study, found: list[Found]) -> list[StudyCustomer]:
-    return [
-        StudyCustomer(study=study, customer_id=one.customer, place=one.place, score=one.score, other_id=one.other)
-        for one in found
-    ]
+def _insert(study: Study, found: Found, start: int) -> None:
+    chunk = slice(start, start + _CHUNK)
+    keys, scores = found.customers[chunk].tolist(), found.scores[chunk].tolist()
+    others = found.others[chunk].tolist() or [None] * len(keys)
+    places = range(start + 1, start + 1 + len(keys))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO analysis_study_customer (study_id, customer_id, place, score, other_id) "
+            "VALUES (%s, %s, %s, %s, %s)",
+            [(study.pk, *row) for row in zip(keys, places, scores, others, strict=True)],
+        )
 
 
 def keep_as_segment(
-    actor: Actor, study: Study, *, name: str, places: int | None = None, description: str = ""
+    actor: Actor, study: Study, *, name: str, places: int | None = None, first: int = 1, description: str = ""
 ) -> Segment:
-    """Make a static segment of the customers a study found: those at the first ``places``, or all.
+    """Make a static segment of the customers a study found: those from place ``first`` to place ``places``, or all.
 
     Raises:
         InputError: no name, or no customer at those places. PermissionRefused: the actor may not change segments.
@@ -140,7 +162,7 @@ def keep_as_segment(
     actor.require("segment")
     last = StudyCustomer.objects.filter(study=study).order_by("-place").values_list("place", flat=True).first() or 0
     wanted = last if places is None else places
-    if not 1 <= wanted <= last:
+    if not 1 <= first <= wanted <= last:
         raise InputError(
             _("%(wanted)s customers cannot be taken: the study kept %(kept)s; write a number from 1 to that.")
             % {"wanted": wanted, "kept": last}
@@ -148,7 +170,7 @@ def keep_as_segment(
     with transaction.atomic():
         row = create_segment(actor, name=name, kind=Segment.Kind.STATIC, description=description, form="behavioural")
         row = Segment.objects.select_for_update().get(pk=row.pk)
-        keys = sorted(customers_up_to(actor.user, study, wanted).values_list("pk", flat=True))
+        keys = sorted(customers_at(actor.user, study, first, wanted).values_list("pk", flat=True))
         apply_members(row, day_of_rules(), entered=keys, left=[])
         audit.record(
             actor,

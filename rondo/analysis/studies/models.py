@@ -72,4 +72,21 @@ class StudyCustomer(models.Model):
 
     class Meta:
         db_table = "analysis_study_customer"
-        constraints = [models.UniqueConstraint(fields=["study", "place"], name="study_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "place"], name="study_place"),
+            models.UniqueConstraint(fields=["study", "customer"], name="study_customer_once"),
+        ]
+        indexes = [models.Index(fields=["study", "score"], name="study_score")]
+
+
+class Series(models.Model):
+    """A figure of every customer that rules can ask for: the scores of the study that it points to. A new study of the
+    same question takes the place of the old one in one step. ``choices``: how many groups the scores number, from 0;
+    0 where the score is a share."""
+
+    key = models.SlugField(max_length=60, unique=True)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="series")
+    choices = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "analysis_series"

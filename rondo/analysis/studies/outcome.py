@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Run
@@ -12,30 +14,47 @@ from rondo.analysis.queries import current_run
 from rondo.analysis.studies.models import Study
 from rondo.errors import InputError, StateError
 
+FEWEST = 20
+"""Members, and others, that a model of a segment needs (as :data:`rondo.science.propensity.FEWEST`)."""
+
 Report = Callable[[str, int, int], None]
 """Told of progress: the step, how much of it is done, and of how much."""
 
 
+def _none() -> npt.NDArray[np.int64]:
+    return np.empty(0, np.int64)
+
+
 @dataclass(frozen=True)
 class Found:
-    """One customer of the answer, see :class:`~rondo.analysis.studies.models.StudyCustomer`."""
+    """The customers of an answer in their order, the first at place 1: keys, scores, and the customers they belong to
+    (empty: none), see :class:`~rondo.analysis.studies.models.StudyCustomer`. Arrays, since it may be everybody."""
 
-    customer: int
-    place: int
-    score: float
-    other: int | None = None
+    customers: npt.NDArray[np.int64] = field(default_factory=_none)
+    scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    others: npt.NDArray[np.int64] = field(default_factory=_none)
+
+
+@dataclass(frozen=True)
+class Published:
+    """That the scores of the answer are served as the series ``key``: shares, or numbers of ``choices`` groups."""
+
+    key: str
+    choices: int = 0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answer: results for the pages (JSON), what they were made with and from, and the customers found."""
+    """The answer: results for the pages (JSON), what they were made with and from, and the customers found, whose
+    scores may be ``published`` to rules."""
 
     results: dict[str, Any]
     config: dict[str, Any]
     fingerprint: str
     run: Run
     as_of: date
-    customers: list[Found] = field(default_factory=list)
+    found: Found = field(default_factory=Found)
+    published: Published | None = None
 
 
 Answer: TypeAlias = Callable[[Study, Report], Outcome]
@@ -61,6 +80,23 @@ def day_of(study: Study, run: Run) -> date:
             % {"day": day.isoformat(), "first": first or "–", "last": run.as_of.isoformat()}
         )
     return day
+
+
+def enough(inside: npt.NDArray[np.bool_]) -> None:
+    """Raises InputError, in words of segments, for fewer than 20 members or fewer than 20 others."""
+    members, others = int(inside.sum()), int((~inside).sum())
+    if members < FEWEST:
+        raise InputError(
+            _(
+                "The segment has %(members)d members; from fewer than %(fewest)d nothing can be learnt that would hold "
+                "for others. Widen its rule or add members."
+            )
+            % {"members": members, "fewest": FEWEST}
+        )
+    if others < FEWEST:
+        raise InputError(
+            _("Only %(others)d customers are outside the segment; that is too few to look among.") % {"others": others}
+        )
 
 
 def present_run() -> Run:

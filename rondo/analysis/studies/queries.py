@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
+from rondo.analysis.models import Score
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.studies.models import Study, StudyCustomer
 from rondo.customers.models import Customer
@@ -33,7 +34,15 @@ def found(viewer: User | None, study: Study) -> QuerySet[StudyCustomer]:
     return StudyCustomer.objects.filter(study=study, customer_id__in=seen).select_related("customer").order_by("place")
 
 
-def customers_up_to(viewer: User | None, study: Study, places: int) -> QuerySet[Customer]:
-    """The customers at the first ``places`` of a study that ``viewer`` may see."""
-    keys = StudyCustomer.objects.filter(study=study, place__lte=places).values("customer_id")
+def customers_at(viewer: User | None, study: Study, first: int, last: int) -> QuerySet[Customer]:
+    """The customers at the places ``first`` to ``last`` of a study that ``viewer`` may see."""
+    keys = StudyCustomer.objects.filter(study=study, place__gte=first, place__lte=last).values("customer_id")
     return visible(viewer).filter(pk__in=keys)
+
+
+def value_at(study: Study, first: int, last: int) -> int | None:
+    """What the customers at the places ``first`` to ``last`` of a study are worth together (minor units), whoever may
+    see them; None where nothing is valued."""
+    keys = StudyCustomer.objects.filter(study=study, place__gte=first, place__lte=last).values("customer_id")
+    found: int | None = Score.objects.filter(customer_id__in=keys).aggregate(value=Sum("value"))["value"]
+    return found

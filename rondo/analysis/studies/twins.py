@@ -4,18 +4,15 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from rondo.analysis.facts import past
 from rondo.analysis.features.table import Known, read
 from rondo.analysis.segments.ledger import standing_keys
 from rondo.analysis.studies.models import Study
-from rondo.analysis.studies.outcome import Found, Outcome, Report, day_of, present_run
+from rondo.analysis.studies.outcome import Found, Outcome, Report, day_of, enough, present_run
 from rondo.analysis.studies.telling import drivers, reasons
-from rondo.errors import InputError
 from rondo.foundation.installation import installation
 from rondo.science.lookalikes import LookalikeConfig, Lookalikes, rank_by_resemblance
-from rondo.science.propensity import FEWEST
 from rondo.science.proportions import wilson
 from rondo.warehouse.tables import open_tables
 
@@ -41,38 +38,21 @@ def answer(study: Study, report: Report) -> Outcome:
         known = read(tables, past(tables, as_of, installation().currency))
     report("features", 1, 1)
     inside = known.mask(standing_keys(study.segment))
-    _enough(inside)
+    enough(inside)
     config = LookalikeConfig()
-    found = rank_by_resemblance(known.features, inside, config, lambda done, fits: report("model", done, fits))
-    results, customers = _told(known, inside, found)
+    ranked = rank_by_resemblance(known.features, inside, config, lambda done, fits: report("model", done, fits))
+    results, customers = _told(known, inside, ranked)
     return Outcome(
         results=results,
         config=study.config | asdict(config) | {"features": list(known.features.names), "kept": KEPT},
         fingerprint=known.fingerprint,
         run=run,
         as_of=as_of,
-        customers=customers,
+        found=customers,
     )
 
 
-def _enough(inside: Any) -> None:
-    members, others = int(inside.sum()), int((~inside).sum())
-    if members < FEWEST:
-        raise InputError(
-            _(
-                "The segment has %(members)d members; from fewer than %(fewest)d nothing can be learnt that would hold "
-                "for others. Widen its rule or add members."
-            )
-            % {"members": members, "fewest": FEWEST}
-        )
-    if others < FEWEST:
-        raise InputError(
-            _("Only %(others)d customers are outside the segment; there is nobody to look for twins among.")
-            % {"others": others}
-        )
-
-
-def _told(known: Known, inside: Any, found: Lookalikes) -> tuple[dict[str, Any], list[Found]]:
+def _told(known: Known, inside: Any, found: Lookalikes) -> tuple[dict[str, Any], Found]:
     outside = np.flatnonzero(~inside)
     order = outside[np.argsort(found.rank[outside], kind="stable")]
     behind = np.sort(found.places)  # of hidden members, the share of the others above them
@@ -102,10 +82,7 @@ def _told(known: Known, inside: Any, found: Lookalikes) -> tuple[dict[str, Any],
             )
         ],
     }
-    customers = [
-        Found(int(known.customers[row]), number + 1, round(float(similarity[number]), 6))
-        for number, row in enumerate(kept)
-    ]
+    customers = Found(known.customers[kept], np.round(similarity[: kept.size], 6))
     return results, customers
 
 

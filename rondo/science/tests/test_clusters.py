@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from rondo.errors import InputError
-from rondo.science.clusters import ClusterConfig, find
+from rondo.science.clusters import ClusterConfig, find, fit_sizes
 from rondo.science.features import Features
 
 NAMES = ("spend", "visits", "discounts", "noise")
@@ -29,6 +29,11 @@ def test_planted_groups_are_found_again_and_named_by_what_sets_them_apart() -> N
     strongest = found.differences[hunters][0]
     assert strongest.name == "discounts" and strongest.score > 1 and strongest.group > strongest.base
     assert found.stability[3] > 0.9
+
+
+def test_a_number_is_fit_if_neither_neighbour_is_stabler() -> None:
+    assert fit_sizes({2: 0.93, 3: 0.57, 4: 0.88, 5: 0.71}, 0.8) == [2, 4]
+    assert fit_sizes({2: 0.85, 3: 0.9, 4: 0.79}, 0.8) == [3] and fit_sizes({2: 0.7, 3: 0.75}, 0.8) == []
 
 
 def test_the_same_customers_give_the_same_groups() -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from rondo.campaigns.models import Campaign
 from rondo.campaigns.queries import ReactionDay
 from rondo.web import formats
-from rondo.web.charts.axes import ACTUAL, axis, plot, upright
+from rondo.web.charts.axes import ACTUAL, MUTED, axis, plot, ticks, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.svg import spoken
 
@@ -43,6 +43,68 @@ def reactions(campaign: Campaign, days: Sequence[ReactionDay], stamp: str) -> Ch
         desk=(1096, 200),
         phone=(290, 160),
         csv=reverse("campaign-reactions", args=[campaign.public_id]),
+    )
+
+
+def calibration(bins: Sequence[dict[str, Any]], csv: str, stamp: str) -> Chart:
+    """The share that answered, with its interval, against the probability promised; one point per tenth of contacts."""
+
+    def share(value: float) -> Cell:
+        return Cell(formats.share(value), round(value, 4))
+
+    rows = [
+        [
+            Cell(formats.number(one["customers"]), one["customers"]),
+            share(one["expected"]),
+            share(one["share"]),
+            share(one["low"]),
+            share(one["high"]),
+        ]
+        for one in bins
+    ]
+
+    def build(size: Size) -> Any:
+        top = max(max(one["high"], one["expected"]) for one in bins)
+        data: list[dict[str, Any]] = [
+            dict(one)
+            | {
+                "says": spoken(
+                    _("Promised %(expected)s, answered %(share)s (%(low)s to %(high)s)")
+                    % {name: formats.share(one[name]) for name in ("expected", "share", "low", "high")}
+                )
+            }
+            for one in bins
+        ]
+        marks = ticks(top, 4)
+        scale = alt.Scale(domain=[0, marks[-1]], nice=False)
+        x = alt.X("expected:Q", scale=scale, axis=axis(marks, [formats.share(mark, 0) for mark in marks], domain=True))
+        y = upright("share", top, lambda value: formats.share(value, 0))
+        ends: list[dict[str, Any]] = [{"expected": 0, "share": 0}, {"expected": marks[-1], "share": marks[-1]}]
+        diagonal = plot(ends).mark_line(aria=False, color=MUTED, strokeDash=[4, 4], strokeWidth=1)
+        named = plot([ends[1] | {"text": _("as promised")}])
+        return alt.layer(
+            diagonal.encode(x=x, y=y),
+            plot(data).mark_rule(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+            plot(data).mark_circle(color=ACTUAL, size=70, opacity=1).encode(x=x, y=y, description="says:N"),
+            named.mark_text(aria=False, align="right", dx=-64, dy=8, color=MUTED).encode(x=x, y=y, text="text:N"),
+        )
+
+    return Chart(
+        key="calibration",
+        title=_("Promised and answered"),
+        message="",
+        columns=[
+            Column(_("Contacts")),
+            Column(_("Promised")),
+            Column(_("Answered")),
+            Column(_("Low")),
+            Column(_("High")),
+        ],
+        rows=rows,
+        build=build,
+        stamp=stamp,
+        desk=(560, 260),
+        csv=csv,
     )
 
 

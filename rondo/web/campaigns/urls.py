@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from rondo.web.campaigns import views
+from rondo.web.campaigns import likely, views
 
 urlpatterns = [
     path("", views.campaigns, name="campaigns"),
+    path("types/<slug:key>/", likely.likely, name="campaign-type"),
+    path("types/<slug:key>/ask", likely.ask, name="campaign-type-ask"),
+    path("types/<slug:key>/progress", likely.progress, name="campaign-type-progress"),
+    path("types/<slug:key>/calibration.csv", likely.download, name="campaign-type-csv"),
     path("<str:public_id>/", views.campaign, name="campaign"),
     path("<str:public_id>/reactions.csv", views.reactions, name="campaign-reactions"),
 ]

@@ -20,7 +20,7 @@ from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.web import formats
 from rondo.web.access import page, viewer
-from rondo.web.campaigns import charts
+from rondo.web.campaigns import charts, likely
 from rondo.web.campaigns.bars import share_bar
 from rondo.web.charts.chart import Chart, chart_file
 
@@ -107,6 +107,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "sees_all": sees_all(user),
         "observational": any(c.design == Campaign.Design.OBSERVATIONAL for c, _r in report.campaigns),
+        "likely": likely.addresses(kinds),
         "designs_differ": len({row.campaign.design for row in rows}) > 1,
         "last_day": last_day,
     }
@@ -131,6 +132,7 @@ def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
         "campaign": found,
         "response": response,
         "chart": _chart(user, found),
+        "foretold": likely.foretold(user, found),
         "tabs": _tabs(response, chosen),
         "shown": chosen if answered is not None else "",
         "contacts": [(contact, _value(values, contact)) for contact in contacts],

@@ -1,14 +1,15 @@
-"""The charts of studies: reach against likeness."""
+"""The charts of studies: reach against likeness, agreement by number of groups, overlap."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from rondo.analysis.segments.overlap import Overlap
 from rondo.web import formats
-from rondo.web.charts.axes import ACTUAL, BAND, MUTED, axis, plot, ticks, upright
+from rondo.web.charts.axes import ACTUAL, BAND, GRID, MUTED, QUIET, axis, plot, ticks, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
-from rondo.web.charts.portfolio import customer_count
+from rondo.web.charts.portfolio import customer_count, customers_where
 from rondo.web.charts.svg import spoken
 
 if TYPE_CHECKING:
@@ -94,4 +95,147 @@ def _reach(curve: Sequence[dict[str, Any]], others: int, size: Size) -> Any:
         plot(data).mark_line(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y),
         plot(data[1:]).mark_circle(color=ACTUAL, size=70, opacity=1).encode(x=x, y=y, description="says:N"),
         plot(named).mark_text(aria=False, align="right", dx=-4, dy=-8, color=MUTED).encode(x=x, y=y, text="text:N"),
+    )
+
+
+def stability(found: Sequence[dict[str, Any]], least: float, csv: str, stamp: str) -> Chart:
+    """How far random halves agree on who belongs together, by number of groups, and what is asked for."""
+    rows = [
+        [
+            Cell(formats.number(one["groups"]), one["groups"]),
+            Cell(formats.number(one["agreed"], 2), round(one["agreed"], 4)),
+            Cell(_("yes") if one["fit"] else _("no"), int(one["fit"])),
+        ]
+        for one in found
+    ]
+
+    def build(size: Size) -> Any:
+        data = [
+            {
+                "from": one["groups"] - 0.4,
+                "to": one["groups"] + 0.4,
+                "zero": 0,
+                "y": max(one["agreed"], 0.0),
+                "colour": ACTUAL if one["fit"] else QUIET,
+                "says": spoken(
+                    _("%(groups)s groups: agreement %(agreed)s")
+                    % {"groups": formats.number(one["groups"]), "agreed": formats.number(one["agreed"], 2)}
+                ),
+            }
+            for one in found
+        ]
+        numbers = [one["groups"] for one in found]
+        x = alt.X(
+            "from:Q",
+            scale=alt.Scale(domain=[numbers[0] - 0.6, numbers[-1] + 0.6], nice=False),
+            axis=axis(numbers, [formats.number(number) for number in numbers], domain=True),
+        )
+        y = upright("y", 1.0, lambda value: formats.number(value, 1), wanted=5)
+        ends = [{"from": numbers[0] - 0.6, "y": least}, {"from": numbers[-1] + 0.6, "y": least}]
+        bars = plot(data).mark_rect()
+        return alt.layer(
+            bars.encode(
+                x=x, x2="to:Q", y=y, y2="zero:Q", color=alt.Color("colour:N", scale=None), description="says:N"
+            ),
+            plot(ends).mark_line(aria=False, color=MUTED, strokeDash=[4, 4], strokeWidth=1).encode(x=x, y=y),
+        )
+
+    return Chart(
+        key="groups",
+        title=_("Agreement by number of groups"),
+        message="",
+        columns=[Column(_("Groups")), Column(_("Agreement")), Column(_("Fit"), figures=False)],
+        rows=rows,
+        build=build,
+        stamp=stamp,
+        desk=(400, 220),
+        csv=csv,
+    )
+
+
+def sets(found: Overlap, csv: str, stamp: str) -> Chart | None:
+    """Customers by the exact set of segments they are in: a bar for each set over dots that say which segments those
+    are (UpSet: Lex et al. 2014), the fullest first. None where nobody is in any."""
+    if not found.sets:
+        return None
+    names = [row.name for row in found.segments]
+    urls = [_set_url(found, places) for places, _count in found.sets]
+    rows = [
+        [
+            Cell(" + ".join(names[place] for place in places), " + ".join(names[place] for place in places)),
+            Cell(formats.number(count), count, url),
+            Cell(formats.share(count / found.customers), round(count / found.customers, 4)),
+        ]
+        for (places, count), url in zip(found.sets, urls, strict=True)
+    ]
+    return Chart(
+        key="overlap",
+        title=_("Customers by the segments they are in"),
+        message="",
+        columns=[Column(_("In exactly"), figures=False), Column(_("Customers")), Column(_("Share"))],
+        rows=rows,
+        build=lambda size: _sets(found, urls, size),
+        stamp=stamp,
+        desk=(860, 300),
+        phone=(170, 260),
+        csv=csv,
+    )
+
+
+def _set_url(found: Overlap, places: tuple[int, ...]) -> str:
+    conditions = [f"segment:{'is' if place in places else 'not'}:{row.key}" for place, row in enumerate(found.segments)]
+    return customers_where(*conditions)
+
+
+def _sets(found: Overlap, urls: list[str], size: Size) -> Any:
+    shown = found.sets[: 6 if size[0] < _NARROW else 16]
+    count = len(found.segments)
+    # Rows of dots at -1, -2, … below the bars, which are as high as eight rows.
+    most = max(number for _places, number in shown)
+    unit = 8 / most
+    names = [
+        _("%(name)s (%(size)s)") % {"name": row.name, "size": formats.number(number)}
+        for row, number in zip(found.segments, found.sizes, strict=True)
+    ]
+    marks = [-1.0 - place for place in range(count)]
+    y = alt.Y(
+        "y:Q",
+        scale=alt.Scale(domain=[-count - 0.6, 9.2], nice=False),
+        axis=axis(marks, names, grid=False, ticks=False, domain=False, minExtent=min(165, 8 * max(map(len, names)))),
+    )
+    across = alt.Scale(domain=[-0.6, len(shown) - 0.4], nice=False)
+    x = alt.X("x:Q", scale=across, axis=None)
+    bars: list[dict[str, Any]] = []
+    dots: list[dict[str, Any]] = []
+    links: list[dict[str, Any]] = []
+    for column, ((places, number), url) in enumerate(zip(shown, urls, strict=False)):
+        words = ", ".join(found.segments[place].name for place in places)
+        bars.append(
+            {
+                "x": column,
+                "from": column - 0.36,
+                "to": column + 0.36,
+                "y": number * unit,
+                "zero": 0,
+                "text": formats.compact_number(number),
+                "says": spoken(
+                    _("In %(segments)s and no other: %(customers)s")
+                    % {"segments": words, "customers": customer_count(number)},
+                    url,
+                ),
+            }
+        )
+        dots += [
+            {"x": column, "y": marks[place], "colour": ACTUAL if place in places else GRID} for place in range(count)
+        ]
+        links.append({"x": column, "y": marks[places[0]], "end": marks[places[-1]]})
+    return alt.layer(
+        plot(links).mark_rule(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y, y2="end:Q"),
+        plot(dots)
+        .mark_circle(aria=False, size=90, opacity=1)
+        .encode(x=x, y=y, color=alt.Color("colour:N", scale=None)),
+        plot(bars)
+        .mark_rect(color=ACTUAL)
+        .encode(x=alt.X("from:Q", scale=across, axis=None), x2="to:Q", y=y, y2="zero:Q", description="says:N"),
+        plot(bars).mark_text(aria=False, dy=-8).encode(x=x, y=y, text="text:N"),
     )

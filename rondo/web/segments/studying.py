@@ -56,19 +56,12 @@ def drivers(told: list[dict[str, Any]]) -> list[Driver]:
     return found
 
 
-def phrase(told: list[dict[str, Any]], most: int = 3) -> str:
-    """The strongest traits as one phrase: "use more coupons, buy on more days and spend more"."""
-    words = [driver.words for driver in drivers(told[:most])]
-    if len(words) < 2:
-        return "".join(words)
-    return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
-
-
 STEPS = {
     "features": lambda: _("Reading what is known of every customer"),
     "model": lambda: _("Learning, and testing on hidden customers"),
     "match": lambda: _("Looking for partners"),
     "standing": lambda: _("Following every customer through the data"),
+    "rules": lambda: _("Looking for a rule of each group"),
     "groups": lambda: _("Trying numbers of groups"),
 }
 

@@ -14,21 +14,21 @@ from rondo.analysis.queries import current_run
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.studies import actions, queries
 from rondo.analysis.studies.models import Study
+from rondo.analysis.studies.names import phrase
+from rondo.analysis.studies.outcome import FEWEST
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.foundation.rights import has_right
 from rondo.web.access import actor, page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.segments import charts
-from rondo.web.segments.studying import drivers, going, phrase
+from rondo.web.segments.studying import drivers, going
 from rondo.web.segments.views import found
 
 KIND = "twins"
 PAGE = 50
 SUSPICIOUS = 0.97
 """From here on the model most likely reads what made the members members."""
-FEWEST = 20
-"""Members that a seed needs (see :data:`rondo.science.propensity.FEWEST`)."""
 
 
 @require_GET

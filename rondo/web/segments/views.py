@@ -55,6 +55,7 @@ def segments(request: HttpRequest) -> HttpResponse:
     rows = queries.overview(user)
     context = {
         "rows": rows,
+        "overlaps": sum(row.segment.size > 0 for row in rows) > 1,
         "failed": sum(row.segment.status == Segment.Status.FAILED for row in rows),
         "run": current_run(),
         "sees_all": sees_all(user),

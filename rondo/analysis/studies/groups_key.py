@@ -1,0 +1,3 @@
+"""What rules call the group of a customer."""
+
+SERIES = "group"

@@ -1,0 +1,156 @@
+"""Groups found among customers without being told what to look for: the page, and segments made of them."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from rondo.analysis.features import feature_of
+from rondo.analysis.models import Score
+from rondo.analysis.queries import current_run
+from rondo.analysis.segments.actions import create_segment
+from rondo.analysis.segments.models import Segment
+from rondo.analysis.studies import actions, queries
+from rondo.analysis.studies.groups_key import SERIES
+from rondo.analysis.studies.models import Study
+from rondo.analysis.studies.names import group_name
+from rondo.analysis.studies.queries import value_at
+from rondo.analysis.studies.series import LETTERS
+from rondo.customers.queries import sees_all
+from rondo.errors import InputError
+from rondo.foundation.rights import has_right
+from rondo.web.access import actor, page, viewer
+from rondo.web.charts.chart import Chart, chart_file
+from rondo.web.segments import charts
+from rondo.web.segments.studying import drivers, going, written
+
+KIND = "groups"
+
+
+@require_GET
+@page()
+def groups(request: HttpRequest) -> HttpResponse:
+    """The groups with what sets them apart and the rule that comes near each."""
+    user = viewer(request)
+    latest = queries.latest(KIND)
+    study = latest.answered if sees_all(user) else None
+    run = current_run()
+    context: dict[str, Any] = {
+        "study": study,
+        "going": going(latest.newer),
+        "progress_url": reverse("groups-progress"),
+        "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
+        "may_ask": has_right(user, "segment") and sees_all(user),
+        "sees_all": sees_all(user),
+        "has_scores": Score.objects.exists(),
+    }
+    if study is not None:
+        results = study.results
+        context |= {
+            "results": results,
+            "count": len(results["groups"]),
+            "agreed": next(
+                (one["agreed"] for one in results["stability"] if one["groups"] == len(results["groups"])), 0
+            ),
+            "chart": _chart(study),
+            "groups": [_group(study, number, one) for number, one in enumerate(results["groups"])],
+            "profile": _profile(results),
+            "letters": [chr(ord("A") + number) for number in range(len(results["groups"]))],
+            "stale": bool(run and study.run_id != run.pk),
+        }
+    return render(request, "segments/groups.html", context)
+
+
+def _group(study: Study, number: int, one: dict[str, Any]) -> dict[str, Any]:
+    rule = f"{SERIES} = {LETTERS[number]}"
+    return one | {
+        "number": number,
+        "name": group_name(number, one),
+        "traits": drivers(one["traits"]),
+        "value": value_at(study, one["first"], one["last"]),
+        "url": reverse("customers") + "?" + urlencode({"rule": rule}),
+        "found_url": reverse("customers") + "?" + urlencode({"rule": one["rule"]["text"]}),
+    }
+
+
+def _profile(results: dict[str, Any]) -> list[tuple[str, list[str], str]]:
+    """Features that set any group apart, with the median of each group and of all."""
+    wanted = {trait["feature"] for group in results["groups"] for trait in group["traits"]}
+    rows = []
+    for column, name in enumerate(results["features"]):
+        feature = feature_of(name)
+        if feature is not None and name in wanted:
+            medians = [written(feature, group["medians"][column]) for group in results["groups"]]
+            rows.append((str(feature.label), medians, written(feature, results["medians"][column])))
+    return rows
+
+
+def _chart(study: Study) -> Chart:
+    results = study.results
+    return charts.stability(results["stability"], results["threshold"], reverse("groups-csv"), f"study-{study.pk}")
+
+
+@require_POST
+@page("segment")
+def ask(request: HttpRequest) -> HttpResponse:
+    """Asks for groups; a job answers."""
+    actions.request_study(actor(request), KIND)
+    return redirect("groups")
+
+
+@require_GET
+@page()
+def progress(request: HttpRequest) -> HttpResponse:
+    """How far the study is; when it has ended, the page is loaded again."""
+    under_way = going(queries.latest(KIND).newer)
+    if under_way is None:
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+        return response
+    return render(request, "segments/study_progress.html", {"going": under_way, "progress_url": request.path})
+
+
+@require_GET
+@page()
+def download(request: HttpRequest) -> HttpResponse:
+    """The stability of each number of groups as CSV."""
+    return chart_file(request, _chart(_answered(request)), "rondo-groups")
+
+
+@require_POST
+@page("segment")
+def keep(request: HttpRequest) -> HttpResponse:
+    """Makes a segment of a group: by the rule that comes near it, or by name of those who are in it now."""
+    study = _answered(request)
+    text = request.POST.get("group", "")
+    found = study.results["groups"]
+    if not text.isdecimal() or len(text) > 2 or int(text) >= len(found):
+        raise Http404(text)
+    group = found[int(text)]
+    name = _("Group %(name)s") % {"name": group_name(int(text), group)}
+    try:
+        if "rule" in request.POST and group["rule"]["text"]:
+            made = create_segment(
+                actor(request), name=name[:120], text=group["rule"]["text"], form=Segment.Form.BEHAVIOURAL
+            )
+        else:
+            made = actions.keep_as_segment(
+                actor(request), study, name=name[:120], first=group["first"], places=group["last"]
+            )
+    except InputError as error:
+        messages.error(request, str(error))
+        return redirect("groups")
+    messages.success(request, _("“%(segment)s” made.") % {"segment": made})
+    return redirect("segment", made.key)
+
+
+def _answered(request: HttpRequest) -> Study:
+    study = queries.latest(KIND).answered if sees_all(viewer(request)) else None
+    if study is None:
+        raise Http404
+    return study
