@@ -17,6 +17,7 @@ import pytest
 from django.test import Client
 
 from rondo.analysis.actions import run_analysis
+from rondo.analysis.models import Run
 from rondo.analysis.tests.world import START, purchase, seeded_base
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.customers import actions as customers
@@ -26,6 +27,7 @@ from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, Team, User
 from rondo.interactions.actions import log_interaction
 from rondo.interactions.models import Interaction
+from rondo.web import formats
 
 pytestmark = pytest.mark.django_db
 ACTOR = system()
@@ -230,3 +232,23 @@ def test_the_walker_would_find_it(
     )
     found = {what for text in pages.values() for what in told_of(text, world["foreign"], ["zqforeign"])}
     assert {"zqforeign", "8371926", world["foreign"][0].public_id} <= found
+
+
+def test_an_analysis_within_the_data_is_shown_with_what_came_later(
+    signed_in: Callable[[User], Client], alice: User, charlie: User
+) -> None:
+    """As of a day before the last order: pages look from that day, stay whole, and the chain shows what came after."""
+    people = seeded_base(customers=40, days=250)
+    for row in people[:5]:
+        customers.assign_owner(ACTOR, row, charlie)
+    day = START + timedelta(days=160)
+    later = purchase(people[0], START + timedelta(days=240), 4321)
+    run = run_analysis(ACTOR, as_of=day)
+    assert Run.objects.get(is_current=True).as_of == run.as_of == day
+    assert run.results["totals"]["last_day"] <= day.isoformat()
+    own = f"/customers/{people[0].public_id}/"
+    for user in (alice, charlie):
+        pages = walk(signed_in(user), "/", "/portfolio/", "/loyalty/", "/portfolio/cohorts/", own, within="/portfolio")
+        assert formats.day(day) in html.unescape(pages["/"] + pages["/portfolio/"])
+        assert "43.21" in pages[own], "what came later is on the timeline"
+        assert later.pk and all("Traceback" not in page for page in pages.values())
