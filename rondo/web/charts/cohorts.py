@@ -118,7 +118,7 @@ def triangle(found: Triangle, measure: Measure, currency: str, cut_until: str, s
         rows=rows,
         build=build,
         stamp=stamp,
-        desk=(820, _ROW_HEIGHT * max(min(count, _DRAWN), 3)),
+        desk=(960, _ROW_HEIGHT * max(min(count, _DRAWN), 3)),
         phone=(240, _ROW_HEIGHT * max(min(count, _DRAWN_NARROW[0]), 3)),
     )
 

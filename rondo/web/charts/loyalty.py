@@ -81,7 +81,7 @@ def stages_by_week(weekly: Sequence[StandingWeek], stamp: str) -> Chart:
         rows=rows,
         build=build,
         stamp=stamp,
-        desk=(700, 260),
+        desk=(960, 300),
     )
 
 
@@ -167,7 +167,7 @@ def moved(moves: Moves, stamp: str) -> Chart:
         rows=rows,
         build=build,
         stamp=stamp,
-        desk=(800, 300),
+        desk=(960, 320),
         phone=(290, 260),
     )
 

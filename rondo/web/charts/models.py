@@ -173,7 +173,7 @@ def silence(bins: Sequence[ChurnBin], stamp: str) -> Chart:
         ],
         build=build,
         stamp=stamp,
-        desk=(560, 240),
+        desk=(960, 280),
         phone=(250, 220),
     )
 

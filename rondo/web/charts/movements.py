@@ -64,14 +64,16 @@ def movement_map(moves: "Sequence[Move]", currency: str, stamp: str, csv: str, b
             }
             for move, url in zip(found, urls, strict=True)
         ]
-        names = [label[:3] if narrow else label for label in labels.values()]
+        # On a phone a column is too narrow for its stage: columns bear numbers, which the rows' names explain.
+        heads = [str(number) for number in range(1, len(labels) + 1)] if narrow else list(labels.values())
+        names = [f"{n} {label}" for n, label in enumerate(labels.values(), start=1)] if narrow else heads
         befores = sorted({order[move.before] for move in found})
         afters = sorted({order[move.after] for move in found})
         x = alt.X(
             "to:O",
             sort=afters,
             scale=alt.Scale(domain=afters, paddingInner=0.03),
-            axis=axis(afters, [names[n] for n in afters], domain=False, orient="top"),
+            axis=axis(afters, [heads[n] for n in afters], domain=False, orient="top"),
         )
         y = alt.Y(
             "from:O",
@@ -103,6 +105,6 @@ def movement_map(moves: "Sequence[Move]", currency: str, stamp: str, csv: str, b
         build=build,
         stamp=stamp,
         csv=csv,
-        desk=(820, 44 * max(lines, 2)),
+        desk=(960, 44 * max(lines, 2)),
         phone=(280, 30 * max(lines, 2)),
     )

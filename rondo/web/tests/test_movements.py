@@ -27,6 +27,12 @@ def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
     Installation.objects.update(currency="EUR")
 
 
+def links_in(page: str, chart: str) -> list[str]:
+    """Where the marks of a chart's wide drawing lead."""
+    drawing = page.split(f'id="{chart}"')[1].split('<div class="for-desk">')[1].split("</svg>")[0]
+    return [unescape(link) for link in re.findall(r'<a [^>]*href="([^"]+)"', drawing)]
+
+
 def test_before_an_analysis_the_page_teaches(signed_in: SignIn, alice: User) -> None:
     client = signed_in(alice)
     assert "Who moves, where to" in text_of(client, "/portfolio/movements/")
@@ -49,9 +55,11 @@ def test_it_agrees_with_the_matrix_of_the_run_and_opens_who_moved(signed_in: Sig
     rows = [line.split(",") for line in text_of(client, f"/portfolio/movements/table.csv?{days}").splitlines()[1:]]
     assert {(row[0], row[1]): int(row[2]) for row in rows} == expected
     page = text_of(client, f"/portfolio/movements/?{days}")
-    drawing = page.split('<div class="for-desk">')[1].split("</svg>")[0]
-    links = [unescape(link) for link in re.findall(r'<a [^>]*href="([^"]+)"', drawing)]
+    links = links_in(page, "chart-movements")
     assert len(links) == len(expected)
+    assert sorted(links_in(page, "chart-flow")) == sorted(links)
+    listed = text_of(client, f"/portfolio/movements/table.csv?{days}&drawing=flow").splitlines()[1:]
+    assert {tuple(line.split(",")) for line in listed} == {tuple(row[:3]) for row in rows}
     counted = [len(re.findall(r'<li><a href="/customers/c_', text_of(client, link))) for link in links]
     assert sorted(counted) == sorted(expected.values())
 

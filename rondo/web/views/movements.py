@@ -18,6 +18,7 @@ from rondo.customers.queries import visible
 from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
+from rondo.web.charts.flow import Band, flow
 from rondo.web.charts.movements import movement_map
 from rondo.web.figures import Figures, figures, last_failure, under_way
 
@@ -47,6 +48,7 @@ def movements(request: HttpRequest) -> HttpResponse:
             changed = [move for move in all_moves if move.before != move.after]
             context |= {
                 "chart": _chart(found, all_moves, since, until),
+                "flow": _flow(found, all_moves, since, until),
                 "moved": _together(changed),
                 "fell": _together([m for m in changed if m.before in _WELL and m.after in _LOST]),
                 "rose": _together([m for m in changed if m.before in _LOST and m.after in _WELL]),
@@ -66,7 +68,8 @@ def table(request: HttpRequest) -> HttpResponse:
     all_moves = _moves(request, since, until)
     if not all_moves:
         raise Http404
-    return chart_file(request, _chart(found, all_moves, since, until), f"rondo-movements-{since}-{until}")
+    chart = _flow(found, all_moves, since, until) if request.GET.get("drawing") == "flow" else None
+    return chart_file(request, chart or _chart(found, all_moves, since, until), f"rondo-movements-{since}-{until}")
 
 
 @require_GET
@@ -129,12 +132,26 @@ def _chart(found: Figures, all_moves: list[Move], since: date, until: date) -> C
     return movement_map(all_moves, currency, f"{found.stamp}:{since}:{until}", address, _url(since, until))
 
 
+def _flow(found: Figures, all_moves: list[Move], since: date, until: date) -> Chart | None:
+    address = f"{reverse('movements-table')}?{_pairs(since, until)}&drawing=flow"
+    bands = [
+        Band(move.before, move.after, move.customers, behind(since, until, move.before, move.after))
+        for move in all_moves
+    ]
+    return flow(bands, f"{found.stamp}:{since}:{until}", csv=address)
+
+
 def _pairs(since: date, until: date) -> str:
     return urlencode({"since": since.isoformat(), "until": until.isoformat()})
 
 
 def _url(since: date, until: date) -> str:
     return f"{reverse('movements-customers')}?{_pairs(since, until)}"
+
+
+def behind(since: date, until: date, before: str, after: str) -> str:
+    """The address of the customers behind one move."""
+    return f"{_url(since, until)}&{urlencode({'from': before, 'to': after})}"
 
 
 def _together(some: list[Move]) -> dict[str, int]:
@@ -152,7 +169,7 @@ def _largest(changed: list[Move], since: date, until: date) -> list[dict[str, An
             "tone": "risk" if move.after in _LOST else "good",
             "customers": move.customers,
             "value": move.value,
-            "url": f"{_url(since, until)}&{urlencode({'from': move.before, 'to': move.after})}",
+            "url": behind(since, until, move.before, move.after),
         }
         for move in best
     ]
