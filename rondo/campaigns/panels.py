@@ -5,18 +5,23 @@ from typing import Any
 from django.db.models import Case, Value, When
 from django.http import HttpRequest
 
-from rondo.campaigns import queries
+from rondo.campaigns import queries, types
 from rondo.foundation.models import User
 
 _ON_HOME = 4
 
 
 def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
-    """The campaigns a customer received and answered; None if they received none."""
+    """The campaigns a customer received and answered, and the chance that they answer one more of each type; None if
+    they received none."""
     received = queries.received(customer_ids)
     if not received:
         return None
-    return {"received": received, "answered": sum(row.reactions > 0 for row in received)}
+    return {
+        "received": received,
+        "answered": sum(row.reactions > 0 for row in received),
+        "chances": types.chances(customer_ids[0]),
+    }
 
 
 def on_home(request: HttpRequest) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rondo.analysis.studies.actions import request_study
-from rondo.analysis.studies.models import Study
+from rondo.analysis.studies.models import Study, StudyCustomer
 from rondo.campaigns.models import Campaign
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.loads import shown
@@ -35,6 +35,13 @@ def request_all() -> None:
     """Ask it of every type; follows each analysis."""
     for kind in kinds():
         request_likelihood(system("job"), kind)
+
+
+def chances(customer_id: int) -> list[tuple[str, float]]:
+    """How likely one surviving customer, already checked as visible, is to answer a campaign of each type that there is
+    a model of: (type, probability), the likeliest first."""
+    rows = StudyCustomer.objects.filter(customer_id=customer_id, study__kind=KIND, study__series__isnull=False)
+    return list(rows.order_by("-score", "study__subject").values_list("study__subject", "score"))
 
 
 def _series(study: Any) -> tuple[str, str, tuple[str, ...]]:

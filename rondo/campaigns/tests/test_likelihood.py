@@ -184,6 +184,9 @@ def test_the_pages_tell_it(
     def body(address: str, client: Client = page) -> str:
         return str(client.get(address).content.decode())
 
+    shown = answer_study(Study.objects.get().pk)
+    likeliest = StudyCustomer.objects.get(study=shown, place=1)
+    assert f"{likeliest.score:.0%}" in body(f"/customers/{likeliest.customer.public_id}/")
     Study.objects.all().delete()
     assert "Who will answer the next one?" in body("/campaigns/types/likely_type_a/")
     page.post("/campaigns/types/likely_type_a/ask")
