@@ -101,7 +101,8 @@ def test_each_campaign_is_foretold_by_those_that_had_ended(history: list[Campaig
         keys[3]: [keys[1], keys[2]],
         keys[4]: [keys[1], keys[2]],
     }
-    assert all(one["auc"]["value"] > 0.7 and one["lift"] > 1.5 for one in tested.values())
+    # Who reads the answers to the campaign itself would foretell it without a mistake.
+    assert all(0.7 < one["auc"]["value"] < 0.97 and one["lift"] > 1.5 for one in tested.values())
     assert sum(row["customers"] for row in tested[keys[3]]["bins"]) == 60
     assert sum(one["customers"] for one in study.results["classes"]) == 60
     assert study.results["drivers"][0]["high"] and study.fingerprint and study.run_id
