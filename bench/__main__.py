@@ -13,6 +13,7 @@ SECTIONS = {
     "next": "what is bought next on the Complete Journey's last baskets beside own frequency and popularity",
     "load": "load of the Complete Journey beside a bare bulk insert, on SQLite and PostgreSQL",
     "facts": "facts of the Complete Journey beside the same query in plain DuckDB",
+    "analysis": "the whole analysis, step by step, at 1,000,000 customers and 20,000,000 interactions",
     "rules": "count and sample of rules at 1,000,000 customers and 20,000,000 interactions",
     "pages": "customer page, list and search at 1,000,000 customers and 20,000,000 interactions",
     "together": "eight users at once on the same, over loopback from `rondo up`",
