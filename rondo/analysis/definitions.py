@@ -347,6 +347,30 @@ _fact(
     "campaigns",
 )
 _fact(
+    "saved",
+    _("Saved by offers"),
+    _("What the customer saved: all discounts and coupons of lines whose total is not negative."),
+    "money",
+    MONEY,
+    "campaigns",
+)
+_fact(
+    "saved_by_coupons",
+    _("Saved by coupons"),
+    _("The part of it that coupons gave, with what was added to match them."),
+    "money",
+    MONEY,
+    "campaigns",
+)
+_fact(
+    "unanswered",
+    _("Waits for an answer"),
+    _("Number of inbound contacts that expect an answer (call, e-mail, letter, complaint, enquiry) and have none."),
+    "count",
+    COUNT,
+    "standing",
+)
+_fact(
     "interactions",
     _("Interactions"),
     _("Number of interactions of any kind, in either direction."),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rondo.analysis.facts.buying import buying, rhythm, spending
-from rondo.analysis.facts.contacts import campaigns, contacts
+from rondo.analysis.facts.contacts import campaigns, contacts, unanswered
 from rondo.analysis.facts.past import Past, past
 from rondo.analysis.facts.taste import taste, tasted
 
@@ -35,6 +35,9 @@ _ZERO_WITHOUT_ROWS = (
     "campaigns_received",
     "campaigns_answered",
     "interactions",
+    "unanswered",
+    "saved",
+    "saved_by_coupons",
 )
 
 
@@ -46,10 +49,10 @@ def fact_table(known: Past) -> Any:
     """
     base = known.customers
     spent, came, sums = known.keep(spending(known)), known.keep(rhythm(known)), known.keep(tasted(known))
-    talked, got = known.keep(contacts(known)), known.keep(campaigns(known))
+    talked, got, waits = known.keep(contacts(known)), known.keep(campaigns(known)), known.keep(unanswered(known))
     joined = base.left_join(spent, base.id == spent.spends).left_join(came, base.id == came.returns)
     joined = joined.left_join(sums, base.id == sums.tastes).left_join(talked, base.id == talked.talks)
-    joined = joined.left_join(got, base.id == got.receives)
+    joined = joined.left_join(got, base.id == got.receives).left_join(waits, base.id == waits.waits)
     facts = {
         **buying(known, spent, came),
         **taste(sums),
@@ -57,6 +60,7 @@ def fact_table(known: Past) -> Any:
         "last_contact": talked.last_contact,
         "campaigns_received": got.campaigns_received,
         "campaigns_answered": got.campaigns_answered,
+        "unanswered": waits.unanswered,
     }
     facts |= {name: facts[name].fill_null(0).cast("int64") for name in _ZERO_WITHOUT_ROWS}
     return joined.select(customer_id=base.id, **facts)

@@ -18,6 +18,7 @@ def tasted(past: Past) -> Any:
         kept.group_by("customer_id", "kind").aggregate(
             spent=kept.total.sum().cast("int64"),
             discounts=(kept.discount + kept.coupon_discount + kept.match_discount).sum().cast("int64"),
+            coupons=(kept.coupon_discount + kept.match_discount).sum().cast("int64"),
             labelled=kept.total.sum(where=kept.own_label.notnull()).cast("int64"),
             own=kept.total.sum(where=kept.own_label).cast("int64"),
         )
@@ -26,6 +27,7 @@ def tasted(past: Past) -> Any:
     found = sums.group_by(tastes="customer_id").aggregate(
         spent=sums.spent.sum().cast("int64"),
         discounts=sums.discounts.sum().cast("int64"),
+        coupons=sums.coupons.sum().cast("int64"),
         labelled=sums.labelled.sum().cast("int64"),
         own=sums.own.sum().cast("int64"),
         categories=sums.count(where=of_kinds),
@@ -44,6 +46,8 @@ def taste(sums: Any) -> dict[str, Any]:
     """The facts by name, over a table like that of :func:`tasted`."""
     return {
         "own_label_share": sums.own.fill_null(0) / sums.labelled.nullif(0),
+        "saved": sums.discounts,
+        "saved_by_coupons": sums.coupons,
         "discount_share": sums.discounts / (sums.spent + sums.discounts).nullif(0),
         "categories": sums.categories,
         "favourite_category": sums.favourite,

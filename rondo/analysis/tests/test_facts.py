@@ -14,7 +14,7 @@ from rondo.analysis.rfm import SCORES
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.customers.models import Customer
 from rondo.foundation.registry import registries
-from rondo.interactions.models import Interaction, Retraction
+from rondo.interactions.models import Interaction, OrderLine, Retraction
 from rondo.warehouse.refresh import refresh
 from rondo.warehouse.tables import open_tables
 from rondo.warehouse.tests.world import customer, product, purchase, source
@@ -101,7 +101,30 @@ def test_what_and_how_much_somebody_buys() -> None:
     assert (row["categories"], row["favourite_category"]) == (3, "Bakery")  # 500, before Drinks 400 and Dairy 300
     assert row["own_label_share"] == 300 / 600  # cake and tea do not say whether they are own labels
     assert row["discount_share"] == 250 / (1200 + 250)
+    assert (row["saved"], row["saved_by_coupons"]) == (250, 0)
     assert row["frequency"] == 2 * 30 / (AS_OF - date(2023, 1, 1)).days
+
+
+@pytest.mark.django_db
+def test_coupons_are_a_part_of_what_was_saved() -> None:
+    ann = customer("Ann")
+    order = purchase(ann, "2024-03-01", 500, lines=[(product("tea", "Drinks"), 500, 100)])
+    OrderLine.objects.filter(order=order).update(coupon_discount=30, match_discount=20)
+    row = facts()[ann.pk]
+    assert (row["saved"], row["saved_by_coupons"]) == (150, 50)
+
+
+@pytest.mark.django_db
+def test_questions_without_an_answer_wait_for_us() -> None:
+    ann, bob = customer("Ann"), customer("Bob")
+    asked = [contact(ann, day, kind="enquiry", direction="inbound") for day in ("2024-01-05", "2024-01-06")]
+    contact(ann, "2024-01-07", kind="complaint", direction="inbound")
+    contact(ann, "2024-01-08", kind="visit", direction="inbound")  # expects no answer
+    contact(ann, "2024-01-09", kind="email_out", direction="outbound", in_response_to=asked[0])
+    contact(ann, "2024-04-09", kind="email_out", direction="outbound", in_response_to=asked[1])  # after the day
+    contact(bob, "2024-01-05", kind="enquiry", direction="outbound")
+    found = facts()
+    assert (found[ann.pk]["unanswered"], found[bob.pk]["unanswered"]) == (2, 0)
 
 
 @pytest.mark.django_db

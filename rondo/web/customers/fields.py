@@ -26,7 +26,7 @@ NUMERIC: frozenset[str] = frozenset({"number", "money", "count", "days", "share"
 
 ATTRIBUTE_PREFIX = "attr."
 
-DEFAULT_COLUMNS = ("kind", "activity", "value", "last_purchase", "orders", "spend_365", "owner")
+DEFAULT_COLUMNS = ("kind", "activity", "value", "last_purchase", "orders", "spend_365", "risk", "owner")
 """Shown beside the name until the viewer chooses; those whose facts are not registered fall away."""
 
 

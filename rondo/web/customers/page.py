@@ -19,6 +19,7 @@ from rondo.foundation.models import User
 from rondo.foundation.registry import CustomerPanel, registries
 from rondo.interactions.queries import standing
 from rondo.web.customers.fields import attribute_fields, fact_fields
+from rondo.web.customers.profile import Profile, profile, risk
 from rondo.web.customers.rows import heading, write
 from rondo.web.customers.sentences import reasons, where
 from rondo.web.customers.timeline import KindChip, Timeline, kinds_of, read_timeline
@@ -78,6 +79,8 @@ class Worth:
     facts: list[FactRow]
     standing: list[str]
     course: list[Step]
+    risk: list[str]
+    profile: Profile
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,16 @@ def read_worth(customer: Customer) -> Worth | None:
     if score is None or assumptions is None:
         return None
     why = reasons(score, assumptions.as_of, installation().currency, assumptions.horizon_months)
-    return Worth(score, assumptions, why, list(_facts(score)), where(score), course(customer.pk))
+    return Worth(
+        score,
+        assumptions,
+        why,
+        list(_facts(score)),
+        where(score),
+        course(customer.pk),
+        risk(score),
+        profile(score, installation().currency, assumptions.horizon_months, assumptions.margin_rate),
+    )
 
 
 def course(customer_id: int) -> list[Step]:

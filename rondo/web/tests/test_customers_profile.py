@@ -1,0 +1,97 @@
+"""The profile of a relationship: parts with their makings, both sides of the ledger, and what is missing said so."""
+
+from typing import Any
+
+import pytest
+
+from rondo.web.customers.profile import profile, risk
+from rondo.web.tests.customers_data import give_score, make_customer, make_run
+
+pytestmark = pytest.mark.django_db
+
+FACTS: dict[str, Any] = {
+    "value": 120_400,
+    "value_low": 90_000,
+    "value_high": 150_000,
+    "expected_purchases": 96.4,
+    "expected_spend": 5_000,
+    "frequency": 7.25,
+    "categories": 12,
+    "stores": 2,
+    "interactions": 90,
+    "campaigns_received": 4,
+    "campaigns_answered": 1,
+    "purchase_days": 80,
+    "recency_days": 40,
+    "churn": 0.62,
+    "churn_usual": 0.04,
+    "risk": "high",
+    "risk_driver": "silence",
+    "saved": 30_100,
+    "saved_by_coupons": 1_200,
+    "discount_share": 0.21,
+    "unanswered": 2,
+}
+
+
+def test_parts_stand_side_by_side_and_are_never_added_up(installation: Any) -> None:
+    found = profile(give_score(make_customer("Ann"), **FACTS), "USD", 12, 0.25)
+    economic, behavioural, psychological = found.parts
+    assert dict(economic.rows)["Value over 12 months"] == "$1,204"
+    assert dict(economic.rows)["Purchase days expected"] == "96.4" and dict(economic.rows)["Margin"] == "25%"
+    assert dict(behavioural.rows)["Campaigns answered"] == "1 of 4"
+    assert any("Referrals: not recorded" in text for text in behavioural.missing)
+    assert psychological.rows == [] and "not known" in psychological.missing[0]
+    assert dict(found.got.rows) == {
+        "Saved by offers": "$301",
+        "of it by coupons": "$12",
+        "Share of prices before offers": "21%",
+        "Campaigns received": "4",
+    }
+    assert [value for _label, value in found.turns.rows] == ["2", "3"]
+
+
+def test_what_is_absent_is_absent_and_not_zero(installation: Any) -> None:
+    found = profile(give_score(make_customer("Bob"), interactions=0), "USD", 12, 0.25)
+    economic, behavioural, _psychological = found.parts
+    assert economic.rows == [] and "nothing was bought" in economic.missing[0]
+    assert any("none was sent yet" in text for text in behavioural.missing)
+    assert "0" not in [value for _label, value in found.got.rows]
+    assert risk(give_score(make_customer("Cem"))) == []
+
+
+@pytest.mark.parametrize(
+    ("driver", "said"),
+    [
+        ("silence", "The silence of 40 days drives it: right after a purchase it would be 4%."),
+        ("rhythm", "The own rhythm drives it"),
+        ("once", "Bought on one day only, 40 days ago"),
+    ],
+)
+def test_the_risk_says_what_drives_it(installation: Any, driver: str, said: str) -> None:
+    chance, why = risk(give_score(make_customer("Ann"), **FACTS | {"risk_driver": driver}))
+    assert chance == "High: with a chance of 62% nothing is bought within 91 days." and said in why
+
+
+def test_a_chance_never_claims_to_be_certain(installation: Any) -> None:
+    sure = FACTS | {"churn": 0.9999, "churn_usual": 0.0001}
+    chance, why = risk(give_score(make_customer("Ann"), **sure))
+    assert "over 99%" in chance and "under 1%" in why
+    low = give_score(make_customer("Bob"), **FACTS | {"churn": 0.1, "risk": "low", "risk_driver": None})
+    assert risk(low) == ["Low: with a chance of 10% nothing is bought within 91 days."]
+
+
+def test_the_customer_page_shows_risk_and_profile(signed_in: Any, alice: Any, installation: Any) -> None:
+    make_run()
+    ann = make_customer("Ann")
+    give_score(ann, **FACTS)
+    page = " ".join(signed_in(alice).get(f"/customers/{ann.public_id}/").content.decode().split())
+    for text in (
+        "Risk of falling silent",
+        "with a chance of 62%",
+        "Value of the relationship, part by part",
+        "What the customer got from us",
+        "Unanswered turns",
+        "nobody was asked",
+    ):
+        assert text in page
