@@ -6,7 +6,8 @@ times as many alone. Purchases are simulated in continuous time and then recorde
 are whole days, in weeks as the models take them.
 
 ``--accuracy``: hold-outs and coverage of the intervals on the CDNOW log and the Complete Journey, the tables of
-docs/models.md; ``--model KEY`` does it for another model of purchases than BG/NBD.
+docs/models.md; ``--model KEY`` does it for another model of purchases than BG/NBD, ``--every DAYS`` with fewer
+forecasts.
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ def check_holdout(log: science.PurchaseDays, origin: int, until: int, name: str)
 
 
 def tried(
-    log: science.PurchaseDays, months: tuple[int, ...], name: str, every: int = 28
+    log: science.PurchaseDays, months: tuple[int, ...], name: str, every: int
 ) -> Iterator[tuple[science.BaseForecast, Any, Any, Any]]:
     """Base forecasts at origins from a quarter of the log on, with purchases and spend that came, and ranks."""
     for month in months:
@@ -193,14 +194,14 @@ def tried(
             yield made, came, money, science.rank_groups(made.customers.expected_purchases)
 
 
-def coverage(log: science.PurchaseDays, months: tuple[int, ...], model: str) -> dict[str, float]:
+def coverage(log: science.PurchaseDays, months: tuple[int, ...], model: str, every: int) -> dict[str, float]:
     """Share of 90 % intervals that held what happened, and the median width of the total's over the forecast."""
     inside: dict[str, list[Any]] = {}
 
     def note(key: str, value: Any) -> None:
         inside.setdefault(key, []).append(value)
 
-    for made, came, money, ranks in tried(log, months, model):
+    for made, came, money, ranks in tried(log, months, model, every):
         for kind, total, groups, actual in (
             ("purchases", made.purchases, made.purchases_groups, came),
             ("value", made.value, made.value_groups, money),
@@ -216,8 +217,8 @@ def coverage(log: science.PurchaseDays, months: tuple[int, ...], model: str) -> 
     return {"forecasts": len(inside["customers"]), **result}
 
 
-def accuracy(model: str) -> None:
-    """The tables of docs/models.md, for one model of purchases."""
+def accuracy(model: str, every: int) -> None:
+    """The tables of docs/models.md, for one model of purchases, with a forecast at every so many days."""
     full, journey = cdnow(), complete_journey()
     logs: dict[str, tuple[science.PurchaseDays, int, int]] = {
         "CDNOW sample": (cdnow_sample(), 272, 545),
@@ -235,10 +236,10 @@ def accuracy(model: str) -> None:
     print("\n| log | what | forecasts | total | without model error | deciles | customers | median width |")
     print("|---|---|---|---|---|---|---|---|")
     rows = {
-        "CDNOW full": coverage(full, (3, 6, 9), model),
-        "Complete Journey": coverage(journey, (3, 6), model),
+        "CDNOW full": coverage(full, (3, 6, 9), model, every),
+        "Complete Journey": coverage(journey, (3, 6), model, every),
     }
-    parts = [coverage(tenth(full, number), (3, 6, 9), model) for number in range(10)]
+    parts = [coverage(tenth(full, number), (3, 6, 9), model, every) for number in range(10)]
     rows["CDNOW, mean of ten tenths"] = {key: float(np.mean([part[key] for part in parts])) for key in parts[0]}
     for name, row in rows.items():
         for kind in ("purchases", "value"):
@@ -257,12 +258,13 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3, help="runs per side, of which the fastest is shown")
     parser.add_argument("--accuracy", action="store_true", help="hold-outs and coverage on real logs instead of speed")
     parser.add_argument("--model", choices=models.PURCHASE_MODELS, default="bgnbd", help="of --accuracy")
+    parser.add_argument("--every", type=int, default=28, help="of --accuracy: days from one forecast to the next")
     parser.add_argument("--child", choices=("ours", "theirs"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         child(given.child, given.customers, given.repeat, given.model)
     elif given.accuracy:
-        accuracy(given.model)
+        accuracy(given.model, given.every)
     else:
         speed(given.customers, given.alone, given.repeat)
 
