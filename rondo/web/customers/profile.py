@@ -113,7 +113,7 @@ def _economic(score: Score, currency: str, horizon_months: int, margin_rate: flo
         "economic",
         _("Economic"),
         rows,
-        [_("Cost to serve and returns of service are not recorded; the margin is the company's rate.")],
+        [_("Cost to serve is not recorded; the margin is the company's rate.")],
     )
 
 
