@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from rondo.analysis.next.models import NextFound, NextOf
 from rondo.analysis.segments.models import Membership, Refresh, Segment
 from rondo.analysis.studies.models import Series, Study, StudyCustomer
 from rondo.customers.models import Customer
@@ -11,6 +12,8 @@ from rondo.customers.models import Customer
 __all__ = [
     "History",
     "Membership",
+    "NextFound",
+    "NextOf",
     "Pin",
     "Refresh",
     "Run",

@@ -6,13 +6,17 @@ from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis import definitions, ruled
 from rondo.analysis.features import buying, taste
+from rondo.analysis.next import ruled as next_ruled
+from rondo.analysis.next.jobs import request_next
 from rondo.analysis.segments.jobs import request_refreshes
 from rondo.analysis.studies import names, series
 from rondo.foundation.registry import Periodic, StudyKind, registries
 
-__all__ = ["buying", "definitions", "ruled", "series", "taste"]
+__all__ = ["buying", "definitions", "next_ruled", "ruled", "series", "taste"]
 
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))
+# What comes next first: segments may ask for it.
+registries.after_analysis.add("next", request_next)
 registries.after_analysis.add("segments", request_refreshes)
 registries.studies.add(
     "controls", StudyKind("controls", _("Matched controls"), "rondo.analysis.studies.controls.answer")

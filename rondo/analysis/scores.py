@@ -29,11 +29,12 @@ def schema(model: type[Model] = Score) -> pa.Schema:
     return pa.schema([(field.column, kinds[field.get_internal_type()]) for field in model._meta.concrete_fields])
 
 
-def leftovers() -> list[str]:
-    """Tables of runs that died before they were put in place."""
+def leftovers(*models: type[Model]) -> list[str]:
+    """Tables of runs that died before they were put in place: of ``models``, else of scores and histories."""
     with connection.cursor() as cursor:
         names = connection.introspection.table_names(cursor)
-    return [name for name in names if name.startswith((f"{TABLE}_run_", f"{History._meta.db_table}_run_"))]
+    heads = tuple(f"{model._meta.db_table}_run_" for model in models or (Score, History))
+    return [name for name in names if name.startswith(heads)]
 
 
 def drop(names: Sequence[str]) -> None:

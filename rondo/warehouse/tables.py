@@ -171,7 +171,7 @@ def open_tables() -> Tables:
     for table in tables:
         _view(connection, table.key, visible_sql(table, loads, retracted=retracted, merged=merged))
     names = [table.key for table in tables]
-    for name in ("scores", "standing", "marks"):
+    for name in ("scores", "standing", "marks", "next_products", "next_categories", "next_due", "pairs"):
         written = delta.existing(name)
         if written is not None and written.file_uris():
             _view(connection, name, f"SELECT * FROM read_parquet({_quoted(written.file_uris())})")

@@ -14,6 +14,7 @@ from rondo.web.views import (
     settings,
     sign_in,
     standing_rules,
+    together,
 )
 
 urlpatterns = [
@@ -33,6 +34,8 @@ urlpatterns = [
     path("portfolio/movements/table.csv", movements.table, name="movements-table"),
     path("portfolio/buying/", buying.buying, name="buying"),
     path("portfolio/cohorts/", cohorts.cohorts, name="cohorts"),
+    path("portfolio/together/", together.together, name="together"),
+    path("portfolio/together/<slug:level>.csv", together.together_csv, name="together-csv"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
     path("segments/", include("rondo.web.segments.urls")),
     path("palette", palette.palette, name="palette"),

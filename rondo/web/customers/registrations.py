@@ -7,7 +7,8 @@ from rondo.customers.models import Customer
 from rondo.customers.queries import marks
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
-from rondo.foundation.registry import Finder, Hit, NavItem, registries
+from rondo.foundation.registry import CustomerPanel, Finder, Hit, NavItem, registries
+from rondo.web.customers import coming
 from rondo.web.customers.fields import Field
 from rondo.web.customers.lists import phases, read_page
 from rondo.web.customers.rows import read_rows
@@ -38,3 +39,4 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
 
 registries.nav.add("customers", NavItem("customers", _("Customers"), "users", "customers", 20))
 registries.finders.add("customers", Finder("customers", _("Customers"), 20, find_customers))
+registries.customer_panels.add("next", CustomerPanel("next", "worth", 10, "customers/next.html", coming.of_customer))

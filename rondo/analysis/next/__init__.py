@@ -1,0 +1,1 @@
+"""What next for whom: what customers buy next and when, and what is bought together, after each analysis."""

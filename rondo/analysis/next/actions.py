@@ -1,0 +1,142 @@
+"""Working out what comes next for the run being served, and putting it in the place of what was there."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc as ipc
+from django.db import transaction
+
+from rondo.analysis import scores
+from rondo.analysis.facts import past
+from rondo.analysis.models import NextFound, NextOf, Run
+from rondo.analysis.next.lines import Lines, read_lines
+from rondo.analysis.next.pairing import PAIRS, category_pairs, product_pairs
+from rondo.analysis.next.shapes import Found
+from rondo.analysis.next.working import CATEGORIES, PRODUCTS, Next, work_out
+from rondo.foundation import audit
+from rondo.foundation.actors import Actor
+from rondo.warehouse import delta
+from rondo.warehouse.locks import exclusive
+from rondo.warehouse.tables import Tables, open_tables
+
+DUE = pa.schema(
+    [
+        ("customer_id", pa.int64()),
+        ("next_category", pa.string()),
+        ("next_due", pa.date32()),
+        ("next_chance", pa.float64()),
+    ]
+)
+TABLES = ("next_products", "next_categories", "next_due", "pairs")
+"""The open tables that are written; docs/next.md describes them."""
+
+
+def work_out_next(actor: Actor) -> NextFound | None:
+    """Work out what comes next as of the current run; None before the first analysis. Safe to run twice.
+
+    Raises PermissionRefused where the actor may not analyse, StateError where another process is at it for long.
+    """
+    actor.require("analyse")
+    with exclusive("next", wait=600):
+        run = Run.objects.filter(is_current=True).first()
+        if run is None:
+            return None
+        known = NextFound.objects.filter(run_id=run.pk).first()
+        if known is not None:
+            return known
+        scores.drop(scores.leftovers(NextOf))
+        with open_tables() as tables:
+            lines = read_lines(tables, past(tables, run.as_of, run.config["currency"]))
+            numbers, names = _names(tables, lines)
+        return _store(run, work_out(lines, run.as_of), numbers, names, actor)
+
+
+def _names(tables: Tables, lines: Lines) -> tuple[list[str], list[str]]:
+    """Numbers and names of the products, by code."""
+    t = tables.products
+    rows = tables.arrow(t.filter(t.id.isin(lines.products.tolist())).select("id", "number", "name").order_by("id"))
+    found = {row["id"]: (row["number"], row["name"] or row["number"]) for row in rows.to_pylist()}
+    both = [found.get(int(product), ("", "")) for product in lines.products]
+    return [number for number, _name in both], [name for _number, name in both]
+
+
+def _store(run: Run, found: Next, numbers: list[str], names: list[str], actor: Actor) -> NextFound:
+    lines = found.lines
+    of_categories, category_rows = category_pairs(lines)
+    of_products, product_rows = product_pairs(lines, numbers, names)
+    goods, kinds, shown = _Kept(PRODUCTS), _Kept(CATEGORIES), _Kept(scores.schema(NextOf))
+    soon = 0
+    week = run.as_of + timedelta(days=7)
+    for some_goods, some_kinds, some in found.blocks():
+        goods.add(some_goods)
+        kinds.add(some_kinds)
+        rows = some.select(scores.schema(NextOf).names).cast(scores.schema(NextOf))
+        soon += _due_until(rows, week)
+        for batch in rows.to_batches():
+            shown.add(batch)
+    table = shown.table()
+    prepared = scores.prepare(run.pk, table, NextOf)
+    results = Found(
+        categories=of_categories,
+        products=of_products,
+        customers=int(lines.customers.size),
+        due_soon=soon,
+        reason=found.reason,
+        models={
+            name: model.describe()
+            for name, model in (("products", found.products), ("categories", found.categories))
+            if model is not None
+        },
+    )
+    _write("next_products", goods, run)
+    _write("next_categories", kinds, run)
+    due = _Kept(DUE)
+    for batch in table.select(DUE.names).to_batches():
+        due.add(batch)
+    _write("next_due", due, run)
+    pairs = _Kept(PAIRS)
+    pairs.add(category_rows)
+    pairs.add(product_rows)
+    _write("pairs", pairs, run)
+    with transaction.atomic():
+        scores.put_in_place(prepared)
+        NextFound.objects.all().delete()
+        row = NextFound.objects.create(run_id=run.pk, as_of=run.as_of, results=results)
+        audit.record(actor, "analysis.next", "run", run.pk, {"as_of": [None, run.as_of.isoformat()]})
+    return row
+
+
+def _due_until(rows: pa.Table, day: date) -> int:
+    return sum(1 for value in rows["next_due"].to_pylist() if value is not None and value <= day)
+
+
+class _Kept:
+    """Batches kept compressed until they are written, so that a million customers' rows fit beside their lines."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self._parts: list[bytes] = []
+        self.count = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        buffer = io.BytesIO()
+        with ipc.new_stream(buffer, self.schema, options=ipc.IpcWriteOptions(compression="lz4")) as writer:
+            writer.write_batch(batch.cast(self.schema))
+        self._parts.append(buffer.getvalue())
+        self.count += batch.num_rows
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        for part in self._parts:
+            yield from ipc.open_stream(part)
+
+    def table(self) -> pa.Table:
+        return pa.Table.from_batches(list(self.batches()), self.schema)
+
+
+def _write(name: str, rows: _Kept, run: Run) -> None:
+    reader: Any = pa.RecordBatchReader.from_batches(rows.schema, rows.batches())
+    delta.commit(name, delta.Rows(reader, rows.count), replace=True, notes={"rondo.run": run.pk})
+    delta.tidy(name)

@@ -1,0 +1,60 @@
+"""Reads of what comes next: of one customer, already checked as visible, and of the whole base."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from rondo.analysis.models import NextFound, NextOf
+from rondo.analysis.next.shapes import Found, Habit, Suggestion
+from rondo.catalogue.models import Product
+from rondo.customers.queries import sees_all
+from rondo.foundation.models import User
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """A product for a customer, with its name."""
+
+    name: str
+    row: Suggestion
+
+
+@dataclass(frozen=True)
+class NextForOne:
+    """What one customer is likely to buy, as of a day."""
+
+    as_of: date
+    habits: list[Habit]
+    again: list[Suggested]
+    new: list[Suggested]
+
+
+def next_of(customer_id: int) -> NextForOne | None:
+    """What a surviving customer is likely to buy next; None where nothing is known."""
+    row = NextOf.objects.filter(pk=customer_id).first()
+    found = NextFound.objects.only("as_of").first()
+    if row is None or found is None:
+        return None
+    habits = cast("list[Habit]", json.loads(row.habits))
+    products = cast("list[Suggestion]", json.loads(row.products))
+    names = {one.pk: str(one) for one in Product.objects.filter(pk__in=[product["product"] for product in products])}
+    suggested = [Suggested(names[one["product"]], one) for one in products if one["product"] in names]
+    if not habits and not suggested:
+        return None
+    new = [one for one in suggested if one.row["new"]]
+    return NextForOne(found.as_of, habits, [one for one in suggested if not one.row["new"]], new)
+
+
+@dataclass(frozen=True)
+class FoundAsOf:
+    """What was found of the whole base, and the day it looks from."""
+
+    as_of: date
+    results: Found
+
+
+def found_for(viewer: User | None) -> FoundAsOf | None:
+    """What was found of the whole base, for who may see all of it; None for others, and before it was worked out."""
+    row = NextFound.objects.first() if sees_all(viewer) else None
+    return None if row is None else FoundAsOf(row.as_of, cast("Found", row.results))

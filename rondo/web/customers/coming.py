@@ -1,0 +1,89 @@
+"""The panel of what a customer buys next: categories due, products likely again, products to suggest; with reasons."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rondo.analysis.next.queries import NextForOne, Suggested, next_of
+from rondo.analysis.next.shapes import Habit
+from rondo.foundation.models import User
+from rondo.web import formats
+from rondo.web.charts.portfolio import customers_where
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the panel: what, when or how likely, why, and the list of those of whom the same holds."""
+
+    what: str
+    when: str
+    why: str
+    url: str = ""
+
+
+def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+    """What the customer, whom the viewer may see, buys next; None where nothing is known."""
+    found = next_of(customer_ids[0])
+    if found is None:
+        return None
+    first = found.habits[0] if found.habits else None
+    return {
+        "as_of": found.as_of,
+        "headline": _headline(first, found.as_of) if first else "",
+        "habits": [_habit(habit, found.as_of, head=habit is first) for habit in found.habits],
+        "again": [_again(one, found) for one in found.again],
+        "new": [_new(one) for one in found.new],
+    }
+
+
+def _in_days(day: str, as_of: date) -> str:
+    days = (date.fromisoformat(day) - as_of).days
+    return ngettext("due in %(days)s day", "due in %(days)s days", days) % {"days": formats.number(days)}
+
+
+def _headline(habit: Habit, as_of: date) -> str:
+    assert habit["due"] is not None
+    return _("%(category)s %(due)s") % {"category": habit["category"], "due": _in_days(habit["due"], as_of)}
+
+
+def _habit(habit: Habit, as_of: date, *, head: bool) -> Line:
+    assert habit["due"] is not None
+    if habit["high"] is None:
+        span = _("from %(low)s, or not at all") % {"low": formats.day(habit["low"])}
+    else:
+        span = _("%(low)s to %(high)s") % {"low": formats.day(habit["low"]), "high": formats.day(habit["high"])}
+    why = ngettext(
+        "bought on %(days)s day, mostly every %(gap)s, last on %(last)s",
+        "bought on %(days)s days, mostly every %(gap)s, last on %(last)s",
+        habit["days"],
+    ) % {
+        "days": formats.number(habit["days"]),
+        "gap": formats.days(round(habit["typical"])),
+        "last": formats.day(habit["last"]),
+    }
+    # The list is of those for whom the same category is due first.
+    url = customers_where(rule=f'next_category = "{habit["category"]}"') if head else ""
+    return Line(habit["category"], _in_days(habit["due"], as_of), f"{span}; {why}", url)
+
+
+def _again(one: Suggested, found: NextForOne) -> Line:
+    count = one.row["count"]
+    why = ngettext("bought %(count)s time, last on %(last)s", "bought %(count)s times, last on %(last)s", count) % {
+        "count": formats.number(count),
+        "last": formats.day(one.row["last"]),
+    }
+    if one.row["gap"] > 0:
+        why += ", " + _("every %(gap)s on average") % {"gap": formats.days(max(round(one.row["gap"]), 1))}
+    return Line(one.name, formats.share(one.row["chance"], 0), why)
+
+
+def _new(one: Suggested) -> Line:
+    why = (
+        _("sells well now, and this customer buys %(category)s") % {"category": one.row["kind"]}
+        if one.row["kind"]
+        else _("sells well now to customers like this one")
+    )
+    return Line(one.name, formats.share(one.row["chance"], 1), why)
