@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc as ipc
 from django.db import transaction
 
@@ -57,10 +58,9 @@ def work_out_next(actor: Actor) -> NextFound | None:
 def _names(tables: Tables, lines: Lines) -> tuple[list[str], list[str]]:
     """Numbers and names of the products, by code."""
     t = tables.products
-    rows = tables.arrow(t.filter(t.id.isin(lines.products.tolist())).select("id", "number", "name").order_by("id"))
-    found = {row["id"]: (row["number"], row["name"] or row["number"]) for row in rows.to_pylist()}
-    both = [found.get(int(product), ("", "")) for product in lines.products]
-    return [number for number, _name in both], [name for _number, name in both]
+    rows = tables.arrow(t.select("id", "number", name=(t.name == "").ifelse(t.number, t.name)))
+    place: Any = pc.index_in(pa.array(lines.products), rows["id"])
+    return rows["number"].take(place).to_pylist(), rows["name"].take(place).to_pylist()
 
 
 def _store(run: Run, found: Next, numbers: list[str], names: list[str], actor: Actor) -> NextFound:

@@ -12,6 +12,7 @@ from rondo.analysis.next.queries import found_for
 from rondo.analysis.next.shapes import Pair, PairTable
 from rondo.customers.queries import sees_all
 from rondo.foundation.rights import has_right
+from rondo.foundation.spreadsheets import harmless
 from rondo.web.access import page, viewer
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import last_failure, under_way
@@ -73,5 +74,7 @@ def together_csv(request: HttpRequest, level: str) -> HttpResponse:
     columns = ("one", "other", "baskets", "with_one", "with_other", "lift", "low", "high", "customers")
     writer.writerow(columns)
     rows: list[dict[str, Any]] = [{**pair} for pair in table["pairs"]]
-    writer.writerows([[row[column] for column in columns] for row in rows])
+    writer.writerows(
+        [[harmless(row[column]) if column in ("one", "other") else row[column] for column in columns] for row in rows]
+    )
     return response

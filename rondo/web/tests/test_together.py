@@ -1,0 +1,98 @@
+"""The page of what is bought together and the panel of what comes next, by HTTP."""
+
+import csv
+import re
+from collections.abc import Callable
+from html import unescape
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rondo.analysis.actions import run_analysis
+from rondo.analysis.next.actions import work_out_next
+from rondo.analysis.tests.test_next import base
+from rondo.customers.models import Customer
+from rondo.foundation.actors import system
+from rondo.foundation.models import Installation, User
+from rondo.web.tests.test_cohorts import listed
+from rondo.web.tests.test_cohorts import text_of as body_of
+
+SignIn = Callable[[User], Client]
+pytestmark = pytest.mark.django_db
+PAGE = "/portfolio/together/"
+
+
+@pytest.fixture(autouse=True)
+def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
+    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+    Installation.objects.update(currency="EUR")
+
+
+def text_of(client: Client, address: str) -> str:
+    """What a page says, without its marks."""
+    return " ".join(unescape(re.sub("<[^>]+>", " ", body_of(client, address))).split()).replace(" .", ".")
+
+
+@pytest.fixture
+def people() -> list[Customer]:
+    """A base whose next purchases are worked out."""
+    made = base()
+    run_analysis(system())
+    work_out_next(system())
+    return made
+
+
+def test_before_the_analysis_the_page_teaches(signed_in: SignIn, alice: User) -> None:
+    assert "some minutes after the next analysis" in text_of(signed_in(alice), PAGE)
+
+
+def test_pairs_stand_with_interval_and_open_as_many_customers(
+    people: list[Customer], signed_in: SignIn, alice: User
+) -> None:
+    client = signed_in(alice)
+    text = text_of(client, PAGE)
+    assert re.search(r"(COFFEE and MILK|MILK and COFFEE) are in one basket [1-9]", text)
+    body = client.get(PAGE).content.decode()
+    links = re.findall(r'<a href="([^"]*rule=[^"]*)">([\d,]+)</a></td>', body)
+    assert links
+    for url, count in links[:4]:
+        assert listed(client, unescape(url)) == int(count.replace(",", ""))
+    due = re.search(r'<a href="([^"]*next_due[^"]*)">(\d+) customers?</a>', body)
+    assert due is not None
+    assert listed(client, unescape(due[1])) == int(due[2])
+
+
+def test_the_table_is_to_be_had_as_csv(people: list[Customer], signed_in: SignIn, alice: User) -> None:
+    client = signed_in(alice)
+    rows = list(csv.DictReader(StringIO(client.get(f"{PAGE}categories.csv").content.decode())))
+    assert {rows[0]["one"], rows[0]["other"]} == {"COFFEE", "MILK"}
+    assert float(rows[0]["low"]) < float(rows[0]["lift"]) < float(rows[0]["high"])
+    assert client.get(f"{PAGE}shops.csv").status_code == 404
+
+
+def test_who_sees_only_some_customers_gets_no_figures_of_all(
+    people: list[Customer], signed_in: SignIn, bob: User
+) -> None:
+    client = signed_in(bob)
+    assert "you may see only some" in text_of(client, PAGE)
+    assert client.get(f"{PAGE}categories.csv").status_code == 404
+
+
+def test_the_customer_page_says_what_is_next_and_why(people: list[Customer], signed_in: SignIn, alice: User) -> None:
+    text = text_of(signed_in(alice), f"/customers/{people[0].public_id}/")
+    assert re.search(r"(COFFEE|MILK|BREAD|TEA|SOAP|FISH) due in \d+ days?\.", text)
+    assert re.search(r"bought on \d+ days, mostly every \d+ days?, last on \d+ \w+ 2023", text)
+    assert "Likely again in the next order" in text
+    assert re.search(r"(Coffee|Milk) [01] bought \d+ times, last on", text)
+
+
+def test_the_category_that_is_due_is_a_rule(people: list[Customer], signed_in: SignIn, alice: User) -> None:
+    from rondo.analysis.models import NextOf
+
+    client = signed_in(alice)
+    wanted = NextOf.objects.filter(next_category="COFFEE").count()
+    assert wanted > 0
+    assert listed(client, '/customers/?rule=next_category+%3D+"COFFEE"') == wanted
