@@ -8,7 +8,9 @@ from rondo.analysis.next.lines import Lines
 from rondo.analysis.next.shapes import Pair, PairTable
 from rondo.science.together import BoughtTogether, bought_together
 
-SHOWN = 60
+SHOWN = 30
+MARKED = 2.0
+"""Pairs at least so many times as often as chance would have it are shown first, those in most baskets beyond it."""
 PAIRS = pa.schema(
     [
         ("level", pa.string()),
@@ -60,7 +62,9 @@ def _shown(
     among: npt.NDArray[np.bool_] | None = None,
 ) -> PairTable:
     called = found.called & (found.lift > 1)
-    best = np.flatnonzero(called if among is None else called & among)[:SHOWN]
+    rows = np.flatnonzero(called if among is None else called & among)
+    beyond = found.baskets[rows] * (1 - 1 / found.low[rows])
+    best = rows[np.lexsort((-beyond, found.low[rows] < MARKED))][:SHOWN]
     width = len(names)
     buyers = np.unique(customer * width + item)
     of = {int(code): buyers[buyers % width == code] // width for code in {*found.one[best], *found.other[best]}}
