@@ -1,5 +1,6 @@
 """Random rules over whatever a schema has, with values that lie on the edges of the data in :mod:`worlds`."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -91,9 +92,9 @@ def comparisons(draw: st.DrawFn, term: RuleTerm, ids: list[str]) -> Comparison:
 
 
 @st.composite
-def events(draw: st.DrawFn, schema: Schema) -> Event:
+def events(draw: st.DrawFn, known: Callable[[], Schema]) -> Event:
     kind = draw(st.sampled_from(["purchase", "purchase", "visit", "campaign_mail", "redemption", "any"]))
-    details = schema.details_of(kind)
+    details = known().details_of(kind)
     chosen = draw(st.lists(st.sampled_from(sorted(details)), max_size=2))
     return Event(kind, tuple(draw(comparisons(details[key], [])) for key in chosen))
 
@@ -112,20 +113,20 @@ def periods(draw: st.DrawFn) -> Period | None:
 
 
 @st.composite
-def dids(draw: st.DrawFn, schema: Schema) -> Did:
+def dids(draw: st.DrawFn, known: Callable[[], Schema]) -> Did:
     often = st.sampled_from([("at_least", 1), ("at_least", 1), ("at_least", 2), ("at_most", 1), ("exactly", 2)])
     none = st.sampled_from([("exactly", 0), ("at_most", 0)])
     operator, n = draw(st.one_of(often, often, none))
     total = draw(st.none() | st.builds(Total, st.sampled_from(["at_least", "at_most"]), st.sampled_from(MONEY)))
-    return Did(draw(events(schema)), Count(operator, n), total, draw(periods()))  # type: ignore[arg-type]
+    return Did(draw(events(known)), Count(operator, n), total, draw(periods()))  # type: ignore[arg-type]
 
 
 @st.composite
-def sequences(draw: st.DrawFn, schema: Schema) -> Sequence:
-    steps = tuple(draw(st.lists(events(schema), min_size=1, max_size=3)))
-    excluded = draw(st.none() | events(schema)) if len(steps) == 2 else None
+def sequences(draw: st.DrawFn, known: Callable[[], Schema]) -> Sequence:
+    steps = tuple(draw(st.lists(events(known), min_size=1, max_size=3)))
+    excluded = draw(st.none() | events(known)) if len(steps) == 2 else None
     if len(steps) == 1:
-        excluded = draw(events(schema))
+        excluded = draw(events(known))
     within = draw(st.sampled_from([None, Span(1), Span(7), Span(30), Span(2, "weeks")]))
     return Sequence(steps, excluded, within, draw(periods()))
 
@@ -141,8 +142,8 @@ def rules(schema: Schema, ids: list[str]) -> st.SearchStrategy[Node]:
         compared,
         st.builds(Not, compared),
         st.tuples(facts, st.builds(Not, facts)).flatmap(lambda pair: st.sampled_from([AllOf(pair), AnyOf(pair)])),
-        dids(schema),
-        sequences(schema),
+        dids(lambda: schema),
+        sequences(lambda: schema),
         st.sampled_from(SEGMENTS).map(InSegment),
     )
 
