@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from rondo.analysis import fingerprints, modelling, rfm, scores, standing, summary, thresholds
+from rondo.analysis import changing, fingerprints, modelling, rfm, scores, standing, summary, thresholds
 from rondo.analysis.facts import MODELLED, Past, fact_table, past
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
@@ -132,10 +132,12 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         steps.done("hold-out")
         rules = thresholds.read(run.config["standing"])
         found = standing.stand(tables, known, facts, log, fitted.alive if fitted else None, rules)
+        changed, able = changing.beside(facts, log, day_number(run.as_of))
         steps.done("standing")
-        table = _with_models(found.beside(rfm.beside(facts)), log, fitted)
+        table = _with_models(found.beside(rfm.beside(changed)), log, fitted)
         results = _results(run, tables, known, table, fitted, judged, found.results(table))
         parts = compute_all(tables, known, table, run.config["margin_rate"])
+        parts["changes"]["judged"] = able
         steps.done("summary")
     run.models_json = fitted.describe() if fitted else {"reason": reason}
     run.result_hash = fingerprints.result_hash(table, {**results, **parts})

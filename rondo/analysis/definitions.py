@@ -436,3 +436,23 @@ _fact(
     _("from 1 to 5"),
     "buying",
 )
+_fact(
+    "change",
+    _("Change of buying"),
+    _(
+        "What differs in the last 8 weeks from the customer's own past and from what everybody did, beyond chance: "
+        "rarer or oftener (purchase days a week), less or more (spend of a purchase day). At most one in twenty is a "
+        "false alarm. Empty where nothing does, and where somebody buys too rarely to tell."
+    ),
+    "text",
+    _("one of rarer, oftener, less, more"),
+    "standing",
+)
+_fact(
+    "change_weeks",
+    _("Weeks since the change"),
+    _("Of 4, 8 and 13 weeks the time in which the change shows most clearly; empty without a change."),
+    "count",
+    _("weeks"),
+    "standing",
+)

@@ -136,6 +136,8 @@ class Score(models.Model):
     saved = models.BigIntegerField(null=True)
     saved_by_coupons = models.BigIntegerField(null=True)
     unanswered = models.IntegerField(null=True)
+    change = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: nothing changed beyond chance
+    change_weeks = models.IntegerField(null=True)
     rfm_recency = models.IntegerField(null=True)
     rfm_frequency = models.IntegerField(null=True)
     rfm_monetary = models.IntegerField(null=True)

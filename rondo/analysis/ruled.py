@@ -54,12 +54,21 @@ DRIVER = (
 )
 """What drives the risk."""
 
+CHANGE = (
+    ("rarer", pgettext_lazy("change", "buys less often")),
+    ("less", pgettext_lazy("change", "spends less a time")),
+    ("oftener", pgettext_lazy("change", "buys more often")),
+    ("more", pgettext_lazy("change", "spends more a time")),
+)
+"""What changed in somebody's buying, losses first."""
+
 CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {
     "activity": ACTIVITY,
     "ladder": LADDER,
     "stage": STAGE,
     "risk": RISK,
     "risk_driver": DRIVER,
+    "change": CHANGE,
 }
 
 

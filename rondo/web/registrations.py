@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from rondo.foundation.registry import Finder, NavItem, registries
+from rondo.foundation.registry import Finder, HomeCard, NavItem, registries
+from rondo.web import changed
 from rondo.web.analysis import registrations as analysis
 from rondo.web.campaigns import registrations as campaigns
 from rondo.web.customers import registrations as customers
@@ -18,5 +19,7 @@ registries.nav.add("loyalty", NavItem("loyalty", _("Loyalty"), "heart-handshake"
 registries.nav.add("settings", NavItem("settings", _("Settings"), "settings", "settings", 110, "administer"))
 
 registries.finders.add("pages", Finder("pages", _("Go to"), 10, find_pages))
+
+registries.home_cards.add("changed", HomeCard("changed", 20, "shell/changed_card.html", changed.on_home))
 
 registries.after_analysis.add("charts", request_charts)

@@ -10,13 +10,16 @@ from rondo.analysis.facts import Past, past
 from rondo.analysis.facts.past import only
 from rondo.analysis.models import Run, Score
 from rondo.analysis.parts.buying import buying
+from rondo.analysis.parts.changes import changes
 from rondo.analysis.parts.cohorts import cohorts
-from rondo.analysis.parts.worth import COLUMNS, worth
+from rondo.analysis.parts.worth import COLUMNS as WORTH_COLUMNS
+from rondo.analysis.parts.worth import worth
 from rondo.analysis.scores import schema
 from rondo.warehouse.tables import Tables, open_tables
 
+COLUMNS = (*WORTH_COLUMNS, "change")
 FROM_COPY: dict[str, Callable[[Tables, Past, Any], Any]] = {"cohorts": cohorts, "buying": buying}
-FROM_SCORES: dict[str, Callable[[pa.Table, float], Any]] = {"worth": worth}
+FROM_SCORES: dict[str, Callable[[pa.Table, float], Any]] = {"worth": worth, "changes": changes}
 
 
 def compute_all(tables: Tables, known: Past, scores: pa.Table, margin_rate: float) -> dict[str, Any]:

@@ -150,3 +150,18 @@ class Worth(TypedDict):
     at_stake: int
     in_danger: int
     carrying: Carrying | None
+
+
+class ChangeCount(TypedDict):
+    """Customers whose buying changed in one way, and what they are worth together."""
+
+    change: str
+    customers: int
+    value: int
+
+
+class Changes(TypedDict):
+    """What changed in the last weeks, losses first; ``judged``: how many of all customers buy often enough to tell."""
+
+    counts: list[ChangeCount]
+    judged: int

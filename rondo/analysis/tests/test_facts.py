@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
+from rondo.analysis.changing import FACTS
 from rondo.analysis.facts import MODELLED, fact_table, past
 from rondo.analysis.models import Score
 from rondo.analysis.rfm import SCORES
@@ -48,7 +49,7 @@ def test_every_fact_has_one_column_and_one_entry() -> None:
     assert entries == {f.key: (str(f.label), str(f.definition), str(f.unit)) for f in registries.facts}
     customer()
     computed = set(next(iter(facts().values()))) - {"customer_id"}
-    assert computed | set(MODELLED) | set(SCORES) | {"ladder", "stage", "stage_since"} == keys
+    assert computed | set(MODELLED) | set(SCORES) | set(FACTS) | {"ladder", "stage", "stage_since"} == keys
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rondo.analysis.models import Score
-from rondo.analysis.ruled import LADDER, STAGE
+from rondo.analysis.ruled import CHANGE, LADDER, STAGE
 from rondo.web import formats
 
 _REGULAR_DAYS = 3
@@ -37,7 +37,13 @@ def where(score: Score) -> list[str]:
         else _capital(stage)
     )
     rung = str(dict(LADDER).get(score.ladder, score.ladder))
-    return [f"{since}: {_stage_reason(score)}.", f"{_capital(rung)}: {_rung_reason(score)}."]
+    found = [f"{since}: {_stage_reason(score)}.", f"{_capital(rung)}: {_rung_reason(score)}."]
+    if score.change and score.change_weeks:
+        found.append(
+            _("%(change)s than in the year before, for about %(weeks)s weeks, beyond chance.")
+            % {"change": _capital(str(dict(CHANGE)[score.change])), "weeks": formats.number(score.change_weeks)}
+        )
+    return found
 
 
 def _capital(text: str) -> str:

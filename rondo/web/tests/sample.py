@@ -282,6 +282,7 @@ def parts() -> dict[str, Any]:
             "in_danger": 0,
             "carrying": {"customers": 80, "of": 190, "spend": 120_000},
         },
+        "changes": {"counts": [{"change": "rarer", "customers": 12, "value": 340_000}], "judged": 150},
     }
 
 

@@ -1,0 +1,233 @@
+"""What changed in somebody's buying: the last weeks against the own past, and against what everybody did meanwhile.
+
+Two things are watched: *rhythm* (purchase days a week) and *level* (spend of a purchase day). The last 8 weeks are
+compared with the customer's weeks (purchase days) before by Wilcoxon's rank sum with ties (Lehmann 1975, section 1.4)
+and a continuity correction. No shape of distribution is assumed, only that weeks without change may stand in any order.
+
+Against peers: the scores of all customers are centred and scaled by their own middle half, the empirical null of Efron
+(2004, J. Amer. Statist. Assoc. 99, section 2). A season that moves everybody moves nobody then, and what makes scores
+scatter more than independent weeks would is taken off. The scale is never below 1.
+
+False alarms: over all customers and both kinds the false discovery rate is held by Benjamini & Hochberg (1995). Who
+buys too rarely to tell is not judged. How long a change has lasted is estimated afterwards, for those found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from rondo.errors import InputError
+from rondo.science._checks import FloatArray, IntArray
+from rondo.science.summary import PurchaseDays
+
+KINDS = ("rhythm", "level")
+WINDOW = 8
+"""The time looked at, in weeks."""
+LASTING = (4, 8, 13)
+"""How long a change may be said to have lasted, in weeks."""
+WEEKS = 52
+"""So many weeks are looked back."""
+FALSE_SHARE = 0.05
+"""Share of false alarms among all alarms that is accepted on average."""
+_PAST_WEEKS = 12
+_EXPECTED = 3.0
+"""Purchase days expected in the window below which a change of rhythm is not judged: the normal approximation of the
+rank sum is too generous where hardly anything can happen."""
+_RECENT_DAYS, _PAST_DAYS = 5, 10
+_PEERS = 100
+"""From so many scores on they are measured by their own middle."""
+_LONGEST_WEEK = 7
+_BLOCK = 50_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """Changes that stand after the control of false alarms, one row each, by customer code and kind.
+
+    ``kind``: place in :data:`KINDS`; ``up``: more than before; ``weeks``: of :data:`LASTING` the time in which it shows
+    most clearly; ``before`` and ``now``: the mean per week (rhythm) or per purchase day (level, minor units) before and
+    in the last 8 weeks; ``p``: p-value before the control. ``judged``: how many customers were judged in each kind.
+    """
+
+    customer: IntArray
+    kind: IntArray
+    up: np.ndarray
+    weeks: IntArray
+    before: FloatArray
+    now: FloatArray
+    p: FloatArray
+    judged: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return int(self.customer.size)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Scores of one kind and window: rows are customers that can be judged."""
+
+    score: FloatArray
+    customer: IntArray
+    before: FloatArray
+    now: FloatArray
+
+
+_NAMES = ("customer", "before", "now")
+
+
+def find_changes(log: PurchaseDays, as_of: int, false_share: float = FALSE_SHARE) -> Found:
+    """Changes of rhythm and level as of the end of day ``as_of``; later rows of the log are not read.
+
+    Raises:
+        InputError: ``false_share`` is not between 0 and 1.
+    """
+    if not 0 < false_share < 1:
+        raise InputError(f"false_share = {false_share}: a share between 0 and 1 is needed.")
+    known = log.day <= as_of
+    log = PurchaseDays(log.customer[known], log.day[known], log.spend[known], log.n_customers)
+    scored = [_rhythm(log, as_of, WINDOW), _level(log, as_of, WINDOW)]
+    score = np.concatenate([_against_peers(one.score) for one in scored])
+    p = 2 * norm.sf(np.abs(score))
+    kind = np.repeat(np.arange(len(KINDS)), [one.score.size for one in scored])
+    customer, before, now = (np.concatenate([getattr(one, name) for one in scored]) for name in _NAMES)
+    found = np.flatnonzero(benjamini_hochberg(p, false_share))
+    found = found[np.lexsort((kind[found], customer[found]))]
+    return Found(
+        customer[found],
+        kind[found],
+        score[found] > 0,
+        _lasting(log, as_of, customer[found], kind[found], score[found] > 0),
+        before[found],
+        now[found],
+        p[found],
+        tuple(one.score.size for one in scored),
+    )
+
+
+def _lasting(log: PurchaseDays, as_of: int, customer: IntArray, kind: IntArray, up: np.ndarray) -> IntArray:
+    """Of :data:`LASTING` the weeks in which each change shows most clearly."""
+    sign = np.where(up, 1.0, -1.0)
+    theirs = np.zeros(log.n_customers, bool)
+    theirs[customer] = True
+    rows = theirs[log.customer]
+    log = PurchaseDays(log.customer[rows], log.day[rows], log.spend[rows], log.n_customers)
+    clearest, weeks = np.zeros(customer.size), np.full(customer.size, WINDOW)
+    for length in LASTING:
+        for number, judge in enumerate((_rhythm, _level)):
+            one = judge(log, as_of, length)
+            score = np.zeros(log.n_customers)
+            score[one.customer] = one.score
+            size = np.where(kind == number, sign * score[customer], 0.0)
+            better = size > clearest
+            clearest[better], weeks[better] = size[better], length
+    return weeks
+
+
+def benjamini_hochberg(p: FloatArray, false_share: float) -> np.ndarray:
+    """Which hypotheses to give up so that at most ``false_share`` of them is true, on average."""
+    if not p.size:
+        return np.zeros(0, bool)
+    order = np.argsort(p, kind="stable")
+    passed = p[order] <= false_share * np.arange(1, p.size + 1) / p.size
+    stands = np.zeros(p.size, bool)
+    if passed.any():
+        stands[order[: np.flatnonzero(passed)[-1] + 1]] = True
+    return stands
+
+
+def _against_peers(score: FloatArray) -> FloatArray:
+    if score.size < _PEERS:
+        return score
+    low, middle, high = np.quantile(score, [0.25, 0.5, 0.75])
+    scale = max((high - low) / (norm.ppf(0.75) - norm.ppf(0.25)), 1.0)
+    found: FloatArray = (score - middle) / scale
+    return found
+
+
+def _rank_score(
+    rank_sum: FloatArray, recent: FloatArray, whole: FloatArray, ties: FloatArray, step: FloatArray | float
+) -> FloatArray:
+    """Standard score of the rank sum of ``recent`` among ``whole`` observations; ``ties`` is the sum of t³ − t over
+    groups of equal ones; ``step`` is the continuity correction in ranks. 0 where nothing varies."""
+    past = whole - recent
+    mean = recent * (whole + 1) / 2
+    spread = whole + 1 - ties / np.maximum(whole * (whole - 1), 1)
+    variance = recent * past / 12 * np.maximum(spread, 0)
+    beyond = rank_sum - mean
+    beyond = np.sign(beyond) * np.maximum(np.abs(beyond) - step, 0)
+    score: FloatArray = np.divide(beyond, np.sqrt(variance), out=np.zeros_like(beyond), where=variance > 1e-9)
+    return score
+
+
+def _rhythm(log: PurchaseDays, as_of: int, weeks: int) -> _Scored:
+    """Purchase days per week of the last ``weeks`` among the weeks since the first purchase week."""
+    parts = []
+    for first in range(0, max(log.n_customers, 1), _BLOCK):
+        start, stop = np.searchsorted(log.customer, (first, first + _BLOCK))
+        parts.append(_rhythm_block(log.customer[start:stop], log.day[start:stop], first, as_of, weeks))
+    return _Scored(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("score", *_NAMES)))
+
+
+def _rhythm_block(customer: IntArray, day: IntArray, first: int, as_of: int, weeks: int) -> _Scored:
+    code = customer - first
+    size = int(code.max()) + 1 if code.size else 0
+    age = (as_of - day) // 7
+    began = np.full(size, -1, np.int64)
+    np.maximum.at(began, code, age)
+    # The week of the first purchase always has one; the weeks after it are the customer's own.
+    known = np.minimum(began, WEEKS)
+    inside = age < np.minimum(known, WEEKS)[code]
+    counts = np.zeros((size, WEEKS), np.int64)
+    np.add.at(counts, (code[inside], age[inside]), 1)
+    valid = np.arange(WEEKS) < known[:, None]
+    counts = np.minimum(counts, _LONGEST_WEEK)
+    total = counts.sum(axis=1)
+    past = known - weeks
+    expected = np.divide(total * weeks, known, out=np.zeros(size), where=known > 0)
+    able = np.flatnonzero((past >= max(_PAST_WEEKS, weeks)) & (expected >= _EXPECTED))
+    counts, valid, known, past, total = counts[able], valid[able], known[able], past[able], total[able]
+    held = np.stack([((counts == value) & valid).sum(axis=1) for value in range(_LONGEST_WEEK + 1)], axis=1)
+    recent = np.stack([(counts[:, :weeks] == value).sum(axis=1) for value in range(_LONGEST_WEEK + 1)], axis=1)
+    midrank = np.cumsum(held, axis=1) - held + (held + 1) / 2
+    ties = (held.astype(float) ** 3 - held).sum(axis=1)
+    # One purchase day more or less moves the sum by about half a group of equal weeks.
+    step = np.sqrt((held.astype(float) ** 2).sum(axis=1) / np.maximum(known, 1)) / 2
+    recently = np.full(able.size, float(weeks))
+    rank_sum = (recent * midrank).sum(axis=1)
+    score = _rank_score(
+        np.asarray(rank_sum, np.float64), recently, np.asarray(known, np.float64), np.asarray(ties, np.float64), step
+    )
+    now = counts[:, :weeks].sum(axis=1)
+    return _Scored(score, able + first, (total - now) / np.maximum(past, 1), now / weeks)
+
+
+def _level(log: PurchaseDays, as_of: int, weeks: int) -> _Scored:
+    """Spend of the purchase days of the last ``weeks`` among those of the last year."""
+    age = as_of - log.day
+    size = log.n_customers
+    counted = (age < 7 * WEEKS) & (log.spend > 0)
+    whole = np.bincount(log.customer[counted], minlength=size).astype(float)
+    recent = np.bincount(log.customer[counted], weights=age[counted] < 7 * weeks, minlength=size)
+    judged = (recent >= _RECENT_DAYS) & (whole - recent >= _PAST_DAYS)
+    whole, recent = np.where(judged, whole, 0.0), np.where(judged, recent, 0.0)
+    # Only who can be judged is sorted: in most bases they are few.
+    rows = np.flatnonzero(counted & judged[log.customer])
+    customer, spend, is_recent = log.customer[rows], log.spend[rows].astype(float), age[rows] < 7 * weeks
+    order = np.lexsort((spend, customer))
+    starts = np.concatenate(([0], np.cumsum(whole)[:-1]))
+    place = np.arange(order.size) - starts[customer[order]]
+    new = np.ones(order.size, bool)
+    new[1:] = (np.diff(customer[order]) != 0) | (np.diff(spend[order]) != 0)
+    group = np.cumsum(new) - 1
+    length = np.bincount(group) if order.size else np.zeros(0)
+    midrank = (place[new] + (length + 1) / 2)[group] if order.size else np.zeros(0)
+    rank_sum = np.bincount(customer[order], weights=midrank * is_recent[order], minlength=size)
+    ties = np.bincount(customer[order][new], weights=length.astype(float) ** 3 - length, minlength=size)
+    able = np.flatnonzero(judged)
+    score = _rank_score(rank_sum[able], recent[able], whole[able], ties[able], 0.5)
+    money = np.bincount(customer, weights=spend, minlength=size)[able]
+    money_now = np.bincount(customer, weights=spend * is_recent, minlength=size)[able]
+    return _Scored(score, able, (money - money_now) / (whole - recent)[able], money_now / recent[able])
