@@ -293,7 +293,7 @@ def store_run(**changed: Any) -> Run:
         status=Run.Status.DONE,
         is_current=True,
         finished_at=timezone.now(),
-        config={"currency": "USD"},
+        config={"currency": "USD", "margin_rate": 0.25},
         results=results(**changed),
     )
     RunPart.objects.bulk_create(RunPart(run=run, name=name, figures=figures) for name, figures in parts().items())

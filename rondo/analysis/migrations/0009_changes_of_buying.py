@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analysis", "0007_standing_versions"),
+        ("analysis", "0008_series"),
     ]
 
     operations = [
