@@ -1,8 +1,9 @@
 """What changed in somebody's buying: the last weeks against the own past, and against what everybody did meanwhile.
 
-Two things are watched: *rhythm* (purchase days a week) and *level* (spend of a purchase day). The last 8 weeks are
-compared with the customer's weeks (purchase days) before by Wilcoxon's rank sum with ties (Lehmann 1975, section 1.4)
-and a continuity correction. No shape of distribution is assumed, only that weeks without change may stand in any order.
+Two things are watched in the last 8 weeks. *Rhythm*: purchase days against those that the own weeks before, and the
+season of all, let expect, in units of their own scatter (variance over mean of the weekly counts, held to that of the
+base); Anscombe's root (1948, Biometrika 35) for more than expected. *Level*: spend of a purchase day against the own
+before, by Wilcoxon's rank sum with ties (Lehmann 1975, section 1.4) and a continuity correction.
 
 Against peers: the scores of all customers are centred and scaled by their own middle half, the empirical null of Efron
 (2004, J. Amer. Statist. Assoc. 99, section 2). A season that moves everybody moves nobody then, and what makes scores
@@ -34,12 +35,14 @@ FALSE_SHARE = 0.05
 """Share of false alarms among all alarms that is accepted on average."""
 _PAST_WEEKS = 12
 _EXPECTED = 3.0
-"""Purchase days expected in the window below which a change of rhythm is not judged: the normal approximation of the
-rank sum is too generous where hardly anything can happen."""
+"""Purchase days expected in the window below which a change of rhythm is not judged: where hardly anything can happen,
+nothing can be missed."""
+_BASE_WEEKS = 20
+_LEAST_UNEVEN = 0.2
+"""Nobody's weeks are taken for more even than this share of chance."""
 _RECENT_DAYS, _PAST_DAYS = 5, 10
 _PEERS = 100
 """From so many scores on they are measured by their own middle."""
-_LONGEST_WEEK = 7
 _BLOCK = 50_000
 
 
@@ -148,7 +151,7 @@ def _against_peers(score: FloatArray) -> FloatArray:
 
 
 def _rank_score(
-    rank_sum: FloatArray, recent: FloatArray, whole: FloatArray, ties: FloatArray, step: FloatArray | float
+    rank_sum: FloatArray, recent: FloatArray, whole: FloatArray, ties: FloatArray, step: float
 ) -> FloatArray:
     """Standard score of the rank sum of ``recent`` among ``whole`` observations; ``ties`` is the sum of t³ − t over
     groups of equal ones; ``step`` is the continuity correction in ranks. 0 where nothing varies."""
@@ -163,15 +166,30 @@ def _rank_score(
 
 
 def _rhythm(log: PurchaseDays, as_of: int, weeks: int) -> _Scored:
-    """Purchase days per week of the last ``weeks`` among the weeks since the first purchase week."""
+    """Purchase days of the last ``weeks`` against the weeks since the first purchase week before them."""
+    season = _season(log, as_of, weeks)
     parts = []
     for first in range(0, max(log.n_customers, 1), _BLOCK):
         start, stop = np.searchsorted(log.customer, (first, first + _BLOCK))
-        parts.append(_rhythm_block(log.customer[start:stop], log.day[start:stop], first, as_of, weeks))
+        parts.append(_rhythm_block(log.customer[start:stop], log.day[start:stop], first, as_of, weeks, season))
     return _Scored(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("score", *_NAMES)))
 
 
-def _rhythm_block(customer: IntArray, day: IntArray, first: int, as_of: int, weeks: int) -> _Scored:
+def _season(log: PurchaseDays, as_of: int, weeks: int) -> float:
+    """How much oftener all together bought in the last ``weeks`` than in the weeks before; 1 for few customers."""
+    age = (as_of - log.day) // 7
+    began = np.zeros(log.n_customers, np.int64)
+    np.maximum.at(began, log.customer, age)
+    known = np.minimum(began, WEEKS)
+    old = known >= weeks + _PAST_WEEKS
+    counted = old[log.customer] & (age < known[log.customer])
+    now = np.bincount(log.customer[counted & (age < weeks)], minlength=log.n_customers)[old]
+    before = np.bincount(log.customer[counted & (age >= weeks)], minlength=log.n_customers)[old]
+    expected = float((before * weeks / np.maximum(known[old] - weeks, 1)).sum())
+    return float(now.sum()) / expected if old.sum() >= _PEERS and expected > 0 else 1.0
+
+
+def _rhythm_block(customer: IntArray, day: IntArray, first: int, as_of: int, weeks: int, season: float) -> _Scored:
     code = customer - first
     size = int(code.max()) + 1 if code.size else 0
     age = (as_of - day) // 7
@@ -183,25 +201,26 @@ def _rhythm_block(customer: IntArray, day: IntArray, first: int, as_of: int, wee
     counts = np.zeros((size, WEEKS), np.int64)
     np.add.at(counts, (code[inside], age[inside]), 1)
     valid = np.arange(WEEKS) < known[:, None]
-    counts = np.minimum(counts, _LONGEST_WEEK)
     total = counts.sum(axis=1)
     past = known - weeks
     expected = np.divide(total * weeks, known, out=np.zeros(size), where=known > 0)
     able = np.flatnonzero((past >= max(_PAST_WEEKS, weeks)) & (expected >= _EXPECTED))
     counts, valid, known, past, total = counts[able], valid[able], known[able], past[able], total[able]
-    held = np.stack([((counts == value) & valid).sum(axis=1) for value in range(_LONGEST_WEEK + 1)], axis=1)
-    recent = np.stack([(counts[:, :weeks] == value).sum(axis=1) for value in range(_LONGEST_WEEK + 1)], axis=1)
-    midrank = np.cumsum(held, axis=1) - held + (held + 1) / 2
-    ties = (held.astype(float) ** 3 - held).sum(axis=1)
-    # One purchase day more or less moves the sum by about half a group of equal weeks.
-    step = np.sqrt((held.astype(float) ** 2).sum(axis=1) / np.maximum(known, 1)) / 2
-    recently = np.full(able.size, float(weeks))
-    rank_sum = (recent * midrank).sum(axis=1)
-    score = _rank_score(
-        np.asarray(rank_sum, np.float64), recently, np.asarray(known, np.float64), np.asarray(ties, np.float64), step
-    )
     now = counts[:, :weeks].sum(axis=1)
-    return _Scored(score, able + first, (total - now) / np.maximum(past, 1), now / weeks)
+    before = (total - now) / past
+    earlier = valid & (np.arange(WEEKS) >= weeks)
+    variance = (((counts - before[:, None]) ** 2) * earlier).sum(axis=1) / (past - 1)
+    expected = before * weeks * season
+    # How unevenly the own weeks fall, held to that of the base by the weight of so many weeks.
+    uneven = np.divide(variance, before, out=np.ones(able.size), where=before > 0)
+    usual = float(np.median(uneven)) if able.size else 1.0
+    uneven = np.maximum((past * uneven + _BASE_WEEKS * usual) / (past + _BASE_WEEKS), _LEAST_UNEVEN)
+    spread = np.sqrt(uneven * (1 + weeks / past))
+    # Of counts the lower tail is thinner than the normal one and the upper one thicker: there the root of Anscombe.
+    fall = np.minimum(now - expected + 0.5, 0) / np.sqrt(np.maximum(expected, 1e-9))
+    rise = np.maximum(2 * (np.sqrt(now + 3 / 8) - np.sqrt(expected + 3 / 8)), 0)
+    score = np.where(now < expected, fall, rise) / spread
+    return _Scored(score, able + first, before, now / weeks)
 
 
 def _level(log: PurchaseDays, as_of: int, weeks: int) -> _Scored:
@@ -227,7 +246,8 @@ def _level(log: PurchaseDays, as_of: int, weeks: int) -> _Scored:
     rank_sum = np.bincount(customer[order], weights=midrank * is_recent[order], minlength=size)
     ties = np.bincount(customer[order][new], weights=length.astype(float) ** 3 - length, minlength=size)
     able = np.flatnonzero(judged)
-    score = _rank_score(rank_sum[able], recent[able], whole[able], ties[able], 0.5)
+    figures = [np.asarray(part[able], np.float64) for part in (rank_sum, recent, whole, ties)]
+    score = _rank_score(figures[0], figures[1], figures[2], figures[3], 0.5)
     money = np.bincount(customer, weights=spend, minlength=size)[able]
     money_now = np.bincount(customer, weights=spend * is_recent, minlength=size)[able]
     return _Scored(score, able, (money - money_now) / (whole - recent)[able], money_now / recent[able])
