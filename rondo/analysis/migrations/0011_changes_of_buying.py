@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analysis", "0009_what_customers_get"),
+        ("analysis", "0010_what_comes_next"),
     ]
 
     operations = [
