@@ -121,15 +121,13 @@ def _dates(array: pa.Array, spec: Field, name: str, context: Context) -> Convert
     wants_day = spec.type == "date"
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         present = pc.is_valid(array).to_numpy(zero_copy_only=False)
-        plain = pc.cast(array, pa.timestamp("us", kind.tz if pa.types.is_timestamp(kind) else None), safe=False)
-        micros = np.asarray(pc.fill_null(pc.cast(plain, pa.int64()), 0))
+        micros, valid = times.clock(array, dates.FIRST_YEAR, dates.LAST_YEAR)
         if pa.types.is_timestamp(kind) and kind.tz is not None:
             result = times.business_days(micros, context.zone) if wants_day else micros
         else:
             day = np.floor_divide(micros, 86_400_000_000).astype(np.int32)
             result = day if wants_day else times.to_utc(micros, context.naive_zone)
-        year = np.asarray(micros).astype("datetime64[us]").astype("datetime64[Y]").astype(int) + 1970
-        bad = present & ((year < dates.FIRST_YEAR) | (year > dates.LAST_YEAR))
+        bad = present & ~valid
         text = None
     else:
         text = plain_text(array)

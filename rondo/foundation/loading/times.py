@@ -7,11 +7,32 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 Micros = npt.NDArray[np.int64]
 _SLOT = 900_000_000
 _DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1)
+_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+def clock(array: pa.Array, first_year: int, last_year: int) -> tuple[Micros, npt.NDArray[np.bool_]]:
+    """Arrow's dates or timestamps → (microseconds since 1970 as the clock shows them; lies in those years, both whole).
+
+    What does not, nulls among it, is 0: a count of seconds or days may be so large that as microseconds it would come
+    round to a day that looks good, and Python's calendar ends long before.
+    """
+    if pa.types.is_date32(array.type):
+        per_day, whole = 1, pc.cast(pc.cast(array, pa.int32()), pa.int64())
+    else:
+        unit = "ms" if pa.types.is_date64(array.type) else array.type.unit
+        per_day, whole = 86_400 * _PER_SECOND[unit], array.view(pa.int64())
+    counts = np.asarray(pc.fill_null(whole, 0))
+    first, after = ((datetime(year, 1, 1) - _EPOCH).days for year in (first_year, last_year + 1))
+    valid = pc.is_valid(array).to_numpy(zero_copy_only=False) & (counts >= first * per_day) & (counts < after * per_day)
+    counts = np.where(valid, counts, 0)
+    return (counts * (_DAY // per_day) if per_day <= _DAY else counts // (per_day // _DAY)), valid
 
 
 def _offsets(slots: Micros, zone: tzinfo, *, local: bool) -> Micros:

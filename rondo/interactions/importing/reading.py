@@ -51,8 +51,8 @@ class Reader(ABC):
             inside = np.isin(numbers, lines, assume_unique=True)
             if inside.any():
                 rows = batch.filter(pa.array(inside))
-                texts = [_texts(column) for column in rows.columns]
-                for line, *cells in zip(numbers[inside].tolist(), *texts, strict=True):
+                cells_of = [texts(column) for column in rows.columns]
+                for line, *cells in zip(numbers[inside].tolist(), *cells_of, strict=True):
                     yield line, ["" if cell is None else cell for cell in cells]
 
 
@@ -64,12 +64,32 @@ def _refuse_doubles(columns: list[str], name: str) -> None:
         )
 
 
-def _texts(column: pa.Array) -> list[str | None]:
-    """A column as text for people; one that is not imported may hold lists, bytes or whatever else Parquet can."""
-    if not pa.types.is_nested(column.type) and "binary" not in str(column.type):
+def texts(column: pa.Array) -> list[str | None]:
+    """A column as text for people; one that is not imported may hold lists, bytes or whatever else Parquet can.
+
+    A time that no calendar reaches is the number that stands in the file.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    kind = column.type
+    if not pa.types.is_nested(kind) and "binary" not in str(kind):
         with suppress(pa.ArrowNotImplementedError):
-            return list(pc.cast(column, pa.string(), safe=False).to_pylist())
-    return [None if value is None else str(value) for value in column.to_pylist()]
+            try:
+                text = pc.cast(column, pa.string(), safe=False)
+            except pa.ArrowInvalid:  # a time zone that there is not
+                text = pc.cast(column.view(pa.timestamp(kind.unit, "UTC")), pa.string())
+            if pa.types.is_temporal(kind):
+                text = pc.replace_substring_regex(text, r"^<[^<>]*: (-?\d+)>$", r"\1")
+            return list(text.to_pylist())
+    return [_text(column, row) for row in range(len(column))]
+
+
+def _text(column: pa.Array, row: int) -> str | None:
+    try:
+        value = column[row].as_py()
+    except (ValueError, OverflowError):  # a time in it that Python does not know
+        return " ".join(column.slice(row, 1).to_string().split())
+    return None if value is None else str(value)
 
 
 class CsvReader(Reader):

@@ -20,7 +20,7 @@ from rondo.foundation.loading import dates
 from rondo.foundation.loading.columns import STAGED_TYPES, Context, convert, plain_text
 from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loading.job import Progress
-from rondo.interactions.importing.reading import Reader
+from rondo.interactions.importing.reading import Reader, texts
 
 if TYPE_CHECKING:
     import duckdb
@@ -269,9 +269,11 @@ def _stage_batch(
         rows = sorted(problems)
         good[rows] = False
         picked = batch.take(pa.array(rows))
+        refused = {name for name, _reason in problems.values()} & set(mapping)
+        shown = {name: texts(picked.column(mapping[name])) for name in refused}
         values = [
-            _shown(picked, index, mapping.get(problems[row][0])) or options.constants.get(problems[row][0])
-            for index, row in enumerate(rows)
+            (shown[name][index] or "")[:200] or None if name in shown else options.constants[name]
+            for index, name in enumerate(problems[row][0] for row in rows)
         ]
         keys = done[group].take(pa.array(rows)) if group in done else pa.nulls(len(rows), pa.string())
         _insert(
@@ -291,11 +293,3 @@ def _stage_batch(
         {"line": pa.array(lines, pa.int64()), **{name: done[name] for name in [*mapping, *options.constants]}}
     )
     _insert(staging, "staged", table if good.all() else table.filter(pa.array(good)))
-
-
-def _shown(rows: pa.RecordBatch, index: int, column: str | None) -> str | None:
-    """A value as it stood in the file, for the reject file: cut to what a person reads."""
-    if column is None:
-        return None
-    value = rows.column(rows.schema.get_field_index(column))[index].as_py()
-    return None if value is None else str(value)[:200]

@@ -3,8 +3,10 @@ import."""
 
 import gzip
 import os
+import re
 import resource
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,55 @@ def test_the_least_whole_number_is_no_amount(tmp_path: Path) -> None:
     run = load("orders", tmp_path / "least.parquet")
     assert [(row["line"], row["column"]) for row in rejects(run)] == [("1", "total")]
     assert Order.objects.get().total == 500
+
+
+FAR = [2**62, -(2**62), 2**63 - 1, -(2**63)]
+
+
+def ordered_at(times: pa.Array) -> pa.Table:
+    """Orders numbered from 1, one for each time."""
+    numbers = [str(number) for number in range(1, len(times) + 1)]
+    columns = dict.fromkeys(("order", "customer", "product", "total"), numbers)
+    return pa.table(columns | {"occurred_at": times, "lasted": pa.array([*FAR, 1][: len(times)], pa.duration("s"))})
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York", "Mars/Base"])
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_outside_the_calendar_are_rejects(tmp_path: Path, unit: str, zone: str | None) -> None:
+    """As microseconds, 2^62 seconds would come round to the first of January 1970, which is an ordinary day."""
+    good = int(datetime(2017, 3, 4, 10, tzinfo=UTC).timestamp()) * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    table = ordered_at(pa.array([*FAR, good], pa.int64()).cast(pa.timestamp(unit, zone)))
+    if unit != "s":  # which Parquet does not know, but Arrow does
+        pq.write_table(table, tmp_path / "far.parquet")
+    run = load("orders", table if unit == "s" else tmp_path / "far.parquet")
+    refused = rejects(run)
+    assert [(row["line"], row["column"]) for row in refused] == [(line, "occurred_at") for line in "1234"]
+    for row, number in zip(refused, FAR, strict=True):
+        assert row["reason"].startswith("is no date between 1900 and 2100")
+        assert row["value"] == row["occurred_at"]
+        # Arrow writes any year of a time with a zone, and all that nanoseconds reach; else the number stands.
+        written = r"-?\d{4,}-\d\d-\d\d .*" if zone or unit == "ns" else re.escape(str(number))
+        assert re.fullmatch(written, row["value"].removeprefix("'"))
+        assert row["lasted"].endswith(str(number))
+    order = Order.objects.get()
+    hour = 10 if zone else 15  # without a zone it is the company's clock that is meant
+    assert (order.number, order.interaction.occurred_at) == ("5", datetime(2017, 3, 4, hour, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("type_", [pa.date32(), pa.date64(), pa.dictionary(pa.int8(), pa.date32())])
+def test_days_outside_the_calendar_are_rejects(tmp_path: Path, type_: pa.DataType) -> None:
+    days = [2**31 - 1, -(2**31), 47_847, 17_229]  # in between: 2101-01-01 and 2017-03-04
+    stored = pa.array(days, pa.int32()).cast(pa.date32())
+    if pa.types.is_date64(type_):
+        stored = pa.array([day * 86_400_000 for day in days], pa.int64()).view(type_)
+    if pa.types.is_dictionary(type_):
+        stored = stored.dictionary_encode()
+    pq.write_table(ordered_at(stored), tmp_path / "far.parquet")
+    refused = rejects(load("orders", tmp_path / "far.parquet"))
+    assert [(row["line"], row["column"]) for row in refused] == [(line, "occurred_at") for line in "123"]
+    assert refused[2]["value"] == refused[2]["occurred_at"] == "2101-01-01"
+    assert all(row["value"] == row["occurred_at"] != "" for row in refused)
+    assert str(Order.objects.get().interaction.business_date) == "2017-03-04"
 
 
 def test_header_only(tmp_path: Path) -> None:
