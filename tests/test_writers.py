@@ -31,9 +31,12 @@ WRITERS = {
     "rondo/foundation/models.py": "the manager that makes users",
     "rondo/foundation/jobs/*.py": "leases, schedule and housekeeping: the state of machinery, no user's change",
     "rondo/customers/changed.py": "marks of changes, called by actions",
+    "rondo/interactions/changed.py": "marks of changes, called by actions and loaders",
     "rondo/customers/names.py": "the words of names, derived, called by actions",
     "rondo/warehouse/refresh.py": "how far the columnar copy is: the state of machinery",
     "rondo/analysis/segments/ledger.py": "members and sizes, derived, called by actions and refreshes",
+    "rondo/analysis/pins.py": "the verb that pins a model",
+    "rondo/analysis/thresholds.py": "the verb that puts thresholds into force",
     "rondo/analysis/scores.py": "the wide table, swapped by the analysis",
 }
 """Who may write, and what they are. A view, an API router or a template tag never joins this list."""
