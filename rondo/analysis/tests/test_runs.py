@@ -18,7 +18,7 @@ from rondo.errors import InputError, PermissionRefused
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import AuditEntry, User
 from rondo.warehouse.tables import open_tables
-from rondo.warehouse.tests.world import run_apart
+from rondo.warehouse.tests.world import end_apart, run_apart, start_apart
 
 
 def stored() -> tuple[str, str, list[tuple[Any, ...]]]:
@@ -238,6 +238,65 @@ def test_killed_at_any_point_the_next_run_ends_the_same(at: str) -> None:
     assert list(Run.objects.order_by("id").values_list("status", flat=True)) == ["done", "failed", "done"]
     run_analysis(system())
     assert stored() == ended and run.result_hash == ended[1]
+
+
+ANALYSE = """
+from functools import partial
+from rondo.analysis import actions
+from rondo.errors import StateError
+from rondo.foundation.actors import system
+def slowly(*args, copy=actions._copy_scores):
+    print('there', flush=True)
+    input()
+    copy(*args)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_analyses_at_once_the_second_waits_or_is_refused_and_all_is_whole() -> None:
+    people = seeded_base(customers=20, days=150)
+    run_analysis(system())
+    served = stored()
+    purchase(people[0], "2023-06-30", 777)
+    first = start_apart(f"{ANALYSE}actions._copy_scores = slowly\nactions.run_analysis(system())")
+    try:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "there\n"
+        refused = run_apart(
+            f"{ANALYSE}actions.exclusive = partial(actions.exclusive, wait=0.3)\n"
+            "try:\n    actions.run_analysis(system())\nexcept StateError as error:\n    print(error)"
+        )
+        assert refused.stdout == (
+            "analysis: another process is at it and has not ended; wait for it, or stop it and try again.\n"
+        ), refused.stderr
+        assert list(Run.objects.order_by("id").values_list("status", flat=True)) == ["done", "running"]
+        assert stored() == served, "what is served is what was served before either"
+        waiting = start_apart(
+            f"{ANALYSE}from rondo.warehouse import locks\n"
+            "def told(*args, wait=locks._wait):\n    print('waits', flush=True)\n    wait(*args)\n"
+            "locks._wait = told\nactions.run_analysis(system())"
+        )
+        try:
+            assert waiting.stdout is not None
+            assert waiting.stdout.readline() == "waits\n"
+            assert Run.objects.count() == 2
+        finally:
+            ended = [end_apart(first, "\n"), end_apart(waiting)]
+    finally:
+        first.kill()
+    assert [(done.returncode, done.stderr) for done in ended] == [(0, "")] * 2
+    assert list(Run.objects.order_by("id").values_list("status", "is_current")) == [
+        ("done", False),
+        ("done", False),
+        ("done", True),
+    ]
+    one, two = Run.objects.order_by("id")[1:]
+    assert (one.fingerprint, one.result_hash) == (two.fingerprint, two.result_hash)
+    assert scores.leftovers() == []
+    call_command("warehouse", "check")
+    ended_at = stored()
+    run_analysis(system())
+    assert stored() == ended_at != served
 
 
 @pytest.mark.django_db(transaction=True)

@@ -93,20 +93,36 @@ def database_url() -> str:
     return f"postgresql://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
 
 
-def run_apart(script: str) -> "subprocess.CompletedProcess[str]":
-    """Run a script in a process of its own on the same database and copy, with Django set up."""
+def start_apart(script: str) -> "subprocess.Popen[str]":
+    """Start a script in a process of its own on the same database and copy, with Django set up; all streams piped."""
     environment = os.environ | {
         "RONDO_DATABASE_URL": database_url(),
         "RONDO_WAREHOUSE": str(settings.RONDO_WAREHOUSE),
         "DJANGO_SETTINGS_MODULE": "rondo.settings",
         "RONDO_SECRET_KEY": settings.SECRET_KEY,
     }
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", f"import django; django.setup()\n{script}"],
         env=environment,
         cwd=Path(__file__).parents[3],
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
     )
+
+
+def end_apart(process: "subprocess.Popen[str]", said: str = "") -> "subprocess.CompletedProcess[str]":
+    """Say the last to a started process and wait for its end; it is killed where that takes minutes."""
+    try:
+        output, errors = process.communicate(said, timeout=240)
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def run_apart(script: str) -> "subprocess.CompletedProcess[str]":
+    """Run a script in a process of its own on the same database and copy, with Django set up."""
+    return end_apart(start_apart(script))
