@@ -1,13 +1,18 @@
 """Kill -9 at any moment, two imports at once: a dead run leaves nothing, and the next ends as an undisturbed one."""
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.db import connection
+
+from tests.demo_home import rondo
 
 
 def test_killed_anywhere_the_next_run_ends_as_an_undisturbed_one(make_world: Any, orders: Path) -> None:
@@ -91,3 +96,58 @@ def test_one_import_at_a_time(make_world: Any, orders: Path) -> None:
         holder.kill()
         holder.communicate()
     assert world.drive(orders, "never").returncode == 0, "a dead holder holds nothing"
+
+
+INTERRUPTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the suite's own parent made of it
+import django; django.setup()
+from rondo import cli
+from rondo.foundation.loading.job import LoadJob
+def told(*args, insert=LoadJob.insert, **kwargs):
+    insert(*args, **kwargs)
+    print("inserting", flush=True)
+LoadJob.insert = told
+sys.argv = ["rondo", "import", "orders", sys.argv[1], "--source", "shop"]
+cli.main()
+"""
+
+
+def test_stopped_by_the_keyboard_all_end_and_the_next_import_completes(
+    make_world: Any, orders: Path, tmp_path: Path
+) -> None:
+    """As a terminal does it: the interrupt goes to every process of the group, in the middle of the load."""
+    world = make_world("stopped")
+    empty = world.state()
+    head, *lines = orders.read_text().splitlines()
+    many = tmp_path / "many" / "orders.csv"
+    many.parent.mkdir()
+    many.write_text("\n".join([head, *(f"{part}{line}" for part in "abcdefghij" for line in lines)]) + "\n")
+    running = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(many)],
+        env=world.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert running.stdout is not None
+        assert any(line == "inserting\n" for line in running.stdout)
+        everybody = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+        os.killpg(running.pid, signal.SIGINT)
+        _said, errors = running.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert running.returncode == 130
+    assert errors.splitlines()[-1] == "rondo: stopped by the keyboard"
+    assert "Traceback" not in errors
+    assert not [process for process in everybody if process.is_running()]
+    assert world.state() == empty
+    rondo(world.environment, "import", "orders", str(many), "--source", "shop")
+    after = world.state()
+    assert (len(after["state"]["orders"]), after["loading"]) == (9000, 0)
+    rondo(world.environment, "warehouse", "refresh")
+    rondo(world.environment, "warehouse", "check")
