@@ -42,12 +42,12 @@ def to_minor(text: str | Decimal | float | int, currency: str) -> int:
     try:
         value = Decimal(str(text))
     except InvalidOperation as error:
-        raise InputError(_("%(value)r is no amount; write it as 12.34.") % {"value": text}) from error
+        raise InputError(_("%(value)r is no amount; write it as 12.34.") % {"value": str(text)}) from error
     if not value.is_finite():
-        raise InputError(_("%(value)r is no finite amount; write it as 12.34.") % {"value": text})
+        raise InputError(_("%(value)r is no finite amount; write it as 12.34.") % {"value": str(text)})
     minor = value.scaleb(get_currency_precision(currency))
     if abs(minor) > MAX_MINOR:
         raise InputError(
-            _("%(value)r is beyond %(limit)d minor units; check the value.") % {"value": text, "limit": MAX_MINOR}
+            _("%(value)r is beyond %(limit)d minor units; check the value.") % {"value": str(text), "limit": MAX_MINOR}
         )
     return int(minor.to_integral_value(ROUND_HALF_EVEN))

@@ -64,6 +64,22 @@ def test_it_agrees_with_the_matrix_of_the_run_and_opens_who_moved(signed_in: Sig
     assert sorted(counted) == sorted(expected.values())
 
 
+def test_a_list_that_ends_early_says_of_how_many(signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number that was clicked stands above its list, where the list names those worth most alone."""
+    seeded_base(customers=40, days=250)
+    run_analysis(system())
+    client = signed_in(alice)
+    rows = [line.split(",") for line in text_of(client, "/portfolio/movements/table.csv").splitlines()[1:]]
+    before, after, count = max(((row[0], row[1], int(row[2])) for row in rows), key=lambda one: one[2])
+    address = f"/portfolio/movements/customers?from={before}&to={after}"
+    assert count > 1 and "worth most" not in text_of(client, address)
+    monkeypatch.setattr("rondo.analysis.movements.LISTED", count - 1)
+    monkeypatch.setattr("rondo.web.views.movements.LISTED", count - 1)
+    page = text_of(client, address)
+    assert f"The {count - 1} worth most of {count}." in page
+    assert len(re.findall(r'<li><a href="/customers/c_', page)) == count - 1
+
+
 def test_days_outside_the_data_are_refused_in_a_sentence(signed_in: SignIn, alice: User) -> None:
     seeded_base(customers=10, days=200)
     run_analysis(system())

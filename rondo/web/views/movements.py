@@ -86,6 +86,8 @@ def customers(request: HttpRequest) -> HttpResponse:
     keys = movers(user, since, until, before, after)
     people = visible(user).in_bulk(keys)
     scores = Score.objects.in_bulk(keys)
+    all_moves = _moves(request, since, until) or []
+    total = next((move.customers for move in all_moves if (move.before, move.after) == (before, after)), len(keys))
     context = {
         "before": labels[before],
         "after": labels[after],
@@ -93,8 +95,9 @@ def customers(request: HttpRequest) -> HttpResponse:
         "until": until,
         "back": f"{reverse('movements')}?{_pairs(since, until)}",
         "rows": [(people[key], scores.get(key)) for key in keys if key in people],
-        "cut": len(keys) == LISTED,
+        "cut": total > len(keys),
         "limit": LISTED,
+        "total": total,
     }
     return render(request, "shell/moved.html", context)
 
