@@ -93,6 +93,20 @@ def test_a_newcomer_walks_through_the_demo(demo_page: "Page") -> None:
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
+_DEEPER = (
+    "/segments/new",
+    "/segments/overlap",
+    "/segments/groups",
+    "/profile/",
+    "/portfolio/movements/",
+    "/portfolio/cohorts/",
+    "/portfolio/buying/",
+    "/analysis/models/",
+    "/loyalty/rules",
+)
+"""Pages that the navigation leads to by way of others."""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desk", "phone"])
 def test_every_page_of_the_navigation_is_accessible(demo_page: "Page", scheme: Any, size: Any) -> None:
@@ -104,7 +118,7 @@ def test_every_page_of_the_navigation_is_accessible(demo_page: "Page", scheme: A
     assert {"/", "/customers/", "/portfolio/", "/segments/", "/campaigns/", "/loyalty/", "/settings/"} <= set(found)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size(size)
-    for address in [*dict.fromkeys(found), "/segments/new", "/profile/"]:
+    for address in dict.fromkeys([*found, *_DEEPER]):
         page.goto(start + address)
         page.locator("h1").first.wait_for()
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -64,7 +64,9 @@ def test_it_agrees_with_the_matrix_of_the_run_and_opens_who_moved(signed_in: Sig
     assert sorted(counted) == sorted(expected.values())
 
 
-def test_a_list_that_ends_early_says_of_how_many(signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_ends_early_says_of_how_many(
+    signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The number that was clicked stands above its list, where the list names those worth most alone."""
     seeded_base(customers=40, days=250)
     run_analysis(system())
