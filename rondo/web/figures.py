@@ -16,6 +16,7 @@ from rondo.analysis.results import Results
 from rondo.customers.models import Merge
 from rondo.customers.queries import scope_key
 from rondo.foundation.models import Load, User
+from rondo.foundation.rights import has_right
 from rondo.web.jobs import analyse_for
 
 
@@ -106,3 +107,14 @@ def last_failure() -> str:
     """Why the latest analysis failed; empty if it did not."""
     last = Run.objects.defer("results", "models_json").order_by("-id").first()
     return last.error if last is not None and last.status == Run.Status.FAILED else ""
+
+
+def analysis_state(viewer: User, found: Figures | None) -> dict[str, Any]:
+    """What the template ``shell/analysis_state.html`` needs on every page of figures: ``found`` itself, whether an
+    analysis is under way or failed, and whether the viewer may start one."""
+    return {
+        "figures": found,
+        "may_analyse": has_right(viewer, "analyse"),
+        "under_way": under_way(),
+        "failure": last_failure(),
+    }

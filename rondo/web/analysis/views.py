@@ -13,11 +13,10 @@ from rondo.analysis.pins import pin, pin_model
 from rondo.analysis.queries import current_run
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError
-from rondo.foundation.rights import has_right
 from rondo.web.access import actor, page, viewer
 from rondo.web.analysis.cards import REASONS, drift, model_card, previous_run
 from rondo.web.charts.portfolio import customers_where
-from rondo.web.figures import Figures, figures, last_failure, under_way
+from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.views.portfolio import CHARTS
 
 _PATHS = {
@@ -34,11 +33,8 @@ def models(request: HttpRequest) -> HttpResponse:
     user = viewer(request)
     found = figures(user)
     context: dict[str, object] = {
-        "figures": found,
         "sees_all": sees_all(user),
-        "may_analyse": has_right(user, "analyse"),
-        "under_way": under_way(),
-        "failure": last_failure(),
+        **analysis_state(user, found),
     }
     if found is not None and "selection" in found.results:
         context |= _cards(found)

@@ -8,13 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from rondo.analysis.parts.shapes import Buying, TypicalGap
-from rondo.foundation.rights import has_right
 from rondo.interactions.ruled import WEEKDAYS
 from rondo.web import formats
 from rondo.web.access import page, viewer
 from rondo.web.charts.buying import category_name, weekday_url
 from rondo.web.charts.portfolio import customers_where
-from rondo.web.figures import figures, last_failure, under_way
+from rondo.web.figures import analysis_state, figures
 from rondo.web.views.loyalty import missing
 from rondo.web.views.portfolio import CHARTS
 
@@ -32,11 +31,8 @@ def buying(request: HttpRequest) -> HttpResponse:
     part: Buying | None = found.part("buying") if found else None
     standing = found.results.get("standing") if found else None
     context: dict[str, Any] = {
-        "figures": found,
         "buying": part,
-        "may_analyse": has_right(user, "analyse"),
-        "under_way": under_way(),
-        "failure": last_failure(),
+        **analysis_state(user, found),
     }
     if found is not None and part is not None and part["orders"]:
         charts = {key.replace("-", "_"): CHARTS[key](found) for key in _KEYS}

@@ -5,11 +5,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts.cohorts import MEASURES, returned
 from rondo.web.charts.portfolio import customers_where
-from rondo.web.figures import figures, last_failure, under_way
+from rondo.web.figures import analysis_state, figures
 from rondo.web.views.portfolio import CHARTS
 
 _LONG = 24
@@ -24,11 +23,8 @@ def cohorts(request: HttpRequest) -> HttpResponse:
     found = figures(user)
     part = found.part("cohorts") if found else None
     context: dict[str, object] = {
-        "figures": found,
         "cohorts": part,
-        "may_analyse": has_right(user, "analyse"),
-        "under_way": under_way(),
-        "failure": last_failure(),
+        **analysis_state(user, found),
     }
     if found is not None and part is not None and part["month"]["rows"]:
         by = request.GET.get("by", "")

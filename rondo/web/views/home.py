@@ -11,11 +11,10 @@ from rondo.analysis.results import Activity
 from rondo.customers.queries import visible
 from rondo.foundation.installation import installation
 from rondo.foundation.registry import registries
-from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts.home import revenue
 from rondo.web.charts.portfolio import customers_where
-from rondo.web.figures import Figures, figures, last_failure, under_way
+from rondo.web.figures import Figures, analysis_state, figures, under_way
 from rondo.web.jobs import request_analysis
 
 _STATES = ("active", "late", "asleep", "never")
@@ -29,10 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     found = figures(user)
     context: dict[str, Any] = {
         "cards": _cards(request),
-        "figures": found,
-        "may_analyse": has_right(user, "analyse"),
-        "under_way": under_way(),
-        "failure": last_failure(),
+        **analysis_state(user, found),
     }
     if found is None:
         context["has_customers"] = visible(user).exists()
@@ -118,6 +114,9 @@ def _changed(found: Figures) -> dict[str, Any] | None:
     value = found.results["value"]
     if since is None:
         return None
+    customers = found.results["totals"]["customers"] - since["customers_before"]
+    if not (since["value_change"] or customers or any(since["became"].values())):
+        return None  # the same data analysed again: nothing to tell
     before = since["value_before"]
     became = {
         "late": _("fell behind their own rhythm"),
@@ -128,7 +127,7 @@ def _changed(found: Figures) -> dict[str, Any] | None:
         "as_of": since["as_of"],
         "value_change": since["value_change"] if value is not None else None,
         "value_share": since["value_change"] / before if before else None,
-        "customers_change": found.results["totals"]["customers"] - since["customers_before"],
+        "customers_change": customers,
         "became": [
             {"count": since["became"][state], "words": words, "url": customers_where(f"activity:is:{state}")}
             for state, words in became.items()

@@ -12,7 +12,7 @@ from rondo.analysis.ruled import LADDER, STAGE
 from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts.portfolio import customers_where
-from rondo.web.figures import figures, last_failure, under_way
+from rondo.web.figures import analysis_state, figures
 from rondo.web.views.portfolio import CHARTS
 
 if TYPE_CHECKING:
@@ -47,12 +47,9 @@ def loyalty(request: HttpRequest) -> HttpResponse:
     found = figures(user)
     standing = found.results.get("standing") if found else None
     context: dict[str, object] = {
-        "figures": found,
         "standing": standing,
-        "may_analyse": has_right(user, "analyse"),
         "may_administer": has_right(user, "administer"),
-        "under_way": under_way(),
-        "failure": last_failure(),
+        **analysis_state(user, found),
     }
     if found is not None and standing is not None:
         context |= {

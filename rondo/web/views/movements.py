@@ -15,12 +15,11 @@ from rondo.analysis.movements import LISTED, Move, movers, moves
 from rondo.analysis.queries import current_run
 from rondo.analysis.ruled import STAGE
 from rondo.customers.queries import visible
-from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.flow import Band, flow
 from rondo.web.charts.movements import movement_map
-from rondo.web.figures import Figures, figures, last_failure, under_way
+from rondo.web.figures import Figures, analysis_state, figures
 
 _DAYS = 90
 _LARGEST = 12
@@ -35,10 +34,7 @@ def movements(request: HttpRequest) -> HttpResponse:
     user = viewer(request)
     found = figures(user)
     context: dict[str, Any] = {
-        "figures": found,
-        "may_analyse": has_right(user, "analyse"),
-        "under_way": under_way(),
-        "failure": last_failure(),
+        **analysis_state(user, found),
     }
     if found is not None:
         since, until, problem = _days(request, found)

@@ -8,7 +8,6 @@ from django.views.decorators.http import require_GET
 
 from rondo.foundation.models import User
 from rondo.foundation.money import Money
-from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
 from rondo.web.charts import buying, cohorts, worth
 from rondo.web.charts.chart import Chart, chart_file
@@ -16,7 +15,7 @@ from rondo.web.charts.home import revenue
 from rondo.web.charts.loyalty import moved, stages_by_week
 from rondo.web.charts.models import candidates, silence
 from rondo.web.charts.portfolio import customers_where, deciles, distribution, grid, lorenz
-from rondo.web.figures import Figures, figures, last_failure, under_way
+from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.saving import worth_saving
 
 
@@ -96,10 +95,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     user = viewer(request)
     found = figures(user)
     context: dict[str, object] = {
-        "figures": found,
-        "may_analyse": has_right(user, "analyse"),
-        "under_way": under_way(),
-        "failure": last_failure(),
+        **analysis_state(user, found),
     }
     if found is not None:
         charts = {key.replace("-", "_"): CHARTS[key](found) for key in _ON_PAGE}

@@ -11,11 +11,10 @@ from django.views.decorators.http import require_GET
 from rondo.analysis.next.queries import found_for
 from rondo.analysis.next.shapes import Pair, PairTable
 from rondo.customers.queries import sees_all
-from rondo.foundation.rights import has_right
 from rondo.foundation.spreadsheets import harmless
 from rondo.web.access import page, viewer
 from rondo.web.charts.portfolio import customers_where
-from rondo.web.figures import last_failure, under_way
+from rondo.web.figures import analysis_state, figures
 
 _LEVELS = ("categories", "products")
 
@@ -29,9 +28,7 @@ def together(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "found": found,
         "sees_all": sees_all(user),
-        "may_analyse": has_right(user, "analyse"),
-        "under_way": under_way(),
-        "failure": last_failure(),
+        **analysis_state(user, figures(user)),
     }
     if found is not None:
         tables = [_table("categories", found.results["categories"]), _table("products", found.results["products"])]
