@@ -5,7 +5,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Pin
-from rondo.errors import InputError
+from rondo.customers.queries import sees_all
+from rondo.errors import InputError, PermissionRefused
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 
@@ -36,9 +37,14 @@ def pin_model(actor: Actor, model: str, reason: str = "") -> None:
     """Use ``model`` from the next analysis on, whatever the hold-outs say; empty: lift the pin and let them choose.
 
     Raises:
-        PermissionRefused: the actor may not analyse. InputError: no such model, or a reason that is too long.
+        PermissionRefused: the actor may not analyse, or sees only some customers: the pin is for all. InputError: no
+        such model, or a reason that is too long.
     """
     actor.require("analyse")
+    if not sees_all(actor.user):
+        raise PermissionRefused(
+            _("A model is for all customers, and you may see only some; ask somebody who sees all.")
+        )
     if model:
         purchase_model_named(model)
     reason = reason.strip()

@@ -14,6 +14,7 @@ COLUMNS = ("customer_id", "stage", "risk", "value", "churn", "churn_usual", "spe
 """What of the scores is read."""
 SAVED = 10
 _CARRIED = 0.8
+_ENDED = ("termination", "abstinence")
 
 
 def worth(scores: pa.Table, margin_rate: float) -> Worth:
@@ -26,8 +27,10 @@ def worth(scores: pa.Table, margin_rate: float) -> Worth:
             here = (stages == stage) & (risks == risk)
             if here.any():
                 cells.append(WorthCell(stage=stage, risk=risk, customers=int(here.sum()), value=int(value[here].sum())))
-    # Everybody's risk rises a little day by day; in danger is whose risk is no longer low.
-    at_stake = np.where(np.isin(risks, ("elevated", "high")), _at_stake(scores, margin_rate), 0)
+    # Everybody's risk rises a little day by day; in danger is whose risk is no longer low. Who has ended already is to
+    # be won back or left in peace (see the life cycle), which is another thing than saving.
+    in_danger = np.isin(risks, ("elevated", "high")) & ~np.isin(stages, _ENDED)
+    at_stake = np.where(in_danger, _at_stake(scores, margin_rate), 0)
     ids = whole(scores, "customer_id")
     order = np.lexsort((ids, -at_stake))[:SAVED]
     return Worth(

@@ -112,6 +112,9 @@ def test_who_may_not_analyse_may_not_pin_and_no_unknown_model_is_taken(make_user
     reader = Actor(make_user("rita", role="reader", reach="all"), "web")
     with pytest.raises(PermissionRefused):
         pin_model(reader, "bgnbd")
+    some = Actor(make_user("saul", role="analyst", reach="own"), "web")
+    with pytest.raises(PermissionRefused, match="for all customers"):
+        pin_model(some, "bgnbd")
     with pytest.raises(InputError, match=r"'nbd': unknown; choose one of bgnbd"):
         pin_model(system(), "nbd")
     with pytest.raises(InputError, match="at most 500"):

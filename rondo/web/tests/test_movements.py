@@ -93,6 +93,8 @@ def test_days_outside_the_data_are_refused_in_a_sentence(signed_in: SignIn, alic
     ):
         page = text_of(client, f"/portfolio/movements/?{days}")
         assert words in page and 'id="chart-movements"' in page
+        refused = client.get(f"/portfolio/movements/table.csv?{days}")
+        assert refused.status_code == 400 and words in refused.content.decode()
     assert client.get("/portfolio/movements/customers?from=nowhere&to=growth").status_code == 404
 
 

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from rondo.analysis.models import Run
 from rondo.customers.actions import merge
 from rondo.customers.models import Customer
 from rondo.foundation.accounts import make_api_token, make_login_link
@@ -125,6 +126,16 @@ def test_home_begins_with_the_worth_and_its_interval(signed_in: SignIn, alice: U
     assert f"Your customer base is worth $1.21{NB}m over the next 12 months ($1.10{NB}m to $1.32{NB}m)" in page
     assert "margin 25%" in page and "discounted at 10% a year" in page
     assert "+2.1% since 1 Dec" in page
+
+
+def test_the_same_data_analysed_again_changed_nothing(signed_in: SignIn, alice: User) -> None:
+    store_run()
+    assert "Changed since" in text_of(signed_in(alice).get("/"))
+    Run.objects.all().delete()
+    before = {"run": 1, "as_of": "2017-12-31", "value_before": 1, "value_change": 0, "customers_before": 200}
+    store_run(since_previous=before | {"became": {}})
+    page = text_of(signed_in(alice).get("/"))
+    assert "Changed since" not in page and "since 31 Dec" not in page
 
 
 def test_home_speaks_the_users_language_in_figures(signed_in: SignIn, alice: User) -> None:

@@ -55,6 +55,7 @@ def test_pairs_stand_with_interval_and_open_as_many_customers(
     client = signed_in(alice)
     text = text_of(client, PAGE)
     assert re.search(r"(COFFEE and MILK|MILK and COFFEE) are in one basket [1-9]", text)
+    assert "Analyse now" not in text
     body = client.get(PAGE).content.decode()
     links = re.findall(r'<a href="([^"]*rule=[^"]*)">([\d,]+)</a></td>', body)
     assert links

@@ -15,6 +15,7 @@ from rondo.analysis.movements import LISTED, Move, movers, moves
 from rondo.analysis.queries import current_run
 from rondo.analysis.ruled import STAGE
 from rondo.customers.queries import visible
+from rondo.errors import InputError
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.flow import Band, flow
@@ -60,7 +61,9 @@ def table(request: HttpRequest) -> HttpResponse:
     found = figures(viewer(request))
     if found is None:
         raise Http404
-    since, until, _problem = _days(request, found)
+    since, until, problem = _days(request, found)
+    if problem:
+        raise InputError(problem)
     all_moves = _moves(request, since, until)
     if not all_moves:
         raise Http404
@@ -78,7 +81,9 @@ def customers(request: HttpRequest) -> HttpResponse:
     before, after = request.GET.get("from", ""), request.GET.get("to", "")
     if found is None or before not in labels or after not in labels:
         raise Http404
-    since, until, _problem = _days(request, found)
+    since, until, problem = _days(request, found)
+    if problem:
+        raise InputError(problem)
     keys = movers(user, since, until, before, after)
     people = visible(user).in_bulk(keys)
     scores = Score.objects.in_bulk(keys)

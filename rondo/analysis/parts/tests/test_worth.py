@@ -35,6 +35,7 @@ def test_at_stake_is_margin_times_what_silence_adds() -> None:
                 {"risk": "high", "churn": 0.9, "churn_usual": 0.8, "spend_365": 90_000},  # buys rarely as it is
                 {"risk": "elevated", "churn": 0.4, "churn_usual": 0.1, "spend_365": -500},  # only returned
                 {"risk": "low", "churn": 0.15, "churn_usual": 0.0, "spend_365": 999_999},
+                {"stage": "abstinence", "risk": "elevated", "churn": 0.4, "churn_usual": 0.0, "spend_365": 50_000},
             ]
         ),
         0.25,
