@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from rondo.analysis.models import Score
+from rondo.analysis.models import NextOf, Score
+from rondo.analysis.next.actions import DUE
 from rondo.analysis.scores import schema as score_schema
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.catalogue.models import Category, Product
@@ -60,6 +61,7 @@ class World:
         self.customers()
         self.attributes()
         self.scores()
+        self.next()
         self.chain()
         self.campaigns()
 
@@ -158,6 +160,25 @@ class World:
         served = list(Score.objects.order_by("customer_id").values(*columns.names))
         table = pa.Table.from_pylist(served, schema=columns)
         delta.commit("scores", delta.Rows(table.to_reader(), len(served)), replace=True, notes={})
+
+    def next(self) -> None:
+        """What is due next, of some."""
+        rows = [
+            NextOf(
+                customer_id=person.pk,
+                next_category=self.pick(["COFFEE", "TEA", "Süßes"]),
+                next_due=self.pick([self.day()]),
+                next_chance=self.pick(SHARES),
+                habits="[]",
+                products="[]",
+            )
+            for person in self.people
+            if self.chance.random() > 0.3
+        ]
+        NextOf.objects.bulk_create(rows)
+        found = list(NextOf.objects.order_by("customer_id").values(*DUE.names))
+        table = pa.Table.from_pylist(found, schema=DUE)
+        delta.commit("next_due", delta.Rows(table.to_reader(), len(found)), replace=True, notes={})
 
     def chain(self) -> None:
         self.events: list[Interaction] = []
