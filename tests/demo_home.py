@@ -26,11 +26,14 @@ print(make_login_link(system(), people.order_by("pk")[0]))
 
 @dataclass(frozen=True)
 class DemoHome:
-    """A home that holds the demo. ``output`` is what the demo command printed."""
+    """A home that holds the demo. ``output`` is what the demo command printed, ``checked`` what the columnar copy was
+    found to be before anything else touched the home: a test that logs a call makes it differ until the next refresh.
+    """
 
     path: Path
     environment: dict[str, str]
     output: str = ""
+    checked: "subprocess.CompletedProcess[str] | None" = None
 
     def run(self, *arguments: str, check: bool = True, **extra: str) -> "subprocess.CompletedProcess[str]":
         """Runs ``rondo ARGUMENTS`` on this home; with ``check`` a failing command fails the test, with its output."""
@@ -108,7 +111,7 @@ def demo_home(folder: Path) -> Iterator[DemoHome]:
     with own_database() as settings:
         environment = environment_for(folder, **settings)
         done = rondo(environment, "demo", "--no-serve")
-        yield DemoHome(folder, environment, done.stdout)
+        yield DemoHome(folder, environment, done.stdout, rondo(environment, "warehouse", "check", check=False))
 
 
 @contextmanager
