@@ -141,35 +141,50 @@ def _normal_forms(text: str) -> Iterable[tuple[str, str]]:
 
 def _identified(text: str, rows: QuerySet[Customer], among: Sequence[int] | None) -> list[int]:
     """Records that hold an identifier equal to the text in its kind's normal form, or an e-mail address or card that
-    begins with it, and stand for one of ``rows``; at most MAX_HITS.
+    begins with it (at most MAX_HITS of these, of which each stands for one of ``rows``)."""
+    forms: dict[str, list[str]] = {}
+    for kind, value in _normal_forms(text):
+        forms.setdefault(value, []).append(kind)
+    begun_text, prefixes = text.casefold(), []
+    if len(begun_text) >= _SHORTEST_PREFIX and " " not in begun_text:
+        prefixes = [(Identifier.Kind.EMAIL, begun_text), (Identifier.Kind.CARD, begun_text.upper())]
+    if among is None:
+        return _looked_up(forms, prefixes, rows)
+    merged = Survivor.objects.filter(survivor_id__in=among).values_list("customer_id", flat=True)
+    meant = Q(pk__in=())
+    for value, kinds in forms.items():
+        meant |= Q(kind__in=kinds, _value=value)
+    for kind, beginning in prefixes:
+        meant |= Q(begins("_value", beginning), kind=kind)
+    held = Identifier.objects.alias(_value=Unindexed(F("value"))).filter(shown(), customer_id__in=[*among, *merged])
+    found = held.filter(meant).filter(_stands_for(rows)).order_by("pk")
+    return list(found.values_list("customer_id", flat=True)[:MAX_HITS])
+
+
+def _stands_for(rows: QuerySet[Customer]) -> Q:
+    """Of an identifier: it is held by one of ``rows``, or by a record merged into one."""
+    own = Exists(rows.filter(pk=OuterRef("customer_id")))
+    return own | Exists(rows.filter(absorbed__customer_id=OuterRef("customer_id")))
+
+
+def _looked_up(
+    forms: dict[str, list[str]], prefixes: list[tuple[Identifier.Kind, str]], rows: QuerySet[Customer]
+) -> list[int]:
+    """:func:`_identified` by the indices of identifiers.
 
     One look into an index for each way an identifier may be meant, in one statement: joined by OR, a planner without
-    statistics reads the whole table instead.
+    statistics reads the whole table instead. Few identifiers can be equal to the text, so that the caller sorts out
+    those of customers who are not in ``rows``; many can begin with it, so that these are sorted out before the limit.
     """
-    column = "value"
-    held = Identifier.objects.filter(shown())
-    if among is not None:
-        merged = Survivor.objects.filter(survivor_id__in=among).values_list("customer_id", flat=True)
-        held = held.alias(_value=Unindexed(F("value"))).filter(customer_id__in=[*among, *merged])
-        column = "_value"
-    ways = [Q(kind=kind, **{column: value}) for kind, value in _normal_forms(text)]
-    begun_text = text.casefold()
-    if len(begun_text) >= _SHORTEST_PREFIX and " " not in begun_text:
-        ways.append(Q(begins(column, begun_text), kind=Identifier.Kind.EMAIL))
-        ways.append(Q(begins(column, begun_text.upper()), kind=Identifier.Kind.CARD))
-    if not ways:
-        return []
-    own = Exists(rows.filter(pk=OuterRef("customer_id")))
-    absorbing = Exists(rows.filter(absorbed__customer_id=OuterRef("customer_id")))
-    if among is not None:
-        condition = ways[0]
-        for way in ways[1:]:
-            condition |= way
-        found = held.filter(condition).filter(own | absorbing).order_by("pk")
-        return list(found.values_list("customer_id", flat=True)[:MAX_HITS])
     sources = list(Source.objects.values_list("pk", flat=True))
     owned = [Q(source__isnull=True)] + ([Q(source_id__in=sources)] if sources else [])
-    looks = [held.filter(way, of).filter(own | absorbing).order_by() for way in ways for of in owned]
-    first, *others = (look.values_list("customer_id", "pk") for look in looks)
-    hits = list((first.union(*others, all=True) if others else first)[:MAX_HITS])
-    return [customer for customer, _pk in sorted(hits, key=lambda hit: hit[1])]
+    held = Identifier.objects.filter(shown()).order_by()
+    equal = [held.filter(of, kind__in=kinds, value=value) for value, kinds in forms.items() for of in owned]
+    visible = _stands_for(rows)
+    begun_by = [held.filter(begins("value", text), of, visible, kind=kind) for kind, text in prefixes for of in owned]
+    hits: list[tuple[int, int]] = []
+    for looks, limit in ((equal, None), (begun_by, MAX_HITS)):
+        first, *others = (look.values_list("customer_id", "pk") for look in looks) if looks else (None,)
+        if first is not None:
+            hits += list((first.union(*others, all=True) if others else first)[:limit])
+    return list(dict.fromkeys(customer for customer, _pk in sorted(hits, key=lambda hit: hit[1])))
