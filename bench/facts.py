@@ -1,5 +1,6 @@
 """Facts of the Complete Journey by the product's Ibis expressions, beside the same query in plain DuckDB over the same
-Parquet files: ``python -m bench.facts`` (aim: within 1.3 times).
+Parquet files: ``python -m bench.facts [--lines 100000000]`` (aim: within 1.3 times). With ``--lines`` the
+columnar copy is first grown to so many order lines, see :mod:`bench.replicate`.
 
 The plain query is written by hand over the files themselves, without views, Ibis, merges, loads and retractions (the
 demo has none to leave out). Both run in turn in one process; the medians and the spread are printed, and that both give
@@ -16,6 +17,7 @@ import time
 from typing import Any
 
 from bench.homes import call, empty_home, setup
+from bench.replicate import replicate
 
 PLAIN = """
 WITH o AS (SELECT * FROM {orders} WHERE business_date <= DATE '{day}' AND currency = '{currency}'),
@@ -139,23 +141,25 @@ def _write_only(tables: Any, known: Any) -> None:
     tables.connection.compile(fact_table(dataclasses.replace(known, keep=write)).order_by("customer_id"))
 
 
-def prepare_and_measure(rounds: int) -> dict[str, Any]:
-    """Load the demo into this process' home, copy it, and measure."""
+def prepare_and_measure(rounds: int, lines: int) -> dict[str, Any]:
+    """Load the demo into this process' home, copy it, grow the copy to ``lines`` order lines, and measure."""
     setup()
     from django.core.management import call_command
 
     call_command("demo", "--no-serve", stdout=sys.stderr)
-    return measure(rounds)
+    grown = replicate(lines) if lines else 0
+    return measure(rounds) | {"lines": grown}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.facts", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--lines", type=int, default=0, help="grow the copy to so many order lines, with jitter")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--here", action="store_true", help="measure on the copy of RONDO_HOME as it stands")
     given = parser.parse_args()
     if given.inside:
-        print(json.dumps(prepare_and_measure(given.rounds)))
+        print(json.dumps(prepare_and_measure(given.rounds, given.lines)))
         return 0
     if given.here:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rondo.settings")
@@ -163,9 +167,10 @@ def main() -> int:
         found = measure(given.rounds)
     else:
         with empty_home() as home:
-            found = call("bench.facts", "--inside", "--rounds", str(given.rounds), home=home)
+            asked = ("--rounds", str(given.rounds), "--lines", str(given.lines))
+            found = call("bench.facts", "--inside", *asked, home=home)
     ours, plain = statistics.median(found["rondo"]), statistics.median(found["plain"])
-    print(f"facts of {found['rows']:,} customers")
+    print(f"facts of {found['rows']:,} customers" + (f", {found['lines']:,} lines" if found.get("lines") else ""))
     print(f"rondo                             {ours:.3f} s ({min(found['rondo']):.3f} to {max(found['rondo']):.3f})")
     print(f"  of which writing the query      {statistics.median(found['writing']):.3f} s at any size")
     print(f"plain DuckDB over the same files  {plain:.3f} s ({min(found['plain']):.3f} to {max(found['plain']):.3f})")
