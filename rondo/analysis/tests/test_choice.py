@@ -1,14 +1,17 @@
 """The model of purchases is chosen by hold-out or pinned by an analyst, and whichever it is values the whole base."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.management import call_command
 
+import rondo
 from rondo.analysis import modelling
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import Pin, Run, Score
@@ -22,6 +25,8 @@ from rondo.science.clv import ValueConfig, value_customers
 from rondo.science.intervals import forecast_base
 from rondo.science.models import PURCHASE_MODELS, fit_base
 from rondo.science.summary import summarise
+
+ANALYSTS = (Path(__file__).parents[3] / "docs" / "analysts.md").read_text(encoding="utf-8")
 
 
 def log_of(customers: int = 120, days: int = 300) -> modelling.Log:
@@ -42,6 +47,26 @@ def test_every_model_values_a_base_from_hold_out_to_score_table(key: str) -> Non
     assert Score.objects.filter(value__isnull=False).count() == len(people)
     assert {one["model"] for one in run.results["selection"]["candidates"]} == set(PURCHASE_MODELS)
     assert all(one["mae"] > 0 and one["correlation"] > 0 for one in run.results["selection"]["candidates"])
+    the_documented_notebook_gives_the_same(key)
+
+
+def the_documented_notebook_gives_the_same(key: str) -> None:
+    (block,) = re.findall(r"```python\n(fitted = rondo.models\(\)\n.*?)```", ANALYSTS, re.DOTALL)
+    *body, last = block.strip().splitlines()
+    with rondo.tables() as tables:
+        names: dict[str, Any] = {"rondo": rondo, "tables": tables}
+        exec("\n".join(body), names)
+        expected = eval(last, names)  # noqa: S307 - our own document
+    fitted, histories = names["fitted"], names["histories"]
+    assert fitted.purchases.kind == key
+    ids = histories["customer_id"].to_pylist()
+    assert len(ids) == len(expected) == Score.objects.count()
+    alive, spend = fitted.probability_alive(histories), fitted.expected_spend(histories)
+    for pk, chance, money in zip(ids, alive, spend, strict=True):
+        score = Score.objects.get(customer_id=pk)
+        assert score.alive in (None, pytest.approx(chance))
+        assert score.expected_spend == pytest.approx(money, abs=1)
+    assert Score.objects.filter(alive__isnull=False).exists()
 
 
 def test_the_chosen_model_gives_the_figures_that_it_gives_alone() -> None:

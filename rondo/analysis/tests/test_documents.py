@@ -20,8 +20,8 @@ def test_the_example_for_analysts_runs() -> None:
     purchase(ann, "2024-02-05", 900, lines=[(product("tea", "Drinks"), 900, 0)])
     purchase(bob, "2024-02-10", 100)
     run_analysis(system())
-    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 7
+    blocks = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "rondo.models()" not in block]
+    assert len(blocks) == 7  # the models want more than two customers: see test_choice
     names: dict[str, object] = {"rondo": rondo}
     shown = []
     for block in blocks:
