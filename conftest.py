@@ -48,18 +48,28 @@ def pytest_report_header() -> str:
     return f"database: {settings.DATABASES['default']['ENGINE'].rpartition('.')[2]}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests that share the demo's home in one process, when the suite is spread over several.
+STORES = {"db", "transactional_db", "live_server", "server_address"}
+"""Fixtures without which a test reaches no database: the others build on one of them."""
 
-    What refreshes the columnar copy runs alone on PostgreSQL: the watermark waits for every older transaction of the
-    server, also for those that another process of the suite holds open in a database of its own.
+
+def reaches_a_database(item: pytest.Item) -> bool:
+    """Whether a test may touch the database of the suite or one beside it.
+
+    What asks for none is refused one by pytest-django, so that it says the same on every database.
+    """
+    return bool(item.get_closest_marker("django_db") or STORES.intersection(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps the tests that share the demo's home in one process, when the suite is spread over several, and marks those
+    that reach no database: they run once.
     """
     for item in items:
-        if item.path.parent.parent.name in {"warehouse", "analysis"}:
-            item.add_marker(pytest.mark.alone)
         if "demo" in getattr(item, "fixturenames", ()) or item.get_closest_marker("demo"):
             item.add_marker(pytest.mark.demo)
             item.add_marker(pytest.mark.xdist_group("demo"))
+        if not reaches_a_database(item):
+            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(scope="session")
@@ -193,7 +203,15 @@ def page_of(live_server: "LiveServer", page: "Page", signed_in: "Callable[[User]
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[DemoHome]":
+def server_address() -> str:
+    """The address of the PostgreSQL server that the suite runs on, empty for SQLite: where a test's own processes make
+    databases of their own.
+    """
+    return os.environ.get("RONDO_DATABASE_URL", "")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, server_address: str) -> "Iterator[DemoHome]":
     """A home with the Complete Journey loaded and analysed by ``rondo demo --no-serve``, made once a session."""
     from tests.demo_home import demo_home
 

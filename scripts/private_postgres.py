@@ -4,8 +4,10 @@
 durability for speed (fsync off), so it is for tests alone.
 """
 
+import contextlib
 import os
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -28,10 +30,15 @@ def programs() -> Path | None:
     return versions[0].parent if versions else None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """A TCP port that nobody listens on at this moment, from below those that systems give to outgoing connections: one
+    of them could have taken it before a server that takes seconds to start.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("100 ports between 20000 and 32000 are in use; end some of the servers on this machine.")
 
 
 @contextmanager
@@ -83,7 +90,7 @@ def private_postgres() -> Iterator[str]:
             "--locale=C.UTF-8",
             "--no-sync",
         )
-        port = _free_port()
+        port = free_port()
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
             "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum_naptime=5s"

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from rondo.customers.models import Customer
 from rondo.foundation.installation import installation as current
 from rondo.foundation.models import Installation, User
 from rondo.foundation.rights import has_right
@@ -16,6 +17,12 @@ from rondo.foundation.rights import has_right
 def test_the_home_is_a_temporary_folder_of_this_run() -> None:
     assert Path(os.environ["RONDO_HOME"]).resolve() == settings.RONDO_HOME
     assert Path("~/.rondo").expanduser().resolve() != settings.RONDO_HOME
+
+
+def test_what_asks_for_no_database_is_refused_one() -> None:
+    """Such tests run on SQLite alone: what they prove holds on every database."""
+    with pytest.raises(RuntimeError, match="Database access not allowed"):
+        Customer.objects.count()
 
 
 def test_the_cast_has_three_reaches(alice: User, bob: User, charlie: User) -> None:

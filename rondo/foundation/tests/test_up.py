@@ -1,7 +1,6 @@
 """``rondo up`` as a person meets it: prepares, says where it is, keeps its children running, and leaves none behind."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -19,7 +18,8 @@ import pytest
 from rondo.errors import StateError
 from rondo.foundation.serving.prepare import check_port
 from rondo.foundation.serving.supervisor import Supervisor
-from tests.demo_home import environment_for, free_port, own_database, wait_until_healthy
+from scripts.private_postgres import free_port
+from tests.demo_home import environment_for, own_database, wait_until_healthy
 
 
 class _Up:
@@ -62,9 +62,7 @@ class _Up:
 
 
 @pytest.fixture
-def up(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[_Up]:
-    if "postgresql" in os.environ.get("RONDO_DATABASE_URL", ""):
-        request.getfixturevalue("db")
+def up(tmp_path: Path, server_address: str) -> Iterator[_Up]:
     with own_database() as settings:
         running = _Up(tmp_path, **settings)
         running.start()

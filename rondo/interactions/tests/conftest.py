@@ -13,17 +13,16 @@ from rondo.interactions.tests.import_world import World
 
 
 @pytest.fixture
-def make_world(tmp_path: Path) -> Iterator[Any]:
+def make_world(tmp_path: Path, server_address: str) -> Iterator[Any]:
     """Makes databases of the kind that the suite runs on, where one likes, and drops those of PostgreSQL."""
     made: list[str] = []
     worlds: list[World] = []
-    url = os.environ.get("RONDO_DATABASE_URL", "")
     is_postgresql = connection.vendor == "postgresql"
 
     def admin(statement: str) -> None:
         import psycopg
 
-        with psycopg.connect(url, autocommit=True) as session:
+        with psycopg.connect(server_address, autocommit=True) as session:
             session.execute(statement)
 
     def make(name: str, *, home: Path | None = None, tablespace: str = "pg_default") -> World:
@@ -36,7 +35,7 @@ def make_world(tmp_path: Path) -> Iterator[Any]:
         database = f"rondo_crash_{os.getpid()}_{name}"
         admin(f'CREATE DATABASE "{database}" TABLESPACE {tablespace}')
         made.append(database)
-        parts = urlsplit(url)
+        parts = urlsplit(server_address)
         return parts._replace(path=f"/{database}").geturl()
 
     yield make

@@ -32,8 +32,7 @@ from rondo.rules.tree import Node
 from rondo.warehouse.refresh import refresh
 from rondo.warehouse.tables import open_tables
 
-# Refreshing the copy waits for every older transaction of a PostgreSQL server.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class People:
