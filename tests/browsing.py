@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from django.test import Client
     from playwright.sync_api import Browser, Page
 
+PATIENCE = 30_000
+"""Milliseconds that a page may take to become what a test expects: a loaded machine is slow, and that is no failure."""
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -35,8 +37,9 @@ def chromium() -> "Iterator[Browser]":
     path = chromium_path()
     if path is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     # Playwright's synchronous face keeps an event loop in this thread, and Django would refuse to touch the database.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -61,7 +64,7 @@ def fresh_page(browser: "Browser") -> "Iterator[Page]":
     """
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)

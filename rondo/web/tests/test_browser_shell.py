@@ -63,7 +63,7 @@ def test_the_palette_finds_by_keys_alone(live_server: LiveServer, page_of: PageO
     page.get_by_role("combobox").press_sequentially("portf")
     expect(page.get_by_role("option", name="Portfolio")).to_be_visible()
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{live_server.url}/portfolio/", timeout=30_000)
+    expect(page).to_have_url(f"{live_server.url}/portfolio/")
 
 
 def test_keys_show_their_list_and_go_to_pages(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
@@ -74,7 +74,7 @@ def test_keys_show_their_list_and_go_to_pages(live_server: LiveServer, page_of: 
     page.keyboard.press("Escape")
     page.keyboard.press("g")
     page.keyboard.press("p")
-    expect(page).to_have_url(f"{live_server.url}/portfolio/", timeout=30_000)
+    expect(page).to_have_url(f"{live_server.url}/portfolio/")
 
 
 def test_the_language_switches_and_stays(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
@@ -82,7 +82,7 @@ def test_the_language_switches_and_stays(live_server: LiveServer, page_of: PageO
     page.goto(f"{live_server.url}/portfolio/")
     page.get_by_role("button", name="Deutsch").click()
     expect(page.locator("html")).to_have_attribute("lang", "de")
-    expect(page).to_have_url(f"{live_server.url}/portfolio/", timeout=30_000)
+    expect(page).to_have_url(f"{live_server.url}/portfolio/")
     expect(page.locator("#h-grid")).to_be_visible()
     expect(page.locator(".page-head")).to_contain_text("55\u00a0%")
     alice.refresh_from_db()
