@@ -5,14 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from rondo.analysis.facts import past
-from rondo.analysis.features.table import Known, read
-from rondo.analysis.segments.ledger import standing_keys
+from rondo.analysis.features.table import Known
+from rondo.analysis.studies.members import read_members
 from rondo.analysis.studies.models import Study
-from rondo.analysis.studies.outcome import Found, Outcome, Report, day_of, enough, present_run
-from rondo.foundation.installation import installation
+from rondo.analysis.studies.outcome import Found, Outcome, Report
 from rondo.science.matching import BALANCED_BELOW, Matches, match
-from rondo.warehouse.tables import open_tables
 
 CALIPER = 0.2
 """Widest distance of a pair, in standard deviations of the logit of the propensity (Austin 2011)."""
@@ -24,23 +21,18 @@ def answer(study: Study, report: Report) -> Outcome:
     Raises:
         InputError: fewer than 20 members, fewer than 20 others, or no such day. StateError: no analysis yet.
     """
-    assert study.segment is not None
-    run = present_run()
-    as_of = day_of(study, run)
     report("features", 0, 2)
-    with open_tables() as tables:
-        known = read(tables, past(tables, as_of, installation().currency))
+    start = read_members(study)
+    known = start.known
     report("match", 1, 2)
-    inside = known.mask(standing_keys(study.segment))
-    enough(inside)
-    found = match(known.features, inside, CALIPER)
+    found = match(known.features, start.inside, CALIPER)
     report("match", 2, 2)
     return Outcome(
         results=_told(known, found),
         config=study.config | {"caliper": CALIPER, "penalty": found.penalty, "features": list(known.features.names)},
         fingerprint=known.fingerprint,
-        run=run,
-        as_of=as_of,
+        run=start.run,
+        as_of=start.as_of,
         found=Found(
             known.customers[found.control], np.zeros(found.control.size), others=known.customers[found.treated]
         ),

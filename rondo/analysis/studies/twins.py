@@ -5,16 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from rondo.analysis.facts import past
-from rondo.analysis.features.table import Known, read
-from rondo.analysis.segments.ledger import standing_keys
+from rondo.analysis.features.table import Known
+from rondo.analysis.studies.members import read_members
 from rondo.analysis.studies.models import Study
-from rondo.analysis.studies.outcome import Found, Outcome, Report, day_of, enough, present_run
+from rondo.analysis.studies.outcome import Found, Outcome, Report
 from rondo.analysis.studies.telling import drivers, reasons
-from rondo.foundation.installation import installation
 from rondo.science.lookalikes import LookalikeConfig, Lookalikes, rank_by_resemblance
 from rondo.science.proportions import wilson
-from rondo.warehouse.tables import open_tables
 
 KEPT = 100_000
 """So many of the closest are kept by name."""
@@ -30,24 +27,19 @@ def answer(study: Study, report: Report) -> Outcome:
     Raises:
         InputError: fewer than 20 members, fewer than 20 others, or no such day. StateError: no analysis yet.
     """
-    assert study.segment is not None
-    run = present_run()
-    as_of = day_of(study, run)
     report("features", 0, 1)
-    with open_tables() as tables:
-        known = read(tables, past(tables, as_of, installation().currency))
+    start = read_members(study)
+    known = start.known
     report("features", 1, 1)
-    inside = known.mask(standing_keys(study.segment))
-    enough(inside)
     config = LookalikeConfig()
-    ranked = rank_by_resemblance(known.features, inside, config, lambda done, fits: report("model", done, fits))
-    results, customers = _told(known, inside, ranked)
+    ranked = rank_by_resemblance(known.features, start.inside, config, lambda done, fits: report("model", done, fits))
+    results, customers = _told(known, start.inside, ranked)
     return Outcome(
         results=results,
         config=study.config | asdict(config) | {"features": list(known.features.names), "kept": KEPT},
         fingerprint=known.fingerprint,
-        run=run,
-        as_of=as_of,
+        run=start.run,
+        as_of=start.as_of,
         found=customers,
     )
 

@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from rondo.analysis.queries import current_run
 from rondo.analysis.studies import queries as studies
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.names import phrase
@@ -17,12 +16,11 @@ from rondo.campaigns import queries
 from rondo.campaigns.models import Campaign
 from rondo.campaigns.types import KIND, kinds, request_likelihood, series_key
 from rondo.customers.queries import sees_all
-from rondo.foundation.rights import has_right
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
 from rondo.web.campaigns import charts
 from rondo.web.charts.chart import Chart, chart_file
-from rondo.web.segments.studying import drivers, going
+from rondo.web.segments.studying import answered, drivers, progress_of, state_of
 
 
 def addresses(types: Sequence[str]) -> list[tuple[str, str]]:
@@ -52,19 +50,8 @@ def foretold(user: Any, campaign: Campaign) -> dict[str, Any] | None:
 def likely(request: HttpRequest, key: str) -> HttpResponse:
     """The page of one type."""
     user, kind = viewer(request), _kind(key)
-    latest = studies.latest(KIND, subject=kind)
-    study = latest.answered if sees_all(user) else None
-    run = current_run()
-    context: dict[str, Any] = {
-        "type": kind,
-        "key": key,
-        "study": study,
-        "going": going(latest.newer),
-        "progress_url": reverse("campaign-type-progress", args=[key]),
-        "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
-        "may_ask": has_right(user, "segment") and sees_all(user),
-        "sees_all": sees_all(user),
-    }
+    study, context = state_of(request, KIND, subject=kind)
+    context |= {"type": kind, "key": key, "progress_url": reverse("campaign-type-progress", args=[key])}
     if study is not None:
         results = study.results
         names = {row.pk: row for row in queries.visible(user).filter(type=kind)}
@@ -78,7 +65,6 @@ def likely(request: HttpRequest, key: str) -> HttpResponse:
             "phrase": phrase(results["drivers"]),
             "classes": _classes(key, results["classes"]),
             "campaigns": [names[one["campaign"]] for one in results["campaigns"] if one["campaign"] in names],
-            "stale": bool(run and study.run_id != run.pk),
         }
     return render(request, "campaigns/likely.html", context)
 
@@ -126,13 +112,7 @@ def ask(request: HttpRequest, key: str) -> HttpResponse:
 @page()
 def progress(request: HttpRequest, key: str) -> HttpResponse:
     """How far the study is; when it has ended, the page is loaded again."""
-    under_way = going(studies.latest(KIND, subject=_kind(key)).newer)
-    if under_way is None:
-        response = HttpResponse()
-        response["HX-Refresh"] = "true"
-        return response
-    address = reverse("campaign-type-progress", args=[key])
-    return render(request, "segments/study_progress.html", {"going": under_way, "progress_url": address})
+    return progress_of(request, KIND, subject=_kind(key))
 
 
 @require_GET
@@ -140,10 +120,9 @@ def progress(request: HttpRequest, key: str) -> HttpResponse:
 def download(request: HttpRequest, key: str) -> HttpResponse:
     """The calibration on one campaign as CSV (``?campaign=``, else the last one tested)."""
     kind = _kind(key)
-    study = studies.latest(KIND, subject=kind).answered if sees_all(viewer(request)) else None
-    tested = study.results["tested"] if study else []
+    study = answered(request, KIND, subject=kind)
     wanted = request.GET.get("campaign", "")
-    test = next((one for one in reversed(tested) if wanted in ("", str(one["campaign"]))), None)
-    if study is None or test is None:
+    test = next((one for one in reversed(study.results["tested"]) if wanted in ("", str(one["campaign"]))), None)
+    if test is None:
         raise Http404(key)
     return chart_file(request, _chart(study, kind, test), f"rondo-{key}")

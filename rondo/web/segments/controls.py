@@ -2,24 +2,19 @@
 
 from typing import Any
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rondo.analysis.features import feature_of
-from rondo.analysis.queries import current_run
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.studies import actions, queries
-from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.outcome import FEWEST
 from rondo.customers.models import Customer
-from rondo.customers.queries import sees_all, visible
-from rondo.errors import InputError
-from rondo.foundation.rights import has_right
+from rondo.customers.queries import visible
 from rondo.web.access import actor, page, viewer
-from rondo.web.segments.studying import going, written
+from rondo.web.segments.studying import answered, ask_of, kept, progress_of, state_of, written
 from rondo.web.segments.views import found
 
 KIND = "controls"
@@ -30,27 +25,14 @@ PAGE = 50
 @page()
 def controls(request: HttpRequest, key: str) -> HttpResponse:
     """The controls of a segment and how well they balance; before anybody asked, what they are for."""
-    user, row = viewer(request), found(key)
-    latest = queries.latest(KIND, row)
-    study = latest.answered if sees_all(user) else None
-    run = current_run()
-    context: dict[str, Any] = {
-        "segment": row,
-        "study": study,
-        "going": going(latest.newer),
-        "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
-        "may_ask": has_right(user, "segment") and sees_all(user),
-        "sees_all": sees_all(user),
-        "fewest": FEWEST,
-        "run": run,
-        "day": study.as_of if study else run.as_of if run else None,
-    }
+    row = found(key)
+    study, context = state_of(request, KIND, row)
+    context |= {"segment": row, "fewest": FEWEST}
     if study is not None:
         context |= {
             "results": study.results,
             "balance": _balance(study.results),
             "unlike": [_label(name) for name in study.results["unlike"]],
-            "stale": bool(run and study.run_id != run.pk),
             "name": _("Controls for %(segment)s") % {"segment": row},
         }
     return render(request, "segments/controls.html", context)
@@ -88,8 +70,7 @@ def _short(value: float | None) -> float | None:
 @page("segment")
 def ask(request: HttpRequest, key: str) -> HttpResponse:
     """Asks for controls; a job answers."""
-    row, as_of = found(key), request.POST.get("as_of", "").strip()
-    actions.request_study(actor(request), KIND, segment=row, config={"as_of": as_of} if as_of else {})
+    ask_of(request, KIND, found(key))
     return redirect("segment-controls", key)
 
 
@@ -97,12 +78,7 @@ def ask(request: HttpRequest, key: str) -> HttpResponse:
 @page()
 def progress(request: HttpRequest, key: str) -> HttpResponse:
     """How far the study is; when it has ended, the page is loaded again."""
-    under_way = going(queries.latest(KIND, found(key)).newer)
-    if under_way is None:
-        response = HttpResponse()
-        response["HX-Refresh"] = "true"
-        return response
-    return render(request, "segments/study_progress.html", {"going": under_way, "progress_url": request.path})
+    return progress_of(request, KIND, found(key))
 
 
 @require_GET
@@ -110,7 +86,7 @@ def progress(request: HttpRequest, key: str) -> HttpResponse:
 def pairs(request: HttpRequest, key: str) -> HttpResponse:
     """Members with the customer found for each, a page after the other."""
     user, row = viewer(request), found(key)
-    study = _answered(request, row)
+    study = answered(request, KIND, row)
     text = request.GET.get("after", "")
     after = int(text) if text.isdecimal() and len(text) < 12 else 0
     rows = list(queries.found(user, study).filter(place__gt=after)[: PAGE + 1])
@@ -131,24 +107,15 @@ def pairs(request: HttpRequest, key: str) -> HttpResponse:
 def keep(request: HttpRequest, key: str) -> HttpResponse:
     """Makes a static segment of the controls."""
     row = found(key)
-    study = _answered(request, row)
-    try:
-        made = actions.keep_as_segment(
+    study = answered(request, KIND, row)
+
+    def make() -> Segment:
+        return actions.keep_as_segment(
             actor(request),
             study,
             name=request.POST.get("name", ""),
             description=_("Customers alike to the members of “%(segment)s”, one for each, to compare with.")
             % {"segment": row},
         )
-    except InputError as error:
-        messages.error(request, str(error))
-        return redirect("segment-controls", key)
-    messages.success(request, _("“%(segment)s” made.") % {"segment": made})
-    return redirect("segment", made.key)
 
-
-def _answered(request: HttpRequest, row: Segment) -> Study:
-    study = queries.latest(KIND, row).answered if sees_all(viewer(request)) else None
-    if study is None:
-        raise Http404(row.key)
-    return study
+    return kept(request, make, redirect("segment-controls", key))

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,22 +11,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rondo.analysis.features import feature_of
 from rondo.analysis.models import Score
-from rondo.analysis.queries import current_run
 from rondo.analysis.segments.actions import create_segment
 from rondo.analysis.segments.models import Segment
-from rondo.analysis.studies import actions, queries
+from rondo.analysis.studies import actions
 from rondo.analysis.studies.groups_key import SERIES
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.names import group_name
 from rondo.analysis.studies.queries import value_at
 from rondo.analysis.studies.series import LETTERS
-from rondo.customers.queries import sees_all
-from rondo.errors import InputError
-from rondo.foundation.rights import has_right
-from rondo.web.access import actor, page, viewer
+from rondo.web.access import actor, page
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.segments import charts
-from rondo.web.segments.studying import drivers, going, written
+from rondo.web.segments.studying import answered, drivers, kept, progress_of, state_of, written
 
 KIND = "groups"
 
@@ -36,19 +31,8 @@ KIND = "groups"
 @page()
 def groups(request: HttpRequest) -> HttpResponse:
     """The groups with what sets them apart and the rule that comes near each."""
-    user = viewer(request)
-    latest = queries.latest(KIND)
-    study = latest.answered if sees_all(user) else None
-    run = current_run()
-    context: dict[str, Any] = {
-        "study": study,
-        "going": going(latest.newer),
-        "progress_url": reverse("groups-progress"),
-        "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
-        "may_ask": has_right(user, "segment") and sees_all(user),
-        "sees_all": sees_all(user),
-        "has_scores": Score.objects.exists(),
-    }
+    study, context = state_of(request, KIND)
+    context |= {"progress_url": reverse("groups-progress"), "has_scores": Score.objects.exists()}
     if study is not None:
         results = study.results
         context |= {
@@ -61,7 +45,6 @@ def groups(request: HttpRequest) -> HttpResponse:
             "groups": [_group(study, number, one) for number, one in enumerate(results["groups"])],
             "profile": _profile(results),
             "letters": [chr(ord("A") + number) for number in range(len(results["groups"]))],
-            "stale": bool(run and study.run_id != run.pk),
         }
     return render(request, "segments/groups.html", context)
 
@@ -107,50 +90,35 @@ def ask(request: HttpRequest) -> HttpResponse:
 @page()
 def progress(request: HttpRequest) -> HttpResponse:
     """How far the study is; when it has ended, the page is loaded again."""
-    under_way = going(queries.latest(KIND).newer)
-    if under_way is None:
-        response = HttpResponse()
-        response["HX-Refresh"] = "true"
-        return response
-    return render(request, "segments/study_progress.html", {"going": under_way, "progress_url": request.path})
+    return progress_of(request, KIND)
 
 
 @require_GET
 @page()
 def download(request: HttpRequest) -> HttpResponse:
     """The stability of each number of groups as CSV."""
-    return chart_file(request, _chart(_answered(request)), "rondo-groups")
+    return chart_file(request, _chart(answered(request, KIND)), "rondo-groups")
 
 
 @require_POST
 @page("segment")
 def keep(request: HttpRequest) -> HttpResponse:
     """Makes a segment of a group: by the rule that comes near it, or by name of those who are in it now."""
-    study = _answered(request)
+    study = answered(request, KIND)
     text = request.POST.get("group", "")
     found = study.results["groups"]
     if not text.isdecimal() or len(text) > 2 or int(text) >= len(found):
         raise Http404(text)
     group = found[int(text)]
     name = _("Group %(name)s") % {"name": group_name(int(text), group)}
-    try:
+
+    def make() -> Segment:
         if "rule" in request.POST and group["rule"]["text"]:
-            made = create_segment(
+            return create_segment(
                 actor(request), name=name[:120], text=group["rule"]["text"], form=Segment.Form.BEHAVIOURAL
             )
-        else:
-            made = actions.keep_as_segment(
-                actor(request), study, name=name[:120], first=group["first"], places=group["last"]
-            )
-    except InputError as error:
-        messages.error(request, str(error))
-        return redirect("groups")
-    messages.success(request, _("“%(segment)s” made.") % {"segment": made})
-    return redirect("segment", made.key)
+        return actions.keep_as_segment(
+            actor(request), study, name=name[:120], first=group["first"], places=group["last"]
+        )
 
-
-def _answered(request: HttpRequest) -> Study:
-    study = queries.latest(KIND).answered if sees_all(viewer(request)) else None
-    if study is None:
-        raise Http404
-    return study
+    return kept(request, make, redirect("groups"))

@@ -1,18 +1,29 @@
-"""What pages of studies share: features in words, and where a study stands."""
+"""What pages of studies share: features in words, where a study stands, and what one does with it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.analysis.features import feature_of
+from rondo.analysis.queries import current_run
+from rondo.analysis.segments.models import Segment
+from rondo.analysis.studies import actions, queries
 from rondo.analysis.studies.models import Study
+from rondo.customers.queries import sees_all
+from rondo.errors import InputError
 from rondo.foundation.installation import installation
 from rondo.foundation.money import Money
 from rondo.foundation.registry import Feature
+from rondo.foundation.rights import has_right
 from rondo.web import formats
+from rondo.web.access import actor, viewer
 
 
 @dataclass(frozen=True)
@@ -101,3 +112,59 @@ def going(study: Study | None) -> Going | None:
         study.total,
         study.started_at or study.created_at,
     )
+
+
+def state_of(
+    request: HttpRequest, kind: str, segment: Segment | None = None, subject: str = ""
+) -> tuple[Study | None, dict[str, Any]]:
+    """The answered study of a kind that the viewer may see, and what its page shows of it whatever the answer:
+    ``study``, ``going``, ``failure``, ``may_ask``, ``sees_all``, ``run``, the ``day`` it looks from, and ``stale``.
+    """
+    user, latest = viewer(request), queries.latest(kind, segment, subject)
+    study = latest.answered if sees_all(user) else None
+    run = current_run()
+    return study, {
+        "study": study,
+        "going": going(latest.newer),
+        "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
+        "may_ask": has_right(user, "segment") and sees_all(user),
+        "sees_all": sees_all(user),
+        "run": run,
+        "day": study.as_of if study else run.as_of if run else None,
+        "stale": bool(study and run and study.run_id != run.pk),
+    }
+
+
+def answered(request: HttpRequest, kind: str, segment: Segment | None = None, subject: str = "") -> Study:
+    """The answered study of a kind; raises Http404 where there is none that the viewer may see."""
+    study = queries.latest(kind, segment, subject).answered if sees_all(viewer(request)) else None
+    if study is None:
+        raise Http404(kind)
+    return study
+
+
+def ask_of(request: HttpRequest, kind: str, segment: Segment) -> None:
+    """Ask a question about a segment, from the day that the form names; a job answers."""
+    as_of = request.POST.get("as_of", "").strip()
+    actions.request_study(actor(request), kind, segment=segment, config={"as_of": as_of} if as_of else {})
+
+
+def progress_of(request: HttpRequest, kind: str, segment: Segment | None = None, subject: str = "") -> HttpResponse:
+    """The progress line of a study; when it has ended, the page is loaded again."""
+    under_way = going(queries.latest(kind, segment, subject).newer)
+    if under_way is None:
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+        return response
+    return render(request, "segments/study_progress.html", {"going": under_way, "progress_url": request.path})
+
+
+def kept(request: HttpRequest, make: Callable[[], Segment], back: HttpResponse) -> HttpResponse:
+    """The page of the segment that ``make`` makes; where it refuses, ``back`` with the reason."""
+    try:
+        made = make()
+    except InputError as error:
+        messages.error(request, str(error))
+        return back
+    messages.success(request, _("“%(segment)s” made.") % {"segment": made})
+    return redirect("segment", made.key)
