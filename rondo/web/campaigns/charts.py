@@ -12,7 +12,7 @@ from rondo.campaigns.models import Campaign
 from rondo.campaigns.queries import ReactionDay
 from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, MUTED, axis, plot, ticks, upright
-from rondo.web.charts.chart import Cell, Chart, Column, Size
+from rondo.web.charts.chart import Cell, Chart, Column, Size, headings
 from rondo.web.charts.svg import spoken
 
 if TYPE_CHECKING:
@@ -93,13 +93,7 @@ def calibration(bins: Sequence[dict[str, Any]], csv: str, stamp: str) -> Chart:
         key="calibration",
         title=_("Promised and answered"),
         message="",
-        columns=[
-            Column(_("Contacts")),
-            Column(_("Promised")),
-            Column(_("Answered")),
-            Column(_("Low")),
-            Column(_("High")),
-        ],
+        columns=headings(_("Contacts"), _("Promised"), _("Answered"), _("Low"), _("High")),
         rows=rows,
         build=build,
         stamp=stamp,

@@ -37,6 +37,11 @@ class Column:
     figures: bool = True
 
 
+def headings(*labels: str) -> list[Column]:
+    """Columns of figures with these headings."""
+    return [Column(label) for label in labels]
+
+
 @dataclass(frozen=True)
 class Chart:
     """One chart with one message.

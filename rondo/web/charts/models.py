@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rondo.analysis.results import Candidate, ChurnBin, Selection
 from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, COMPARED, MUTED, QUIET, axis, plot, ticks
-from rondo.web.charts.chart import Cell, Chart, Column, Size
+from rondo.web.charts.chart import Cell, Chart, Column, Size, headings
 from rondo.web.charts.portfolio import customer_count, customers_where
 from rondo.web.charts.svg import spoken
 
@@ -154,13 +154,7 @@ def silence(bins: Sequence[ChurnBin], stamp: str) -> Chart:
         key="silence",
         title=_("Risk forecast and what happened"),
         message="",
-        columns=[
-            Column(_("Customers")),
-            Column(_("Risk forecast")),
-            Column(_("Fell silent")),
-            Column(_("Low")),
-            Column(_("High")),
-        ],
+        columns=headings(_("Customers"), _("Risk forecast"), _("Fell silent"), _("Low"), _("High")),
         rows=[
             [
                 Cell(formats.number(one["customers"]), one["customers"], url),

@@ -12,7 +12,7 @@ from rondo.analysis.results import Concentration, Decile, GridCell, ValueBin
 from rondo.foundation.money import Money
 from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, COMPARED, HEAT, INK, ON_FILL, QUIET, axis, plot, upright
-from rondo.web.charts.chart import Cell, Chart, Column, Size
+from rondo.web.charts.chart import Cell, Chart, Column, Size, headings
 from rondo.web.charts.svg import spoken
 
 if TYPE_CHECKING:
@@ -367,14 +367,9 @@ def deciles(rows_of: Sequence[Decile], stamp: str) -> Chart:
         key="deciles",
         title=_("Forecast and what happened"),
         message="",
-        columns=[
-            Column(_("Tenth of customers, best first")),
-            Column(_("Customers")),
-            Column(_("Forecast")),
-            Column(_("Low")),
-            Column(_("High")),
-            Column(_("Happened")),
-        ],
+        columns=headings(
+            _("Tenth of customers, best first"), _("Customers"), _("Forecast"), _("Low"), _("High"), _("Happened")
+        ),
         rows=rows,
         build=build,
         stamp=stamp,
