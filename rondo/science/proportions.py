@@ -1,11 +1,17 @@
-"""Intervals of observed shares: Wilson's score interval, and the same for people counted more than once."""
+"""Intervals of observed shares: Wilson's score interval, the same for people counted more than once, and many
+differences of shares at once without calling chance a difference."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import false_discovery_control, norm
+
 from rondo.errors import InputError
+from rondo.science._checks import FloatArray
 
 
 @dataclass(frozen=True)
@@ -74,3 +80,65 @@ def clustered(cells: Iterable[tuple[int, int, int]], level: float = 0.9) -> Shar
     variance = people_count / (people_count - 1) * residual / trials**2
     effect = max(1.0, variance / (p * (1 - p) / trials))
     return wilson(hits, trials, level, effective_trials=trials / effect)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Differences of pairs of shares, first minus second, with the bounds of their intervals; ``called`` marks those
+    that are more than chance."""
+
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+    called: npt.NDArray[np.bool_]
+
+
+def differences(
+    hits: npt.ArrayLike,
+    trials: npt.ArrayLike,
+    other_hits: npt.ArrayLike,
+    other_trials: npt.ArrayLike,
+    *,
+    false: float = 0.1,
+) -> Differences:
+    """Which of many pairs of shares differ, when all of them are looked at and the strongest are told.
+
+    Of the differences called, on average at most the share ``false`` is chance, and where nothing differs, in at most
+    that share of the looks is any called: the score test of two shares (pooled variance) under the step-up rule of
+    Benjamini & Hochberg (1995). The intervals are Newcombe's hybrid score intervals (1998, method 10) at a level that
+    allows for the choice among them: 1 - false R / m for R of m called (Benjamini & Yekutieli 2005), and at
+    1 - ``false`` for each where none is. What is called has an interval without 0.
+
+    Args:
+        hits, trials, other_hits, other_trials: whole numbers, columns of equal length; trials at least 1.
+        false: the share of false calls that is borne, between 0 and 1.
+
+    Raises:
+        InputError: hits outside 0 to trials, no trials, or ``false`` outside (0, 1).
+    """
+    columns = (np.asarray(one, dtype=np.float64) for one in (hits, trials, other_hits, other_trials))
+    one, n, two, m = np.broadcast_arrays(*columns)
+    if not 0 < false < 1:
+        raise InputError(f"false={false}: a share between 0 and 1 is needed, such as 0.1.")
+    if not ((one >= 0) & (one <= n) & (n >= 1) & (two >= 0) & (two <= m) & (m >= 1)).all():
+        raise InputError("hits: numbers from 0 to their trials are needed, and at least one trial on each side.")
+    value = one / n - two / m
+    pooled = (one + two) / (n + m)
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    score = np.divide(value, spread, out=np.zeros_like(value), where=spread > 0)
+    called = np.zeros(value.shape, bool)
+    if value.size:
+        called = np.asarray(false_discovery_control(2 * norm.sf(np.abs(score))) <= false)
+    level = 1 - false * (int(called.sum()) / value.size if called.any() else 1)
+    (low_one, high_one), (low_two, high_two) = _bounds(one, n, level), _bounds(two, m, level)
+    low = value - np.hypot(one / n - low_one, high_two - two / m)
+    high = value + np.hypot(high_one - one / n, two / m - low_two)
+    return Differences(value, low, high, called & ((low > 0) | (high < 0)))
+
+
+def _bounds(hits: FloatArray, trials: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+    """Wilson's bounds of many shares."""
+    z, p = NormalDist().inv_cdf((1 + level) / 2), hits / trials
+    centre = (p + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * np.sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))
+    return np.where(hits == 0, 0.0, centre - half), np.where(hits == trials, 1.0, centre + half)

@@ -1,11 +1,11 @@
 """What sets the members of a segment apart: shares among them against shares among everybody else, with intervals.
 
 Every comparison is one of two shares, so that all of them are on one scale: for a choice, the share with that choice
-among those whose value is known; for a figure, the share above its median over all customers. The interval of the
-difference is Newcombe's hybrid score interval (1998, method 10), made of Wilson's intervals of the two shares.
+among those whose value is known; for a figure, the share above its median over all customers. So many are looked at
+that some would always differ by chance: :func:`rondo.science.proportions.differences` calls those that are more.
 """
 
-import math
+from collections.abc import Iterator
 from typing import Any
 
 import ibis
@@ -15,10 +15,11 @@ import pyarrow as pa
 
 from rondo.foundation.registry import RuleField
 from rondo.rules import Schema
-from rondo.science.proportions import wilson
+from rondo.science.proportions import differences
 from rondo.warehouse.tables import Tables
 
-LEVEL = 0.9
+FALSE = 0.1
+"""The share of false ones that is borne among the differences called."""
 STRONGEST = 6
 """So many over- and so many under-represented facts are kept."""
 _FIGURES = ("money", "count", "days", "share", "number")
@@ -27,7 +28,7 @@ _SMALLEST = 5
 
 
 def profile(keys: npt.NDArray[np.int64], known: Schema, tables: Tables) -> list[dict[str, Any]]:
-    """The strongest differences, over-represented ones first; those whose interval holds 0 are left out.
+    """The strongest differences, over-represented ones first; those that may be chance are left out.
 
     Each has ``field``, ``value`` (of a choice, else ""), ``above`` (the median, for a figure), ``inside`` and
     ``outside`` (shares), ``low`` and ``high`` of the difference, and ``n``, the members whose value is known.
@@ -46,8 +47,9 @@ def profile(keys: npt.NDArray[np.int64], known: Schema, tables: Tables) -> list[
             found += _choices(term, rows, tables)
         elif term.type in _FIGURES:
             found += _figure(term, rows, tables)
-    over = sorted((one for one in found if one["low"] > 0), key=lambda one: -one["low"])
-    under = sorted((one for one in found if one["high"] < 0), key=lambda one: one["high"])
+    called = list(_called(found))
+    over = sorted((one for one in called if one["low"] > 0), key=lambda one: -one["low"])
+    under = sorted((one for one in called if one["high"] < 0), key=lambda one: one["high"])
     return [*over[:STRONGEST], *under[:STRONGEST]]
 
 
@@ -76,11 +78,18 @@ def _figure(term: RuleField, rows: Any, tables: Tables) -> list[dict[str, Any]]:
 def _compared(term: RuleField, hits: dict[bool, int], totals: dict[bool, int], **more: Any) -> list[dict[str, Any]]:
     if min(totals.get(True, 0), totals.get(False, 0)) < _SMALLEST:
         return []
-    inside = wilson(hits.get(True, 0), totals[True], LEVEL)
-    outside = wilson(hits.get(False, 0), totals[False], LEVEL)
-    assert inside is not None and outside is not None
-    gap = inside.value - outside.value
-    low = gap - math.hypot(inside.value - inside.low, outside.high - outside.value)
-    high = gap + math.hypot(inside.high - inside.value, outside.value - outside.low)
-    one = {"field": term.key, "value": "", "above": None, "inside": inside.value, "outside": outside.value}
-    return [one | {"low": low, "high": high, "n": totals[True]} | more]
+    sides = tuple((hits.get(side, 0), totals[side]) for side in (True, False))
+    return [{"field": term.key, "value": "", "above": None, "n": totals[True], "sides": sides} | more]
+
+
+def _called(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Those that are more than chance, with their shares and the interval of the difference."""
+    counts = np.array([[*inside, *outside] for inside, outside in (one.pop("sides") for one in found)])
+    if not counts.size:
+        return
+    judged = differences(*counts.T, false=FALSE)
+    for one, (hits, n, other_hits, other_n), low, high, called in zip(
+        found, counts.tolist(), judged.low.tolist(), judged.high.tolist(), judged.called, strict=True
+    ):
+        if called:
+            yield one | {"inside": hits / n, "outside": other_hits / other_n, "low": low, "high": high}
