@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import false_discovery_control, norm
 
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
@@ -96,7 +96,8 @@ def find_changes(log: PurchaseDays, as_of: int, false_share: float = FALSE_SHARE
     p = 2 * norm.sf(np.abs(score))
     kind = np.repeat(np.arange(len(KINDS)), [one.score.size for one in scored])
     customer, before, now = (np.concatenate([getattr(one, name) for one in scored]) for name in _NAMES)
-    found = np.flatnonzero(benjamini_hochberg(p, false_share))
+    # Benjamini & Hochberg 1995: of those found, at most this share is chance, on average.
+    found = np.flatnonzero(false_discovery_control(p) <= false_share) if p.size else np.zeros(0, np.int64)
     found = found[np.lexsort((kind[found], customer[found]))]
     return Found(
         customer[found],
@@ -127,18 +128,6 @@ def _lasting(log: PurchaseDays, as_of: int, customer: IntArray, kind: IntArray, 
             better = size > clearest
             clearest[better], weeks[better] = size[better], length
     return weeks
-
-
-def benjamini_hochberg(p: FloatArray, false_share: float) -> np.ndarray:
-    """Which hypotheses to give up so that at most ``false_share`` of them is true, on average."""
-    if not p.size:
-        return np.zeros(0, bool)
-    order = np.argsort(p, kind="stable")
-    passed = p[order] <= false_share * np.arange(1, p.size + 1) / p.size
-    stands = np.zeros(p.size, bool)
-    if passed.any():
-        stands[order[: np.flatnonzero(passed)[-1] + 1]] = True
-    return stands
 
 
 def _against_peers(score: FloatArray) -> FloatArray:

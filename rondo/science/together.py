@@ -112,7 +112,7 @@ def bought_together(
     # Never surer than the count itself allows.
     spread = np.maximum(spread, 1 / np.sqrt(count) * 0.5)
     law = stats.t(config.groups - 1)
-    adjusted = false_discovery(2 * law.sf(np.abs(logs) / spread))
+    adjusted = stats.false_discovery_control(2 * law.sf(np.abs(logs) / spread))
     reach = float(law.ppf((1 + config.level) / 2)) * spread
     order = np.argsort(-(logs - reach), kind="stable")
     totals = held.sum(axis=(0, 1))
@@ -132,17 +132,6 @@ def bought_together(
         total=total,
         tested=int(one.size),
     )
-
-
-def false_discovery(p: FloatArray) -> FloatArray:
-    """Benjamini and Hochberg's adjusted p-values: the false discovery rate at which each would just be called."""
-    if not p.size:
-        return p
-    order = np.argsort(p)
-    ranked = p[order] * p.size / np.arange(1, p.size + 1)
-    found = np.empty(p.size)
-    found[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1.0)
-    return found
 
 
 def _room(size: IntArray, stratum: IntArray, place: IntArray, what: IntArray, width: int) -> FloatArray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rondo.errors import InputError
-from rondo.science.changes import KINDS, LASTING, benjamini_hochberg, find_changes
+from rondo.science.changes import KINDS, LASTING, find_changes
 from rondo.science.summary import PurchaseDays, merge_days
 
 DAYS = 7 * 52
@@ -80,16 +80,6 @@ def test_later_days_are_not_read() -> None:
     same = find_changes(PurchaseDays(log.customer[cut], log.day[cut], log.spend[cut], log.n_customers), DAYS - 30)
     for name in ("customer", "kind", "up", "weeks", "before", "now", "p"):
         np.testing.assert_array_equal(getattr(early, name), getattr(same, name))
-
-
-def test_benjamini_and_hochberg_of_their_paper() -> None:
-    """The fifteen p-values of section 3.2 of Benjamini & Hochberg (1995): four are given up at .05."""
-    p = np.array(
-        [.0001, .0004, .0019, .0095, .0201, .0278, .0298, .0344, .0459, .3240, .4262, .5719, .6528, .7590, 1.0]
-    )  # fmt: skip
-    assert benjamini_hochberg(p, 0.05).sum() == 4
-    assert benjamini_hochberg(p[::-1], 0.05).tolist() == [False] * 11 + [True] * 4
-    assert benjamini_hochberg(np.zeros(0), 0.05).size == 0
 
 
 def test_who_buys_too_rarely_is_not_judged_and_nobody_is_no_error() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rondo.errors import InputError
-from rondo.science.together import PairConfig, bought_together, false_discovery
+from rondo.science.together import PairConfig, bought_together
 
 DOCS = Path(__file__).parents[3] / "docs" / "next.md"
 
@@ -63,15 +63,6 @@ def test_rare_pairs_are_left_out() -> None:
 def test_columns_of_unequal_length_are_refused() -> None:
     with pytest.raises(InputError, match="basket 1"):
         bought_together([0, 0], [1], [1, 1])
-
-
-def test_false_discovery_as_published() -> None:
-    # Benjamini & Hochberg 1995, section 3.2: 15 p-values, of which the four smallest are called at .05.
-    small = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459]
-    p = np.array([*small, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0])
-    found = false_discovery(p[::-1])[::-1]
-    assert (found <= 0.05).sum() == 4
-    assert found[3] == pytest.approx(0.0095 * 15 / 4)
 
 
 def test_the_worked_table_of_the_docs() -> None:
