@@ -131,7 +131,10 @@ class StudyKind:
 
 @dataclass(frozen=True)
 class InteractionKind:
-    """A kind of interaction with the axes it has unless told otherwise (see DOMAIN: direction, initiative, medium)."""
+    """A kind of interaction with the axes it has unless told otherwise (see DOMAIN: direction, initiative, medium).
+
+    ``signals``: the buying stage that such a contact about a category is a sign of (see docs/stages.md); empty: none.
+    """
 
     key: str
     label: "_StrOrPromise"
@@ -142,6 +145,7 @@ class InteractionKind:
     medium: Literal["owned", "paid", "earned"]
     expects_answer: bool = False
     by_hand: bool = False
+    signals: Literal["", "need_recognised", "information_search", "evaluation", "after_purchase"] = ""
 
 
 @dataclass(frozen=True)

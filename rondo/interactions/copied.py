@@ -89,6 +89,31 @@ registries.warehouse_tables.add(
         meaning="Lines of orders: product, quantity in thousandths, total paid and discounts in minor units.",
     ),
 )
+registries.warehouse_tables.add(
+    "abouts",
+    WarehouseTable(
+        key="abouts",
+        mode="append",
+        source="interactions_about a JOIN interactions_interaction i ON i.id = a.interaction_id",
+        key_sql="a.interaction_id",
+        load_sql="a.load_id",
+        written_sql="i.written_in",
+        span="interactions_interaction",
+        columns={
+            "id": ("a.interaction_id", "int64"),
+            "customer_id": ("i.customer_id", "int64"),
+            "kind": ("i.kind", "string"),
+            "business_date": ("i.business_date", "date32"),
+            "category_id": ("a.category_id", "int64"),
+            "product_id": ("a.product_id", "int64"),
+            "load_id": ("a.load_id", "int64"),
+        },
+        customer="customer_id",
+        retracted_by="id",
+        order=85,
+        meaning="Contacts that name what they are about: customer, kind, day, and the category or the product.",
+    ),
+)
 # A retraction has no ascending key of its own (it is keyed by what it retracts), and there are few: a snapshot.
 registries.warehouse_tables.add(
     "retractions",

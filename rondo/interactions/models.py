@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from rondo.catalogue.models import Product
+from rondo.catalogue.models import Category, Product
 from rondo.customers.models import Customer, Source
 from rondo.foundation import ids
 from rondo.foundation.models import Load
@@ -103,6 +103,16 @@ class OrderLine(models.Model):
     discount = models.BigIntegerField(default=0)
     coupon_discount = models.BigIntegerField(default=0)
     match_discount = models.BigIntegerField(default=0)
+
+
+class About(models.Model):
+    """What an interaction is about: a category, or a product and so its category. Interactions that name neither have
+    no row."""
+
+    interaction = models.OneToOneField(Interaction, primary_key=True, on_delete=models.CASCADE, related_name="about")
+    category = models.ForeignKey(Category, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    product = models.ForeignKey(Product, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
 
 class Retraction(models.Model):

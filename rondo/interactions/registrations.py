@@ -12,11 +12,11 @@ from rondo.foundation.registry import ImportKind, InteractionKind, LoadedTable, 
 from rondo.interactions import copied, ruled
 from rondo.interactions.importing.chain import InteractionLoader
 from rondo.interactions.importing.orders import OrderLoader
-from rondo.interactions.models import Interaction, Order, OrderLine
+from rondo.interactions.models import About, Interaction, Order, OrderLine
 
 for kind in (
     InteractionKind("purchase", _("Purchase"), "shopping-basket", "store", "inbound", "pull", "owned"),
-    InteractionKind("return", _("Return"), "undo-2", "store", "inbound", "pull", "owned"),
+    InteractionKind("return", _("Return"), "undo-2", "store", "inbound", "pull", "owned", signals="after_purchase"),
     InteractionKind("redemption", _("Redemption"), "ticket-percent", "store", "inbound", "pull", "owned"),
     InteractionKind("campaign_mail", _("Campaign mail"), "mail", "mail", "outbound", "push", "owned"),
     InteractionKind("note", _("Note"), "sticky-note", "internal", "inbound", "pull", "owned", by_hand=True),
@@ -63,9 +63,46 @@ for kind in (
         "letter_out", _("Letter to the customer"), "mailbox", "mail", "outbound", "push", "owned", by_hand=True
     ),
     InteractionKind("meeting", _("Meeting"), "users", "in_person", "outbound", "push", "owned", by_hand=True),
-    InteractionKind("visit", _("Visit"), "store", "store", "inbound", "pull", "owned", by_hand=True),
-    InteractionKind("web_visit", _("Visit of the website"), "globe", "web", "inbound", "pull", "owned"),
-    InteractionKind("review", _("Review"), "star", "web", "inbound", "pull", "earned"),
+    InteractionKind(
+        "visit", _("Visit"), "store", "store", "inbound", "pull", "owned", by_hand=True, signals="information_search"
+    ),
+    InteractionKind(
+        "web_visit",
+        _("Visit of the website"),
+        "globe",
+        "web",
+        "inbound",
+        "pull",
+        "owned",
+        signals="information_search",
+    ),
+    InteractionKind(
+        "content_read",
+        _("Content read"),
+        "book-open",
+        "web",
+        "inbound",
+        "pull",
+        "owned",
+        signals="need_recognised",
+    ),
+    InteractionKind(
+        "product_view",
+        _("Product or category viewed"),
+        "eye",
+        "web",
+        "inbound",
+        "pull",
+        "owned",
+        signals="information_search",
+    ),
+    InteractionKind(
+        "comparison", _("Products compared"), "scale", "web", "inbound", "pull", "owned", signals="evaluation"
+    ),
+    InteractionKind(
+        "basket", _("Put into the basket"), "shopping-cart", "web", "inbound", "pull", "owned", signals="evaluation"
+    ),
+    InteractionKind("review", _("Review"), "star", "web", "inbound", "pull", "earned", signals="after_purchase"),
     InteractionKind("advert", _("Advertisement seen"), "megaphone", "web", "outbound", "push", "paid"),
     InteractionKind(
         "complaint",
@@ -77,6 +114,19 @@ for kind in (
         "owned",
         expects_answer=True,
         by_hand=True,
+        signals="after_purchase",
+    ),
+    InteractionKind(
+        "support",
+        _("Support request"),
+        "life-buoy",
+        "email",
+        "inbound",
+        "pull",
+        "owned",
+        expects_answer=True,
+        by_hand=True,
+        signals="after_purchase",
     ),
     InteractionKind(
         "enquiry",
@@ -88,6 +138,7 @@ for kind in (
         "owned",
         expects_answer=True,
         by_hand=True,
+        signals="information_search",
     ),
 ):
     registries.interaction_kinds.add(kind.key, kind)
@@ -108,6 +159,7 @@ for key, label, loader in (
     )
 
 registries.loaded_tables.add("interactions", LoadedTable("interactions", Interaction, 30))
+registries.loaded_tables.add("abouts", LoadedTable("abouts", About, 33))
 registries.loaded_tables.add("orders", LoadedTable("orders", Order, 31))
 registries.loaded_tables.add("order_lines", LoadedTable("order_lines", OrderLine, 32))
 

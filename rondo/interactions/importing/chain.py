@@ -8,13 +8,15 @@ import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rondo.catalogue.loading import PATH_MARK
+from rondo.catalogue.models import Category, Product
 from rondo.customers.loading import CustomerKeys
 from rondo.foundation.loading import bulk, times
 from rondo.foundation.loading.changes import quoted
 from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loading.job import Loader, chunks
 from rondo.foundation.registry import registries
-from rondo.interactions.models import Interaction
+from rondo.interactions.models import About, Interaction
 
 _AXES = ("channel", "direction", "initiative", "medium")
 
@@ -40,6 +42,12 @@ class InteractionLoader(Loader):
         "body": Field("long_text", gettext_lazy("text"), max_length=100_000),
         "message_id": Field("key", gettext_lazy("number of the contact in the source"), max_length=120),
         "answers": Field("key", gettext_lazy("message id of the contact that it answers"), max_length=120),
+        "category": Field(
+            "text",
+            gettext_lazy("category that it is about: its name, or the path to it with “>” between its levels"),
+            max_length=400,
+        ),
+        "product": Field("key", gettext_lazy("number of the product that it is about"), max_length=60),
     }
 
     @classmethod
@@ -55,6 +63,7 @@ class InteractionLoader(Loader):
         job = self.job
         self.customers = CustomerKeys(job)
         self.customers.plan()
+        self._about()
         self._message_ids()
         self._skip_known()
         job.run("CREATE OR REPLACE TABLE customers_used AS SELECT DISTINCT customer FROM staged")
@@ -66,10 +75,10 @@ class InteractionLoader(Loader):
         job = self.job
         if not job.has("message_id"):
             job.run("ALTER TABLE staged ADD COLUMN message_id VARCHAR")
-        parts = ", ".join(
-            f"coalesce({job.column(field)}::VARCHAR, '')"
-            for field in ("customer", "kind", "occurred_at", "title", "body", "amount", "channel", "direction")
-        )
+        told = ["customer", "kind", "occurred_at", "title", "body", "amount", "channel", "direction"]
+        # only where they are given: files without them keep the ids they had
+        told += [field for field in ("category", "product") if job.has(field)]
+        parts = ", ".join(f"coalesce({job.column(field)}::VARCHAR, '')" for field in told)
         # the same content twice in a file is two contacts; the same file again is none
         job.run(
             f"CREATE OR REPLACE TABLE made AS SELECT line, 'row:' || digest || ':' || row_number() OVER "
@@ -84,6 +93,54 @@ class InteractionLoader(Loader):
             "line, message_id, "
             "min(line) OVER (PARTITION BY message_id) AS first FROM staged) WHERE line > first"
         )
+
+    def _about(self) -> None:
+        """Tables ``about_category`` and ``about_product`` (what the file calls it, id); refuses rows that name
+        what the catalogue does not have."""
+        job = self.job
+        for field, find, reason in (
+            ("category", self._categories, _("is no category of the catalogue; import products with it first")),
+            ("product", self._products, _("is no product of this source; import products first")),
+        ):
+            given: list[str] = []
+            if job.has(field):
+                given = (
+                    job.query(f"SELECT DISTINCT {field} FROM staged WHERE {field} IS NOT NULL").column(0).to_pylist()
+                )
+            found = find(given) if given else {}
+            job.put(
+                f"about_{field}",
+                pa.table(
+                    {"name": pa.array(list(found), pa.string()), "id": pa.array(list(found.values()), pa.int64())}
+                ),
+            )
+            if given:
+                job.refuse(
+                    f"SELECT line, '{field}' AS field, {field} AS value, {quoted(reason)} AS reason FROM staged "
+                    f"WHERE {field} IS NOT NULL AND {field} NOT IN (SELECT name FROM about_{field})"
+                )
+
+    def _categories(self, given: list[str]) -> dict[str, int]:
+        """Keys of the categories meant: by the path, or by a name that only one of them has."""
+        paths: dict[str, int] = {}
+        named: dict[str, list[int]] = {}
+        for key, path, name in Category.objects.values_list("pk", "path", "name"):
+            paths[path] = key
+            named.setdefault(name, []).append(key)
+        found = {}
+        for text in given:
+            path = " > ".join(part for part in map(str.strip, text.split(PATH_MARK)) if part)
+            keys = [paths[path]] if path in paths else named.get(path, [])
+            if len(keys) == 1:
+                found[text] = keys[0]
+        return found
+
+    def _products(self, given: list[str]) -> dict[str, int]:
+        job, hidden = self.job, set(self.job.hidden)
+        if job.source_id is None:
+            return {}
+        rows = bulk.lookup(Product, "number", given, ["number", "id", "load_id"], source_id=job.source_id)
+        return {row[0]: row[1] for row in rows if row[2] not in hidden}
 
     def _known(self, distinct: str, table: str) -> None:
         """``table``(message_id, id): interactions of the source that stand in the database."""
@@ -153,9 +210,12 @@ class InteractionLoader(Loader):
             for start, end in chunks(row["last"] - row["first"] + 1, job.options.chunk_rows):
                 first, last = row["first"] + start - 1, row["first"] + end - 1
                 rows = job.query(
-                    "SELECT o.*, coalesce(a.id, w.id) AS in_response_to_id FROM ordered AS o "
+                    "SELECT o.*, coalesce(a.id, w.id) AS in_response_to_id, k.id AS about_category_id, "
+                    "p.id AS about_product_id FROM ordered AS o "
                     "LEFT JOIN answered AS a ON a.message_id = o.answered_id "
                     "LEFT JOIN written AS w ON w.message_id = o.answered_id "
+                    f"LEFT JOIN about_category AS k ON k.name = {job.column('category', 'NULL::VARCHAR')} "
+                    f"LEFT JOIN about_product AS p ON p.name = {job.column('product', 'NULL::VARCHAR')} "
                     f"WHERE o.n BETWEEN {first} AND {last} ORDER BY o.n"
                 )
                 with job.chunk():
@@ -181,7 +241,7 @@ class InteractionLoader(Loader):
             columns["currency"] = pc.if_else(pc.is_valid(rows["amount"]), pc.fill_null(given, job.context.currency), "")
         micros = np.asarray(rows["occurred_at"].cast(pa.int64()))
         days = pa.array(times.business_days(micros, job.context.zone), pa.int32()).cast(pa.date32())
-        return job.insert(
+        ids = job.insert(
             Interaction,
             {
                 "customer_id": rows["customer_id"],
@@ -195,6 +255,15 @@ class InteractionLoader(Loader):
             },
             len(rows),
         )
+        about = rows.select(["about_category_id", "about_product_id"]).append_column("interaction_id", ids)
+        about = about.filter(pc.or_(pc.is_valid(about["about_category_id"]), pc.is_valid(about["about_product_id"])))
+        given = {
+            "interaction_id": about["interaction_id"],
+            "category_id": about["about_category_id"],
+            "product_id": about["about_product_id"],
+        }
+        job.insert(About, given, len(about), keyed=True)
+        return ids
 
     def publish(self) -> None:
         self.customers.publish()

@@ -12,7 +12,7 @@ from rondo.errors import InputError
 from rondo.foundation.actors import system
 from rondo.foundation.models import AuditEntry, Installation
 from rondo.interactions.importing import undo
-from rondo.interactions.models import Interaction
+from rondo.interactions.models import About, Interaction
 from rondo.interactions.queries import standing
 from rondo.interactions.tests.import_files import ORDERS, load, rejects, state, write
 
@@ -252,3 +252,30 @@ def test_a_campaign_of_an_undone_run_is_kept_while_exposures_need_it(tmp_path: P
     assert state()["exposures"] == []
     load("campaigns", write(tmp_path, CAMPAIGNS.replace(",A,", ",C,")))
     assert Campaign.objects.get().type == "C"
+
+
+def test_a_contact_says_what_it_is_about_and_undo_takes_it_back(tmp_path: Path) -> None:
+    load("customers", write(tmp_path, PEOPLE), region="DE")
+    load("products", write(tmp_path, "number,name,category\np1,Mocca,FOOD > COFFEE\np2,Leaf,FOOD > TEA\n"))
+    rows = """customer,kind,occurred_at,category,product
+1,product_view,2024-01-05 10:00,,p1
+1,comparison,2024-01-06 10:00,FOOD>TEA,
+2,enquiry,2024-01-07 10:00,COFFEE,
+2,web_visit,2024-01-08 10:00,,
+2,basket,2024-01-09 10:00,CHEESE,
+2,basket,2024-01-09 10:00,,p9
+"""
+    run = load("interactions", write(tmp_path, rows))
+    told = About.objects.order_by("interaction__occurred_at").values_list(
+        "interaction__kind", "category__path", "product__number"
+    )
+    assert list(told) == [
+        ("product_view", None, "p1"),
+        ("comparison", "FOOD > TEA", None),
+        ("enquiry", "FOOD > COFFEE", None),
+    ]
+    assert (run.counts["interactions_created"], run.counts["rows_rejected"]) == (4, 2)
+    assert {(row["category"], row["product"]) for row in rejects(run)} == {("CHEESE", ""), ("", "p9")}
+    assert run.spans["interactions_about"]
+    again = load("interactions", write(tmp_path, rows.replace("basket", "support")))
+    assert again.counts.get("interactions_created", 0) == 0
