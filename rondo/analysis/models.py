@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from rondo.analysis.buying_stages.models import StageFound, StageOf, StageVersion
 from rondo.analysis.next.models import NextFound, NextOf
 from rondo.analysis.segments.models import Membership, Refresh, Segment
 from rondo.analysis.studies.models import Series, Study, StudyCustomer
@@ -21,6 +22,9 @@ __all__ = [
     "Score",
     "Segment",
     "Series",
+    "StageFound",
+    "StageOf",
+    "StageVersion",
     "StandingVersion",
     "Study",
     "StudyCustomer",

@@ -5,6 +5,8 @@ from datetime import time, timedelta
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis import definitions, ruled
+from rondo.analysis.buying_stages import ruled as stages_ruled
+from rondo.analysis.buying_stages.jobs import request_stages
 from rondo.analysis.features import buying, taste
 from rondo.analysis.next import ruled as next_ruled
 from rondo.analysis.next.jobs import request_next
@@ -12,11 +14,12 @@ from rondo.analysis.segments.jobs import request_refreshes
 from rondo.analysis.studies import names, series
 from rondo.foundation.registry import Periodic, StudyKind, registries
 
-__all__ = ["buying", "definitions", "next_ruled", "ruled", "series", "taste"]
+__all__ = ["buying", "definitions", "next_ruled", "ruled", "series", "stages_ruled", "taste"]
 
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))
 # What comes next first: segments may ask for it.
 registries.after_analysis.add("next", request_next)
+registries.after_analysis.add("buying stages", request_stages)
 registries.after_analysis.add("segments", request_refreshes)
 registries.studies.add(
     "controls", StudyKind("controls", _("Matched controls"), "rondo.analysis.studies.controls.answer")
@@ -25,4 +28,7 @@ registries.studies.add(
     "groups", StudyKind("groups", _("Groups of customers"), "rondo.analysis.studies.groups.answer", series=names.groups)
 )
 registries.studies.add("twins", StudyKind("twins", _("Statistical twins"), "rondo.analysis.studies.twins.answer"))
+registries.studies.add(
+    "buying-stages", StudyKind("buying-stages", _("Thresholds tried"), "rondo.analysis.buying_stages.thresholds.answer")
+)
 registries.studies.add("standing", StudyKind("standing", _("Thresholds tried"), "rondo.analysis.thresholds.answer"))

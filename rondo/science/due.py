@@ -138,17 +138,8 @@ def fit(pairs: Pairs, gaps: IntArray, place: IntArray, as_of: int, categories: i
     if gaps.size < FEWEST_GAPS:
         raise InputError(f"gaps: {gaps.size} between purchases of a category; at least {FEWEST_GAPS} are needed")
     logs = np.log(gaps)
-    everybody = float(logs.mean())
-    of = pairs.category[place]
-    count = np.bincount(of, minlength=categories)
-    usual = (np.bincount(of, logs, minlength=categories) + 5 * everybody) / (count + 5)
-    # How much gaps of a pair differ, and how much pairs of a category do.
-    each = pairs.days - 1
-    within = float(((logs - pairs.mean[place]) ** 2).sum() / max(int((each[each > 1] - 1).sum()), 1))
-    known = each > 0
-    apart = float(((pairs.mean - usual[pairs.category])[known] ** 2 * each[known]).sum() / each.sum())
-    between = max(apart - within * int(known.sum()) / int(each.sum()), 0.01 * within, 1e-6)
-    weight = within / between
+    usual, weight = credibility(pairs, gaps, place, categories)
+    of, each = pairs.category[place], pairs.days - 1
     # Every gap as it was forecast from those before it; then the gap still open, known only to be longer.
     head = np.concatenate(([True], np.diff(place) != 0))
     number = np.arange(gaps.size) - np.maximum.accumulate(np.where(head, np.arange(gaps.size), 0))
@@ -164,6 +155,28 @@ def fit(pairs: Pairs, gaps: IntArray, place: IntArray, as_of: int, categories: i
     edges = np.unique(np.quantile(value[ended], np.linspace(0, 1, 401)))
     survival = np.stack([_kaplan_meier(value[row == k], ended[row == k], edges) for k in range(len(HISTORIES) + 1)])
     return Rhythm(as_of, usual, weight, edges, survival)
+
+
+def credibility(pairs: Pairs, gaps: IntArray, place: IntArray, categories: int) -> tuple[FloatArray, float]:
+    """Mean logarithm of the gaps of each category, drawn towards that of all by the weight of 5 gaps; and how many of
+    a pair's own gaps the category's mean counts for (Bühlmann 1967).
+
+    Raises InputError without any gap.
+    """
+    if not gaps.size:
+        raise InputError("gaps: nobody bought of a category on two days; at least one gap is needed")
+    logs = np.log(gaps)
+    everybody = float(logs.mean())
+    of = pairs.category[place]
+    count = np.bincount(of, minlength=categories)
+    usual = (np.bincount(of, logs, minlength=categories) + 5 * everybody) / (count + 5)
+    # How much gaps of a pair differ, and how much pairs of a category do.
+    each = pairs.days - 1
+    within = float(((logs - pairs.mean[place]) ** 2).sum() / max(int((each[each > 1] - 1).sum()), 1))
+    known = each > 0
+    apart = float(((pairs.mean - usual[pairs.category])[known] ** 2 * each[known]).sum() / each.sum())
+    between = max(apart - within * int(known.sum()) / int(each.sum()), 0.01 * within, 1e-6)
+    return usual, within / between
 
 
 def _kaplan_meier(value: FloatArray, ended: npt.NDArray[np.bool_], edges: FloatArray) -> FloatArray:

@@ -32,6 +32,18 @@ _DUCK_TYPES = {
 }
 _IBIS_TYPES = {"bool": "boolean", "date32": "date", "timestamp": "timestamp('UTC', 6)"}
 _HIDDEN = {"load_id", "is_merged"}
+_WORKED_OUT = (
+    "scores",
+    "standing",
+    "marks",
+    "next_products",
+    "next_categories",
+    "next_due",
+    "pairs",
+    "buying_stages",
+    "buying_moves",
+)
+"""Tables that the analysis writes, opened where they are there."""
 
 
 class _Raw:
@@ -171,7 +183,7 @@ def open_tables() -> Tables:
     for table in tables:
         _view(connection, table.key, visible_sql(table, loads, retracted=retracted, merged=merged))
     names = [table.key for table in tables]
-    for name in ("scores", "standing", "marks", "next_products", "next_categories", "next_due", "pairs"):
+    for name in _WORKED_OUT:
         written = delta.existing(name)
         if written is not None and written.file_uris():
             _view(connection, name, f"SELECT * FROM read_parquet({_quoted(written.file_uris())})")

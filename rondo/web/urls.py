@@ -34,6 +34,7 @@ urlpatterns = [
     path("portfolio/movements/table.csv", movements.table, name="movements-table"),
     path("portfolio/buying/", buying.buying, name="buying"),
     path("portfolio/cohorts/", cohorts.cohorts, name="cohorts"),
+    path("portfolio/stages/", include("rondo.web.stages.urls")),
     path("portfolio/together/", together.together, name="together"),
     path("portfolio/together/<slug:level>.csv", together.together_csv, name="together-csv"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),

@@ -102,6 +102,7 @@ _DEEPER = (
     "/portfolio/movements/",
     "/portfolio/cohorts/",
     "/portfolio/buying/",
+    "/portfolio/stages/",
     "/analysis/models/",
     "/loyalty/rules",
 )

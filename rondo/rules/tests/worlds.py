@@ -7,7 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from rondo.analysis.models import NextOf, Score
+from rondo.analysis.buying_stages.texts import LETTERS, STAGES
+from rondo.analysis.buying_stages.working import STOOD
+from rondo.analysis.models import NextOf, Score, StageFound, StageOf
 from rondo.analysis.next.actions import DUE
 from rondo.analysis.scores import schema as score_schema
 from rondo.campaigns.models import Campaign, Exposure
@@ -18,6 +20,7 @@ from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Load, User
 from rondo.foundation.search import fold
 from rondo.interactions.models import Interaction, Order, OrderLine, Retraction
+from rondo.science.buying_stages import STAGE_OF, Reason
 from rondo.warehouse import delta
 
 AS_OF = date(2024, 3, 15)
@@ -62,6 +65,7 @@ class World:
         self.attributes()
         self.scores()
         self.next()
+        self.stages()
         self.chain()
         self.campaigns()
 
@@ -179,6 +183,31 @@ class World:
         found = list(NextOf.objects.order_by("customer_id").values(*DUE.names))
         table = pa.Table.from_pylist(found, schema=DUE)
         delta.commit("next_due", delta.Rows(table.to_reader(), len(found)), replace=True, notes={})
+
+    def stages(self) -> None:
+        """Where some stand in buying, in some categories."""
+        places = list(Category.objects.filter(depth=1).order_by("pk"))
+        StageFound.objects.create(run_id=1, as_of=AS_OF, results={})
+        served, copied = [], []
+        for person in self.people:
+            if self.chance.random() < 0.2:
+                continue
+            text, counts = "", dict.fromkeys(STAGES, 0)
+            for place in places:
+                reason = self.pick(list(Reason), 0.4)
+                if reason is None:
+                    continue
+                text += f"|{place.pk}{LETTERS[reason]}3.4.14"
+                stage = STAGES[STAGE_OF[reason]]
+                counts[stage] += 1
+                copied.append(
+                    {"customer_id": person.pk, "category_id": place.pk, "category": place.path, "stage": stage}
+                )
+            if text:
+                served.append(StageOf(customer_id=person.pk, stages=text, **counts))
+        StageOf.objects.bulk_create(served)
+        table = pa.Table.from_pylist(copied, schema=STOOD)
+        delta.commit("buying_stages", delta.Rows(table.to_reader(), len(copied)), replace=True, notes={})
 
     def chain(self) -> None:
         self.events: list[Interaction] = []

@@ -50,12 +50,24 @@ class Band:
     url: str = ""
 
 
-def flow(bands: Sequence[Band], stamp: str, *, key: str = "flow", csv: str = "") -> Chart | None:
-    """The flow; a band opens its customers. None where nobody stands anywhere."""
+def flow(
+    bands: Sequence[Band],
+    stamp: str,
+    *,
+    key: str = "flow",
+    csv: str = "",
+    states: Sequence[tuple[str, Any]] = STAGE,
+    order: Sequence[str] = _BY_HEALTH,
+) -> Chart | None:
+    """The flow; a band opens its customers. None where nobody stands anywhere.
+
+    ``states``: keys and labels of the states (default: stages of the life cycle), each with a colour ``--stage-KEY``;
+    ``order``: their keys from the top.
+    """
     found = [band for band in bands if band.customers]
     if not found:
         return None
-    labels = {state: str(label) for state, label in STAGE}
+    labels = {state: str(label) for state, label in states}
     rows = [
         [
             Cell(labels[band.before], band.before),
@@ -70,7 +82,7 @@ def flow(bands: Sequence[Band], stamp: str, *, key: str = "flow", csv: str = "")
         message="",
         columns=[Column(_("From"), figures=False), Column(_("To"), figures=False), Column(_("Customers"))],
         rows=rows,
-        build=lambda size: _drawn(found, labels, size),
+        build=lambda size: _drawn(found, labels, order, size),
         stamp=stamp,
         desk=(960, 340),
         phone=(290, 320),
@@ -78,9 +90,9 @@ def flow(bands: Sequence[Band], stamp: str, *, key: str = "flow", csv: str = "")
     )
 
 
-def _drawn(bands: Sequence[Band], labels: dict[str, str], size: Size) -> Any:
-    left = _sums(bands, "before")
-    right = _sums(bands, "after")
+def _drawn(bands: Sequence[Band], labels: dict[str, str], order: Sequence[str], size: Size) -> Any:
+    left = _sums(bands, "before", order)
+    right = _sums(bands, "after", order)
     total = sum(left.values())
     gap = total * _GAP
     starts, ends = _stacked(left, gap), _stacked(right, gap)
@@ -89,7 +101,7 @@ def _drawn(bands: Sequence[Band], labels: dict[str, str], size: Size) -> Any:
     x = alt.X("x:Q", scale=alt.Scale(domain=[-margin, 1 + margin], nice=False), axis=None)
     y = alt.Y("low:Q", scale=alt.Scale(domain=[height, 0], nice=False), axis=None)
     ribbons = (
-        plot(_points(bands, labels, starts, ends))
+        plot(_points(bands, labels, order, starts, ends))
         .mark_area()
         .encode(
             x=x,
@@ -116,10 +128,14 @@ def _drawn(bands: Sequence[Band], labels: dict[str, str], size: Size) -> Any:
 
 
 def _points(
-    bands: Sequence[Band], labels: dict[str, str], starts: dict[str, float], ends: dict[str, float]
+    bands: Sequence[Band],
+    labels: dict[str, str],
+    order: Sequence[str],
+    starts: dict[str, float],
+    ends: dict[str, float],
 ) -> list[dict[str, Any]]:
     """Points along both edges of each band; bands leave and arrive in the order of the stages, so that few cross."""
-    place = {state: number for number, state in enumerate(_BY_HEALTH)}
+    place = {state: number for number, state in enumerate(order)}
     out, into = dict(starts), dict(ends)
     points: list[dict[str, Any]] = []
     for band in sorted(bands, key=lambda band: (place[band.before], place[band.after])):
@@ -144,9 +160,9 @@ def _points(
     return points
 
 
-def _sums(bands: Sequence[Band], side: str) -> dict[str, int]:
+def _sums(bands: Sequence[Band], side: str, order: Sequence[str]) -> dict[str, int]:
     """Customers by stage on one side, in the order they are drawn."""
-    found = dict.fromkeys(_BY_HEALTH, 0)
+    found = dict.fromkeys(order, 0)
     for band in bands:
         found[getattr(band, side)] += band.customers
     return {state: amount for state, amount in found.items() if amount}

@@ -20,7 +20,14 @@ LIMIT = 400
 """Files kept: five charts of a run in two sizes and two languages are twenty, for each circle of viewers."""
 
 _WEB = Path(__file__).parent.parent
-_SOURCES = ("charts/*.py", "campaigns/*.py", "segments/*.py", "formats.py", "../locale/*/LC_MESSAGES/django.*")
+_SOURCES = (
+    "charts/*.py",
+    "campaigns/*.py",
+    "segments/*.py",
+    "stages/*.py",
+    "formats.py",
+    "../locale/*/LC_MESSAGES/django.*",
+)
 _log = logging.getLogger("rondo.charts")
 
 

@@ -24,9 +24,19 @@ else:
 _NARROW = 400
 
 
-def movement_map(moves: "Sequence[Move]", currency: str, stamp: str, csv: str, behind: str) -> Chart:
-    """The matrix; a click opens the customers behind a cell at ``behind``."""
-    labels = {key: str(label) for key, label in STAGE}
+def movement_map(
+    moves: "Sequence[Move]",
+    currency: str,
+    stamp: str,
+    csv: str,
+    behind: str,
+    *,
+    key: str = "movements",
+    states: Sequence[tuple[str, Any]] = STAGE,
+) -> Chart:
+    """The matrix; a click opens the customers behind a cell at ``behind``. ``states``: keys and labels in their order
+    (default: stages of the life cycle)."""
+    labels = {state: str(label) for state, label in states}
     order = {key: number for number, key in enumerate(labels)}
     found = sorted(moves, key=lambda move: (order[move.before], order[move.after]))
     urls = [f"{behind}&{urlencode({'from': move.before, 'to': move.after})}" for move in found]
@@ -92,7 +102,7 @@ def movement_map(moves: "Sequence[Move]", currency: str, stamp: str, csv: str, b
 
     lines = len({move.before for move in found})
     return Chart(
-        key="movements",
+        key=key,
         title=_("Movements between stages"),
         message="",
         columns=[

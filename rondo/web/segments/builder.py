@@ -9,6 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from rondo.analysis.buying_stages.queries import largest_categories
+from rondo.analysis.buying_stages.ruled import BUYING_STAGE, rule_of
 from rondo.analysis.segments import actions, queries
 from rondo.analysis.segments.models import Segment
 from rondo.customers.models import Customer
@@ -22,6 +24,8 @@ from rondo.web.segments.views import found
 SAMPLE = 20
 _MANY = 40
 """So many values of a field are offered."""
+_STAGED = 12
+"""Of so many categories the buying stages are offered; a rule may name any."""
 
 
 @dataclass(frozen=True)
@@ -145,12 +149,18 @@ def _offers(known: Schema) -> list[tuple[str, list[Offer]]]:
         for key, kind in known.kinds.items()
     ]
     others = [Offer(row.name, f"in segment {row.key}", []) for row in queries.standing()[:_MANY]]
+    stages = [
+        Offer(path.rpartition(" > ")[2], rule_of(path, "need_recognised"),
+              [(str(label), rule_of(path, stage)) for stage, label in BUYING_STAGE])
+        for path in largest_categories(_STAGED)
+    ]  # fmt: skip
     return [
         (label, offers)
         for label, offers in (
             (_("Attributes"), groups["attributes"]),
             (_("Facts"), groups["facts"]),
             (_("Events"), events),
+            (_("Buying stages"), stages),
             (_("Segments"), others),
             (_("Customer"), groups["customer"]),
         )

@@ -1,0 +1,1 @@
+"""Where customers stand in buying, category by category, worked out after each analysis."""

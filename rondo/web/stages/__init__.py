@@ -1,0 +1,1 @@
+"""The pages of buying stages: the base, one category between two days, one customer, and the rules."""

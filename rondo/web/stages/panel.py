@@ -1,0 +1,75 @@
+"""The panel of where a customer stands in buying, category by category."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rondo.analysis.buying_stages.queries import Line, stages_of
+from rondo.analysis.buying_stages.ruled import BUYING_STAGE, rule_of
+from rondo.foundation.models import User
+from rondo.web import formats
+from rondo.web.charts.portfolio import customers_where
+from rondo.web.stages.words import TOLD, why
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+SHOWN = 4
+_FIRST = ("evaluation", "information_search", "need_recognised", "purchase", "after_purchase", "unaware")
+"""What calls for a contact first."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A category: its name and path, why the customer stands there, and the list of those who stand there too."""
+
+    name: str
+    path: str
+    why: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The categories in one stage; ``rest`` are those beyond the first few."""
+
+    key: str
+    label: "_StrOrPromise"
+    objective: "_StrOrPromise"
+    rows: list[Row]
+    rest: list[Row]
+
+
+def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+    """Where the customer, whom the viewer may see, stands; None where nothing is known."""
+    found = stages_of(customer_ids[0])
+    if found is None or not found.lines:
+        return None
+    by_stage: dict[str, list[Line]] = {}
+    for line in found.lines:
+        by_stage.setdefault(line.entry.stage, []).append(line)
+    labels = dict(BUYING_STAGE)
+    groups = []
+    for key in _FIRST:
+        # What has been due for the shortest time is likeliest still wanted.
+        lines = sorted(by_stage.get(key, []), key=lambda line: (-line.entry.since.toordinal(), line.path))
+        rows = [_row(line) for line in lines]
+        if rows:
+            groups.append(Group(key, labels[key], TOLD[key].objective, rows[:SHOWN], rows[SHOWN:]))
+    return {"as_of": found.as_of, "headline": _headline(by_stage), "groups": groups}
+
+
+def _headline(by_stage: dict[str, list[Line]]) -> str:
+    wanted = sum(len(by_stage.get(key, [])) for key in ("need_recognised", "information_search", "evaluation"))
+    if not wanted:
+        return _("Nothing is due or looked for.")
+    return ngettext("A need or more in %(count)s category.", "A need or more in %(count)s categories.", wanted) % {
+        "count": formats.number(wanted)
+    }
+
+
+def _row(line: Line) -> Row:
+    url = customers_where(rule=rule_of(line.path, line.entry.stage))
+    return Row(line.path.rpartition(" > ")[2], line.path, why(line.entry), url)

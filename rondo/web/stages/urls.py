@@ -1,0 +1,16 @@
+"""Addresses of the pages of buying stages."""
+
+from django.urls import path
+
+from rondo.web.stages import rules, views
+
+urlpatterns = [
+    path("", views.stages, name="buying-stages"),
+    path("table.csv", views.table, name="buying-stages-table"),
+    path("category", views.category, name="buying-stages-category"),
+    path("category/drawing.csv", views.drawing, name="buying-stages-drawing"),
+    path("category/customers", views.customers, name="buying-stages-customers"),
+    path("rules", rules.rules, name="buying-stages-rules"),
+    path("rules/progress", rules.progress, name="buying-stages-rules-progress"),
+    path("rules/apply", rules.apply, name="buying-stages-rules-apply"),
+]

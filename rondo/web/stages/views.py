@@ -1,0 +1,313 @@
+"""Buying stages of the base by category, one category between two days, and the customers behind each number."""
+
+import csv
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from rondo.analysis.buying_stages.queries import FoundAsOf, found_for, movers, moves
+from rondo.analysis.buying_stages.ruled import BUYING_STAGE, key_of, rule_of
+from rondo.analysis.buying_stages.shapes import CategoryStages, Found
+from rondo.analysis.buying_stages.texts import STAGES
+from rondo.analysis.models import Score
+from rondo.analysis.movements import LISTED, Move
+from rondo.customers.queries import sees_all, visible
+from rondo.errors import InputError
+from rondo.foundation.registry import registries
+from rondo.foundation.rights import has_right
+from rondo.foundation.spreadsheets import harmless
+from rondo.web.access import page, viewer
+from rondo.web.charts.chart import Chart, chart_file
+from rondo.web.charts.flow import Band, flow
+from rondo.web.charts.movements import movement_map
+from rondo.web.charts.portfolio import customers_where
+from rondo.web.figures import analysis_state, figures
+from rondo.web.stages.words import FROM_THE_TOP, STATES, TOLD
+
+SHOWN = 40
+_DAYS = 28
+_WANTED = ("need_recognised", "information_search", "evaluation")
+
+
+@require_GET
+@page()
+def stages(request: HttpRequest) -> HttpResponse:
+    """The page; before the first analysis that knows of stages it says what will stand here."""
+    user = viewer(request)
+    found = found_for(user)
+    context: dict[str, Any] = {
+        "found": found,
+        "may_administer": has_right(user, "administer"),
+        **analysis_state(user, figures(user)),
+    }
+    if found is not None and found.results["known"]:
+        results = found.results
+        rows = [_category(row) for row in results["categories"]]
+        context |= {
+            "stages": _stages(results),
+            "heads": [label for _key, label in BUYING_STAGE],
+            "rows": rows[:SHOWN],
+            "more": len(rows) - SHOWN,
+            "choices": sorted((row["path"], row["category"]) for row in results["categories"]),
+            "headline": _headline(results),
+            "check": _check(results),
+            "missing": _missing(results),
+            "unknown": results["customers"] - results["known"],
+            "sees_all": sees_all(user),
+        }
+    return render(request, "stages/stages.html", context)
+
+
+def _stages(results: Found) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": key,
+            "label": label,
+            "meaning": TOLD[key].meaning,
+            "objective": TOLD[key].objective,
+            "customers": results["per_stage"][place],
+            "pairs": results["pairs"][place],
+            "url": customers_where(rule=f"categories_{key} >= 1"),
+        }
+        for place, (key, label) in enumerate(BUYING_STAGE)
+    ]
+
+
+def _category(row: CategoryStages) -> dict[str, Any]:
+    department, _mark, name = row["path"].rpartition(" > ")
+    return {
+        "name": name,
+        "department": department,
+        "url": f"{reverse('buying-stages-category')}?{urlencode({'category': row['category']})}",
+        "cells": [
+            (count, customers_where(rule=rule_of(row["path"], key)))
+            for count, key in zip(row["customers"], STAGES, strict=True)
+        ],
+    }
+
+
+def _headline(results: Found) -> dict[str, Any]:
+    """Who is due, and in which category most are."""
+    place = STAGES.index("need_recognised")
+    best = max(results["categories"], key=lambda row: row["customers"][place])
+    return {
+        "customers": results["per_stage"][place],
+        "url": customers_where(rule="categories_need_recognised >= 1"),
+        "name": best["path"].rpartition(" > ")[2],
+        "most": best["customers"][place],
+        "most_url": customers_where(rule=rule_of(best["path"], "need_recognised")),
+    }
+
+
+def _check(results: Found) -> dict[str, Any] | None:
+    """What became of the stages of some weeks before."""
+    check = results["check"]
+    if check is None:
+        return None
+    rows = [
+        {"label": label, "pairs": pairs, "bought": bought, "share": bought / pairs}
+        for (_key, label), pairs, bought in zip(BUYING_STAGE, check["pairs"], check["bought"], strict=True)
+        if pairs
+    ]
+    return {"day": date.fromisoformat(check["day"]), "days": check["days"], "rows": rows}
+
+
+def _missing(results: Found) -> dict[str, Any] | None:
+    """Signs that the data do not have: stages nobody can be in, and contacts that name no category."""
+    named = sum(one["named"] for one in results["signals"])
+    unnamed = sum(one["all"] - one["named"] for one in results["signals"])
+    kinds = [kind.label for kind in registries.interaction_kinds if kind.signals in _WANTED]
+    return {"none": not named, "unnamed": unnamed, "kinds": kinds} if not named or unnamed else None
+
+
+@require_GET
+@page()
+def table(request: HttpRequest) -> HttpResponse:
+    """Customers per category and stage as CSV; the text is UTF-8."""
+    found = found_for(viewer(request))
+    if found is None:
+        raise Http404
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="rondo-buying-stages-{found.as_of}.csv"'
+    writer = csv.writer(response)
+    writer.writerow(["category", *STAGES])
+    writer.writerows([[harmless(row["path"]), *row["customers"]] for row in found.results["categories"]])
+    return response
+
+
+@require_GET
+@page()
+def category(request: HttpRequest) -> HttpResponse:
+    """One category: who stands where, the flow and the matrix between two days."""
+    user = viewer(request)
+    found, row = _asked(request)
+    since, until, problem = _between(request, found)
+    context: dict[str, Any] = {
+        "found": found,
+        "row": _category(row),
+        "path": row["path"],
+        "category": row["category"],
+        "stages": [
+            stage | {"customers": count, "url": url}
+            for stage, (count, url) in zip(_stages(found.results), _category(row)["cells"], strict=True)
+        ],
+        "unknown": found.results["customers"] - sum(row["customers"]),
+        "unknown_url": customers_where(rule=f"`{key_of(row['path'])}` is unknown"),
+        "since": since,
+        "until": until,
+        "problem": problem,
+        "first": _first(found),
+        **analysis_state(user, figures(user)),
+    }
+    all_moves = [] if problem else moves(user, row["category"], since, until)
+    if all_moves:
+        changed = [move for move in all_moves if move.before != move.after]
+        context |= {
+            "chart": _matrix(request, found, row, all_moves, since, until),
+            "flow": _flow(request, found, row, all_moves, since, until),
+            "moved": sum(move.customers for move in changed),
+            "of": sum(move.customers for move in all_moves),
+        }
+    return render(request, "stages/category.html", context)
+
+
+@require_GET
+@page()
+def drawing(request: HttpRequest) -> HttpResponse:
+    """The movements of a category as CSV, or a drawing as PNG."""
+    found, row = _asked(request)
+    since, until, problem = _between(request, found)
+    if problem:
+        raise InputError(problem)
+    all_moves = moves(viewer(request), row["category"], since, until)
+    if not all_moves:
+        raise Http404
+    make = _flow if request.GET.get("drawing") == "flow" else _matrix
+    chart = make(request, found, row, all_moves, since, until)
+    if chart is None:
+        raise Http404
+    return chart_file(request, chart, f"rondo-buying-stages-{row['category']}-{since}-{until}")
+
+
+@require_GET
+@page()
+def customers(request: HttpRequest) -> HttpResponse:
+    """The customers behind one move, most worth first."""
+    user = viewer(request)
+    found, row = _asked(request)
+    labels = dict(STATES)
+    before, after = request.GET.get("from", ""), request.GET.get("to", "")
+    if before not in labels or after not in labels:
+        raise Http404
+    since, until, problem = _between(request, found)
+    if problem:
+        raise InputError(problem)
+    keys = movers(user, row["category"], since, until, before, after)
+    people, scores = visible(user).in_bulk(keys), Score.objects.in_bulk(keys)
+    every = moves(user, row["category"], since, until)
+    total = next((move.customers for move in every if (move.before, move.after) == (before, after)), len(keys))
+    context = {
+        "path": row["path"],
+        "before": labels[before],
+        "after": labels[after],
+        "since": since,
+        "until": until,
+        "back": f"{reverse('buying-stages-category')}?{_address(row, since, until)}",
+        "rows": [(people[key], scores.get(key)) for key in keys if key in people],
+        "cut": total > len(keys),
+        "limit": LISTED,
+        "total": total,
+    }
+    return render(request, "stages/moved.html", context)
+
+
+def _asked(request: HttpRequest) -> tuple[FoundAsOf, CategoryStages]:
+    """The category that the address names, among those the viewer has customers in.
+
+    Raises:
+        Http404: there is none, or nothing was worked out yet.
+    """
+    found = found_for(viewer(request))
+    given = request.GET.get("category", "")
+    row = next((row for row in found.results["categories"] if str(row["category"]) == given), None) if found else None
+    if found is None or row is None:
+        raise Http404
+    return found, row
+
+
+def _first(found: FoundAsOf) -> date:
+    return date.fromisoformat(found.results["first"])
+
+
+def _between(request: HttpRequest, found: FoundAsOf) -> tuple[date, date, str]:
+    """The two days asked for, and what is wrong with them; four weeks up to the run where none are given."""
+    usual = max(found.as_of - timedelta(days=_DAYS), _first(found))
+    given = [request.GET.get(name, "") for name in ("since", "until")]
+    if not any(given):
+        return usual, found.as_of, ""
+    try:
+        since, until = (
+            date.fromisoformat(text) if text else other for text, other in zip(given, (usual, found.as_of), strict=True)
+        )
+    except ValueError:
+        return usual, found.as_of, _("That is no day; write it as 2017-12-31.")
+    if not _first(found) <= since < until <= found.as_of:
+        return usual, found.as_of, _("The first day has to come before the second, and both have to lie in the data.")
+    return since, until, ""
+
+
+def _address(row: CategoryStages, since: date, until: date, **more: str) -> str:
+    days = {"since": since.isoformat(), "until": until.isoformat()}
+    return urlencode({"category": str(row["category"])} | days | more)
+
+
+def _behind(row: CategoryStages, since: date, until: date) -> str:
+    return f"{reverse('buying-stages-customers')}?{_address(row, since, until)}"
+
+
+def _stamp(request: HttpRequest, found: FoundAsOf, row: CategoryStages, since: date, until: date) -> str:
+    state = figures(viewer(request))
+    return f"{state.stamp if state else ''}:{found.run}:{row['category']}:{since}:{until}"
+
+
+def _matrix(
+    request: HttpRequest, found: FoundAsOf, row: CategoryStages, all_moves: list[Move], since: date, until: date
+) -> Chart:
+    state = figures(viewer(request))
+    return movement_map(
+        all_moves,
+        state.results["totals"]["currency"] if state else "",
+        _stamp(request, found, row, since, until),
+        f"{reverse('buying-stages-drawing')}?{_address(row, since, until)}",
+        _behind(row, since, until),
+        key="buying-stages",
+        states=STATES,
+    )
+
+
+def _flow(
+    request: HttpRequest, found: FoundAsOf, row: CategoryStages, all_moves: list[Move], since: date, until: date
+) -> Chart | None:
+    bands = [
+        Band(
+            move.before,
+            move.after,
+            move.customers,
+            f"{_behind(row, since, until)}&{urlencode({'from': move.before, 'to': move.after})}",
+        )
+        for move in all_moves
+    ]
+    return flow(
+        bands,
+        _stamp(request, found, row, since, until),
+        key="buying-flow",
+        csv=f"{reverse('buying-stages-drawing')}?{_address(row, since, until, drawing='flow')}",
+        states=STATES,
+        order=FROM_THE_TOP,
+    )
