@@ -36,6 +36,7 @@ WRITERS = {
     "rondo/warehouse/refresh.py": "how far the columnar copy is: the state of machinery",
     "rondo/analysis/segments/ledger.py": "members and sizes, derived, called by actions and refreshes",
     "rondo/analysis/pins.py": "the verb that pins a model",
+    "rondo/analysis/buying_stages/thresholds.py": "the verb that puts thresholds into force",
     "rondo/analysis/thresholds.py": "the verb that puts thresholds into force",
     "rondo/analysis/scores.py": "the wide table, swapped by the analysis",
 }
