@@ -16,6 +16,7 @@ SECTIONS = {
     "analysis": "the whole analysis, step by step, at 1,000,000 customers and 20,000,000 interactions",
     "rules": "count and sample of rules at 1,000,000 customers and 20,000,000 interactions",
     "pages": "customer page, list and search at 1,000,000 customers and 20,000,000 interactions",
+    "reports": "pages of the demo as PDF beside the time of the page itself",
     "together": "eight users at once on the same, over loopback from `rondo up`",
 }
 

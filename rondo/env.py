@@ -65,6 +65,18 @@ SETTINGS: dict[str, Setting] = {
             "Language of commands, and of pages before somebody has signed in: `en` or `de`. Empty: German where "
             "`LC_ALL`, `LC_MESSAGES` or `LANG` says so, else English.",
         ),
+        Setting(
+            "RONDO_MAIL_URL",
+            "",
+            "Mail server: `smtp://user:password@host:587?starttls=1`, `smtps://user:password@host:465`, or "
+            "`smtp://host` without either. Empty: nothing is sent, and the page *Reports* says so.",
+            secret=True,
+        ),
+        Setting(
+            "RONDO_MAIL_FROM",
+            "",
+            "Sender of mails, such as `Rondo <crm@example.org>`. Needed with `RONDO_MAIL_URL`.",
+        ),
         Setting("RONDO_LOG_LEVEL", "INFO", "Least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."),
     )
 }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rondo import env, speech
 from rondo.errors import InputError
+from rondo.mail_server import mail_server
 from rondo.speech import gettext_noop
 
 RONDO_HOME = Path(env.read("RONDO_HOME")).expanduser().resolve()
@@ -161,6 +162,7 @@ INSTALLED_APPS = [
     "rondo.warehouse",
     "rondo.analysis",
     "rondo.campaigns",
+    "rondo.reports",
     "rondo.api",
     "rondo.web",
     "rondo.demo",
@@ -222,7 +224,16 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "rondo.foundation.signing_in.AccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+_MAIL = mail_server(env.read("RONDO_MAIL_URL"), env.read("RONDO_MAIL_FROM"))
+RONDO_MAIL = _MAIL is not None
+"""Whether a mail server is set. Without one, mails (a forgotten password) are written to the log."""
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL else 'console'}.EmailBackend"
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read("RONDO_MAIL_FROM") or f"Rondo <rondo@{_HOST}>"
+if _MAIL is not None:
+    EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.ssl, _MAIL.starttls
 
 LANGUAGE_CODE = env.read("RONDO_LANGUAGE") or speech.language()
 LANGUAGES = [("en", _("English")), ("de", _("German"))]

@@ -17,3 +17,9 @@ def fold(text: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
     plain = plain.replace("ae", "a").replace("oe", "o").replace("ue", "u")
     return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
+
+
+def begins(title: str, text: str) -> bool:
+    """Whether each word of ``text`` begins a word of ``title``, whatever their case and accents."""
+    words = fold(title).split()
+    return all(any(word.startswith(part) for word in words) for part in fold(text).split())

@@ -41,6 +41,7 @@ def page(right: str = "see") -> Callable[[View[P]], View[P]]:
             patch_vary_headers(response, ["HX-Request", "HX-Target"])
             return response
 
+        guarded.is_page = True  # type: ignore[attr-defined]  # what may be opened as a report (rondo.web.reports)
         return cast(View[P], login_required(cast(Callable[..., HttpResponse], guarded)))
 
     return decorate

@@ -10,6 +10,7 @@ from rondo.foundation.installation import installation
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
+from rondo.web.reports.opening import reportable
 
 THEMES = (
     {"key": "system", "label": _("As the system"), "icon": "monitor"},
@@ -69,5 +70,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "nav_first": entries[:split],
             "nav_rest": entries[split:],
             "initials": initials(user),
+            "as_report": reportable(request),
         }
     return {"shell": frame}

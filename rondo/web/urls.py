@@ -38,6 +38,7 @@ urlpatterns = [
     path("portfolio/together/", together.together, name="together"),
     path("portfolio/together/<slug:level>.csv", together.together_csv, name="together-csv"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
+    path("reports/", include("rondo.web.reports.urls")),
     path("segments/", include("rondo.web.segments.urls")),
     path("palette", palette.palette, name="palette"),
     path("in/<str:token>", sign_in.by_link, name="sign-in-by-link"),

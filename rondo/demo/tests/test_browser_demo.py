@@ -105,6 +105,8 @@ _DEEPER = (
     "/portfolio/stages/",
     "/analysis/models/",
     "/loyalty/rules",
+    "/reports/",
+    "/reports/new?page=/portfolio/",
 )
 """Pages that the navigation leads to by way of others."""
 

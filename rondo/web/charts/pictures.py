@@ -33,15 +33,16 @@ def png(chart: Chart) -> bytes:
     drawn = dressed(chart.build(chart.desk), chart.desk).properties(
         background="#ffffff", padding=16, title={"text": chart.title, "anchor": "start", "fontSize": 15, "offset": 12}
     )
-    return bytes(vl_convert.vegalite_to_png(_coloured(drawn.to_dict()), scale=SCALE))
+    return bytes(vl_convert.vegalite_to_png(coloured(drawn.to_dict()), scale=SCALE))
 
 
-def _coloured(value: Any) -> Any:
-    """The same with each variable of the stylesheet as the colour it stands for."""
+def coloured(value: Any) -> Any:
+    """The same drawing (as text, or as Vega's specification) with each variable of the stylesheet as the colour it
+    stands for."""
     if isinstance(value, str):
         return _USED.sub(lambda found: light_colours()[found.group(1)], value)
     if isinstance(value, dict):
-        return {key: _coloured(item) for key, item in value.items()}
+        return {key: coloured(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_coloured(item) for item in value]
+        return [coloured(item) for item in value]
     return value

@@ -29,6 +29,7 @@ if (dialog) {
     const url = new URL(dialog.dataset.url, location.href);
     const text = input.value;
     url.searchParams.set("q", text);
+    url.searchParams.set("at", location.pathname + location.search);
     try {
       const answer = await fetch(url, { signal: asked.signal, headers: { "X-Requested-With": "fetch" } });
       if (answer.redirected) location.assign(answer.url);

@@ -1,0 +1,56 @@
+"""Reads of reports: everybody's own; all for who may administer; and those that somebody gets from others."""
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from rondo.errors import NotFound
+from rondo.foundation.models import User
+from rondo.foundation.rights import has_right
+from rondo.reports.models import Report, Sending
+from rondo.reports.schedule import Schedule
+
+
+def visible(viewer: User) -> QuerySet[Report]:
+    """The reports that ``viewer`` may see and change, the newest first."""
+    rows = Report.objects.filter(deleted_at=None).select_related("owner").order_by("-id")
+    return rows if has_right(viewer, "administer") else rows.filter(owner=viewer)
+
+
+def get_visible(viewer: User, report_id: int) -> Report:
+    """One of them; raises NotFound otherwise."""
+    row = visible(viewer).filter(pk=report_id).first()
+    if row is None:
+        raise NotFound(_("This report is not there; load the list again."))
+    return row
+
+
+def received(viewer: User) -> QuerySet[Report]:
+    """Reports of others that ``viewer`` gets."""
+    rows = Report.objects.filter(deleted_at=None, recipient__user=viewer)
+    return rows.exclude(owner=viewer).select_related("owner").order_by("-id")
+
+
+def recipients_of(report: Report) -> QuerySet[User]:
+    """Who gets it, by address."""
+    return User.objects.filter(recipient__report=report).order_by("email")
+
+
+def possible_recipients() -> QuerySet[User]:
+    """Who may be chosen: people who can sign in."""
+    return User.objects.filter(is_active=True, is_service=False).order_by("name", "email")
+
+
+def sendings_of(report: Report, limit: int = 30) -> list[Sending]:
+    """The latest sendings, newest first."""
+    return list(report.sendings.select_related("recipient").order_by("-due_at", "-id")[:limit])
+
+
+def schedule_of(report: Report) -> Schedule:
+    """When it is due."""
+    return Schedule(report.rhythm, tuple(report.weekdays), report.day, report.hour)
+
+
+def mail_is_set() -> bool:
+    """Whether a mail server is set, without which nothing is sent."""
+    return bool(settings.RONDO_MAIL)
