@@ -11,13 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from rondo.analysis import changing, fingerprints, modelling, rfm, scores, standing, summary, thresholds
+from rondo.analysis import bonds, changing, fingerprints, modelling, rfm, scores, standing, summary, thresholds
 from rondo.analysis.facts import MODELLED, Past, fact_table, past
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
 from rondo.analysis.parts.computing import compute_all
 from rondo.analysis.pins import pinned_model, purchase_model_named
+from rondo.analysis.reserved import read_reserved
 from rondo.analysis.results import Results, Standing
+from rondo.analysis.signs import read_signs
 from rondo.errors import InputError, RondoError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
@@ -131,18 +133,23 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         judged = modelling.judge(log, day_number(run.as_of), fitted.purchases.kind) if fitted else None
         steps.done("hold-out")
         rules = thresholds.read(run.config["standing"])
-        found = standing.stand(tables, known, facts, log, fitted.alive if fitted else None, rules)
+        ids = facts["customer_id"].to_numpy()
+        attributes = read_reserved(tables, ids)
+        told = read_signs(tables, known, facts, attributes)
+        found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
+        bound = bonds.bind(bonds.gather(tables, known, ids, log, attributes, rules.bonds), rules.bonds)
         changed, able = changing.beside(facts, log, day_number(run.as_of))
         steps.done("standing")
-        table = _with_models(found.beside(rfm.beside(changed)), log, fitted)
-        results = _results(run, tables, known, table, fitted, judged, found.results(table))
+        table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted)
+        where = bonds.results(table, rules.bonds, found.results(table))
+        results = _results(run, tables, known, table, fitted, judged, where)
         parts = compute_all(tables, known, table, run.config["margin_rate"])
         parts["changes"]["judged"] = able
         steps.done("summary")
     run.models_json = fitted.describe() if fitted else {"reason": reason}
     run.result_hash = fingerprints.result_hash(table, {**results, **parts})
     run.results = cast("dict[str, Any]", results)
-    _serve(run, table, found, parts, actor)
+    _serve(run, table, found, bound.evident(found.histories()), parts, actor)
     steps.done("scores")
 
 
@@ -274,16 +281,18 @@ def _since(run: Run, value: Any, table: pa.Table) -> Any:
     return summary.since_previous(before, value, table)
 
 
-def _serve(run: Run, table: pa.Table, found: standing.Found, parts: dict[str, Any], actor: Actor) -> None:
+def _serve(
+    run: Run, table: pa.Table, found: standing.Found, histories: pa.Table, parts: dict[str, Any], actor: Actor
+) -> None:
     """Write scores and histories beside the old ones, then flip to them and to the run in one transaction."""
     prepared = scores.prepare(run.pk, table)
-    histories = scores.prepare(run.pk, found.histories(), History)
+    prepared_histories = scores.prepare(run.pk, histories, History)
     _copy_scores(run, table)
     ledger = pa.RecordBatchReader.from_batches(standing.LEDGER, found.ledger())
     delta.commit("standing", delta.Rows(ledger, found.entries), replace=True, notes={"rondo.run": run.pk})
     delta.tidy("standing")
     with transaction.atomic():
-        scores.put_in_place(prepared, histories)
+        scores.put_in_place(prepared, prepared_histories)
         Run.objects.filter(is_current=True).update(is_current=False)
         RunPart.objects.bulk_create(RunPart(run=run, name=name, figures=part) for name, part in parts.items())
         run.status, run.is_current, run.finished_at = Run.Status.DONE, True, timezone.now()

@@ -410,6 +410,100 @@ _fact(
     "standing",
 )
 _fact(
+    "relationship",
+    _("Type of relationship"),
+    _(
+        "What kind of relationship the customer has with us, by a survey, else by behaviour (docs/standing.md): basic "
+        "exchange, business partner, buddies, best friends, fling, master and servant; unknown where the data cannot "
+        "tell. A change has to hold for 28 days, an answer counts at once."
+    ),
+    "text",
+    _("one of unknown, exchange, partner, buddies, best_friends, fling, master_servant"),
+    "standing",
+)
+_fact(
+    "relationship_confidence",
+    _("Confidence in the type"),
+    _(
+        "How sure the type of relationship is: high (the customer said so), medium (said so and behaves otherwise, or "
+        "behaviour shows it twice over), low (behaviour hints at it). Empty where the type is not known."
+    ),
+    "text",
+    _("one of low, medium, high"),
+    "standing",
+)
+_fact(
+    "relationship_since",
+    _("In this relationship since"),
+    _("Day on which the type was first read (a Sunday or the run's day); empty if it held as data began."),
+    "date",
+    DATE,
+    "standing",
+)
+_fact(
+    "bond_local",
+    _("Local bond"),
+    _(
+        "Share of the purchase days of the last 365 days at the store bought at most often, which stands in for the "
+        "nearest. Empty below 5 purchase days, and where the data name fewer than two stores."
+    ),
+    "share",
+    SHARE,
+    "standing",
+)
+_fact(
+    "bond_contractual",
+    _("Contractual bond"),
+    _(
+        "Months until the contract can be left (end of term or notice, whichever is later) as a part of 12. Empty "
+        "without the attributes contract_end or notice_months."
+    ),
+    "share",
+    SHARE,
+    "standing",
+)
+_fact(
+    "bond_economic",
+    _("Economic bond"),
+    _(
+        "Share of list prices saved by offers in the last 365 days, as a part of 30 %. Empty below 5 purchase days, "
+        "and where no price was ever reduced."
+    ),
+    "share",
+    SHARE,
+    "standing",
+)
+_fact(
+    "bond_technical",
+    _("Technical-functional bond"),
+    _("Number of connected products as a part of 3. Empty without the attribute connected_products."),
+    "share",
+    SHARE,
+    "standing",
+)
+_fact(
+    "bond_emotional",
+    _("Emotional bond"),
+    _(
+        "Commitment (1 to 7) brought to 0 to 1, else the promoter score; at least 0.5 for members of the community. "
+        "Empty where nobody asked."
+    ),
+    "share",
+    SHARE,
+    "standing",
+)
+_fact(
+    "attachment",
+    _("Attachment"),
+    _(
+        "Attached (the emotional bond is not weak), bound (weak, but the contractual or the economic one is strong: "
+        "bound but not attached), free (weak, and neither is strong). Empty where the data cannot tell."
+    ),
+    "text",
+    _("one of attached, bound, free"),
+    "standing",
+)
+_fact(
     "rfm_recency",
     _("Recency score"),
     _(

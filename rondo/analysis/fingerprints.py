@@ -4,11 +4,14 @@ import hashlib
 import json
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rondo.analysis.facts import Past
+from rondo.analysis.reserved import RELATIONS, TYPES
+from rondo.customers.models import Link
 from rondo.warehouse.tables import Tables
 
 _PRIME = 1_000_003
@@ -29,9 +32,24 @@ def data_fingerprint(tables: Tables, known: Past) -> str:
         ("interactions", known.interactions, ["id", "customer_id", "business_date"]),
         ("exposures", known.exposures, ["id", "customer_id", "campaign_id"]),
         ("products", known.products, ["id", "category_id", "own_label"]),
+        ("attributes", _attributes(tables), ["id", "customer_id", "milli", "code", "day"]),
+        ("links", tables.links.filter(tables.links.role == Link.Role.REFERRED), ["id", "subject_id", "object_id"]),
     ):
         sums[name] = _sums(tables, table, columns)
     return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+
+
+def _attributes(tables: Tables) -> Any:
+    """The attributes that the analysis reads, as whole numbers."""
+    rows = tables.attributes.filter(lambda t: t.key.isin(list(TYPES)))
+    codes = [(rows.choice == name, number) for number, name in enumerate(RELATIONS)]
+    return rows.select(
+        "id",
+        "customer_id",
+        "day",
+        milli=(rows.number * 1000).round().cast("int64"),
+        code=ibis.cases(*codes, else_=-1),
+    )
 
 
 def _sums(tables: Tables, table: Any, columns: list[str]) -> list[int]:

@@ -148,6 +148,15 @@ class Score(models.Model):
     ladder = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: the run is older than the ladder
     stage = models.CharField(max_length=16, null=True)  # noqa: DJ001 - null: the run is older than the life cycle
     stage_since = models.DateField(null=True)
+    relationship = models.CharField(max_length=16, null=True)  # noqa: DJ001 - null: the run is older than the types
+    relationship_confidence = models.CharField(max_length=8, null=True)  # noqa: DJ001 - null: the type is not known
+    relationship_since = models.DateField(null=True)
+    bond_local = models.FloatField(null=True)
+    bond_contractual = models.FloatField(null=True)
+    bond_economic = models.FloatField(null=True)
+    bond_technical = models.FloatField(null=True)
+    bond_emotional = models.FloatField(null=True)
+    attachment = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: the data cannot tell
 
     class Meta:
         db_table = "analysis_score"
@@ -156,7 +165,10 @@ class Score(models.Model):
 class History(models.Model):
     """How one surviving customer came to stand where they stand, as of the current run; swapped as a whole.
 
-    ``stages`` and ``rungs`` hold the latest changes, oldest first, as ``2017-03-05 growth;2017-06-11 maturity``.
+    ``stages``, ``rungs`` and ``types`` hold the latest changes, oldest first, as ``2017-03-05 growth;2017-06-11
+    maturity``. What the type of relationship rests on, within the window of its rules: purchase days, complaints,
+    unprompted ``contacts``, personal ``talks``, campaigns sent and answered, referrals. What the bonds rest on, within
+    theirs: purchase days at the main store of those at any, minor units saved and paid, purchase days.
     """
 
     customer = models.OneToOneField(
@@ -164,6 +176,19 @@ class History(models.Model):
     )
     stages = models.TextField()
     rungs = models.TextField()
+    types = models.TextField(default="")
+    window_purchases = models.IntegerField(null=True)
+    complaints = models.IntegerField(null=True)
+    contacts = models.IntegerField(null=True)
+    talks = models.IntegerField(null=True)
+    offers_sent = models.IntegerField(null=True)
+    offers_answered = models.IntegerField(null=True)
+    referrals = models.IntegerField(null=True)
+    main_days = models.IntegerField(null=True)
+    store_days = models.IntegerField(null=True)
+    saved = models.BigIntegerField(null=True)
+    paid = models.BigIntegerField(null=True)
+    buying_days = models.IntegerField(null=True)
 
     class Meta:
         db_table = "analysis_history"

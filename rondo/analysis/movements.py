@@ -1,4 +1,7 @@
-"""Who moved from which stage of the life cycle to which between two days, read from the ledger of the current run."""
+"""Who moved from which state of a scale to which between two days, read from the ledger of the current run.
+
+The scales are those of the ledger: ``stage`` (life cycle), ``ladder``, ``relationship``.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from rondo.warehouse.tables import Tables
 
 LISTED = 200
-"""So many of the customers behind one move are listed, those worth most."""
+"""So many of the customers behind one move stand on a page, those worth most first."""
 _KEPT_SECONDS = 3600
 
 
@@ -31,30 +34,50 @@ class Move:
     value: int
 
 
-def moves(viewer: User | None, run: Run, since: date, until: date) -> list[Move] | None:
-    """Every pair of stages that a customer of the viewer's was in on the two days, those who stayed included; None
-    where the run, being older, left no ledger. Stages are read on Sundays and on the day of the run."""
+def moves(viewer: User | None, run: Run, since: date, until: date, scale: str = "stage") -> list[Move] | None:
+    """Every pair of states that a customer of the viewer's was in on the two days, those who stayed included; None
+    where the run, being older, left no ledger. States are read on Sundays and on the day of the run."""
     seen = _seen(viewer)
     digest = hashlib.sha256(repr(seen).encode()).hexdigest()
-    key = f"analysis.moves.{run.pk}.{since}.{until}.{digest}"
+    key = f"analysis.moves.{run.pk}.{scale}.{since}.{until}.{digest}"
     found: list[Move] | None = cache.get(key)
     if found is None:
-        found = _counted(seen, since, until)
+        found = _counted(seen, since, until, scale)
         cache.set(key, found, _KEPT_SECONDS)
     return found
 
 
-def movers(viewer: User | None, since: date, until: date, before: str, after: str) -> list[int]:
-    """The customers behind one move, most worth first, at most :data:`LISTED`."""
+@dataclass(frozen=True)
+class Mover:
+    """A customer behind a move, and their value by the run (0 where there is none): where the next page begins."""
+
+    customer: int
+    value: int
+
+
+def movers(
+    viewer: User | None,
+    since: date,
+    until: date,
+    before: str,
+    after: str,
+    scale: str = "stage",
+    beyond: Mover | None = None,
+) -> list[Mover]:
+    """The customers behind one move, most worth first: those that follow ``beyond``, at most one more than
+    :data:`LISTED`, which tells that there is a next page."""
     from rondo.warehouse.tables import open_tables
 
     with open_tables() as tables:
-        stood = _stood(tables, _seen(viewer), since, until)
+        stood = _stood(tables, _seen(viewer), since, until, scale)
         if stood is None:
             return []
         rows = stood.filter((stood.before == before) & (stood.after == after))
-        rows = rows.order_by([rows.value.desc(), rows.customer_id]).limit(LISTED)
-        return list(tables.arrow(rows)["customer_id"].to_pylist())
+        if beyond is not None:
+            follows = (rows.value == beyond.value) & (rows.customer_id > beyond.customer)
+            rows = rows.filter((rows.value < beyond.value) | follows)
+        rows = rows.order_by([rows.value.desc(), rows.customer_id]).limit(LISTED + 1)
+        return [Mover(row["customer_id"], row["value"]) for row in tables.arrow(rows).to_pylist()]
 
 
 def _seen(viewer: User | None) -> list[int] | None:
@@ -64,11 +87,11 @@ def _seen(viewer: User | None) -> list[int] | None:
     return list(visible_scores(viewer).order_by("customer_id").values_list("customer_id", flat=True))
 
 
-def _counted(seen: list[int] | None, since: date, until: date) -> list[Move] | None:
+def _counted(seen: list[int] | None, since: date, until: date, scale: str) -> list[Move] | None:
     from rondo.warehouse.tables import open_tables
 
     with open_tables() as tables:
-        stood = _stood(tables, seen, since, until)
+        stood = _stood(tables, seen, since, until, scale)
         if stood is None:
             return None
         counted = stood.group_by("before", "after").aggregate(
@@ -77,14 +100,14 @@ def _counted(seen: list[int] | None, since: date, until: date) -> list[Move] | N
         return [Move(**row) for row in tables.arrow(counted.order_by("before", "after")).to_pylist()]
 
 
-def _stood(tables: "Tables", seen: list[int] | None, since: date, until: date) -> Any:
-    """One row per customer with the stages of both days and the value; None without a ledger."""
+def _stood(tables: "Tables", seen: list[int] | None, since: date, until: date, scale: str) -> Any:
+    """One row per customer with the states of both days and the value; None without a ledger."""
     import ibis
     import pyarrow as pa
 
     if not {"standing", "scores"} <= set(tables.names):
         return None
-    ledger = tables.standing.filter(tables.standing.scale == "stage")
+    ledger = tables.standing.filter(tables.standing.scale == scale)
     if seen is not None:
         chosen = tables.take(pa.table({"member": pa.array(seen, pa.int64())}))
         ledger = ledger.filter(ledger.customer_id.isin(chosen.member))

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, TruncWeek
 from rondo.analysis.models import History, Run, RunPart, Score
 from rondo.analysis.results import (
     Activity,
+    BondCount,
     Edges,
     GridCell,
     Results,
@@ -54,8 +55,19 @@ def stages_of(customer_id: int) -> list[tuple[date, str]]:
     """The latest stages of one surviving customer, already checked as visible, with the day each was first read, oldest
     first; empty before the first analysis."""
     text = History.objects.filter(pk=customer_id).values_list("stages", flat=True).first() or ""
+    return course_of(text)
+
+
+def history_of(customer_id: int) -> History | None:
+    """How one surviving customer, already checked as visible, came to stand where they stand; None before an analysis
+    has seen them."""
+    return History.objects.filter(pk=customer_id).first()
+
+
+def course_of(text: str) -> list[tuple[date, str]]:
+    """The changes that a :class:`History` holds as text, oldest first."""
     entries = (entry.partition(" ") for entry in text.split(";") if entry)
-    return [(date.fromisoformat(day), stage) for day, _space, stage in entries]
+    return [(date.fromisoformat(day), state) for day, _space, state in entries]
 
 
 def visible_scores(viewer: User | None) -> QuerySet[Score]:
@@ -131,7 +143,7 @@ def _restricted(run: Run, viewer: User | None) -> Results:
         edges=cuts,
         foreign_orders=0,
         visible_value=_sum(scores, "value"),
-        standing=_standing(scores),
+        standing=_standing(run, scores),
     )
 
 
@@ -221,8 +233,9 @@ def _activity(scores: QuerySet[Score]) -> Activity:
     )
 
 
-def _standing(scores: QuerySet[Score]) -> Standing:
-    """Rungs and stages of these customers; weeks and moves would take the ledger of each and are left out."""
+def _standing(run: Run, scores: QuerySet[Score]) -> Standing:
+    """Rungs, stages, types and bonds of these customers; weeks and moves would take the ledger of each and are left
+    out."""
 
     def counted(name: str) -> list[StandingCount]:
         rows = scores.order_by().values(name).annotate(n=Count("pk"), worth=Sum("value"))
@@ -236,7 +249,22 @@ def _standing(scores: QuerySet[Score]) -> Standing:
             for key, _label in CHOICES[name]
         ]
 
-    return Standing(rungs=counted("ladder"), stages=counted("stage"), weekly=[], moves=None)
+    found = Standing(rungs=counted("ladder"), stages=counted("stage"), weekly=[], moves=None)
+    if "types" in run.results.get("standing", {}):
+        found["types"], found["attachment"] = counted("relationship"), counted("attachment")
+        found["confidence"], found["bonds"] = counted("relationship_confidence"), _bonds(run, scores)
+    return found
+
+
+def _bonds(run: Run, scores: QuerySet[Score]) -> list[BondCount]:
+    import pyarrow as pa
+
+    from rondo.analysis import bonds, thresholds
+
+    rows = list(scores.order_by().values_list(*bonds.FACTS))
+    columns = zip(*rows, strict=True) if rows else [[] for _name in bonds.FACTS]
+    table = pa.table({name: pa.array(column, pa.float64()) for name, column in zip(bonds.FACTS, columns, strict=True)})
+    return bonds.counted(table, thresholds.read(run.config["standing"]).bonds)
 
 
 def _place(name: str, edges: list[int]) -> Case:

@@ -294,16 +294,32 @@ class Moves(TypedDict):
     customers: list[list[int]]
 
 
-class Standing(TypedDict):
-    """Where customers stand: rungs of the ladder and stages of the life cycle, in their order.
+class BondCount(TypedDict):
+    """How one bond is spread: customers by band (unknown, weak, moderate, strong), by tenth of the score where it is
+    known, and the mean score (None: known of nobody)."""
 
-    ``weekly`` is empty and ``moves`` None for who does not see all customers, and where the data are too short.
+    key: str
+    bands: dict[str, int]
+    tenths: list[int]
+    mean: float | None
+
+
+class Standing(TypedDict):
+    """Where customers stand: rungs of the ladder, stages of the life cycle and types of relationship, in their order;
+    and what binds them, with how many are attached, bound but not attached, free (all others: not known).
+
+    ``weekly`` is empty and ``moves`` None for who does not see all customers, and where the data are too short. Runs
+    stored before there were types and bonds lack them.
     """
 
     rungs: list[StandingCount]
     stages: list[StandingCount]
     weekly: list[StandingWeek]
     moves: Moves | None
+    types: NotRequired[list[StandingCount]]
+    confidence: NotRequired[list[StandingCount]]
+    bonds: NotRequired[list[BondCount]]
+    attachment: NotRequired[list[StandingCount]]
 
 
 class Results(Spread):

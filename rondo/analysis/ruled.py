@@ -40,6 +40,31 @@ STAGE = (
 )
 """Stages of the customer life cycle in their order."""
 
+RELATIONSHIP = (
+    ("unknown", pgettext_lazy("relationship", "not known")),
+    ("exchange", pgettext_lazy("relationship", "basic exchange")),
+    ("partner", pgettext_lazy("relationship", "business partner")),
+    ("buddies", pgettext_lazy("relationship", "buddies")),
+    ("best_friends", pgettext_lazy("relationship", "best friends")),
+    ("fling", pgettext_lazy("relationship", "fling")),
+    ("master_servant", pgettext_lazy("relationship", "master and servant")),
+)
+"""Types of relationship, the unknown first."""
+
+CONFIDENCE = (
+    ("low", pgettext_lazy("confidence", "low")),
+    ("medium", pgettext_lazy("confidence", "medium")),
+    ("high", pgettext_lazy("confidence", "high")),
+)
+"""How sure the type of a relationship is, rising."""
+
+ATTACHMENT = (
+    ("attached", pgettext_lazy("attachment", "attached")),
+    ("bound", pgettext_lazy("attachment", "bound but not attached")),
+    ("free", pgettext_lazy("attachment", "free")),
+)
+"""Whether who is bound is attached as well."""
+
 RISK = (
     ("low", pgettext_lazy("risk", "low")),
     ("elevated", pgettext_lazy("risk", "elevated")),
@@ -69,6 +94,9 @@ CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {
     "risk": RISK,
     "risk_driver": DRIVER,
     "change": CHANGE,
+    "relationship": RELATIONSHIP,
+    "relationship_confidence": CONFIDENCE,
+    "attachment": ATTACHMENT,
 }
 
 

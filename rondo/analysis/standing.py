@@ -1,17 +1,14 @@
-"""Where customers stand, run by run: loyalty ladder and life cycle of all, block by block, so that memory is bounded.
+"""Where customers stand, run by run: loyalty ladder, life cycle and type of relationship of all, block by block, so
+that memory is bounded.
 
 The rules are :mod:`rondo.science.standing`; here they meet the columnar copy, the fitted model and the tables of a run.
-Signs that this product does not record yet (recommendation, cancellation, notice, complaint) are absent, see
-docs/standing.md.
 """
 
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,36 +18,48 @@ import pyarrow.compute as pc
 from rondo.analysis.facts import Past
 from rondo.analysis.modelling import Log, day_number, day_of
 from rondo.analysis.results import Moves, Standing, StandingCount, StandingWeek
-from rondo.analysis.summary import cut_on_the_left
+from rondo.analysis.signs import Told
 from rondo.analysis.thresholds import Thresholds, in_force
 from rondo.science.standing import (
-    NEVER,
+    Confidence,
+    Relation,
     Rung,
+    Sign,
     Signs,
     Stage,
     base_of,
     changes,
     climb,
     live,
+    relate,
     rhythm_of,
     transitions,
     weekly_grid,
 )
 from rondo.science.standing.ledger import Change
 from rondo.science.standing.lifecycle import Alive, gone_after
+from rondo.science.standing.relationship import Contacts, Related
 from rondo.science.summary import PurchaseDays
-from rondo.warehouse.tables import Tables
 
 RUNGS = tuple(rung.name.lower() for rung in Rung)
 STAGES = tuple(stage.name.lower() for stage in Stage)
-CUT_OFF_DAYS = 31
-"""Who is first seen within so many days of a log that begins later than its relationships was a customer before it."""
+TYPES = tuple(relation.name.lower() for relation in Relation)
+CONFIDENCES = tuple(one.name.lower() for one in Confidence)[1:]
+FACTS = ("ladder", "stage", "stage_since", "relationship", "relationship_confidence", "relationship_since")
 MOVED_DAYS = 90
 _BLOCK = 20_000
 _WEEKLY_CELLS = 20_000_000
 _WEEKLY_DAYS = 26 * 7
 _LATEST = 40
-_EPOCH = date(1970, 1, 1)
+_SEEN = {
+    "complaints": Sign.COMPLAINT,
+    "contacts": Sign.UNPROMPTED,
+    "talks": Sign.TALK,
+    "offers_sent": Sign.SENT,
+    "offers_answered": Sign.ANSWERED,
+    "referrals": Sign.REFERRED,
+}
+"""Columns of the histories that say what a type rests on, beside ``window_purchases``."""
 
 LEDGER = pa.schema(
     [
@@ -89,27 +98,45 @@ class Found:
     grid: npt.NDArray[np.int64]
     ladder: Course
     stages: Course
+    types: Course
+    related: Related
+
+    def courses(self) -> tuple[tuple[str, Course], ...]:
+        """Each scale with its course."""
+        return ("ladder", self.ladder), ("stage", self.stages), ("relationship", self.types)
 
     def beside(self, facts: pa.Table) -> pa.Table:
-        """The facts, whose rows are the customers in the order of ``ids``, with the three of standing."""
-        since = pa.array(self.stages.since.astype(np.int32), mask=self.stages.since < 0).cast(pa.date32())
-        facts = facts.append_column("ladder", _words(RUNGS, self.ladder.last))
-        facts = facts.append_column("stage", _words(STAGES, self.stages.last))
-        return facts.append_column("stage_since", since)
+        """The facts, whose rows are the customers in the order of ``ids``, with :data:`FACTS`."""
+        sure = self.related.confidence
+        confidence = pa.DictionaryArray.from_arrays(
+            pa.array(np.maximum(sure, 1) - 1, mask=sure == Confidence.NONE), pa.array(CONFIDENCES)
+        )
+        columns = (
+            _words(RUNGS, self.ladder.last),
+            _words(STAGES, self.stages.last),
+            _since(self.stages),
+            _words(TYPES, self.types.last),
+            confidence.cast(pa.string()),
+            _since(self.types),
+        )
+        for name, column in zip(FACTS, columns, strict=True):
+            facts = facts.append_column(name, column)
+        return facts
 
     def histories(self) -> pa.Table:
-        """One row per customer with the latest changes as text."""
+        """One row per customer with the latest changes as text, and what the type of relationship rests on."""
         columns = {"customer_id": pa.array(self.ids), "stages": self.stages.latest, "rungs": self.ladder.latest}
-        return pa.table(columns)
+        columns |= {"types": self.types.latest, "window_purchases": pa.array(self.related.purchases)}
+        return pa.table(columns | {name: pa.array(self.related.counts[sign]) for name, sign in _SEEN.items()})
 
     @cached_property
     def entries(self) -> int:
         """How many entries :meth:`ledger` gives."""
-        return sum(len(part) for course in (self.ladder, self.stages) for part in course.ledger)
+        return sum(len(part) for _scale, course in self.courses() for part in course.ledger)
 
     def ledger(self) -> Iterator[pa.RecordBatch]:
-        """The ledger of both scales in the columns of :data:`LEDGER`, by scale, customer and day."""
-        for scale, course in (("ladder", self.ladder), ("stage", self.stages)):
+        """The ledger of all scales in the columns of :data:`LEDGER`, by scale, customer and day."""
+        for scale, course in self.courses():
             for part in course.ledger:
                 begins = np.diff(part.customer, prepend=-1) != 0
                 columns = [
@@ -129,6 +156,8 @@ class Found:
         return Standing(
             rungs=counted(scores, "ladder", RUNGS),
             stages=counted(scores, "stage", STAGES),
+            types=counted(scores, "relationship", TYPES),
+            confidence=counted(scores, "relationship_confidence", CONFIDENCES),
             weekly=[
                 StandingWeek(day=day, stages=[int(count) for count in counts])
                 for day, counts in zip(days, self.stages.counts, strict=True)
@@ -154,17 +183,19 @@ def counted(scores: pa.Table, name: str, keys: tuple[str, ...]) -> list[Standing
 
 
 def stand(
-    tables: Tables, known: Past, facts: pa.Table, log: Log, alive: Alive | None, thresholds: Thresholds | None = None
+    known: Past,
+    ids: npt.NDArray[np.int64],
+    log: Log,
+    told: Told,
+    alive: Alive | None,
+    thresholds: Thresholds | None = None,
 ) -> Found:
-    """Where every customer of ``facts`` (ordered by ``customer_id``) stands as of the day of ``known``.
+    """Where each of the customers ``ids`` (ascending) stands as of the day of ``known``.
 
     ``alive``: P(alive) of the fitted model; None where there is none. ``thresholds``: those in force, unless given.
     """
-    ids = facts["customer_id"].to_numpy()
-    signs = replace(
-        Signs.none(ids.size), interest=_interest(tables, known, ids), cut_off=_cut_off(facts["first_purchase"], known)
-    )
-    return follow(ids, _of(ids, log), signs, day_number(known.as_of), alive, thresholds or in_force())
+    log_of = _of(ids, log)
+    return follow(ids, log_of, told.signs, day_number(known.as_of), alive, thresholds or in_force(), told.contacts)
 
 
 def follow(
@@ -174,9 +205,11 @@ def follow(
     as_of: int,
     alive: Alive | None = None,
     thresholds: Thresholds | None = None,
+    contacts: Contacts | None = None,
 ) -> Found:
-    """Where customers stand on ``as_of``: ``ids`` by code of ``log`` and ``signs``. Blocks of them run side by side."""
-    by = thresholds or Thresholds()
+    """Where customers stand on ``as_of``: ``ids`` by code of ``log``, ``signs`` and ``contacts``. Blocks of them run
+    side by side."""
+    by, met = thresholds or Thresholds(), contacts or Contacts.none(ids.size)
     ladder_rules, rules = by.ladder, by.life_cycle
     levels = tuple(sorted({ladder_rules.quantile, *rules.levels}))
     base = base_of(log, levels)
@@ -188,18 +221,35 @@ def follow(
     bounds = np.searchsorted(log.customer, np.arange(blocks + 1) * _BLOCK)
     silence = gone_after(log, base[levels.index(rules.once)], as_of, alive, rules)
 
-    def block(number: int) -> tuple[Course, Course]:
+    def block(number: int) -> tuple[tuple[Course, Course, Course], Related]:
         start, stop = number * _BLOCK, min((number + 1) * _BLOCK, ids.size)
         rows = slice(bounds[number], bounds[number + 1])
         part = PurchaseDays(log.customer[rows] - start, log.day[rows], log.spend[rows], stop - start)
         rhythm, sign = rhythm_of(part, levels, base), signs.part(start, stop)
         rungs = climb(part, rhythm, sign, grid, ladder_rules)
         stages = live(part, rhythm, sign, grid, alive, rules, first_day=first_purchase, silence=silence[rows])
-        return _course(RUNGS, rungs, grid, start, sign.cut_off), _course(STAGES, stages, grid, start, sign.cut_off)
+        related = relate(part, rungs, met.part(start, stop), grid, by.relationship)
+        courses = (
+            _course(RUNGS, rungs, grid, start, sign.cut_off),
+            _course(STAGES, stages, grid, start, sign.cut_off),
+            _course(TYPES, related.types, grid, start, np.zeros(stop - start, bool)),
+        )
+        return courses, replace(related, types=related.types[-1:])
 
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 4)) as pool:
         done = list(pool.map(block, range(blocks)))
-    return Found(ids, grid, _joined([one for one, _other in done]), _joined([other for _one, other in done]))
+    ladder, stages, types = (_joined([courses[place] for courses, _related in done]) for place in range(3))
+    return Found(ids, grid, ladder, stages, types, _together([related for _courses, related in done]))
+
+
+def _together(parts: list[Related]) -> Related:
+    """The blocks side by side; of the types the last day alone is kept."""
+    return Related(
+        np.concatenate([part.types for part in parts], axis=1),
+        np.concatenate([part.confidence for part in parts]),
+        np.concatenate([part.purchases for part in parts]),
+        np.concatenate([part.counts for part in parts], axis=1),
+    )
 
 
 def grid_of(first_day: int, as_of: int, customers: int) -> npt.NDArray[np.int64]:
@@ -264,6 +314,11 @@ def _joined(parts: list[Course]) -> Course:
     )
 
 
+def _since(course: Course) -> pa.Array:
+    """The day on which each state was first read; null where it held as the data began."""
+    return pa.array(course.since.astype(np.int32), mask=course.since < 0).cast(pa.date32())
+
+
 def _words(names: tuple[str, ...], codes: npt.NDArray[np.uint8]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(names)).cast(pa.string())
 
@@ -276,24 +331,3 @@ def _of(ids: npt.NDArray[np.int64], log: Log) -> PurchaseDays:
     shown[shown] = ids[place[shown]] == log.customers[shown]
     rows = shown[log.days.customer]
     return PurchaseDays(place[log.days.customer[rows]], log.days.day[rows], log.days.spend[rows], int(ids.size))
-
-
-def _interest(tables: Tables, known: Past, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Day of the first inbound interaction that is no purchase, by position in ``ids``."""
-    t = known.interactions
-    t = t.filter((t.direction == "inbound") & (t.kind != "purchase"))
-    rows = tables.arrow(t.group_by("customer_id").aggregate(day=t.business_date.min()))
-    interest = np.full(ids.size, NEVER, np.int64)
-    who = rows["customer_id"].to_numpy()
-    place = np.clip(np.searchsorted(ids, who), 0, max(ids.size - 1, 0))
-    here = ids[place] == who if ids.size else np.zeros(who.size, bool)
-    interest[place[here]] = rows["day"].cast(pa.int32()).to_numpy()[here]
-    return interest
-
-
-def _cut_off(first_purchase: Any, known: Past) -> npt.NDArray[np.bool_]:
-    """Whose relationship is older than the data: see :data:`CUT_OFF_DAYS`."""
-    days = first_purchase.cast(pa.int32()).fill_null(NEVER).to_numpy()
-    if not days.size or not cut_on_the_left(first_purchase, known.as_of):
-        return np.zeros(days.size, bool)
-    return np.asarray(days < days.min() + CUT_OFF_DAYS)

@@ -1,4 +1,4 @@
-"""The thresholds of loyalty ladder and life cycle: versions that administrators set, and a dry run before they do."""
+"""The thresholds of where customers stand and what binds them: versions, and a dry run before each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,7 +15,7 @@ from rondo.errors import InputError, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import Installation
-from rondo.science.standing import LadderRules, LifeCycleRules
+from rondo.science.standing import BondRules, LadderRules, LifeCycleRules, RelationshipRules
 
 KIND = "standing"
 """The kind of study that tries thresholds."""
@@ -29,10 +29,21 @@ class Thresholds:
     ladder: LadderRules = field(default_factory=LadderRules)
     life_cycle: LifeCycleRules = field(default_factory=LifeCycleRules)
     version: int = 0
+    relationship: RelationshipRules = field(default_factory=RelationshipRules)
+    bonds: BondRules = field(default_factory=BondRules)
 
     def to_dict(self) -> dict[str, Any]:
         """The thresholds as JSON, without their version: equal thresholds are equal rules."""
-        return {"ladder": self.ladder.to_dict(), "life_cycle": self.life_cycle.to_dict()}
+        return {name: getattr(self, name).to_dict() for name in PARTS}
+
+
+PARTS: dict[str, type[Any]] = {
+    "ladder": LadderRules,
+    "life_cycle": LifeCycleRules,
+    "relationship": RelationshipRules,
+    "bonds": BondRules,
+}
+"""The parts of :class:`Thresholds`, each with its rules."""
 
 
 def read(document: Mapping[str, Any], version: int = 0) -> Thresholds:
@@ -41,9 +52,8 @@ def read(document: Mapping[str, Any], version: int = 0) -> Thresholds:
     Raises:
         InputError: a name that is none, or a value that a threshold cannot have.
     """
-    parts = {"ladder": LadderRules, "life_cycle": LifeCycleRules}
     made: dict[str, Any] = {}
-    for name, rules in parts.items():
+    for name, rules in PARTS.items():
         given = document.get(name, {})
         known = {one.name for one in fields(rules)}
         if unknown := sorted(set(given) - known):
@@ -52,7 +62,7 @@ def read(document: Mapping[str, Any], version: int = 0) -> Thresholds:
                 % {"name": f"{name}.{unknown[0]}"[:60], "known": ", ".join(sorted(known))}
             )
         made[name] = rules(**given)
-    return Thresholds(made["ladder"], made["life_cycle"], version)
+    return Thresholds(version=version, **made)
 
 
 def in_force() -> Thresholds:
@@ -110,15 +120,19 @@ def answer(study: Study, report: Report) -> Outcome:
     """The dry run: where customers would stand by the thresholds of ``config``, on the data and day of the run that is
     served, beside where they stand by those in force.
 
-    Results: ``customers``, ``moved`` (either scale), and per scale (``ladder``, ``stage``) ``keys``, ``moved`` and
-    ``matrix`` (customers from state (row) to state).
+    Results: ``customers``, ``moved`` (on any scale), and per scale (``ladder``, ``stage``, ``relationship``, and the
+    bands of each bond, as ``bond_local``) ``keys``, ``moved`` and ``matrix`` (customers from state (row) to state).
     """
     import numpy as np
 
-    from rondo.analysis import fingerprints, standing
+    from rondo.analysis import bonds, fingerprints, standing
     from rondo.analysis.facts import past
     from rondo.analysis.modelling import purchase_log
+    from rondo.analysis.reserved import read_reserved
+    from rondo.analysis.signs import read_signs
     from rondo.science.standing import transitions
+    from rondo.science.standing.bonds import BONDS
+    from rondo.science.standing.bonds import bands as bands_of
     from rondo.warehouse.tables import open_tables
 
     run, wanted, now = present_run(), read(study.config), in_force()
@@ -129,21 +143,37 @@ def answer(study: Study, report: Report) -> Outcome:
         known = past(tables, run.as_of, run.config["currency"])
         scores = tables.scores
         facts = tables.arrow(scores.select("customer_id", "first_purchase").order_by("customer_id"))
+        ids = facts["customer_id"].to_numpy()
         log = purchase_log(tables.arrow(known.purchase_days))
         fingerprint = fingerprints.data_fingerprint(tables, known)
-        alive = _alive(run)
-        before = standing.stand(tables, known, facts, log, alive, now)
-        report("standing", 1, 2)
-        after = standing.stand(tables, known, facts, log, alive, wanted)
+        attributes = read_reserved(tables, ids)
+        told = read_signs(tables, known, facts, attributes)
+        evidence = {
+            rules.window_days: bonds.gather(tables, known, ids, log, attributes, rules)
+            for rules in (now.bonds, wanted.bonds)
+        }
+    alive = _alive(run)
+    before = standing.stand(known, ids, log, told, alive, now)
+    report("standing", 1, 2)
+    after = standing.stand(known, ids, log, told, alive, wanted)
     report("standing", 2, 2)
+    pairs = {
+        scale: (list(old.names), old.last, new.last)
+        for (scale, old), (_scale, new) in zip(before.courses(), after.courses(), strict=True)
+    }
+    was, would = (bonds.bind(evidence[rules.window_days], rules) for rules in (now.bonds, wanted.bonds))
+    for name in BONDS:
+        here, there = bands_of(was.scores[name], now.bonds), bands_of(would.scores[name], wanted.bonds)
+        pairs[f"bond_{name}"] = (list(bonds.BANDS), here, there)
     scales: dict[str, Any] = {}
-    moved = np.zeros(before.ids.size, bool)
-    for name, old, new in (("ladder", before.ladder, after.ladder), ("stage", before.stages, after.stages)):
-        moved |= old.last != new.last
-        scales[name] = {
-            "keys": list(old.names),
-            "moved": int((old.last != new.last).sum()),
-            "matrix": transitions(old.last, new.last, len(old.names)).tolist(),
+    moved = np.zeros(ids.size, bool)
+    for scale, (keys, old_states, new_states) in pairs.items():
+        differ = old_states != new_states
+        moved |= differ
+        scales[scale] = {
+            "keys": keys,
+            "moved": int(differ.sum()),
+            "matrix": transitions(old_states, new_states, len(keys)).tolist(),
         }
     results = {"customers": int(moved.size), "moved": int(moved.sum()), "version": now.version, "scales": scales}
     return Outcome(results=results, config=wanted.to_dict(), fingerprint=fingerprint, run=run, as_of=run.as_of)

@@ -74,6 +74,7 @@ registries.warehouse_tables.add(
             "subject_id": ("l.subject_id", "int64"),
             "object_id": ("l.object_id", "int64"),
             "role": ("l.role", "string"),
+            "created_at": ("l.created_at", "timestamp"),
         },
         order=35,
         meaning="Links between customers, by the records they were written with: role says what subject is to object.",

@@ -232,7 +232,13 @@ def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, mer
 def _files_sql(table: WarehouseTable, found: DeltaTable) -> str:
     files = found.file_uris()
     if files:
-        return f"SELECT {', '.join(map(_name, table.columns))} FROM read_parquet({_quoted(files)})"
+        # A column that a newer version added is empty until the next refresh; what does not ask for it goes on.
+        there = {field.name for field in found.schema().fields}
+        columns = [
+            _name(name) if name in there else f"CAST(NULL AS {_DUCK_TYPES[kind]}) AS {_name(name)}"
+            for name, (_sql, kind) in table.columns.items()
+        ]
+        return f"SELECT {', '.join(columns)} FROM read_parquet({_quoted(files)})"
     nothing = ", ".join(
         f"CAST(NULL AS {_DUCK_TYPES[kind]}) AS {_name(name)}" for name, (_sql, kind) in table.columns.items()
     )

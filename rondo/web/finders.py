@@ -14,6 +14,7 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     wanted = fold(text)
     hits = [Hit(str(entry["label"]), "", entry["url"], entry["icon"]) for entry in navigation(viewer, "")]
     hits.append(Hit(_("Movements"), "", reverse("movements"), "chart-pie"))
+    hits.append(Hit(_("Relationships"), "", reverse("relationships"), "heart-handshake"))
     hits.append(Hit(_("Cohorts"), "", reverse("cohorts"), "chart-pie"))
     hits.append(Hit(_("Buying patterns"), "", reverse("buying"), "chart-pie"))
     hits.append(Hit(_("Buying stages"), "", reverse("buying-stages"), "chart-pie"))

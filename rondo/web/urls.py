@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from rondo.web.relations import views as relations
 from rondo.web.views import (
     buying,
     cohorts,
@@ -25,6 +26,7 @@ urlpatterns = [
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),
     path("loyalty/", loyalty.loyalty, name="loyalty"),
+    path("loyalty/relationships/", relations.relationships, name="relationships"),
     path("loyalty/rules", standing_rules.rules, name="standing-rules"),
     path("loyalty/rules/progress", standing_rules.progress, name="standing-rules-progress"),
     path("loyalty/rules/apply", standing_rules.apply, name="standing-rules-apply"),

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.db.models import F
 
+from rondo.analysis.bonds import FACTS as BONDS
 from rondo.analysis.changing import FACTS
 from rondo.analysis.facts import MODELLED, fact_table, past
 from rondo.analysis.models import Score
 from rondo.analysis.rfm import SCORES
+from rondo.analysis.standing import FACTS as STANDING
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.customers.models import Customer
 from rondo.foundation.registry import registries
@@ -49,7 +51,7 @@ def test_every_fact_has_one_column_and_one_entry() -> None:
     assert entries == {f.key: (str(f.label), str(f.definition), str(f.unit)) for f in registries.facts}
     customer()
     computed = set(next(iter(facts().values()))) - {"customer_id"}
-    assert computed | set(MODELLED) | set(SCORES) | set(FACTS) | {"ladder", "stage", "stage_since"} == keys
+    assert computed | set(MODELLED) | set(SCORES) | set(FACTS) | set(STANDING) | {*BONDS, "attachment"} == keys
 
 
 @pytest.mark.django_db

@@ -15,7 +15,8 @@ from rondo.analysis.modelling import day_number
 from rondo.analysis.models import History, Score
 from rondo.analysis.queries import current_run, figures, stages_of
 from rondo.analysis.ruled import CHOICES
-from rondo.analysis.standing import CUT_OFF_DAYS, RUNGS, STAGES, follow, grid_of
+from rondo.analysis.signs import CUT_OFF_DAYS
+from rondo.analysis.standing import RUNGS, STAGES, TYPES, follow, grid_of
 from rondo.analysis.tests.world import customer, purchase, seeded_base, seeded_log
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
@@ -31,6 +32,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "standing.md"
 def test_pages_rules_and_science_name_the_same_states() -> None:
     assert tuple(key for key, _label in CHOICES["ladder"]) == RUNGS
     assert tuple(key for key, _label in CHOICES["stage"]) == STAGES
+    assert tuple(key for key, _label in CHOICES["relationship"]) == TYPES
 
 
 def test_the_worked_table_of_the_document() -> None:

@@ -1,4 +1,4 @@
-"""Movements between two days as bands: from the stage on the earlier day (left) to that on the later (right)."""
+"""Movements between two days as bands: from the state on the earlier day (left) to that on the later (right)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from rondo.analysis.ruled import STAGE
 from rondo.web import formats
 from rondo.web.charts.axes import plot
 from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.portfolio import customer_count
+from rondo.web.charts.scales import Scale
 from rondo.web.charts.svg import spoken
 
 if TYPE_CHECKING:
@@ -18,31 +18,18 @@ if TYPE_CHECKING:
 else:
     from rondo.web.charts import grammar as alt
 
-_BY_HEALTH = (
-    "growth",
-    "maturity",
-    "socialisation",
-    "revitalisation",
-    "endangered",
-    "decline",
-    "termination",
-    "abstinence",
-    "before",
-    "initiation",
-)
-"""Stages from the top: who is well first, so that losses run downwards; those who never bought at the foot."""
 _NARROW = 400
 _STEPS = 16
 """Points along a band, enough for a smooth bend."""
 _GAP = 0.02
-"""Room between two stages, as a share of all customers."""
+"""Room between two states, as a share of all customers."""
 _LINE_PIXELS = 13
 _LABEL_PIXELS = 150
 
 
 @dataclass(frozen=True)
 class Band:
-    """Customers who went from one stage to another (or stayed), and the list that names them."""
+    """Customers who went from one state to another (or stayed), and the list that names them."""
 
     before: str
     after: str
@@ -50,24 +37,12 @@ class Band:
     url: str = ""
 
 
-def flow(
-    bands: Sequence[Band],
-    stamp: str,
-    *,
-    key: str = "flow",
-    csv: str = "",
-    states: Sequence[tuple[str, Any]] = STAGE,
-    order: Sequence[str] = _BY_HEALTH,
-) -> Chart | None:
-    """The flow; a band opens its customers. None where nobody stands anywhere.
-
-    ``states``: keys and labels of the states (default: stages of the life cycle), each with a colour ``--stage-KEY``;
-    ``order``: their keys from the top.
-    """
+def flow(bands: Sequence[Band], scale: Scale, stamp: str, *, key: str = "flow", csv: str = "") -> Chart | None:
+    """The flow; a band opens its customers. None where nobody stands anywhere."""
     found = [band for band in bands if band.customers]
     if not found:
         return None
-    labels = {state: str(label) for state, label in states}
+    labels = scale.labels
     rows = [
         [
             Cell(labels[band.before], band.before),
@@ -78,11 +53,11 @@ def flow(
     ]
     return Chart(
         key=key,
-        title=_("Flow between stages"),
+        title=_("Flow: %(scale)s") % {"scale": scale.title},
         message="",
         columns=[Column(_("From"), figures=False), Column(_("To"), figures=False), Column(_("Customers"))],
         rows=rows,
-        build=lambda size: _drawn(found, labels, order, size),
+        build=lambda size: _drawn(found, scale, size),
         stamp=stamp,
         desk=(960, 340),
         phone=(290, 320),
@@ -90,9 +65,10 @@ def flow(
     )
 
 
-def _drawn(bands: Sequence[Band], labels: dict[str, str], order: Sequence[str], size: Size) -> Any:
-    left = _sums(bands, "before", order)
-    right = _sums(bands, "after", order)
+def _drawn(bands: Sequence[Band], scale: Scale, size: Size) -> Any:
+    labels = scale.labels
+    left = _sums(bands, "before", scale)
+    right = _sums(bands, "after", scale)
     total = sum(left.values())
     gap = total * _GAP
     starts, ends = _stacked(left, gap), _stacked(right, gap)
@@ -101,7 +77,7 @@ def _drawn(bands: Sequence[Band], labels: dict[str, str], order: Sequence[str], 
     x = alt.X("x:Q", scale=alt.Scale(domain=[-margin, 1 + margin], nice=False), axis=None)
     y = alt.Y("low:Q", scale=alt.Scale(domain=[height, 0], nice=False), axis=None)
     ribbons = (
-        plot(_points(bands, labels, order, starts, ends))
+        plot(_points(bands, scale, starts, ends))
         .mark_area()
         .encode(
             x=x,
@@ -113,7 +89,7 @@ def _drawn(bands: Sequence[Band], labels: dict[str, str], order: Sequence[str], 
             description="says:N",
         )
     )
-    # A name needs its line: stages with fewer customers are named by the pointer and in the table.
+    # A name needs its line: states with fewer customers are named by the pointer and in the table.
     line = height * _LINE_PIXELS / size[1]
     texts = []
     for side, begins, at, align in ((left, starts, -0.015, "right"), (right, ends, 1.015, "left")):
@@ -128,14 +104,11 @@ def _drawn(bands: Sequence[Band], labels: dict[str, str], order: Sequence[str], 
 
 
 def _points(
-    bands: Sequence[Band],
-    labels: dict[str, str],
-    order: Sequence[str],
-    starts: dict[str, float],
-    ends: dict[str, float],
+    bands: Sequence[Band], scale: Scale, starts: dict[str, float], ends: dict[str, float]
 ) -> list[dict[str, Any]]:
-    """Points along both edges of each band; bands leave and arrive in the order of the stages, so that few cross."""
-    place = {state: number for number, state in enumerate(order)}
+    """Points along both edges of each band; bands leave and arrive in the order of the states, so that few cross."""
+    labels = scale.labels
+    place = {state: number for number, state in enumerate(scale.drawn)}
     out, into = dict(starts), dict(ends)
     points: list[dict[str, Any]] = []
     for band in sorted(bands, key=lambda band: (place[band.before], place[band.after])):
@@ -149,7 +122,7 @@ def _points(
         }
         look = {
             "band": f"{band.before}-{band.after}",
-            "colour": f"var(--stage-{band.after})",
+            "colour": scale.colour(band.after),
             "opacity": 0.25 if band.before == band.after else 0.75,
             "says": spoken(says, band.url) if band.url else spoken(says),
         }
@@ -160,16 +133,16 @@ def _points(
     return points
 
 
-def _sums(bands: Sequence[Band], side: str, order: Sequence[str]) -> dict[str, int]:
-    """Customers by stage on one side, in the order they are drawn."""
-    found = dict.fromkeys(order, 0)
+def _sums(bands: Sequence[Band], side: str, scale: Scale) -> dict[str, int]:
+    """Customers by state on one side, in the order they are drawn."""
+    found = dict.fromkeys(scale.drawn, 0)
     for band in bands:
         found[getattr(band, side)] += band.customers
     return {state: amount for state, amount in found.items() if amount}
 
 
 def _stacked(amounts: dict[str, int], gap: float) -> dict[str, float]:
-    """Where each stage begins, from the top, with a gap between stages."""
+    """Where each state begins, from the top, with a gap between states."""
     begins, at = {}, 0.0
     for state, amount in amounts.items():
         begins[state] = at

@@ -1,4 +1,4 @@
-"""The matrix of movements between two days: from which stage (row) to which (column), with the customers' worth."""
+"""The matrix of movements between two days: from which state (row) to which (column), with the customers' worth."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from rondo.analysis.ruled import STAGE
 from rondo.foundation.money import Money
 from rondo.web import formats
 from rondo.web.charts.axes import HEAT, INK, ON_FILL, axis, plot
 from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.portfolio import customer_count, heat_step
+from rondo.web.charts.scales import Scale
 from rondo.web.charts.svg import spoken
 
 if TYPE_CHECKING:
@@ -25,18 +25,10 @@ _NARROW = 400
 
 
 def movement_map(
-    moves: "Sequence[Move]",
-    currency: str,
-    stamp: str,
-    csv: str,
-    behind: str,
-    *,
-    key: str = "movements",
-    states: Sequence[tuple[str, Any]] = STAGE,
+    moves: "Sequence[Move]", scale: Scale, currency: str, stamp: str, csv: str, behind: str, *, key: str = "movements"
 ) -> Chart:
-    """The matrix; a click opens the customers behind a cell at ``behind``. ``states``: keys and labels in their order
-    (default: stages of the life cycle)."""
-    labels = {state: str(label) for state, label in states}
+    """The matrix; a click opens the customers behind a cell at ``behind``."""
+    labels = scale.labels
     order = {key: number for number, key in enumerate(labels)}
     found = sorted(moves, key=lambda move: (order[move.before], order[move.after]))
     urls = [f"{behind}&{urlencode({'from': move.before, 'to': move.after})}" for move in found]
@@ -74,7 +66,7 @@ def movement_map(
             }
             for move, url in zip(found, urls, strict=True)
         ]
-        # On a phone a column is too narrow for its stage: columns bear numbers, which the rows' names explain.
+        # On a phone a column is too narrow for its state: columns bear numbers, which the rows' names explain.
         heads = [str(number) for number in range(1, len(labels) + 1)] if narrow else list(labels.values())
         names = [f"{n} {label}" for n, label in enumerate(labels.values(), start=1)] if narrow else heads
         befores = sorted({order[move.before] for move in found})
@@ -103,7 +95,7 @@ def movement_map(
     lines = len({move.before for move in found})
     return Chart(
         key=key,
-        title=_("Movements between stages"),
+        title=_("Movements: %(scale)s") % {"scale": scale.title},
         message="",
         columns=[
             Column(_("From"), figures=False),

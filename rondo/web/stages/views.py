@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from rondo.analysis.buying_stages.queries import FoundAsOf, found_for, movers, moves
@@ -27,11 +28,13 @@ from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.flow import Band, flow
 from rondo.web.charts.movements import movement_map
 from rondo.web.charts.portfolio import customers_where
+from rondo.web.charts.scales import Scale
 from rondo.web.figures import analysis_state, figures
 from rondo.web.stages.words import FROM_THE_TOP, STATES, TOLD
 
 SHOWN = 40
 _DAYS = 28
+_SCALE = Scale("buying_stage", gettext_lazy("Buying stages"), tuple(STATES), tuple(FROM_THE_TOP), "stage")
 _WANTED = ("need_recognised", "information_search", "evaluation")
 
 
@@ -282,12 +285,12 @@ def _matrix(
     state = figures(viewer(request))
     return movement_map(
         all_moves,
+        _SCALE,
         state.results["totals"]["currency"] if state else "",
         _stamp(request, found, row, since, until),
         f"{reverse('buying-stages-drawing')}?{_address(row, since, until)}",
         _behind(row, since, until),
         key="buying-stages",
-        states=STATES,
     )
 
 
@@ -305,9 +308,8 @@ def _flow(
     ]
     return flow(
         bands,
+        _SCALE,
         _stamp(request, found, row, since, until),
         key="buying-flow",
         csv=f"{reverse('buying-stages-drawing')}?{_address(row, since, until, drawing='flow')}",
-        states=STATES,
-        order=FROM_THE_TOP,
     )

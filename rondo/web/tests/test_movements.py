@@ -2,19 +2,23 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import Count
 from django.test import Client
 
 from rondo.analysis.actions import run_analysis
+from rondo.analysis.models import Score
 from rondo.analysis.ruled import STAGE
-from rondo.analysis.tests.world import seeded_base
+from rondo.analysis.tests.world import START, seeded_base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
+from rondo.interactions.models import Interaction
 from rondo.web.tests.test_cohorts import text_of
 
 SignIn = Callable[[User], Client]
@@ -39,47 +43,70 @@ def test_before_an_analysis_the_page_teaches(signed_in: SignIn, alice: User) -> 
     assert client.get("/portfolio/movements/table.csv").status_code == 404
 
 
-def test_it_agrees_with_the_matrix_of_the_run_and_opens_who_moved(signed_in: SignIn, alice: User) -> None:
-    seeded_base(customers=40, days=250)
+@pytest.mark.parametrize("scale", ["stage", "ladder", "relationship"])
+def test_each_scale_agrees_with_the_ledger_and_opens_who_moved(signed_in: SignIn, alice: User, scale: str) -> None:
+    people = seeded_base(customers=40, days=250)
+    for number, day in enumerate((100, 110, 120) * 3):
+        row = people[number // 3]  # three customers who write again and again become buddies
+        when = START + timedelta(days=day + 60)
+        Interaction.objects.create(
+            customer=row,
+            kind="email_in",
+            channel="email",
+            direction="inbound",
+            initiative="pull",
+            medium="owned",
+            occurred_at=f"{when}T10:00:00Z",
+            business_date=when,
+        )
     run = run_analysis(system())
     client = signed_in(alice)
     kept = run.results["standing"]["moves"]
-    keys = [key for key, _label in STAGE]
-    expected = {
-        (keys[row], keys[column]): count
-        for row, counts in enumerate(kept["customers"])
-        for column, count in enumerate(counts)
-        if count
-    }
-    days = f"since={kept['since']}&until={kept['until']}"
+    days = f"scale={scale}&since={kept['since']}&until={kept['until']}"
     rows = [line.split(",") for line in text_of(client, f"/portfolio/movements/table.csv?{days}").splitlines()[1:]]
-    assert {(row[0], row[1]): int(row[2]) for row in rows} == expected
+    found = {(row[0], row[1]): int(row[2]) for row in rows}
+    if scale == "stage":
+        keys = [key for key, _label in STAGE]
+        cells = [(row, column) for row in range(len(keys)) for column in range(len(keys))]
+        counts = {(keys[row], keys[column]): kept["customers"][row][column] for row, column in cells}
+        assert found == {pair: count for pair, count in counts.items() if count}
+    now = dict(Score.objects.values_list(scale).annotate(n=Count("pk")))
+    assert {after: sum(n for (_b, a), n in found.items() if a == after) for _before, after in found} == now
+    if scale == "relationship":
+        assert found["unknown", "buddies"] == 3
     page = text_of(client, f"/portfolio/movements/?{days}")
     links = links_in(page, "chart-movements")
-    assert len(links) == len(expected)
+    assert len(links) == len(found)
     assert sorted(links_in(page, "chart-flow")) == sorted(links)
     listed = text_of(client, f"/portfolio/movements/table.csv?{days}&drawing=flow").splitlines()[1:]
     assert {tuple(line.split(",")) for line in listed} == {tuple(row[:3]) for row in rows}
     counted = [len(re.findall(r'<li><a href="/customers/c_', text_of(client, link))) for link in links]
-    assert sorted(counted) == sorted(expected.values())
+    assert sorted(counted) == sorted(found.values())
+    assert client.get(f"/portfolio/movements/table.csv?{days}&drawing=flow&as=png").content[:4] == b"\x89PNG"
 
 
-def test_a_list_that_ends_early_says_of_how_many(
-    signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The number that was clicked stands above its list, where the list names those worth most alone."""
+def test_a_long_list_goes_on_page_by_page(signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number that was clicked stands above its list, and page by page everybody comes once, worth most first."""
     seeded_base(customers=40, days=250)
     run_analysis(system())
     client = signed_in(alice)
     rows = [line.split(",") for line in text_of(client, "/portfolio/movements/table.csv").splitlines()[1:]]
     before, after, count = max(((row[0], row[1], int(row[2])) for row in rows), key=lambda one: one[2])
     address = f"/portfolio/movements/customers?from={before}&to={after}"
-    assert count > 1 and "worth most" not in text_of(client, address)
-    monkeypatch.setattr("rondo.analysis.movements.LISTED", count - 1)
-    monkeypatch.setattr("rondo.web.views.movements.LISTED", count - 1)
+    found = re.compile(r'<li><a href="/customers/(c_\w+)')
+    whole = found.findall(text_of(client, address))
+    assert len(whole) == count > 4 and "Go on" not in text_of(client, address)
+    monkeypatch.setattr("rondo.analysis.movements.LISTED", 3)
+    monkeypatch.setattr("rondo.web.views.movements.LISTED", 3)
     page = text_of(client, address)
-    assert f"The {count - 1} worth most of {count}." in page
-    assert len(re.findall(r'<li><a href="/customers/c_', page)) == count - 1
+    assert f"{count} in all, those worth most first, 3 on a page." in page
+    listed = found.findall(page)
+    while more := re.search(r'href="([^"]+)">Go on', page):
+        page = text_of(client, unescape(more[1]))
+        listed += found.findall(page)
+        assert "From the beginning" in page
+    assert listed == whole
+    assert client.get(f"{address}&after=nowhere").status_code == 404
 
 
 def test_days_outside_the_data_are_refused_in_a_sentence(signed_in: SignIn, alice: User) -> None:
@@ -96,6 +123,7 @@ def test_days_outside_the_data_are_refused_in_a_sentence(signed_in: SignIn, alic
         refused = client.get(f"/portfolio/movements/table.csv?{days}")
         assert refused.status_code == 400 and words in refused.content.decode()
     assert client.get("/portfolio/movements/customers?from=nowhere&to=growth").status_code == 404
+    assert client.get("/portfolio/movements/?scale=nowhere").status_code == 404
 
 
 def test_who_sees_a_part_gets_the_moves_of_that_part(signed_in: SignIn, charlie: User) -> None:

@@ -116,9 +116,7 @@ def missing(standing: Standing) -> list["_StrOrPromise"]:
     rung = {one["key"]: one["customers"] for one in standing["rungs"]}
     found: list[_StrOrPromise] = []
     if not rung["advocate"]:
-        found.append(
-            _("No advocates: nothing tells who recommends. Record referrals, reviews and references with their dates.")
-        )
+        found.append(_("No advocates: nothing tells who recommends. Link who came by whom (“recommended us to”)."))
     if not rung["prospect"]:
         found.append(
             _("No prospects: visits, sign-ups and enquiries are not in the data. Import them as inbound interactions.")

@@ -1,5 +1,7 @@
-"""Movements: who went from which stage to which between two days, what they are worth, and who they are."""
+"""Movements: who went from which state of a scale to which between two days, what they are worth, and who they are."""
 
+import re
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,21 +13,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from rondo.analysis.models import Score
-from rondo.analysis.movements import LISTED, Move, movers, moves
+from rondo.analysis.movements import LISTED, Move, Mover, movers, moves
 from rondo.analysis.queries import current_run
-from rondo.analysis.ruled import STAGE
 from rondo.customers.queries import visible
 from rondo.errors import InputError
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.flow import Band, flow
 from rondo.web.charts.movements import movement_map
+from rondo.web.charts.scales import SCALES, Scale
 from rondo.web.figures import Figures, analysis_state, figures
 
 _DAYS = 90
 _LARGEST = 12
-_LOST = ("endangered", "decline", "termination", "abstinence")
-_WELL = ("growth", "maturity", "socialisation", "revitalisation")
+_USUAL = next(iter(SCALES))
+_PLACE = re.compile(r"(-?\d{1,18}):(\d{1,18})")
+"""Where a page of customers begins: value and key of the last one before it."""
 
 
 @require_GET
@@ -38,18 +41,20 @@ def movements(request: HttpRequest) -> HttpResponse:
         **analysis_state(user, found),
     }
     if found is not None:
-        since, until, problem = _days(request, found)
-        all_moves = _moves(request, since, until)
-        context |= {"since": since, "until": until, "problem": problem, "first": _first(found)}
+        asked, problem = _asked(request, found)
+        scale = asked.scale
+        all_moves = _moves(request, asked)
+        context |= {"since": asked.since, "until": asked.until, "problem": problem, "first": _first(found)}
+        context |= {"scale": scale, "scales": [(one, one.key == scale.key, asked.on(one)) for one in SCALES.values()]}
         if all_moves:
             changed = [move for move in all_moves if move.before != move.after]
             context |= {
-                "chart": _chart(found, all_moves, since, until),
-                "flow": _flow(found, all_moves, since, until),
+                "chart": _chart(found, all_moves, asked),
+                "flow": _flow(found, all_moves, asked),
                 "moved": _together(changed),
-                "fell": _together([m for m in changed if m.before in _WELL and m.after in _LOST]),
-                "rose": _together([m for m in changed if m.before in _LOST and m.after in _WELL]),
-                "largest": _largest(changed, since, until),
+                "fell": _together([move for move in changed if scale.falls(move.before, move.after)]),
+                "rose": _together([move for move in changed if scale.rises(move.before, move.after)]),
+                "largest": _largest(changed, asked),
             }
     return render(request, "shell/movements.html", context)
 
@@ -61,46 +66,92 @@ def table(request: HttpRequest) -> HttpResponse:
     found = figures(viewer(request))
     if found is None:
         raise Http404
-    since, until, problem = _days(request, found)
+    asked, problem = _asked(request, found)
     if problem:
         raise InputError(problem)
-    all_moves = _moves(request, since, until)
+    all_moves = _moves(request, asked)
     if not all_moves:
         raise Http404
-    chart = _flow(found, all_moves, since, until) if request.GET.get("drawing") == "flow" else None
-    return chart_file(request, chart or _chart(found, all_moves, since, until), f"rondo-movements-{since}-{until}")
+    chart = _flow(found, all_moves, asked) if request.GET.get("drawing") == "flow" else None
+    name = f"rondo-movements-{asked.scale.key}-{asked.since}-{asked.until}"
+    return chart_file(request, chart or _chart(found, all_moves, asked), name)
 
 
 @require_GET
 @page()
 def customers(request: HttpRequest) -> HttpResponse:
-    """The customers behind one move, most worth first."""
+    """The customers behind one move, most worth first; a page goes on after the last of the one before."""
     user = viewer(request)
     found = figures(user)
-    labels = dict(STAGE)
-    before, after = request.GET.get("from", ""), request.GET.get("to", "")
-    if found is None or before not in labels or after not in labels:
+    if found is None:
         raise Http404
-    since, until, problem = _days(request, found)
+    asked, problem = _asked(request, found)
+    labels = asked.scale.labels
+    before, after = request.GET.get("from", ""), request.GET.get("to", "")
+    place = request.GET.get("after", "")
+    begins = _PLACE.fullmatch(place)
+    if before not in labels or after not in labels or (place and begins is None):
+        raise Http404
     if problem:
         raise InputError(problem)
-    keys = movers(user, since, until, before, after)
+    beyond = Mover(int(begins[2]), int(begins[1])) if begins else None
+    rows = movers(user, asked.since, asked.until, before, after, asked.scale.key, beyond)
+    keys = [row.customer for row in rows[:LISTED]]
     people = visible(user).in_bulk(keys)
     scores = Score.objects.in_bulk(keys)
-    all_moves = _moves(request, since, until) or []
+    all_moves = _moves(request, asked) or []
     total = next((move.customers for move in all_moves if (move.before, move.after) == (before, after)), len(keys))
+    here = behind(asked, before, after)
+    last = rows[LISTED - 1] if len(rows) > LISTED else None
     context = {
+        "scale": asked.scale,
         "before": labels[before],
         "after": labels[after],
-        "since": since,
-        "until": until,
-        "back": f"{reverse('movements')}?{_pairs(since, until)}",
+        "since": asked.since,
+        "until": asked.until,
+        "back": f"{reverse('movements')}?{asked.pairs}",
         "rows": [(people[key], scores.get(key)) for key in keys if key in people],
-        "cut": total > len(keys),
         "limit": LISTED,
         "total": total,
+        "begin": here if beyond else "",
+        "more": f"{here}&{urlencode({'after': f'{last.value}:{last.customer}'})}" if last else "",
     }
     return render(request, "shell/moved.html", context)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The scale and the two days that a page is of."""
+
+    scale: Scale
+    since: date
+    until: date
+
+    @property
+    def pairs(self) -> str:
+        days = urlencode({"since": self.since.isoformat(), "until": self.until.isoformat()})
+        return days if self.scale.key == _USUAL else f"scale={self.scale.key}&{days}"
+
+    @property
+    def stamp(self) -> str:
+        return f"{self.scale.key}:{self.since}:{self.until}"
+
+    @property
+    def url(self) -> str:
+        return f"{reverse('movements-customers')}?{self.pairs}"
+
+    def on(self, scale: Scale) -> str:
+        """The page of another scale between the same days."""
+        return f"{reverse('movements')}?{replace(self, scale=scale).pairs}"
+
+
+def _asked(request: HttpRequest, found: Figures) -> tuple[_Asked, str]:
+    """What is asked for, and what is wrong with the days; a scale that there is not is no page."""
+    scale = SCALES.get(request.GET.get("scale", _USUAL))
+    if scale is None:
+        raise Http404
+    since, until, problem = _days(request, found)
+    return _Asked(scale, since, until), problem
 
 
 def _first(found: Figures) -> date:
@@ -125,55 +176,46 @@ def _days(request: HttpRequest, found: Figures) -> tuple[date, date, str]:
     return since, until, ""
 
 
-def _moves(request: HttpRequest, since: date, until: date) -> list[Move] | None:
+def _moves(request: HttpRequest, asked: _Asked) -> list[Move] | None:
     run = current_run()
-    return moves(viewer(request), run, since, until) if run else None
+    return moves(viewer(request), run, asked.since, asked.until, asked.scale.key) if run else None
 
 
-def _chart(found: Figures, all_moves: list[Move], since: date, until: date) -> Chart:
-    address = f"{reverse('movements-table')}?{_pairs(since, until)}"
+def _chart(found: Figures, all_moves: list[Move], asked: _Asked) -> Chart:
+    address = f"{reverse('movements-table')}?{asked.pairs}"
     currency = found.results["totals"]["currency"]
-    return movement_map(all_moves, currency, f"{found.stamp}:{since}:{until}", address, _url(since, until))
+    return movement_map(all_moves, asked.scale, currency, f"{found.stamp}:{asked.stamp}", address, asked.url)
 
 
-def _flow(found: Figures, all_moves: list[Move], since: date, until: date) -> Chart | None:
-    address = f"{reverse('movements-table')}?{_pairs(since, until)}&drawing=flow"
+def _flow(found: Figures, all_moves: list[Move], asked: _Asked) -> Chart | None:
+    address = f"{reverse('movements-table')}?{asked.pairs}&drawing=flow"
     bands = [
-        Band(move.before, move.after, move.customers, behind(since, until, move.before, move.after))
-        for move in all_moves
+        Band(move.before, move.after, move.customers, behind(asked, move.before, move.after)) for move in all_moves
     ]
-    return flow(bands, f"{found.stamp}:{since}:{until}", csv=address)
+    return flow(bands, asked.scale, f"{found.stamp}:{asked.stamp}", csv=address)
 
 
-def _pairs(since: date, until: date) -> str:
-    return urlencode({"since": since.isoformat(), "until": until.isoformat()})
-
-
-def _url(since: date, until: date) -> str:
-    return f"{reverse('movements-customers')}?{_pairs(since, until)}"
-
-
-def behind(since: date, until: date, before: str, after: str) -> str:
+def behind(asked: _Asked, before: str, after: str) -> str:
     """The address of the customers behind one move."""
-    return f"{_url(since, until)}&{urlencode({'from': before, 'to': after})}"
+    return f"{asked.url}&{urlencode({'from': before, 'to': after})}"
 
 
 def _together(some: list[Move]) -> dict[str, int]:
     return {"customers": sum(move.customers for move in some), "value": sum(move.value for move in some)}
 
 
-def _largest(changed: list[Move], since: date, until: date) -> list[dict[str, Any]]:
+def _largest(changed: list[Move], asked: _Asked) -> list[dict[str, Any]]:
     """The moves of most worth, with the list behind each."""
-    labels = dict(STAGE)
+    labels = asked.scale.labels
     best = sorted(changed, key=lambda move: (-move.value, -move.customers, move.before, move.after))[:_LARGEST]
     return [
         {
             "before": labels[move.before],
             "after": labels[move.after],
-            "tone": "risk" if move.after in _LOST else "good",
+            "tone": asked.scale.tone(move.before, move.after),
             "customers": move.customers,
             "value": move.value,
-            "url": behind(since, until, move.before, move.after),
+            "url": behind(asked, move.before, move.after),
         }
         for move in best
     ]

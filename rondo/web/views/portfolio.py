@@ -16,6 +16,7 @@ from rondo.web.charts.loyalty import moved, stages_by_week
 from rondo.web.charts.models import candidates, silence
 from rondo.web.charts.portfolio import customers_where, deciles, distribution, grid, lorenz
 from rondo.web.figures import Figures, analysis_state, figures
+from rondo.web.relations.charts import bonds_map
 from rondo.web.saving import worth_saving
 
 
@@ -58,6 +59,11 @@ def _moves(found: Figures) -> Chart | None:
     return moved(standing["moves"], found.stamp) if standing and standing["moves"] else None
 
 
+def _bonds(found: Figures) -> Chart | None:
+    standing = found.results.get("standing")
+    return bonds_map(standing["bonds"], found.stamp) if standing and "bonds" in standing else None
+
+
 def _candidates(found: Figures) -> Chart | None:
     selection = found.results.get("selection")
     return candidates(selection, found.stamp) if selection else None
@@ -77,6 +83,7 @@ CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
     "deciles": _deciles,
     "stages": _stages,
     "moves": _moves,
+    "bonds": _bonds,
     "candidates": _candidates,
     "silence": _silence,
     **cohorts.makers(),

@@ -1,4 +1,5 @@
-"""The thresholds of loyalty ladder and life cycle: see them, try others on today's customers, put them into force."""
+"""The thresholds of where customers stand and what binds them: see them, try others on today's customers, put them into
+force."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from rondo.analysis import thresholds
 from rondo.analysis.models import Study
-from rondo.analysis.ruled import LADDER, STAGE
+from rondo.analysis.ruled import LADDER, RELATIONSHIP, STAGE
 from rondo.analysis.studies import queries
 from rondo.analysis.studies.actions import request_study
 from rondo.analysis.thresholds import Thresholds
@@ -24,138 +24,14 @@ from rondo.errors import InputError, StateError
 from rondo.web import formats
 from rondo.web.access import actor, page
 from rondo.web.charts.portfolio import customers_where
+from rondo.web.relations.texts import BANDS, BONDS, band_url
 from rondo.web.segments.studying import going
+from rondo.web.views.standing_thresholds import ALL, LEAST, MOST, PARTS, PLACES, Threshold
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 _PER_CENT = 100
-_MOST = 3660
-"""No threshold in days is longer than ten years."""
-_LEAST = {"client_from": 2, "settled_from": 1, "settled_days": 1, "abstinence": 1, "trend_days": 2}
-_PLACES = {"trend_errors": 3}
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """One threshold as the form asks for it: which part and name, and whether it is a share, typed in per cent."""
-
-    part: str
-    name: str
-    label: "_StrOrPromise"
-    help: "_StrOrPromise" = ""
-    share: bool = False
-    unit: "_StrOrPromise" = ""
-
-    @property
-    def key(self) -> str:
-        return f"{self.part}_{self.name}"
-
-    @property
-    def affix(self) -> "_StrOrPromise":
-        return "%" if self.share else self.unit
-
-
-_DAYS = gettext_lazy("days")
-ALL = (
-    Threshold(
-        "ladder", "client_from", gettext_lazy("Client from"), gettext_lazy("Purchase days a client needs."), unit=_DAYS
-    ),
-    Threshold(
-        "ladder",
-        "quantile",
-        gettext_lazy("Own rhythm"),
-        gettext_lazy("A client is back within this quantile of the own gaps."),
-        share=True,
-    ),
-    Threshold(
-        "ladder",
-        "hold_days",
-        gettext_lazy("Holds for"),
-        gettext_lazy("Before a client falls or a customer climbs."),
-        unit=_DAYS,
-    ),
-    Threshold(
-        "life_cycle",
-        "settled_from",
-        gettext_lazy("Settled from"),
-        gettext_lazy("Purchase days that end socialisation and revitalisation."),
-        unit=_DAYS,
-    ),
-    Threshold(
-        "life_cycle",
-        "settled_days",
-        gettext_lazy("Settled after"),
-        gettext_lazy("Days that end socialisation in any case."),
-        unit=_DAYS,
-    ),
-    Threshold(
-        "life_cycle",
-        "trend_days",
-        gettext_lazy("Window of the trend"),
-        gettext_lazy("Its later half is compared with the earlier one; an even number."),
-        unit=_DAYS,
-    ),
-    Threshold(
-        "life_cycle",
-        "trend",
-        gettext_lazy("Trend"),
-        gettext_lazy("Change of spend beyond which it rises or falls."),
-        share=True,
-    ),
-    Threshold(
-        "life_cycle",
-        "trend_errors",
-        gettext_lazy("Beyond chance"),
-        gettext_lazy("Standard errors of chance that a trend has to pass; 0 asks for none."),
-    ),
-    Threshold(
-        "life_cycle",
-        "endangered",
-        gettext_lazy("Endangered beyond"),
-        gettext_lazy("Quantile of the own gaps."),
-        share=True,
-    ),
-    Threshold(
-        "life_cycle", "decline", gettext_lazy("Decline beyond"), gettext_lazy("Quantile of the own gaps."), share=True
-    ),
-    Threshold(
-        "life_cycle",
-        "alive_below",
-        gettext_lazy("Gone below"),
-        gettext_lazy("Probability of being alive below which a repeat buyer is presumed gone."),
-        share=True,
-    ),
-    Threshold(
-        "life_cycle",
-        "once",
-        gettext_lazy("Bought once, gone beyond"),
-        gettext_lazy("Quantile of all customers' gaps to the second purchase day."),
-        share=True,
-    ),
-    Threshold(
-        "life_cycle",
-        "abstinence",
-        gettext_lazy("Abstinence after"),
-        gettext_lazy("Days after the relationship ended."),
-        unit=_DAYS,
-    ),
-    Threshold(
-        "life_cycle",
-        "hold_days",
-        gettext_lazy("Holds for"),
-        gettext_lazy("Before growth, maturity or decline begins."),
-        unit=_DAYS,
-    ),
-    Threshold(
-        "life_cycle",
-        "endangered_hold_days",
-        gettext_lazy("Endangered holds for"),
-        gettext_lazy("Before a customer counts as endangered."),
-        unit=_DAYS,
-    ),
-)
-"""The thresholds in the order of the form."""
 
 
 class ThresholdsForm(forms.Form):
@@ -167,10 +43,10 @@ class ThresholdsForm(forms.Form):
             self.fields[one.key] = forms.DecimalField(
                 label=one.label,
                 help_text=one.help,
-                min_value=_LEAST.get(one.name, Decimal("0.01") if one.share else 0),
-                max_value=Decimal("99.99") if one.share else _MOST,
+                min_value=LEAST.get(one.name, Decimal("0.01") if one.share else 0),
+                max_value=Decimal("99.99") if one.share else MOST,
                 max_digits=7,
-                decimal_places=_PLACES.get(one.name, 2 if one.share else 0),
+                decimal_places=PLACES.get(one.name, 2 if one.share else 0),
                 localize=True,
             )
 
@@ -183,6 +59,9 @@ class ThresholdsForm(forms.Form):
         low, high = given.get("life_cycle_endangered"), given.get("life_cycle_decline")
         if low is not None and high is not None and low >= high:
             self.add_error("life_cycle_endangered", _("This has to lie below the one of decline."))
+        weak, strong = given.get("bonds_weak"), given.get("bonds_strong")
+        if weak is not None and strong is not None and weak >= strong:
+            self.add_error("bonds_weak", _("This has to lie below the one of strong bonds."))
         return given
 
     def wanted(self) -> Thresholds:
@@ -191,7 +70,7 @@ class ThresholdsForm(forms.Form):
         Raises:
             InputError: a value that a threshold cannot have.
         """
-        found: dict[str, dict[str, Any]] = {"ladder": {}, "life_cycle": {}}
+        found: dict[str, dict[str, Any]] = {part: {} for part, _title in PARTS}
         for one in ALL:
             value = self.cleaned_data[one.key]
             if one.share:
@@ -258,7 +137,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         form = ThresholdsForm(shown=_shown(request, now, latest))
     context = {
         "form": form,
-        "fields": [(form[one.key], one.affix, one.part) for one in ALL],
+        "parts": [(title, [(form[one.key], one.affix) for one in ALL if one.part == part]) for part, title in PARTS],
         "now": now,
         "going": going(latest.newer),
         "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
@@ -285,26 +164,28 @@ def _shown(request: HttpRequest, now: Thresholds, latest: queries.Latest) -> Thr
 
 
 def _scales(study: Study) -> list[dict[str, Any]]:
-    """Per scale how many would move, and from where to where; states that nobody is in are left out."""
-    labels = {"ladder": dict(LADDER), "stage": dict(STAGE)}
-    titles = {"ladder": _("Loyalty ladder"), "stage": _("Life cycle")}
+    """Per scale how many would move, and from where to where; states that nobody is in are left out, and bonds that
+    nobody's strength of would change."""
     found = []
     for scale, told in study.results["scales"].items():
+        if scale.startswith("bond_") and not told["moved"]:
+            continue
+        title, labels = _named(scale)
         matrix = told["matrix"]
         size = range(len(matrix))
         kept = [n for n in size if any(matrix[n]) or any(matrix[row][n] for row in size)]
         found.append(
             {
                 "key": scale,
-                "title": titles[scale],
+                "title": title,
                 "moved": told["moved"],
-                "heads": [labels[scale][told["keys"][n]] for n in kept],
+                "heads": [labels[told["keys"][n]] for n in kept],
                 "rows": [
                     (
-                        labels[scale][told["keys"][row]],
+                        labels[told["keys"][row]],
                         [(matrix[row][n], row != n) for n in kept],
                         sum(matrix[row]),
-                        customers_where(f"{scale}:is:{told['keys'][row]}"),
+                        _behind(scale, told["keys"][row]),
                     )
                     for row in kept
                 ],
@@ -312,6 +193,22 @@ def _scales(study: Study) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _named(scale: str) -> tuple[str, dict[str, Any]]:
+    """What a scale is called, and its states."""
+    if scale.startswith("bond_"):
+        return _("Bond: %(bond)s") % {"bond": BONDS[scale.removeprefix("bond_")]}, dict(BANDS)
+    titles = {"ladder": _("Loyalty ladder"), "stage": _("Life cycle"), "relationship": _("Type of relationship")}
+    return titles[scale], dict({"ladder": LADDER, "stage": STAGE, "relationship": RELATIONSHIP}[scale])
+
+
+def _behind(scale: str, key: str) -> str:
+    """The list of who is in a state now, by the thresholds that the figures served were made by."""
+    if not scale.startswith("bond_"):
+        return customers_where(f"{scale}:is:{key}")
+    rules = (thresholds.served() or Thresholds()).bonds
+    return band_url(scale.removeprefix("bond_"), key, rules.strong, rules.weak)
 
 
 def _history() -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Relationships: what kind each is, how a customer of that kind is treated, and what binds customers."""
