@@ -17,7 +17,7 @@ from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
 from rondo.analysis.parts.computing import compute_all
 from rondo.analysis.pins import pinned_model, purchase_model_named
-from rondo.analysis.reserved import read_reserved
+from rondo.analysis.reserved_values import read_reserved
 from rondo.analysis.results import Results, Standing
 from rondo.analysis.signs import read_signs
 from rondo.errors import InputError, RondoError

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from rondo.analysis.facts import Past
 from rondo.analysis.modelling import Log, day_number
-from rondo.analysis.reserved import Reserved
+from rondo.analysis.reserved_values import Reserved
 from rondo.analysis.results import BondCount, Standing
 from rondo.analysis.standing import counted as counted_by
 from rondo.science.standing import bonds as science

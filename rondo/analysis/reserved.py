@@ -4,15 +4,8 @@ So contracts, connected products and answers to surveys come in today, by ``rond
 attributes of customers. An attribute of such a key but of another type is left alone; :func:`mistyped` names it.
 """
 
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-
 from rondo.customers.models import AttributeDefinition
 from rondo.science.standing import Relation
-from rondo.warehouse.tables import Tables
 
 RELATIONS = tuple(relation.name.lower() for relation in Relation)
 TYPES = {
@@ -26,58 +19,6 @@ TYPES = {
     "relationship_survey_on": "date",
 }
 """The type that each reserved attribute has to have."""
-
-Numbers = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Reserved:
-    """What is known of each customer, in the order of their ids; nan where nothing is. Dates are day numbers.
-
-    ``relationship_survey`` holds numbers of :class:`rondo.science.standing.Relation`.
-    """
-
-    contract_end: Numbers
-    notice_months: Numbers
-    connected_products: Numbers
-    commitment: Numbers
-    promoter_score: Numbers
-    community_member: Numbers
-    relationship_survey: Numbers
-    relationship_survey_on: Numbers
-
-
-def read_reserved(tables: Tables, ids: npt.NDArray[np.int64]) -> Reserved:
-    """The reserved attributes of the customers ``ids`` (ascending).
-
-    Of merged records the survivor's own value counts, else that of the record entered first, as everywhere.
-    """
-    t = tables.attributes
-    rows = tables.arrow(
-        t.filter(t.key.isin(list(TYPES)))
-        .select("key", "type", "customer_id", "record_id", "choice", "number", "day")
-        .order_by("key", "customer_id", t.record_id != t.customer_id, "record_id")
-    )
-    keys, kinds = (np.asarray(rows[name].to_pylist(), object) for name in ("key", "type"))
-    customers = rows["customer_id"].to_numpy()
-    place = np.clip(np.searchsorted(ids, customers), 0, max(ids.size - 1, 0))
-    shown = ids[place] == customers if ids.size else np.zeros(customers.size, bool)
-    found = {}
-    for key, kind in TYPES.items():
-        mine = np.flatnonzero((keys == key) & (kinds == kind) & shown)
-        first = mine[np.concatenate(([True], customers[mine][1:] != customers[mine][:-1]))] if mine.size else mine
-        column = np.full(ids.size, np.nan)
-        column[place[first]] = _numbers(rows.take(pa.array(first)), kind)
-        found[key] = column
-    return Reserved(**found)
-
-
-def _numbers(rows: pa.Table, kind: str) -> Numbers:
-    if kind == "choice":
-        codes = {name: float(number) for number, name in enumerate(RELATIONS)}
-        return np.array([codes.get(choice, np.nan) for choice in rows["choice"].to_pylist()], np.float64)
-    column = rows["day"].cast(pa.int32()) if kind == "date" else rows["number"]
-    return np.asarray(column.cast(pa.float64()).fill_null(np.nan).to_numpy(), np.float64)
 
 
 def defined() -> set[str]:

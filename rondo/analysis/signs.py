@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from rondo.analysis.facts import Past
 from rondo.analysis.modelling import day_number
-from rondo.analysis.reserved import Reserved
+from rondo.analysis.reserved_values import Reserved
 from rondo.analysis.summary import cut_on_the_left
 from rondo.customers.models import Customer, Link
 from rondo.foundation.installation import zone

@@ -128,7 +128,7 @@ def answer(study: Study, report: Report) -> Outcome:
     from rondo.analysis import bonds, fingerprints, standing
     from rondo.analysis.facts import past
     from rondo.analysis.modelling import purchase_log
-    from rondo.analysis.reserved import read_reserved
+    from rondo.analysis.reserved_values import read_reserved
     from rondo.analysis.signs import read_signs
     from rondo.science.standing import transitions
     from rondo.science.standing.bonds import BONDS
