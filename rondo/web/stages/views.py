@@ -34,7 +34,7 @@ from rondo.web.stages.words import FROM_THE_TOP, STATES, TOLD
 
 SHOWN = 40
 _DAYS = 28
-_SCALE = Scale("buying_stage", gettext_lazy("Buying stages"), tuple(STATES), tuple(FROM_THE_TOP), "stage")
+_SCALE = Scale("buying_stage", gettext_lazy("Buying stages"), STATES, FROM_THE_TOP, "stage")
 _WANTED = ("need_recognised", "information_search", "evaluation")
 
 
