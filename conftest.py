@@ -60,6 +60,7 @@ def reaches_a_database(item: pytest.Item) -> bool:
     return bool(item.get_closest_marker("django_db") or STORES.intersection(getattr(item, "fixturenames", ())))
 
 
+@pytest.hookimpl(tryfirst=True)  # before the suite is spread by group
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests that share the demo's home in one process, when the suite is spread over several, and marks those
     that reach no database: they run once.
