@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.spreading import DEMO, Spread, begin_with_long
+
 if TYPE_CHECKING:
     from django.test import Client
     from playwright.sync_api import Browser, Page
@@ -60,17 +62,24 @@ def reaches_a_database(item: pytest.Item) -> bool:
     return bool(item.get_closest_marker("django_db") or STORES.intersection(getattr(item, "fixturenames", ())))
 
 
-@pytest.hookimpl(tryfirst=True)  # before the suite is spread by group
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests that share the demo's home in one process, when the suite is spread over several, and marks those
-    that reach no database: they run once.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the tests that reach no database, which run once, and puts those that take long first where the suite is
+    spread over several processes.
     """
     for item in items:
-        if "demo" in getattr(item, "fixturenames", ()) or item.get_closest_marker("demo"):
-            item.add_marker(pytest.mark.demo)
-            item.add_marker(pytest.mark.xdist_group("demo"))
         if not reaches_a_database(item):
             item.add_marker(pytest.mark.once)
+        if "demo" in getattr(item, "fixturenames", ()) and not item.nodeid.startswith(DEMO):
+            raise pytest.UsageError(f"{item.nodeid} needs the demo: move it to {DEMO}, where the demo is made once.")
+    if hasattr(config, "workerinput"):
+        begin_with_long(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Spreads the suite file by file, see :mod:`tests.spreading`."""
+    config.option.loadscopereorder = False
+    return Spread(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +109,32 @@ def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker")
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(scope="module")
+def module_world(
+    django_db_setup: None, django_db_blocker: "DjangoDbBlocker", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A world that the tests of a module start from, built once by a fixture of the module that asks for this one.
+
+    What that fixture writes stands in a transaction around the tests of the module; each of them has its own within,
+    and a copy of the columnar copy by ``world_copy``. Objects must not be handed on: a test reads them anew.
+    """
+    from django.db import transaction
+    from django.test import override_settings
+
+    folder = tmp_path_factory.mktemp("world") / "warehouse"
+    with django_db_blocker.unblock(), override_settings(RONDO_WAREHOUSE=folder), transaction.atomic():
+        yield folder
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world_copy(module_world: Path, db: None, settings: Any, tmp_path: Path) -> Path:
+    """The columnar copy of the module's world, for one test to read and to change."""
+    shutil.copytree(module_world, tmp_path / "warehouse")
+    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+    return tmp_path / "warehouse"
 
 
 @pytest.fixture(autouse=True)

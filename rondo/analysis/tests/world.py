@@ -6,9 +6,9 @@ import numpy as np
 
 from rondo.customers.models import Customer
 from rondo.science.summary import PurchaseDays, merge_days
-from rondo.warehouse.tests.world import customer, product, purchase
+from rondo.warehouse.tests.world import customer, product, purchase, purchases
 
-__all__ = ["customer", "product", "purchase", "seeded_base", "seeded_log"]
+__all__ = ["customer", "product", "purchase", "purchases", "seeded_base", "seeded_log"]
 
 START = date(2023, 1, 1)
 
@@ -36,7 +36,9 @@ def seeded_log(customers: int = 60, days: int = 300, seed: int = 8) -> PurchaseD
 def seeded_base(customers: int = 60, days: int = 300, seed: int = 8) -> list[Customer]:
     """The seeded log as orders of new customers."""
     log = seeded_log(customers, days, seed)
-    people = [customer(f"C{number}") for number in range(customers)]
-    for code, day, spend in zip(log.customer, log.day, log.spend, strict=True):
-        purchase(people[code], START + timedelta(days=int(day)), int(spend))
+    people = Customer.objects.bulk_create([Customer(name=f"C{number}") for number in range(customers)])
+    purchases(
+        (people[code], START + timedelta(days=int(day)), int(spend))
+        for code, day, spend in zip(log.customer, log.day, log.spend, strict=True)
+    )
     return people

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
 
-pytestmark = [pytest.mark.browser, pytest.mark.demo, pytest.mark.once]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 PICTURES = Path("test-results")
 PHONE: "ViewportSize" = {"width": 390, "height": 844}
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -48,37 +48,60 @@ def purchase(
     currency: str = "EUR",
 ) -> Order:
     """An order at noon of ``day``; ``lines`` are (product, total, discount), by default one line of bread."""
-    day = date.fromisoformat(day) if isinstance(day, str) else day
     with transaction.atomic():
-        row = Interaction.objects.create(
-            customer=who,
-            kind="purchase",
-            channel="store",
-            direction="inbound",
-            initiative="pull",
-            medium="owned",
-            occurred_at=datetime.combine(day, time(12), UTC),
-            business_date=day,
-            amount=total,
-            currency=currency,
-            load=load,
-        )
+        row = _contact(who, day, total, currency, load)
+        row.save()
         lines = lines or [(product("bread"), total, 0)]
-        order = Order.objects.create(
-            interaction=row,
-            source=source(),
-            number=str(row.pk),
-            store=store,
-            total=total,
-            currency=currency,
-            line_count=len(lines),
-            load=load,
-        )
+        order = _order(row, source(), store, len(lines))
+        order.save()
         OrderLine.objects.bulk_create(
             OrderLine(order=order, product=what, quantity_milli=1000, total=paid, discount=discount)
             for what, paid, discount in lines
         )
     return order
+
+
+def purchases(rows: Iterable[tuple[Customer, str | date, int]]) -> None:
+    """Orders of one line of bread each, (customer, day, total), written together: many take little time."""
+    bread, till = product("bread"), source()
+    with transaction.atomic():
+        contacts = Interaction.objects.bulk_create([_contact(who, day, total) for who, day, total in rows])
+        orders = Order.objects.bulk_create([_order(row, till) for row in contacts])
+        OrderLine.objects.bulk_create(
+            OrderLine(order=order, product=bread, quantity_milli=1000, total=order.total) for order in orders
+        )
+
+
+def _contact(
+    who: Customer, day: str | date, total: int, currency: str = "EUR", load: Load | None = None
+) -> Interaction:
+    day = date.fromisoformat(day) if isinstance(day, str) else day
+    return Interaction(
+        customer=who,
+        kind="purchase",
+        channel="store",
+        direction="inbound",
+        initiative="pull",
+        medium="owned",
+        occurred_at=datetime.combine(day, time(12), UTC),
+        business_date=day,
+        amount=total,
+        currency=currency,
+        load=load,
+    )
+
+
+def _order(row: Interaction, till: Source, store: str = "S1", lines: int = 1) -> Order:
+    return Order(
+        interaction=row,
+        source=till,
+        number=str(row.pk),
+        store=store,
+        total=row.amount or 0,
+        currency=row.currency,
+        line_count=lines,
+        load=row.load,
+    )
 
 
 def load(status: str = Load.Status.VISIBLE) -> Load:

@@ -1,5 +1,6 @@
 """Segments are changed by actions alone, computed as sets, and keep a ledger of who entered and left."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,15 @@ from rondo.rules import RuleError, SegmentError, compile_q, parse, schema
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def people(db: None) -> list[Customer]:
-    made = seeded_base(customers=40)
+@pytest.fixture(scope="module")
+def base(module_world: Path) -> None:
+    seeded_base(customers=40)
     run_analysis(system())
-    return made
+
+
+@pytest.fixture
+def people(base: None, world_copy: Path) -> list[Customer]:
+    return list(Customer.objects.order_by("pk"))
 
 
 def keys_of(segment: Segment) -> set[int]:

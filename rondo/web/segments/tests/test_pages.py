@@ -25,17 +25,15 @@ pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
 
 
-@pytest.fixture(autouse=True)
-def warehouse(settings: Any, tmp_path: Path) -> Path:
-    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
-    return tmp_path / "warehouse"
+@pytest.fixture(scope="module")
+def base(module_world: Path) -> None:
+    seeded_base(customers=30)
+    run_analysis(system())
 
 
 @pytest.fixture
-def people(db: None) -> list[Customer]:
-    made = seeded_base(customers=30)
-    run_analysis(system())
-    return made
+def people(base: None, world_copy: Path) -> list[Customer]:
+    return list(Customer.objects.order_by("pk"))
 
 
 @pytest.fixture

@@ -5,12 +5,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
     from tests.demo_home import DemoHome
-
-pytestmark = pytest.mark.demo
 
 ASK = """
 import django, json; django.setup()
