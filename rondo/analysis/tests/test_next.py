@@ -13,7 +13,7 @@ from rondo.analysis.models import NextFound, NextOf, Run
 from rondo.analysis.next.actions import TABLES, work_out_next
 from rondo.analysis.next.jobs import next_job
 from rondo.analysis.next.queries import found_for, next_of
-from rondo.analysis.tests.world import customer, product, purchase
+from rondo.analysis.tests.world import customer, product, purchase, purchases
 from rondo.catalogue.models import Product
 from rondo.customers.models import Customer
 from rondo.errors import PermissionRefused
@@ -46,6 +46,7 @@ def base(customers: int = 40, days: int = 140, seed: int = 3) -> list[Customer]:
     rng = np.random.default_rng(seed)
     things = goods()
     people = []
+    bought_by: list[tuple[Customer, date, list[tuple[Product, int, int]]]] = []
     for number in range(customers):
         who = customer(f"C{number}")
         people.append(who)
@@ -56,8 +57,9 @@ def base(customers: int = 40, days: int = 140, seed: int = 3) -> list[Customer]:
             if rng.random() < 0.6:
                 bought |= {brand, 2 + brand}
             chosen = [things[place] for place in sorted(bought)]
-            purchase(who, START + timedelta(days=day), 200 * len(chosen), lines=[(one, 200, 0) for one in chosen])
+            bought_by.append((who, START + timedelta(days=day), [(one, 200, 0) for one in chosen]))
             day += 5 + int(rng.integers(0, 5))
+    purchases(bought_by)
     return people
 
 

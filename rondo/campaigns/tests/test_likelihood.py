@@ -14,7 +14,7 @@ from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import list_context
 from rondo.analysis.studies.actions import answer_study
 from rondo.analysis.studies.models import Series, Study, StudyCustomer
-from rondo.analysis.tests.world import START, customer, purchase
+from rondo.analysis.tests.world import START, customer, purchase, purchases
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.campaigns.types import kinds, request_likelihood, series_key
 from rondo.customers.models import Customer
@@ -68,10 +68,12 @@ def people(db: None) -> list[Customer]:
     """Sixty customers; every third buys often and answers four times in five, the others seldom."""
     rng = np.random.default_rng(3)
     made = [customer(f"C{number}") for number in range(60)]
-    for number, one in enumerate(made):
-        for day in rng.choice(240, 9 if number % 3 == 0 else 2, replace=False).tolist():
-            purchase(one, START + timedelta(days=day), int(rng.gamma(4, 500)) + 100)
-    purchase(made[1], START, 500)
+    purchases(
+        (one, START + timedelta(days=day), int(rng.gamma(4, 500)) + 100)
+        for number, one in enumerate(made)
+        for day in rng.choice(240, 9 if number % 3 == 0 else 2, replace=False).tolist()
+    )
+    purchases([(made[1], START, 500)])
     return made
 
 

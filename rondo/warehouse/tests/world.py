@@ -61,14 +61,23 @@ def purchase(
     return order
 
 
-def purchases(rows: Iterable[tuple[Customer, str | date, int]]) -> None:
-    """Orders of one line of bread each, (customer, day, total), written together: many take little time."""
+def purchases(rows: Iterable[tuple[Customer, str | date, int | Sequence[tuple[Product, int, int]]]]) -> None:
+    """Orders written together, many in little time: (customer, day, total) of one line of bread each, or (customer,
+    day, lines) as :func:`purchase` takes them.
+    """
     bread, till = product("bread"), source()
+    bought = [(who, day, [(bread, what, 0)] if isinstance(what, int) else what) for who, day, what in rows]
     with transaction.atomic():
-        contacts = Interaction.objects.bulk_create([_contact(who, day, total) for who, day, total in rows])
-        orders = Order.objects.bulk_create([_order(row, till) for row in contacts])
+        contacts = Interaction.objects.bulk_create(
+            _contact(who, day, sum(paid for _what, paid, _discount in lines)) for who, day, lines in bought
+        )
+        orders = Order.objects.bulk_create(
+            _order(row, till, lines=len(lines)) for row, (_who, _day, lines) in zip(contacts, bought, strict=True)
+        )
         OrderLine.objects.bulk_create(
-            OrderLine(order=order, product=bread, quantity_milli=1000, total=order.total) for order in orders
+            OrderLine(order=order, product=what, quantity_milli=1000, total=paid, discount=discount)
+            for order, (_who, _day, lines) in zip(orders, bought, strict=True)
+            for what, paid, discount in lines
         )
 
 

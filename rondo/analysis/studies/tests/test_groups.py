@@ -1,6 +1,6 @@
 """Groups and matched controls: what was planted is found, told with how far it holds, and made a segment."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from rondo.analysis.segments.queries import list_context
 from rondo.analysis.segments.refreshing import refresh_segment
 from rondo.analysis.studies import actions, groups
 from rondo.analysis.studies.models import Series, Study, StudyCustomer
-from rondo.analysis.tests.world import START, customer, product, purchase
+from rondo.analysis.tests.world import START, customer, product, purchases
+from rondo.catalogue.models import Product
 from rondo.customers.models import Customer
 from rondo.customers.queries import visible
 from rondo.foundation.actors import Actor, system
@@ -29,12 +30,14 @@ def shoppers(often: int, seldom: int, seed: int = 4) -> list[Customer]:
     rng = np.random.default_rng(seed)
     goods = [product(f"p{number}", f"Food > Kind {number % 9}") for number in range(30)]
     people = [customer(f"C{number}") for number in range(often + seldom)]
+    bought: list[tuple[Customer, date, list[tuple[Product, int, int]]]] = []
     for number, one in enumerate(people):
         days = rng.choice(200, 12 if number < often else 2, replace=False)
         for day in np.sort(days).tolist():
             basket = rng.choice(30, 4 if number < often else 1, replace=False)
             lines = [(goods[place], int(rng.gamma(9, 60)) + 50, 0) for place in basket]
-            purchase(one, START + timedelta(days=day), sum(paid for _what, paid, _off in lines), lines=lines)
+            bought.append((one, START + timedelta(days=day), lines))
+    purchases(bought)
     customer("Nobody yet")
     run_analysis(system())
     return people

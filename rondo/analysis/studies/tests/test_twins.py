@@ -15,7 +15,7 @@ from rondo.analysis.studies import actions
 from rondo.analysis.studies.jobs import study_job
 from rondo.analysis.studies.models import Study, StudyCustomer
 from rondo.analysis.studies.queries import latest
-from rondo.analysis.tests.world import START, customer, purchase, seeded_base
+from rondo.analysis.tests.world import START, customer, purchases, seeded_base
 from rondo.customers.models import Customer
 from rondo.errors import InputError, NotFound, PermissionRefused
 from rondo.foundation.actors import Actor, system
@@ -29,10 +29,11 @@ def base() -> tuple[list[Customer], Segment]:
     the first kind."""
     rng = np.random.default_rng(5)
     people = [customer(f"C{number}") for number in range(96)]
-    for number, one in enumerate(people):
-        often = number % 2 == 0
-        for day in np.sort(rng.choice(200, 9 if often else 2, replace=False)).tolist():
-            purchase(one, START + timedelta(days=day), int(rng.gamma(4, 500)) + 100)
+    purchases(
+        (one, START + timedelta(days=day), int(rng.gamma(4, 500)) + 100)
+        for number, one in enumerate(people)
+        for day in np.sort(rng.choice(200, 9 if number % 2 == 0 else 2, replace=False)).tolist()
+    )
     run_analysis(system())
     made = create_segment(system(), name="Regulars", kind="static")
     add_members(system(), made.key, [one.public_id for one in people[:48:2]])

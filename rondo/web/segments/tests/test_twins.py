@@ -14,7 +14,7 @@ from rondo.analysis.segments.actions import add_members, create_segment
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.studies.actions import answer_study
 from rondo.analysis.studies.models import Study, StudyCustomer
-from rondo.analysis.tests.world import START, customer, purchase
+from rondo.analysis.tests.world import START, customer, purchases
 from rondo.foundation.actors import system
 from rondo.foundation.models import User
 
@@ -34,10 +34,11 @@ def seed(db: None) -> Segment:
     """Half of those who buy often, among 60 customers."""
     rng = np.random.default_rng(5)
     people = [customer(f"C{number}") for number in range(80)]
-    for number, one in enumerate(people):
-        days = rng.choice(200, 6 if number % 2 == 0 else 2, replace=False)
-        for day in np.sort(days).tolist():
-            purchase(one, START + timedelta(days=day), int(rng.gamma(4, 500)) + 100)
+    purchases(
+        (one, START + timedelta(days=day), int(rng.gamma(4, 500)) + 100)
+        for number, one in enumerate(people)
+        for day in np.sort(rng.choice(200, 6 if number % 2 == 0 else 2, replace=False)).tolist()
+    )
     run_analysis(system())
     made = create_segment(system(), name="Regulars", kind="static")
     add_members(system(), made.key, [one.public_id for one in people[:40:2]])
