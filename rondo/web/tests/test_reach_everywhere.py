@@ -24,7 +24,8 @@ from rondo.customers import actions as customers
 from rondo.customers.models import Customer, Source
 from rondo.foundation.accounts import make_api_token
 from rondo.foundation.actors import system
-from rondo.foundation.models import Installation, Team, User
+from rondo.foundation.installation import change_installation
+from rondo.foundation.models import Team, User
 from rondo.interactions.actions import log_interaction
 from rondo.interactions.models import Interaction
 from rondo.web import formats
@@ -40,17 +41,15 @@ _QUERIES = 6
 _MOST_PAGES = 1500
 
 
-@pytest.fixture(autouse=True)
-def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
-    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
-    Installation.objects.update(currency="EUR")
-
-
-@pytest.fixture
-def world(bob: User, charlie: User) -> dict[str, list[Customer]]:
-    """An analysed base: Charlie's own customers, Bob's team's, and those of nobody they know."""
+@pytest.fixture(scope="module")
+def analysed(module_world: Path) -> dict[str, list[int]]:
+    """The keys of the customers of an analysed base: Charlie's own, Bob's team's, and those of nobody they know."""
+    change_installation(ACTOR, company="Corner Stores", currency="EUR", time_zone="America/New_York")
+    north, south = Team.objects.create(name="North"), Team.objects.create(name="South")
+    charlie = User.objects.create_user("charlie@example.org", name="Charlie", role="reader", reach="own", team=south)
+    User.objects.create_user("bob@example.org", name="Bob", role="sales", reach="team", team=north)
     people = seeded_base(customers=45, days=250)
-    below = Team.objects.create(name="North-East", parent=bob.team)
+    below = Team.objects.create(name="North-East", parent=north)
     source = Source.objects.create(name="mailing")
     campaign = Campaign.objects.create(
         source=source, number="1", name="Spring", type="A", starts_on=date(2023, 3, 1), ends_on=date(2023, 4, 1)
@@ -84,7 +83,22 @@ def world(bob: User, charlie: User) -> dict[str, list[Customer]]:
     customers.link(ACTOR, groups["own"][0], groups["foreign"][0], "referred")
     customers.link(ACTOR, groups["team"][0], groups["foreign"][1], "referred")
     run_analysis(ACTOR)
-    return groups
+    return {group: [row.pk for row in rows] for group, rows in groups.items()}
+
+
+@pytest.fixture
+def world(analysed: dict[str, list[int]], world_copy: Path) -> dict[str, list[Customer]]:
+    return {group: list(Customer.objects.filter(pk__in=keys).order_by("pk")) for group, keys in analysed.items()}
+
+
+@pytest.fixture
+def bob(world: object) -> User:
+    return User.objects.get(email="bob@example.org")
+
+
+@pytest.fixture
+def charlie(world: object) -> User:
+    return User.objects.get(email="charlie@example.org")
 
 
 def walk(client: Client, *starts: str, within: str = "") -> dict[str, str]:
@@ -235,12 +249,10 @@ def test_the_walker_would_find_it(
 
 
 def test_an_analysis_within_the_data_is_shown_with_what_came_later(
-    signed_in: Callable[[User], Client], alice: User, charlie: User
+    world: dict[str, list[Customer]], signed_in: Callable[[User], Client], alice: User, charlie: User
 ) -> None:
     """As of a day before the last order: pages look from that day, stay whole, and the chain shows what came after."""
-    people = seeded_base(customers=40, days=250)
-    for row in people[:5]:
-        customers.assign_owner(ACTOR, row, charlie)
+    people = world["own"]
     day = START + timedelta(days=160)
     later = purchase(people[0], START + timedelta(days=240), 4321)
     run = run_analysis(ACTOR, as_of=day)
