@@ -84,13 +84,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Puts the test database of SQLite into a file: threads and processes then meet it as they do in service."""
+    """Puts the test database of SQLite into a file: threads and processes then meet it as they do in service.
+
+    Like the private PostgreSQL it need not outlive a power cut, and is not forced to the disk at each commit.
+    """
     from django.db import connection
 
     # Threads of the live server would keep persistent connections, and the database could not be dropped at the end.
     connection.settings_dict["CONN_MAX_AGE"] = 0
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(HOME / "test.sqlite3")
+        options = connection.settings_dict["OPTIONS"]
+        options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
 
 
 @pytest.fixture(scope="session")

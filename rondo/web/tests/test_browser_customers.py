@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import transaction
 from django.db.models import F
 
 from rondo.customers.models import Customer
@@ -29,22 +30,23 @@ NOON = datetime(2017, 12, 24, 17, 2, tzinfo=UTC)
 @pytest.fixture
 def opened(installation: Any, alice: Any, page_of: Any) -> "Page":
     """Alice's browser, over a base of sixty customers of which the first has a chain."""
-    make_run()
-    size = make_attributes()["size"]
-    for number in range(60):
-        customer = make_customer(f"Miller {number:02d}", kind="household")
-        give_score(
-            customer, value=(60 - number) * 1000, value_low=(60 - number) * 800, value_high=(60 - number) * 1300,
-            activity=("active", "late", "asleep")[number % 3], orders=number, purchase_days=5, typical_gap_days=7.0,
-            average_basket=31_00, recency_days=3, expected_purchases=12.0, expected_spend=30_00, spend_365=number * 100,
-            last_purchase="2017-12-24",
-        )  # fmt: skip
-        set_value(customer, size, text="l")
-        if number == 0:
-            mail = contact(customer, "campaign_mail", NOON - timedelta(days=3), "Campaign 18")
-            contact(customer, "redemption", NOON, "Coupon", direction="inbound", in_response_to=mail)
-            for hour in range(50):
-                purchase(customer, NOON - timedelta(hours=hour), 500 + hour, f"A{hour}", lines=2)
+    with transaction.atomic():
+        make_run()
+        size = make_attributes()["size"]
+        for number in range(60):
+            customer = make_customer(f"Miller {number:02d}", kind="household")
+            give_score(
+                customer, value=(60 - number) * 1000, value_low=(60 - number) * 800, value_high=(60 - number) * 1300,
+                activity=("active", "late", "asleep")[number % 3], orders=number, purchase_days=5, typical_gap_days=7.0,
+                average_basket=31_00, recency_days=3, expected_purchases=12.0, expected_spend=30_00,
+                spend_365=number * 100, last_purchase="2017-12-24",
+            )  # fmt: skip
+            set_value(customer, size, text="l")
+            if number == 0:
+                mail = contact(customer, "campaign_mail", NOON - timedelta(days=3), "Campaign 18")
+                contact(customer, "redemption", NOON, "Coupon", direction="inbound", in_response_to=mail)
+                for hour in range(50):
+                    purchase(customer, NOON - timedelta(hours=hour), 500 + hour, f"A{hour}", lines=2)
     page: Page = page_of(alice)
     return page
 

@@ -123,33 +123,29 @@ def test_a_chart_speaks_to_pointer_and_keyboard_and_shows_its_table(
     expect(mark).to_be_hidden()
 
 
-@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_a_phone_scrolls_down_only(
-    live_server: LiveServer, page_of: PageOf, alice: User, path: str, language: str
-) -> None:
+def test_a_phone_scrolls_down_only(live_server: LiveServer, page_of: PageOf, alice: User, language: str) -> None:
     User.objects.filter(pk=alice.pk).update(language=language)
     page = page_of(alice)
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.goto(f"{live_server.url}{path}")
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    small = page.evaluate(
-        """() => [...document.querySelectorAll("button, .button, .foot-nav a, select, .input")]
-            .filter((e) => e.checkVisibility() && (e.getBoundingClientRect().height < 40))
-            .map((e) => e.outerHTML.slice(0, 120))"""
-    )
-    assert small == []
+    for path in PAGES:
+        page.goto(f"{live_server.url}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("button, .button, .foot-nav a, select, .input")]
+                .filter((e) => e.checkVisibility() && (e.getBoundingClientRect().height < 40))
+                .map((e) => e.outerHTML.slice(0, 120))"""
+        )
+        assert small == [], path
 
 
-@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(
-    live_server: LiveServer, page_of: PageOf, alice: User, path: str, scheme: str
-) -> None:
+def test_axe_finds_nothing_serious(live_server: LiveServer, page_of: PageOf, alice: User, scheme: str) -> None:
     page = page_of(alice)
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.goto(f"{live_server.url}{path}")
-    assert violations(page) == []
+    for path in PAGES:
+        page.goto(f"{live_server.url}{path}")
+        assert violations(page) == [], path
 
 
 def test_axe_finds_nothing_serious_in_what_opens(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
