@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rondo.errors import RondoError
+from rondo.foundation.installation import zone
 from rondo.foundation.models import User
 from rondo.reports.models import Report
 from rondo.reports.queries import possible_recipients, recipients_of
@@ -45,7 +46,6 @@ class ReportForm(forms.Form):
     )  # fmt: skip
     hour = forms.TypedChoiceField(
         label=gettext_lazy("At"), coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(24)],
-        help_text=gettext_lazy("In the company's time zone."),
     )  # fmt: skip
     language = forms.ChoiceField(
         label=gettext_lazy("Language"), required=False,
@@ -59,6 +59,7 @@ class ReportForm(forms.Form):
         self.viewer = viewer
         self.known = dict(report.addresses) if report is not None else {}
         super().__init__(data, initial=_initial(viewer, report, pages))
+        self.fields["hour"].help_text = _("In the company's time zone, %(zone)s.") % {"zone": zone()}
         people: Iterable[User] = possible_recipients()
         if report is not None:  # who was deactivated since is still shown, and can be taken out
             people = [*people, *recipients_of(report).filter(is_active=False)]

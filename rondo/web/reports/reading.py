@@ -110,6 +110,10 @@ class Reader:
         return [{"kind": "heading", "level": level, "runs": runs}] if runs else []
 
     def _p(self, element: Element) -> list[Block]:
+        if any(part.get("rel") == "next" for part in element.walk()):
+            return [
+                {"kind": "text", "tone": "faint", "runs": [{"text": _("The list goes on; the page has all of it.")}]}
+            ]
         runs = self.joined(element.children, gaps="row" in element.classes)
         return [{"kind": "text", "runs": runs, **_tone(element.classes)}] if runs else []
 
@@ -311,7 +315,7 @@ class Reader:
         if "dot" in part.classes:
             yield {"dot": _dot(part.classes)}
             return
-        if left_out(part) or part.get("aria-hidden") == "true":
+        if left_out(part):
             return
         if part.tag in {"br", "wbr"}:
             yield {"br": True} if part.tag == "br" else {"text": "\u200b"}

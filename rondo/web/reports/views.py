@@ -15,7 +15,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from rondo.errors import InputError
 from rondo.foundation.installation import zone
 from rondo.foundation.jobs import enqueue_after_commit
-from rondo.foundation.models import User
 from rondo.foundation.rights import has_right
 from rondo.reports import actions, queries
 from rondo.reports.models import Report
@@ -98,7 +97,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("The report “%(name)s” is set up.") % {"name": made.name})
             return redirect("report", made.pk)
-    context = {"form": form, "others": queries.visible(user) if address else [], "address": address, **_teaching(user)}
+    context = {"form": form, "others": queries.visible(user) if address else [], "address": address, **_teaching()}
     return render(request, "reports/form.html", context, status=422 if form.errors else 200)
 
 
@@ -110,8 +109,8 @@ def _whole(address: str) -> str:
         return ""
 
 
-def _teaching(user: User) -> dict[str, Any]:
-    return {"mail_is_set": queries.mail_is_set(), "zone": str(zone())}
+def _teaching() -> dict[str, Any]:
+    return {"mail_is_set": queries.mail_is_set()}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -129,7 +128,7 @@ def report(request: HttpRequest, report_id: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("report", report_id)
-    context = {**_row(found), "form": form, "sendings": queries.sendings_of(found), **_teaching(user)}
+    context = {**_row(found), "form": form, "sendings": queries.sendings_of(found), **_teaching()}
     return render(request, "reports/report.html", context, status=422 if form.errors else 200)
 
 
