@@ -28,11 +28,11 @@ _MANY_PAIRS = 14
 
 @dataclass(frozen=True)
 class Made:
-    """A report as it was made: the file, its name, title and address of its pages, the day its figures look from."""
+    """A report as made: the file, its name, title, sentence and address of each page, the day the figures look from."""
 
     pdf: bytes
     file_name: str
-    pages: list[tuple[str, str]]
+    pages: list[tuple[str, str, str]]
     as_of: date
 
 
@@ -58,6 +58,7 @@ def make_report(
         found = figures(viewer)
         title = title or opened[0].title
         now = business_now()
+        parts = [_part(page, found) for page in opened]
         report = {
             "title": title,
             "author": str(viewer),
@@ -66,12 +67,14 @@ def make_report(
             "made": [now.year, now.month, now.day],
             "footer": _("Made on %(moment)s for %(person)s: what this person may see.")
             % {"moment": formats.moment(now), "person": viewer},
-            "contents": [page.title for page in opened] if len(opened) > 1 else [],
-            "parts": [_part(page, found) for page in opened],
+            "contents": [{"name": one["title"], "sentence": one["sentence"]} for one in parts]
+            if len(parts) > 1
+            else [],
+            "parts": parts,
         }
         day = found.as_of if found is not None else now.date()
         name = f"rondo-{slugify(title) or 'report'}-{day.isoformat()}.pdf"
-        return Made(set_pdf(report), name, [(page.title, page.address) for page in opened], day)
+        return Made(set_pdf(report), name, [(one["title"], one["sentence"], one["address"]) for one in parts], day)
 
 
 def _opened(viewer: User, addresses: Sequence[str], session: Mapping[str, Any] | None) -> list[Opened]:
@@ -101,7 +104,9 @@ def _part(page: Opened, found: Figures | None) -> dict[str, Any]:
         state.append(_("as of %(day)s") % {"day": formats.day(found.as_of)})
         state.append(_("run %(number)s") % {"number": formats.number(found.run)})
     return {
+        "title": page.title,
         "name": "" if page.title == heading else page.title,
+        "sentence": "" if page.title == heading else heading,
         "state": " · ".join(state),
         "tags": [_("demo data")] if installation().has_demo else [],
         "address": page.address,

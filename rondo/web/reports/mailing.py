@@ -151,7 +151,10 @@ def _mail(sending: Sending, made: Made) -> EmailMessage:
         _("Attached is the report “%(report)s” as of %(day)s:")
         % {"report": report.name, "day": formats.day(made.as_of)},
         "",
-        *(f"- {title}: {url}" for title, url in made.pages),
+        *(
+            f"- {title}: {sentence}\n  {url}" if sentence else f"- {title}\n  {url}"
+            for title, sentence, url in made.pages
+        ),
         "",
         _("Its figures are those that you may see."),
     ]
