@@ -1,48 +1,67 @@
 """What tests of dying processes and full disks share: databases of their own, and a file of orders."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
 from rondo.interactions.tests.import_world import World
+from tests.demo_home import environment_for, rondo
+
+
+def _admin(server: str, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as session:
+        session.execute(statement)
+
+
+def _on(server: str, database: str) -> str:
+    return urlsplit(server)._replace(path=f"/{database}").geturl()
+
+
+@pytest.fixture(scope="session")
+def empty_store(server_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database without rows, for others to be copied from: a file of SQLite, or one's name on the server."""
+    home = tmp_path_factory.mktemp("migrated")
+    name, url = f"rondo_empty_{os.getpid()}", {}
+    if server_address:
+        _admin(server_address, f'CREATE DATABASE "{name}"')
+        url = {"RONDO_DATABASE_URL": _on(server_address, name)}
+    rondo(environment_for(home, **url), "migrate", "--verbosity", "0")
+    yield name if server_address else str(home / "rondo.sqlite3")
+    if server_address:
+        _admin(server_address, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
-def make_world(tmp_path: Path, server_address: str) -> Iterator[Any]:
+def make_world(tmp_path: Path, server_address: str, empty_store: str) -> Iterator[Any]:
     """Makes databases of the kind that the suite runs on, where one likes, and drops those of PostgreSQL."""
     made: list[str] = []
     worlds: list[World] = []
-    is_postgresql = connection.vendor == "postgresql"
-
-    def admin(statement: str) -> None:
-        import psycopg
-
-        with psycopg.connect(server_address, autocommit=True) as session:
-            session.execute(statement)
 
     def make(name: str, *, home: Path | None = None, tablespace: str = "pg_default") -> World:
         home = home or tmp_path / name
         home.mkdir(exist_ok=True)
-        worlds.append(World(home, place(name, tablespace) if is_postgresql else "", tmp_path / f"{name}.output"))
+        url = ""
+        if server_address:
+            made.append(f"rondo_crash_{os.getpid()}_{name}")
+            _admin(server_address, f'CREATE DATABASE "{made[-1]}" TEMPLATE "{empty_store}" TABLESPACE {tablespace}')
+            url = _on(server_address, made[-1])
+        else:
+            shutil.copy(empty_store, home / "rondo.sqlite3")
+        worlds.append(World(home, url, tmp_path / f"{name}.output"))
         return worlds[-1]
-
-    def place(name: str, tablespace: str) -> str:
-        database = f"rondo_crash_{os.getpid()}_{name}"
-        admin(f'CREATE DATABASE "{database}" TABLESPACE {tablespace}')
-        made.append(database)
-        parts = urlsplit(server_address)
-        return parts._replace(path=f"/{database}").geturl()
 
     yield make
     for world in worlds:
         world.close()
     for database in made:
-        admin(f'DROP DATABASE "{database}" WITH (FORCE)')
+        _admin(server_address, f'DROP DATABASE "{database}" WITH (FORCE)')
 
 
 @pytest.fixture

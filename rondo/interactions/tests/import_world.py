@@ -97,7 +97,7 @@ if point == "state":
 
 
 class World:
-    """A database of its own, driven by processes that can be killed."""
+    """A database of its own, with all tables, driven by processes that can be killed."""
 
     def __init__(self, home: Path, url: str, output: Path) -> None:
         self.environment = {
@@ -110,9 +110,6 @@ class World:
         }
         self.home = home
         self.output = output
-        subprocess.run(
-            [sys.executable, "-m", "rondo.cli", "migrate", "--verbosity", "0"], env=self.environment, check=True
-        )
         self._driver = subprocess.Popen(
             [sys.executable, "-c", _DRIVER],
             env=self.environment,
