@@ -37,8 +37,12 @@ os.environ.update(
 )
 
 import django  # noqa: E402
+import hypothesis  # noqa: E402
 
 django.setup()
+# The same examples on every machine, however slow it is.
+hypothesis.settings.register_profile("seeded", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("seeded")
 # Processes that spread the suite import this file too, and have to find Django not yet set up.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 

@@ -53,7 +53,7 @@ def suite(arguments: list[str], **settings: str) -> int:
     """One pytest run over the given settings, spread over the processors; its exit status."""
     spread = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
     command = [sys.executable, "-m", "pytest", "-ra"]
-    if spread > 1 and "-n" not in arguments:
+    if spread > 1 and not any(argument.startswith("-n") for argument in arguments):
         command += ["-n", str(spread), "--dist", "loadscope"]
     # Bytecode is kept whatever the machine's own habit: the tests start hundreds of processes, and compiling what each
     # of them imports would take longer than the tests.

@@ -27,10 +27,13 @@ def note(path: str) -> None:
 
 
 @task()
-def slow(path: str, seconds: float) -> None:
-    """Says that it began, takes its time, says that it ended."""
-    with Path(path).open("a") as file:
+def slow(path: str) -> None:
+    """Says that it began, takes minutes the first time and none when it is taken up again, says that it ended."""
+    trace = Path(path)
+    first = not trace.exists()
+    with trace.open("a") as file:
         file.write("begun\n")
-    time.sleep(seconds)
-    with Path(path).open("a") as file:
+    if first:
+        time.sleep(120)
+    with trace.open("a") as file:
         file.write("ended\n")

@@ -115,7 +115,7 @@ def test_from_an_empty_home_to_signed_in_and_away_again(up: _Up) -> None:
 
     everybody = up.tree()
     up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(30) == 0
+    assert up.process.wait(60) == 0
     assert not [process for process in everybody if process.is_running()]
 
 
@@ -124,7 +124,7 @@ def test_children_do_not_outlive_a_killed_parent(up: _Up) -> None:
     assert len(everybody) >= 4
     up.process.kill()
     up.process.wait()
-    _until(lambda: not [p for p in everybody if p.is_running() and p.status() != psutil.STATUS_ZOMBIE], 30)
+    _until(lambda: not [p for p in everybody if p.is_running() and p.status() != psutil.STATUS_ZOMBIE])
 
 
 def test_a_port_in_use_is_named_with_a_way_out() -> None:
