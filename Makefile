@@ -52,6 +52,8 @@ screenshot: $(STAMPS)/dev ## Take the README's picture anew from the served demo
 lock: $(STAMPS)/dev ## Write requirements.lock and requirements-dev.lock anew from pyproject.toml (ARGS=--upgrade for newer versions).
 	$(COMPILE) $(ARGS) --group build --output-file requirements.lock
 	$(COMPILE) $(ARGS) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(BIN)/uv pip compile --group pyproject.toml:spark --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --quiet $(ARGS) --output-file requirements-spark.lock
 
 setup-dev: $(STAMPS)/dev ## As setup, with what tests and checks need.
 

@@ -46,7 +46,8 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "RONDO_ENGINE",
             "duckdb",
-            "Engine of the analysis: `duckdb`, or `duckdb:MEMORY` such as `duckdb:4GB` to bound its memory.",
+            "Engine of the analysis: `duckdb`, or `duckdb:MEMORY` such as `duckdb:4GB` to bound its memory; or "
+            "`spark://host:7077`, the master of a Spark cluster ([how](spark.md)).",
         ),
         Setting("RONDO_WAREHOUSE", "", "Folder of the columnar copy. Empty: `RONDO_HOME/warehouse`."),
         Setting("RONDO_HOST", "127.0.0.1", "Address that `rondo up` listens on."),

@@ -17,10 +17,16 @@ from rondo.speech import gettext_noop
 RONDO_HOME = Path(env.read("RONDO_HOME")).expanduser().resolve()
 RONDO_WAREHOUSE = Path(env.read("RONDO_WAREHOUSE") or RONDO_HOME / "warehouse").expanduser()
 RONDO_ENGINE = env.read("RONDO_ENGINE")
-ENGINE = re.compile(r"duckdb(:\s*(\d+(\.\d+)?\s*[KMGT](i?B)?|\d+%))?", re.IGNORECASE)
+_MASTER = r"([\w.-]+|\[[\da-f:.]+\]):\d{1,5}"
+ENGINE = re.compile(
+    rf"duckdb(:\s*(\d+(\.\d+)?\s*[KMGT](i?B)?|\d+%))?|spark://{_MASTER}(,{_MASTER})*", re.IGNORECASE | re.ASCII
+)
 if not ENGINE.fullmatch(RONDO_ENGINE):
     raise InputError(
-        gettext_noop("RONDO_ENGINE=%(value)r: write duckdb, or duckdb:4GB to bound its memory."), value=RONDO_ENGINE
+        gettext_noop(
+            "RONDO_ENGINE=%(value)r: write duckdb, duckdb:4GB to bound its memory, or spark://host:7077 for a cluster."
+        ),
+        value=RONDO_ENGINE,
     )
 RONDO_HOST = env.read("RONDO_HOST")
 RONDO_PORT = env.read_int("RONDO_PORT", 1, 65535)

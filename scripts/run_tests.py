@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -49,6 +50,22 @@ def prepare() -> None:
             say(f"{name} is missing: {effect}. Reason: {reason}.")
 
 
+def prepare_spark() -> None:
+    """Installs the extra ``spark`` for the test that starts a cluster, where there is the Java that it needs."""
+    if find_spec("pyspark") is not None:
+        return
+    skipped = "the test on a Spark cluster is skipped"
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        say(f"Java is missing: {skipped}. Reason: Spark needs Java 17, and nothing else here does.")
+        return
+    say("Installing Spark from requirements-spark.lock (430 MB, once)")
+    # A source package: setuptools, which makes the wheel, is in requirements-dev.lock.
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    given = ["--require-hashes", "--no-deps", "--no-build-isolation", "--requirement", "requirements-spark.lock"]
+    if subprocess.run([*pip, *given]).returncode:
+        say(f"Spark is missing: {skipped}. Reason: pip could not install it (see above).")
+
+
 def suite(arguments: list[str], **settings: str) -> int:
     """One pytest run over the given settings, spread over the processors; its exit status."""
     spread = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
@@ -71,6 +88,8 @@ def main() -> int:
     os.chdir(Path(__file__).resolve().parent.parent)
     chosen = sys.argv[1:]
     prepare()
+    if not chosen:
+        prepare_spark()
     say("Tests on SQLite")
     first = suite(chosen)
     if programs() is None:

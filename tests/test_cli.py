@@ -75,11 +75,16 @@ def test_a_home_or_an_address_that_is_none_is_told(tmp_path: Path, setting: str,
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("engine", ["spark", "duckdb:", "duckdb:much", "duckdb:-4GB", "duck", "duckdb:4", ""])
+@pytest.mark.parametrize(
+    "engine", ["spark", "spark://h", "spark://h:x", "duckdb:", "duckdb:much", "duckdb:-4GB", "duck", "duckdb:4", ""]
+)
 def test_an_engine_that_is_none_is_refused_before_anything_is_done(tmp_path: Path, engine: str) -> None:
     done = rondo(environment_for(tmp_path, RONDO_ENGINE=engine), "setup", check=False)
     assert done.returncode == 2
-    assert done.stderr == f"rondo: RONDO_ENGINE={engine!r}: write duckdb, or duckdb:4GB to bound its memory.\n"
+    assert done.stderr == (
+        f"rondo: RONDO_ENGINE={engine!r}: write duckdb, duckdb:4GB to bound its memory, or spark://host:7077 for a "
+        "cluster.\n"
+    )
     assert not list(tmp_path.iterdir())
 
 
@@ -89,11 +94,11 @@ def test_an_engine_that_is_one_is_taken_by_the_engine_itself(engine: str, monkey
     from django.conf import settings
 
     from rondo.settings import ENGINE
-    from rondo.warehouse.tables import connect
+    from rondo.warehouse.engines import connect
 
     assert ENGINE.fullmatch(engine)
     monkeypatch.setattr(settings, "RONDO_ENGINE", engine)
-    connect().disconnect()
+    connect().close()
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,13 @@ def test_nothing_raises_a_bare_builtin_exception() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
-def test_a_lock_pins_every_package_by_hash_and_names_no_index(lock: str) -> None:
+@pytest.mark.parametrize(
+    ("lock", "least"), [("requirements.lock", 41), ("requirements-dev.lock", 41), ("requirements-spark.lock", 2)]
+)
+def test_a_lock_pins_every_package_by_hash_and_names_no_index(lock: str, least: int) -> None:
     text = re.sub(r"\\\n\s*", "", text_of(lock))
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert len(lines) > 40
+    assert len(lines) >= least
     unpinned = [line[:60] for line in lines if not re.match(r"[\w.\[\],-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)]
     assert not unpinned
     assert not re.search(r"--(?:extra-)?index-url|--find-links|--trusted-host|https?:|file:", text)
@@ -122,6 +124,10 @@ def test_the_lock_holds_what_pyproject_asks_for() -> None:
         "requirements.lock"
     )
     assert names(groups["dev"]) | locked("requirements.lock") <= locked("requirements-dev.lock")
+    # Spark is 430 MB: who does not ask for it does not get it.
+    assert groups["spark"] == project["project"]["optional-dependencies"]["spark"]
+    assert names(groups["spark"]) <= locked("requirements-spark.lock")
+    assert not names(groups["spark"]) & locked("requirements-dev.lock")
 
 
 def test_the_build_backend_is_the_one_in_the_lock() -> None:

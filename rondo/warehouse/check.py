@@ -57,5 +57,5 @@ def _copy(tables: Tables, table: WarehouseTable) -> list[int]:
     where = ""
     if table.load_sql:
         where = " WHERE load_id IS NULL OR load_id IN (SELECT id FROM raw_loads WHERE status = 'visible')"
-    row = tables.connection.raw_sql(f"SELECT {', '.join(sums)} FROM raw_{table.key}{where}").fetchone()
+    (row,) = tables.rows(f"SELECT {', '.join(sums)} FROM raw_{table.key}{where}")
     return [int(value) for value in row]

@@ -5,31 +5,20 @@ Each name is a view that leaves out rows of hidden import runs and of retracted 
 they are.
 """
 
-from pathlib import Path
 from typing import Any
 
 import ibis
-import ibis.expr.operations as ops
 import pyarrow as pa
-from deltalake import DeltaTable
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from rondo.errors import InputError, StateError
+from rondo.errors import StateError
 from rondo.foundation.registry import WarehouseTable
 from rondo.warehouse import delta
+from rondo.warehouse.engines import Engine, connect
+from rondo.warehouse.engines.engine import quoted
 from rondo.warehouse.extract import arrow_schema
 from rondo.warehouse.refresh import table_list
 
-_DUCK_TYPES = {
-    "int64": "BIGINT",
-    "int32": "INTEGER",
-    "float64": "DOUBLE",
-    "bool": "BOOLEAN",
-    "string": "VARCHAR",
-    "date32": "DATE",
-    "timestamp": "TIMESTAMPTZ",
-}
 _IBIS_TYPES = {"bool": "boolean", "date32": "date", "timestamp": "timestamp('UTC', 6)"}
 _HIDDEN = {"load_id", "is_merged"}
 _WORKED_OUT = (
@@ -63,96 +52,60 @@ class Tables:
     them; ``raw`` has the files without any row left out. ``connection`` is the Ibis backend.
     """
 
-    def __init__(self, connection: Any, names: list[str], schemas: dict[str, Any]) -> None:
-        self.connection = connection
+    def __init__(self, engine: Engine, names: list[str], schemas: dict[str, Any]) -> None:
+        self._engine = engine
+        self.connection = engine.backend
         self.names = names
         self._schemas = schemas
-        self.raw = _Raw(connection)
+        self.raw = _Raw(self.connection)
         self._queries = 0
         self._kept = 0
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self.names:
             raise AttributeError(f"no table {name!r}; there are {', '.join(self.names)}")
-        # What a view gives is known: asking the engine for it costs more than many a query.
         schema = self._schemas.get(name)
-        return self.connection.table(name) if schema is None else self._table(name, schema)
+        return self.connection.table(name) if schema is None else self._engine.table(name, schema)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.names]
 
     def sql(self, text: str) -> Any:
-        """The result of a query in DuckDB's SQL, as an Ibis table."""
+        """The result of a query in the engine's own SQL, as an Ibis table."""
         # By way of a view: the `sql` of Ibis 12 calls what DuckDB 2 no longer has.
         self._queries += 1
         name = f"query_{self._queries}"
-        _view(self.connection, name, text.strip().rstrip(";"))
+        self._engine.view(name, text.strip().rstrip(";"))
         return self.connection.table(name)
 
+    def rows(self, text: str) -> list[tuple[Any, ...]]:
+        """The rows of a small query in SQL that both engines read."""
+        return self._engine.rows(text)
+
     def keep(self, expression: Any) -> Any:
-        """The table of an Ibis expression, computed now and held by the engine until these tables are closed."""
-        # Not by `expression.cache()` of Ibis 12: DuckDB 2 does not take its way of dropping a table.
+        """The table of an Ibis expression, computed once and held by the engine until these tables are closed."""
         self._kept += 1
-        name = f"kept_{self._kept}"
-        schema, types = expression.schema(), self.connection.compiler.type_mapper
-        # DuckDB adds whole numbers up in 128 bits, where Ibis promises 64.
-        columns = [f"CAST({_name(key)} AS {types.to_string(kind)}) AS {_name(key)}" for key, kind in schema.items()]
-        query = self.connection.compile(expression)
-        self.connection.raw_sql(f"CREATE TEMP TABLE {name} AS SELECT {', '.join(columns)} FROM ({query})")
-        return self._table(name, schema)
+        return self._engine.keep(f"kept_{self._kept}", expression)
 
     def take(self, rows: pa.Table) -> Any:
         """The table of rows that come from elsewhere, held by the engine until these tables are closed."""
-        # Not by `create_table` of Ibis 12: DuckDB 2 does not take its way of dropping a view.
         self._kept += 1
-        name = f"kept_{self._kept}"
-        self.connection.con.register(f"taken_{self._kept}", rows)
-        self.connection.raw_sql(f"CREATE TEMP TABLE {name} AS SELECT * FROM taken_{self._kept}")
-        self.connection.con.unregister(f"taken_{self._kept}")
-        return self._table(name, ibis.schema(rows.schema))
+        return self._engine.take(f"kept_{self._kept}", rows)
 
-    def _table(self, name: str, schema: Any) -> Any:
-        return ops.DatabaseTable(name, schema=schema, source=self.connection, namespace=ops.Namespace()).to_expr()
-
-    def arrow(self, expression: Any) -> pa.Table:
-        """Run an Ibis expression and return an Arrow table."""
-        return self.connection.to_pyarrow(expression)
+    def arrow(self, expression: Any) -> Any:
+        """Run an Ibis expression and return what it gives as an Arrow table (a column as an array, a figure as a
+        scalar)."""
+        return self._engine.arrow(expression)
 
     def close(self) -> None:
         """Free the engine's memory."""
-        self.connection.disconnect()
+        self._engine.close()
 
     def __enter__(self) -> "Tables":
         return self
 
     def __exit__(self, *_error: object) -> None:
         self.close()
-
-
-def connect() -> Any:
-    """The query engine that ``RONDO_ENGINE`` names, as an Ibis backend.
-
-    Raises:
-        InputError: the setting names no engine.
-    """
-    name, _colon, memory = str(settings.RONDO_ENGINE).partition(":")
-    if name != "duckdb":
-        raise InputError(
-            _("RONDO_ENGINE=%(value)r: write duckdb, or duckdb:4GB to bound its memory.")
-            % {"value": settings.RONDO_ENGINE}
-        )
-    spill = Path(settings.RONDO_WAREHOUSE) / ".spill"
-    connection = ibis.duckdb.connect(temp_directory=str(spill), autoinstall_known_extensions=False)
-    connection.raw_sql("SET TimeZone = 'UTC'")
-    if memory:
-        try:
-            connection.raw_sql(f"SET memory_limit = '{memory.replace(chr(39), '')}'")
-        except Exception as error:
-            raise InputError(
-                _("RONDO_ENGINE=%(value)r: %(memory)r is no size such as 4GB.")
-                % {"value": settings.RONDO_ENGINE, "memory": memory}
-            ) from error
-    return connection
 
 
 def open_tables() -> Tables:
@@ -170,25 +123,30 @@ def open_tables() -> Tables:
             _("The columnar copy has no %(tables)s yet; run “rondo warehouse refresh” first.")
             % {"tables": ", ".join(missing)}
         )
-    connection = connect()
+    engine = connect()
+    try:
+        return _named(engine, tables, found)
+    except BaseException:
+        engine.close()
+        raise
+
+
+def _named(engine: Engine, tables: list[WarehouseTable], found: dict[str, Any]) -> Tables:
     for table in tables:
-        files = found[table.key]
-        assert files is not None
-        _view(connection, f"raw_{table.key}", _files_sql(table, files))
+        engine.files(f"raw_{table.key}", found[table.key], arrow_schema(table))
     # As literals: an OR with a subquery would cost a join per row.
-    rows = connection.raw_sql("SELECT id FROM raw_loads WHERE status = 'visible' ORDER BY id").fetchall()
-    loads = [int(row[0]) for row in rows]
-    retracted = connection.raw_sql("SELECT count(*) FROM raw_retractions").fetchone()[0] > 0
-    merged = connection.raw_sql("SELECT count(*) FROM raw_survivors").fetchone()[0] > 0
+    loads = [int(row[0]) for row in engine.rows("SELECT id FROM raw_loads WHERE status = 'visible' ORDER BY id")]
+    retracted = engine.rows("SELECT count(*) FROM raw_retractions")[0][0] > 0
+    merged = engine.rows("SELECT count(*) FROM raw_survivors")[0][0] > 0
     for table in tables:
-        _view(connection, table.key, visible_sql(table, loads, retracted=retracted, merged=merged))
+        engine.view(table.key, visible_sql(table, loads, retracted=retracted, merged=merged))
     names = [table.key for table in tables]
     for name in _WORKED_OUT:
         written = delta.existing(name)
         if written is not None and written.file_uris():
-            _view(connection, name, f"SELECT * FROM read_parquet({_quoted(written.file_uris())})")
+            engine.files(name, written, pa.schema(written.schema().to_arrow()))
             names.append(name)
-    return Tables(connection, names, {table.key: visible_schema(table) for table in tables})
+    return Tables(engine, names, {table.key: visible_schema(table) for table in tables})
 
 
 def visible_schema(table: WarehouseTable) -> Any:
@@ -211,7 +169,7 @@ def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, mer
         if name == table.customer and merged:
             columns.append("coalesce(s.survivor_id, t.customer_id) AS customer_id")
         elif name not in _HIDDEN:
-            columns.append(f"t.{_name(name)}")
+            columns.append(f"t.{quoted(name)}")
     if table.customer:
         columns.append(f"t.{table.customer} AS record_id")
         if merged:
@@ -229,32 +187,4 @@ def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, mer
     return f"SELECT {', '.join(columns)} FROM {source}{where}"
 
 
-def _files_sql(table: WarehouseTable, found: DeltaTable) -> str:
-    files = found.file_uris()
-    if files:
-        # A column that a newer version added is empty until the next refresh; what does not ask for it goes on.
-        there = {field.name for field in found.schema().fields}
-        columns = [
-            _name(name) if name in there else f"CAST(NULL AS {_DUCK_TYPES[kind]}) AS {_name(name)}"
-            for name, (_sql, kind) in table.columns.items()
-        ]
-        return f"SELECT {', '.join(columns)} FROM read_parquet({_quoted(files)})"
-    nothing = ", ".join(
-        f"CAST(NULL AS {_DUCK_TYPES[kind]}) AS {_name(name)}" for name, (_sql, kind) in table.columns.items()
-    )
-    return f"SELECT {nothing} WHERE false"
-
-
-def _name(column: str) -> str:
-    return f'"{column}"'
-
-
-def _quoted(files: list[str]) -> str:
-    return "[" + ", ".join("'" + file.replace("'", "''") + "'" for file in files) + "]"
-
-
-def _view(connection: Any, name: str, sql: str) -> None:
-    connection.raw_sql(f"CREATE VIEW {name} AS {sql}")
-
-
-__all__ = ["Tables", "arrow_schema", "connect", "open_tables", "visible_sql"]
+__all__ = ["Tables", "open_tables", "visible_schema", "visible_sql"]

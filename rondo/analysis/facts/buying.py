@@ -11,6 +11,7 @@ QUANTILE = 0.9
 OWN_RHYTHM_FROM = 3
 FALLBACK_GAP_DAYS = 90.0
 ASLEEP_BEYOND = 2.0
+_DECIMALS = 6
 _EPOCH = ibis.date("1970-01-01")
 
 
@@ -44,15 +45,20 @@ def rhythm(past: Past) -> Any:
         last_day=gaps.day.max(),
         second_gap=gaps.gap.max(where=gaps.place == 1),
         typical_gap_days=gaps.gap.median().cast("float64"),
-        all_q90=gaps.gap.quantile(QUANTILE).cast("float64"),
+        all_q90=_quantile(gaps.gap),
     )
+
+
+def _quantile(days: Any) -> Any:
+    """Between whole days it has one decimal: what engines differ in behind it is no figure."""
+    return days.quantile(QUANTILE).cast("float64").round(_DECIMALS)
 
 
 def buying(past: Past, spent: Any, came: Any) -> dict[str, Any]:
     """The facts by name, over tables like those of :func:`spending` (``spent``) and :func:`rhythm` (``came``)."""
     as_of_day = ibis.literal((past.as_of - date(1970, 1, 1)).days)
     # Of the whole base: how long most wait before they come back for the first time.
-    usual = came.aggregate(usual=came.second_gap.quantile(QUANTILE).cast("float64")).as_scalar()
+    usual = came.aggregate(usual=_quantile(came.second_gap)).as_scalar()
     has_rhythm = came.purchase_days >= OWN_RHYTHM_FROM
     age = as_of_day - came.first_day
     recency_days = (as_of_day - came.last_day).cast("int64")
