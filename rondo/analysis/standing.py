@@ -234,7 +234,7 @@ def follow(
             _course(STAGES, stages, grid, start, sign.cut_off),
             _course(TYPES, related.types, grid, start, np.zeros(stop - start, bool)),
         )
-        return courses, replace(related, types=related.types[-1:])
+        return courses, replace(related, types=related.types[-1:].copy())  # not the whole block behind it
 
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 4)) as pool:
         done = list(pool.map(block, range(blocks)))

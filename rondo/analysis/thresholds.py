@@ -148,10 +148,8 @@ def answer(study: Study, report: Report) -> Outcome:
         fingerprint = fingerprints.data_fingerprint(tables, known)
         attributes = read_reserved(tables, ids)
         told = read_signs(tables, known, facts, attributes)
-        evidence = {
-            rules.window_days: bonds.gather(tables, known, ids, log, attributes, rules)
-            for rules in (now.bonds, wanted.bonds)
-        }
+        windows = {rules.window_days: rules for rules in (now.bonds, wanted.bonds)}
+        evidence = {days: bonds.gather(tables, known, ids, log, attributes, rules) for days, rules in windows.items()}
     alive = _alive(run)
     before = standing.stand(known, ids, log, told, alive, now)
     report("standing", 1, 2)
