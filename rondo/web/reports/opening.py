@@ -113,6 +113,8 @@ def _asked(viewer: User, address: str, session: Mapping[str, Any], **headers: st
         except (Resolver404, Http404) as error:
             raise NotFound(_("%(address)s is there no more, or not yours to see.") % {"address": address}) from error
         if response.status_code not in {301, 302}:
+            if not response.headers.get("Content-Type", "").startswith("text/html"):
+                raise NotFound(_("%(address)s is no page, but a file.") % {"address": address})
             return address, response
         address = urljoin(address, response["Location"])
     raise NotFound(_("%(address)s leads in a circle.") % {"address": address})

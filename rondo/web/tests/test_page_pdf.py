@@ -143,6 +143,14 @@ def test_nobody_reads_in_a_pdf_what_the_page_keeps_from_them(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/customers/export.csv", "/portfolio/movements/table.csv", "/segments/gone/"])
+def test_a_file_or_a_page_that_is_gone_is_refused(
+    installation: Installation, alice: User, signed_in: SignIn, address: str
+) -> None:
+    assert signed_in(alice).get("/reports/page.pdf", {"page": address}).status_code == 404
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "address",
     ["https://elsewhere.example.org/", "//elsewhere.example.org/", "/nowhere", "/settings/", "/profile/", "/health",
