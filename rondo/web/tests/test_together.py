@@ -16,6 +16,7 @@ from rondo.analysis.next.actions import work_out_next
 from rondo.analysis.tests.test_next import base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
 from rondo.web.tests.test_cohorts import listed
 from rondo.web.tests.test_cohorts import text_of as body_of
@@ -36,13 +37,18 @@ def text_of(client: Client, address: str) -> str:
     return " ".join(unescape(re.sub("<[^>]+>", " ", body_of(client, address))).split()).replace(" .", ".")
 
 
-@pytest.fixture
-def people() -> list[Customer]:
+@pytest.fixture(scope="module")
+def worked_out(module_world: Path) -> None:
     """A base whose next purchases are worked out."""
-    made = base()
+    change_installation(system(), currency="EUR", time_zone="America/New_York")
+    base()
     run_analysis(system())
     work_out_next(system())
-    return made
+
+
+@pytest.fixture
+def people(worked_out: None, world_copy: Path) -> list[Customer]:
+    return list(Customer.objects.order_by("pk"))
 
 
 def test_before_the_analysis_the_page_teaches(signed_in: SignIn, alice: User) -> None:
