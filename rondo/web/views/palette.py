@@ -24,11 +24,12 @@ LIMIT = 8
 def palette(request: HttpRequest) -> HttpResponse:
     """What the finders find for ``q``, in groups, each in the order of its finder."""
     text = request.GET.get("q", "").strip()[:200]
-    groups = _of_page(request.GET.get("at", ""), text)
+    groups = []
     for finder in sorted(registries.finders, key=lambda finder: finder.order):
         hits = finder.find(viewer(request), text, LIMIT)
         if hits:
             groups.append({"key": finder.key, "label": finder.label, "hits": hits})
+    groups += _of_page(request.GET.get("at", ""), text)  # last: who types a name means a person
     return render(request, "shell/palette_results.html", {"groups": groups, "text": text})
 
 
