@@ -29,6 +29,7 @@ from rondo import science
 from rondo.science import gamma_gamma, models
 from rondo.science._beta_geometric import Likelihood
 from rondo.science.cells import reduce_to_cells
+from rondo.science.hybrid import Bases
 from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey
 
 Floats = npt.NDArray[np.float64]
@@ -172,7 +173,8 @@ def tenth(log: science.PurchaseDays, number: int) -> science.PurchaseDays:
 def check_holdout(log: science.PurchaseDays, origin: int, until: int, name: str) -> tuple[Any, Any]:
     """Purchases and spend forecast at ``origin`` for the days to ``until``, against what happened."""
     base = science.summarise(log, origin)
-    often, much = models.fit_base(name, base), gamma_gamma.fit(base.spend_days, base.mean_spend)
+    often = models.fit_at(name, log, origin, until - origin, base=base)
+    much = gamma_gamma.fit(base.spend_days, base.mean_spend)
     expected = models.expected_from(often, base, (until - origin) / 7)
     each = much.expected_mean_spend(base.spend_days, base.mean_spend)
     came, money = (column[base.customer] for column in science.window(log, origin, until))
@@ -183,13 +185,15 @@ def tried(
     log: science.PurchaseDays, months: tuple[int, ...], name: str, every: int
 ) -> Iterator[tuple[science.BaseForecast, Any, Any, Any]]:
     """Base forecasts at origins from a quarter of the log on, with purchases and spend that came, and ranks."""
+    bases = Bases(log)
     for month in months:
         config = science.ValueConfig(months=month, annual_discount_rate=0.0)
         days = round(config.horizon_weeks * 7)
         for origin in range(log.first_day + (log.last_day - log.first_day) // 4, log.last_day - days + 1, every):
             base = science.summarise(log, origin)
-            often, much = models.fit_base(name, base), gamma_gamma.fit(base.spend_days, base.mean_spend)
-            made = science.forecast_base(log, origin, often, much, config)
+            often = models.fit_at(name, log, origin, days, bases, base)
+            much = gamma_gamma.fit(base.spend_days, base.mean_spend)
+            made = science.forecast_base(log, origin, often, much, config, bases=bases)
             came, money = (column[base.customer] for column in science.window(log, origin, origin + days))
             yield made, came, money, science.rank_groups(made.customers.expected_purchases)
 
@@ -257,7 +261,7 @@ def main() -> None:
     parser.add_argument("--alone", type=int, default=10_000_000, help="customers without the baseline; 0 to leave out")
     parser.add_argument("--repeat", type=int, default=3, help="runs per side, of which the fastest is shown")
     parser.add_argument("--accuracy", action="store_true", help="hold-outs and coverage on real logs instead of speed")
-    parser.add_argument("--model", choices=models.PURCHASE_MODELS, default="bgnbd", help="of --accuracy")
+    parser.add_argument("--model", choices=models.CANDIDATES, default="bgnbd", help="of --accuracy")
     parser.add_argument("--every", type=int, default=28, help="of --accuracy: days from one forecast to the next")
     parser.add_argument("--child", choices=("ours", "theirs"), help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -28,7 +28,8 @@ from rondo.foundation.loading.dates import FIRST_YEAR, LAST_YEAR
 from rondo.foundation.registry import registries
 from rondo.science._newton import ConvergenceError
 from rondo.science.clv import ValueConfig
-from rondo.science.models import PURCHASE_MODELS, SPEND_MODELS
+from rondo.science.hybrid import Bases
+from rondo.science.models import CANDIDATES, SPEND_MODELS
 from rondo.warehouse import delta
 from rondo.warehouse.locks import exclusive
 from rondo.warehouse.refresh import refresh
@@ -110,7 +111,7 @@ def _config(pinned: str) -> dict[str, Any]:
         "margin_rate": float(row.margin_rate),
         "discount_rate": float(row.discount_rate),
         "horizon_months": row.horizon_months,
-        "models": [*PURCHASE_MODELS, *SPEND_MODELS],
+        "models": [*CANDIDATES, *SPEND_MODELS],
         "pinned": pinned,
         "standing": thresholds.in_force().to_dict(),
     }
@@ -128,9 +129,10 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         facts = tables.arrow(fact_table(known).order_by("customer_id"))
         log = modelling.purchase_log(tables.arrow(known.purchase_days))
         steps.done("facts")
-        fitted, reason = _fit(run, log)
+        bases = Bases(log.days)
+        fitted, reason = _fit(run, log, bases)
         steps.done("models")
-        judged = modelling.judge(log, day_number(run.as_of), fitted.purchases.kind) if fitted else None
+        judged = modelling.judge(log, day_number(run.as_of), fitted.purchases.kind, bases) if fitted else None
         steps.done("hold-out")
         rules = thresholds.read(run.config["standing"])
         ids = facts["customer_id"].to_numpy()
@@ -174,13 +176,14 @@ def _last_day(tables: Tables) -> date:
     return tables.arrow(orders.aggregate(day=orders.business_date.max()))["day"][0].as_py() or today
 
 
-def _fit(run: Run, log: Log) -> tuple[Fitted | None, str]:
+def _fit(run: Run, log: Log, bases: Bases) -> tuple[Fitted | None, str]:
     assumptions = _assumptions(run)
     if assumptions is None:
         return None, _("The margin rate is 0: nothing is worth anything; set one by “rondo setup --margin-rate”.")
     try:
         pinned = run.config["pinned"] or None
-        return modelling.fit(log, day_number(run.as_of), assumptions, pinned=pinned, incumbent=_incumbent()), ""
+        day, used = day_number(run.as_of), _incumbent()
+        return modelling.fit(log, day, assumptions, pinned=pinned, incumbent=used, bases=bases), ""
     except (InputError, ConvergenceError) as error:
         return None, str(error)
 
@@ -188,7 +191,7 @@ def _fit(run: Run, log: Log) -> tuple[Fitted | None, str]:
 def _incumbent() -> str | None:
     """The model of purchases of the run being served, if it is one that there still is."""
     results = Run.objects.filter(is_current=True).values_list("results__selection__chosen", flat=True).first()
-    return results if results in PURCHASE_MODELS else None
+    return results if results in CANDIDATES else None
 
 
 def _assumptions(run: Run) -> ValueConfig | None:

@@ -16,6 +16,7 @@ from rondo.analysis.queries import current_run
 from rondo.errors import InputError, StateError
 from rondo.science._checks import FloatArray
 from rondo.science.gamma_gamma import GammaGamma
+from rondo.science.hybrid import Hybrid
 from rondo.science.models import PurchaseModel, SpendModel, alive_from, in_units, load, weeks_in_units
 from rondo.science.summary import summarise
 from rondo.warehouse.tables import Tables
@@ -37,10 +38,12 @@ class Models:
     def histories(self, tables: Tables) -> pa.Table:
         """Histories as of the run's day, in the order of ``customer_id``: ``x`` repeat purchase days; ``t_x`` and ``T``
         weeks from the first purchase to the last one and to the run's day; ``spend_days`` and ``mean_spend`` of the
-        days that the spend model counts, in minor units. Purchases copied since the run are in them.
+        days that the spend model counts, in minor units; ``tilt``: what a hybrid knows of the customer beside these (0
+        for other models). Purchases copied since the run are in them.
         """
         found = purchase_log(tables.arrow(past(tables, self.as_of, self.config["currency"]).purchase_days))
         base = summarise(found.days, day_number(self.as_of))
+        tilt = self.purchases.bound(found.days).tilt if isinstance(self.purchases, Hybrid) else np.zeros(len(base))
         return pa.table(
             {
                 "customer_id": found.customers[base.customer],
@@ -49,13 +52,21 @@ class Models:
                 "T": base.T,
                 "spend_days": base.spend_days,
                 "mean_spend": base.mean_spend,
+                "tilt": tilt,
             }
         )
 
     def expected_purchases(self, histories: pa.Table, weeks: float) -> FloatArray:
-        """Expected purchase days of each row of :meth:`histories` within so many weeks after the run's day."""
+        """Expected purchase days of each row of :meth:`histories` within so many weeks after the run's day.
+
+        A hybrid keeps the sum of its base over the rows given, so give it all of them.
+        """
         unit = self.purchases.config.time_unit
-        return self.purchases.expected_purchases(weeks_in_units(unit, weeks), *in_units(unit, *_columns(histories)))
+        found = self.purchases.expected_purchases(weeks_in_units(unit, weeks), *in_units(unit, *_columns(histories)))
+        if not isinstance(self.purchases, Hybrid):
+            return found
+        factors = self.purchases.weighed(found, histories["tilt"].to_numpy(), weeks)
+        return np.asarray(found * factors, dtype=np.float64)
 
     def probability_alive(self, histories: pa.Table) -> FloatArray:
         """P(still active on the run's day) of each row of :meth:`histories`; 1 by construction where the model has no

@@ -16,9 +16,9 @@ _LONGEST_REASON = 500
 
 def purchase_model_named(key: str) -> str:
     """``key`` if it names a model of purchases; InputError lists those there are."""
-    from rondo.science.models import purchase_model  # pages that only read a pin have no use for the models
+    from rondo.science.models import model_title  # pages that only read a pin have no use for the models
 
-    purchase_model(key)
+    model_title(key)
     return key
 
 

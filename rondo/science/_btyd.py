@@ -22,6 +22,7 @@ from rondo.science._checks import FloatArray, IntArray, Numbers, as_column, hist
 from rondo.science._documents import read_document
 from rondo.science._newton import covariance, maximise
 from rondo.science.cells import Cells, distinct_rows
+from rondo.science.summary import Summary
 
 DAYS_PER_UNIT: dict[str, float] = {"day": 1.0, "week": 7.0}
 """Units of time that relate to the calendar of a purchase log."""
@@ -208,6 +209,11 @@ class BuyTillYouDie(ABC):
     def _times(self, times: Numbers, column: str) -> FloatArray:
         """Checked times ahead."""
         return as_column(times, column)
+
+    def factors(self, base: Summary, weeks: float) -> FloatArray | None:
+        """What expected purchases within ``weeks`` are multiplied with, per customer of ``base``, by what is known of
+        them beside the history; None, as here, where a model goes by the history alone."""
+        return None
 
     def probability_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
         """P(still active at T | history), per customer. Raises InputError for impossible histories."""

@@ -21,7 +21,7 @@ from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import maximise
 from rondo.science.discrimination import Auc, Calibration, auc, calibrate
-from rondo.science.models import PurchaseModel, fit_base, history_for, weeks_in_units
+from rondo.science.models import PurchaseModel, fit_at, history_for, silent_from, weeks_in_units
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 _YEAR = 365
@@ -190,8 +190,9 @@ def churn_risk(
     """
     horizon = weeks_in_units(model.config.time_unit, days / DAYS_PER_WEEK)
     x, t_x, T = history_for(model, base)
-    silent = model.probability_silent(horizon, x, t_x, T)
-    usual = model.probability_silent(horizon, x, np.where(base.x > 0, T, t_x), T)
+    weeks = days / DAYS_PER_WEEK
+    silent = silent_from(model, base, weeks)
+    usual = silent_from(model, base, weeks, np.where(base.x > 0, base.T, base.t_x))
     gone = 1 - model.probability_alive_after(horizon, x, t_x, T)
     once = np.asarray(base.x == 0)
     if second is not None and once.any():
@@ -210,7 +211,7 @@ def check_churn(
     ``fitted``: the model of that name where it has been fitted to ``summarise(log, origin)`` already.
     """
     base = summarise(log, origin)
-    fitted = fitted or fit_base(model, base)
+    fitted = fitted or fit_at(model, log, origin, days)
     try:
         second: SecondPurchase | None = fit_second(log, origin)
     except InputError:

@@ -110,11 +110,13 @@ def value_customers(
     spend_days: Numbers,
     mean_spend: Numbers,
     config: ValueConfig | None = None,
+    factors: FloatArray | None = None,
 ) -> CustomerValues:
     """Value of every customer over the horizon.
 
     ``x``, ``t_x``, ``T``: history in weeks; ``purchases`` must have been fitted in weeks or days. ``spend_days`` and
-    ``mean_spend`` (minor units): as ``spend`` was fitted. The discount is taken per month, at its middle. Raises
+    ``mean_spend`` (minor units): as ``spend`` was fitted. ``factors``: what ``purchases`` says beside the history
+    (its ``factors`` for the horizon). The discount is taken per month, at its middle. Raises
     InputError for impossible rows or a purchase model in another time unit.
     """
     config = config or ValueConfig()
@@ -127,9 +129,11 @@ def value_customers(
         none = np.empty(0, np.int64)
         return CustomerValues(none, none, none, alive, per_purchase, alive, config)
     plain, discounted, inverse = _purchases_while_alive(purchases, x_, T_, config)
-    expected = alive * plain[inverse]
-    value = alive * discounted[inverse] * per_purchase * config.margin_rate
-    low, high = _interval(purchases, spend, x_, T_, n, n * z, alive, (discounted / plain)[inverse], config)
+    more = np.ones(x_.size) if factors is None else factors
+    same_length({"x": x_, "factors": more})
+    expected = alive * plain[inverse] * more
+    value = alive * discounted[inverse] * per_purchase * config.margin_rate * more
+    low, high = _interval(purchases, spend, x_, T_, n, n * z, alive, (discounted / plain)[inverse] * more, config)
     return CustomerValues(
         value=np.rint(value).astype(np.int64),
         low=low,

@@ -25,7 +25,8 @@ from rondo.science._newton import ConvergenceError
 from rondo.science.clv import CustomerValues, ValueConfig, value_customers
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.holdout import rank_groups
-from rondo.science.models import PurchaseModel, expected_from, fit_base, in_units, weeks_in_units
+from rondo.science.hybrid import Bases, Hybrid, sampled
+from rondo.science.models import PurchaseModel, expected_from, fit_at, in_units, weeks_in_units
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 _STEP = 0.02  # of the logarithm of a parameter, for the slope of a total
@@ -145,20 +146,23 @@ def forecast_base(
     spend: GammaGamma,
     value: ValueConfig | None = None,
     config: CalibrationConfig | None = None,
+    bases: Bases | None = None,
 ) -> BaseForecast:
     """Value and purchases of the base after ``as_of``, with calibrated intervals.
 
-    ``purchases``, ``spend``: fitted to ``summarise(log, as_of)``. Raises InputError when nobody had bought by then.
+    ``purchases``, ``spend``: fitted to ``summarise(log, as_of)``; ``bases``: what hybrids of the log share. Raises
+    InputError when nobody had bought by then.
     """
     value, config = value or ValueConfig(), config or CalibrationConfig()
     base = summarise(log, as_of)
     if not len(base):
         raise InputError(f"as_of: day {as_of}: nobody had bought by then; choose a day after the first purchase")
-    customers = value_customers(purchases, spend, base.x, base.t_x, base.T, base.spend_days, base.mean_spend, value)
+    columns = base.x, base.t_x, base.T, base.spend_days, base.mean_spend
+    customers = value_customers(purchases, spend, *columns, value, purchases.factors(base, value.horizon_weeks))
     ranks = rank_groups(customers.expected_purchases, config.groups)
     horizon_days = value.horizon_weeks * DAYS_PER_WEEK
     spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config)
-    holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind)
+    holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind, bases)
     sums = _totals(customers.expected_purchases, ranks), _totals(customers.value, ranks)
     errors = model_errors(holdouts, as_of, horizon_days, config)
     intervals = []
@@ -182,11 +186,13 @@ def roll_holdouts(
     horizon_days: float,
     config: CalibrationConfig | None = None,
     model: str = "bgnbd",
+    bases: Bases | None = None,
 ) -> tuple[RolledHoldOut, ...]:
     """Hold-outs that lie wholly before ``as_of``: fit at each origin, forecast the days after it, count what came.
 
     All have one length: the horizon or the configured share of the log, whichever is shorter. Origins where the models
-    cannot be fitted are left out. Empty when the log is too short. ``model``: name of the model of purchases.
+    cannot be fitted are left out. Empty when the log is too short. ``model``: name of the model of purchases; a hybrid
+    is rolled on a part of a large base, since every origin is learnt from origins of its own. ``bases``: theirs.
     """
     config = config or CalibrationConfig()
     length = as_of - log.first_day + 1
@@ -195,12 +201,15 @@ def roll_holdouts(
     if days < config.minimum_days or latest < earliest:
         return ()
     found = []
+    if model == Hybrid.kind:
+        bases = bases or Bases(log)
+        log = sampled(log, bases.config.sample, bases.config.seed)
     for origin in np.unique(np.linspace(earliest, latest, config.origins).astype(np.int64)).tolist():
         base = summarise(log, origin)
         if len(base) < config.groups:
             continue  # fewer customers than ranks: errors could not be lined up with those of later origins
         try:
-            often = fit_base(model, base)
+            often = fit_at(model, log, origin, days, bases, base)
             much = gamma_gamma.fit(base.spend_days, base.mean_spend)
         except (InputError, ConvergenceError):
             continue  # too little had happened by that origin; later ones speak for themselves
@@ -277,7 +286,9 @@ def spread_of_totals(
     x, t_x, T = in_units(unit, base.x[take], base.t_x[take], base.T[take])
     time = weeks_in_units(unit, weeks)
     counted, mean = base.spend_days[take], base.mean_spend[take]
-    expected = purchases.expected_purchases(time, x, t_x, T)
+    factors = purchases.factors(base, weeks)
+    more = np.ones(group.size) if factors is None else factors[take]
+    expected = purchases.expected_purchases(time, x, t_x, T) * more
     each = spend.expected_mean_spend(counted, mean)
     total, total_spend = _totals(expected, group), _totals(expected * each, group)
 
@@ -285,6 +296,9 @@ def spread_of_totals(
     squares, spend_squares = np.zeros(total.size), np.zeros(total.size)
     for _ in range(draws):
         future = purchases.sample(time, x, t_x, T, rng)[0]
+        if factors is not None:
+            # Rounded at random, so that draws stay counts and their mean is that of the forecast.
+            future = np.floor(future * more + rng.random(group.size)).astype(np.int64)
         money = spend.sample(counted, mean, future, rng)
         squares += _totals((future - expected) ** 2, group)
         spend_squares += _totals((money - expected * each) ** 2, group)
@@ -299,7 +313,7 @@ def spread_of_totals(
             value = float(purchases.parameters[place]) * float(np.exp(sign * _STEP))
             near = purchases.with_parameters(**{name: value})
             shifted.append(near.expected_purchases(time, x, t_x, T))
-        change = (shifted[0] - shifted[1]) / (2 * _STEP)
+        change = more * (shifted[0] - shifted[1]) / (2 * _STEP)
         slopes.append(_relative(_totals(change, group), total))
         spend_slopes.append(_relative(_totals(change * each, group), total_spend))
     own = []

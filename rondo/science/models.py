@@ -1,5 +1,5 @@
 """The models of a customer base under one face, by name: ``bgnbd``, ``mbgnbd``, ``paretonbd``, ``bgbb`` for purchases,
-``gamma_gamma`` for spend.
+``hybrid`` for the Pareto/NBD with what it leaves out, ``gamma_gamma`` for spend.
 
 :class:`PurchaseModel` is what a fitted model of purchases can do, and all that value, intervals, selection and churn
 know of one. Each lives in a module of its own with a ``fit``. Times are in the model's own unit: weeks, or days for
@@ -19,7 +19,9 @@ from rondo.errors import InputError
 from rondo.science import bgbb, bgnbd, gamma_gamma, mbgnbd, paretonbd
 from rondo.science._btyd import DAYS_PER_UNIT, WARNINGS, FitConfig
 from rondo.science._checks import FloatArray, IntArray, Numbers
-from rondo.science.summary import Summary
+from rondo.science.hybrid import Bases, Hybrid
+from rondo.science.hybrid import fit as fit_hybrid
+from rondo.science.summary import PurchaseDays, Summary, summarise
 
 
 class PurchaseModel(Protocol):
@@ -76,6 +78,10 @@ class PurchaseModel(Protocol):
     @property
     def time_scale(self) -> float:
         """Time against which the time observed counts."""
+
+    def factors(self, base: Summary, weeks: float) -> FloatArray | None:
+        """What expected purchases are multiplied with, per customer of a base, by what is known of them beside the
+        history; None where the model goes by the history alone."""
 
     def expected_purchases(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
         """Expected purchases in (T, T + t] given the history, per customer."""
@@ -190,6 +196,9 @@ PURCHASE_MODELS: dict[str, Kind] = {
 }
 """Models of purchases, in the order in which they are preferred where hold-outs do not tell them apart."""
 
+CANDIDATES: tuple[str, ...] = (*PURCHASE_MODELS, Hybrid.kind)
+"""Names of all models of purchases: those of a history alone, and the hybrid, which is fitted to a log."""
+
 SPEND_MODELS: dict[str, ModuleType] = {"gamma_gamma": gamma_gamma}
 """Models of spend."""
 
@@ -211,8 +220,37 @@ def fit_base(name: str, base: Summary) -> PurchaseModel:
     return kind.fit(*in_units(kind.time_unit, base.x, base.t_x, base.T), None, config)
 
 
+def model_title(name: str) -> str:
+    """The title of one of :data:`CANDIDATES`; InputError lists the names there are."""
+    if name == Hybrid.kind:
+        return Hybrid.title
+    if name not in PURCHASE_MODELS:
+        raise InputError(f"model {name!r}: unknown; choose one of {', '.join(CANDIDATES)}")
+    return PURCHASE_MODELS[name].title
+
+
+def fit_at(
+    name: str,
+    log: PurchaseDays,
+    as_of: int,
+    horizon_days: float,
+    bases: Bases | None = None,
+    base: Summary | None = None,
+) -> PurchaseModel:
+    """Fit one of :data:`CANDIDATES` to what the log showed by day ``as_of``, for forecasts of ``horizon_days``.
+
+    ``base``: the summary of that day where it is there already; ``bases``: what hybrids of the same log share. Raises
+    InputError or ConvergenceError where the base does not allow it; the message says why.
+    """
+    if name == Hybrid.kind:
+        return fit_hybrid(log, as_of, horizon_days, bases=bases)
+    return fit_base(name, summarise(log, as_of) if base is None else base)
+
+
 def load(document: Mapping[str, Any], *, fingerprint: str) -> PurchaseModel:
     """The model of a stored document, for the data with this fingerprint; see the models' ``from_dict``."""
+    if document.get("model") == Hybrid.kind:
+        return Hybrid.from_dict(document, fingerprint=fingerprint)
     return purchase_model(str(document.get("model"))).read(document, fingerprint)
 
 
@@ -235,14 +273,33 @@ def history_for(model: PurchaseModel, base: Summary) -> tuple[Numbers, Numbers, 
 
 def expected_from(model: PurchaseModel, base: Summary, weeks: float) -> FloatArray:
     """Expected purchases of a base within ``weeks`` after its date, per customer."""
-    return model.expected_purchases(weeks_in_units(model.config.time_unit, weeks), *history_for(model, base))
+    expected = model.expected_purchases(weeks_in_units(model.config.time_unit, weeks), *history_for(model, base))
+    factors = model.factors(base, weeks)
+    return expected if factors is None else np.asarray(expected * factors, dtype=np.float64)
 
 
 def expected_by_from(model: PurchaseModel, base: Summary, weeks: Numbers) -> FloatArray:
-    """The same for several times ahead, each in weeks: shape (customers, times)."""
+    """The same for several times ahead, each in weeks: shape (customers, times).
+
+    What is known beside the history is weighed as for the last of the times, so that sums over parts agree.
+    """
+    unit, ahead = model.config.time_unit, np.asarray(weeks, dtype=np.float64)
+    times = [weeks_in_units(unit, float(one)) for one in ahead]
+    expected = model.expected_purchases_by(times, *history_for(model, base))
+    factors = model.factors(base, float(ahead.max(initial=0.0)))
+    return expected if factors is None else np.asarray(expected * factors[:, None], dtype=np.float64)
+
+
+def silent_from(model: PurchaseModel, base: Summary, weeks: float, t_x: Numbers | None = None) -> FloatArray:
+    """P(no purchase within ``weeks``) of a base, per customer; ``t_x`` (weeks): in place of its own last purchases.
+
+    A factor on the expectation is one on the intensity of purchases, so it is a power of the chance of none.
+    """
     unit = model.config.time_unit
-    times = [weeks_in_units(unit, float(ahead)) for ahead in np.asarray(weeks, dtype=np.float64)]
-    return model.expected_purchases_by(times, *history_for(model, base))
+    x, own, T = in_units(unit, base.x, base.t_x if t_x is None else t_x, base.T)
+    silent = model.probability_silent(weeks_in_units(unit, weeks), x, own, T)
+    factors = model.factors(base, weeks)
+    return silent if factors is None else np.asarray(silent**factors, dtype=np.float64)
 
 
 def alive_from(model: PurchaseModel, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
@@ -259,6 +316,7 @@ def _units(unit: str, weeks: Numbers) -> FloatArray:
 
 
 __all__ = [
+    "CANDIDATES",
     "PURCHASE_MODELS",
     "SPEND_MODELS",
     "WARNINGS",
@@ -269,10 +327,13 @@ __all__ = [
     "alive_from",
     "expected_by_from",
     "expected_from",
+    "fit_at",
     "fit_base",
     "history_for",
     "in_units",
     "load",
+    "model_title",
     "purchase_model",
+    "silent_from",
     "weeks_in_units",
 ]

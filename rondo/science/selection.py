@@ -18,15 +18,8 @@ from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import ConvergenceError
 from rondo.science.holdout import correlation
-from rondo.science.models import (
-    PURCHASE_MODELS,
-    PurchaseModel,
-    expected_from,
-    fit_base,
-    in_units,
-    purchase_model,
-    weeks_in_units,
-)
+from rondo.science.hybrid import Bases, Hybrid, sampled
+from rondo.science.models import CANDIDATES, PurchaseModel, expected_from, fit_at, model_title, silent_from
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 REASONS: dict[str, str] = {
@@ -48,7 +41,7 @@ class SelectionConfig:
     shorter hold-out is held; ``minimum_customers``: nor one on fewer customers. ``sample``: customers tried at most.
     """
 
-    candidates: tuple[str, ...] = tuple(PURCHASE_MODELS)
+    candidates: tuple[str, ...] = CANDIDATES
     origins: int = 4
     window_share: float = 1 / 3
     earliest_share: float = 1 / 3
@@ -61,7 +54,7 @@ class SelectionConfig:
         if not self.candidates:
             raise InputError("candidates: none; name at least one model")
         for name in self.candidates:
-            purchase_model(name)
+            model_title(name)
 
 
 @dataclass(frozen=True)
@@ -138,22 +131,27 @@ def select_model(
     incumbent: str | None = None,
     pinned: str | None = None,
     config: SelectionConfig | None = None,
+    bases: Bases | None = None,
 ) -> Selection:
     """Try the candidates on the log up to ``as_of`` and choose one for forecasts of ``horizon_days``.
 
     Nothing after ``as_of`` is looked at. ``incumbent``: the model in use; ``pinned``: the analyst's choice, taken
-    whatever the errors are. Raises InputError for unknown names; a log that is too short is no error.
+    whatever the errors are. ``bases``: what hybrids of the log share. Raises InputError for unknown names; a log that
+    is too short is no error.
     """
     config = config or SelectionConfig()
     for name in (incumbent, pinned):
         if name is not None:
-            purchase_model(name)
+            model_title(name)
     names = list(dict.fromkeys([*config.candidates, *([pinned] if pinned else [])]))
     held = _origins(log, as_of, horizon_days, config)
+    if bases is None and Hybrid.kind in names and held:
+        bases = Bases(log)
+    log = sampled(log, config.sample, config.seed)
     deviances: dict[str, list[FloatArray]] = {}
     found: dict[str, Candidate] = {}
     for name in names:
-        found[name], each = _try(name, log, held)
+        found[name], each = _try(name, log, held, bases)
         if each:
             deviances[name] = each
     first = incumbent if incumbent in names else names[0]
@@ -192,10 +190,7 @@ def _origins(log: PurchaseDays, as_of: int, horizon_days: float, config: Selecti
     earliest, latest = log.first_day + int(config.earliest_share * length), as_of - days
     if days < config.minimum_days or latest < earliest:
         return []
-    share = min(1.0, config.sample / max(log.n_customers, 1))
-    if share < 1:
-        rows = (np.random.default_rng(config.seed).random(log.n_customers) < share)[log.customer]
-        log = replace(log, customer=log.customer[rows], day=log.day[rows], spend=log.spend[rows])
+    log = sampled(log, config.sample, config.seed)
     found = []
     for origin in np.unique(np.linspace(earliest, latest, config.origins).astype(np.int64)).tolist():
         base = summarise(log, origin)
@@ -204,12 +199,12 @@ def _origins(log: PurchaseDays, as_of: int, horizon_days: float, config: Selecti
     return found
 
 
-def _try(name: str, log: PurchaseDays, held: list[_Origin]) -> tuple[Candidate, list[FloatArray]]:
-    title = PURCHASE_MODELS[name].title
+def _try(name: str, log: PurchaseDays, held: list[_Origin], bases: Bases | None) -> tuple[Candidate, list[FloatArray]]:
+    title = model_title(name)
     trials, each = [], []
     for origin in held:
         try:
-            model = fit_base(name, origin.base)
+            model = fit_at(name, log, origin.base.as_of, origin.until - origin.base.as_of, bases, origin.base)
         except (InputError, ConvergenceError) as error:
             return Candidate(name, title, failed=f"day {origin.base.as_of}: {error}"), []
         trial, deviance = _judge(model, origin)
@@ -236,8 +231,7 @@ def _judge(model: PurchaseModel, origin: _Origin) -> tuple[Trial, FloatArray]:
     base, came = origin.base, origin.came
     weeks = (origin.until - base.as_of) / DAYS_PER_WEEK
     expected = expected_from(model, base, weeks)
-    unit = model.config.time_unit
-    silent = model.probability_silent(weeks_in_units(unit, weeks), *in_units(unit, base.x, base.t_x, base.T))
+    silent = silent_from(model, base, weeks)
     given = np.clip(np.where(came > 0, 1 - silent, silent), 1e-12, 1.0)
     deviance = poisson_deviance(expected, came)
     forecast, actual = float(expected.sum()), int(came.sum())

@@ -3,17 +3,24 @@
 from rondo.analysis.modelling.log import day_of
 from rondo.analysis.results import Candidate, Selection, Trial
 from rondo.science import selection
+from rondo.science.hybrid import Bases
 from rondo.science.summary import PurchaseDays
 
 
 def choose(
-    log: PurchaseDays, as_of: int, horizon_days: float, *, pinned: str | None = None, incumbent: str | None = None
+    log: PurchaseDays,
+    as_of: int,
+    horizon_days: float,
+    *,
+    pinned: str | None = None,
+    incumbent: str | None = None,
+    bases: Bases | None = None,
 ) -> selection.Selection:
     """The model for forecasts of ``horizon_days``; see :func:`rondo.science.selection.select_model`.
 
     A log that lets the chosen model be fitted at no earlier date is no error: the first one is then taken.
     """
-    return selection.select_model(log, as_of, horizon_days, pinned=pinned, incumbent=incumbent)
+    return selection.select_model(log, as_of, horizon_days, pinned=pinned, incumbent=incumbent, bases=bases)
 
 
 def told(found: selection.Selection) -> Selection:

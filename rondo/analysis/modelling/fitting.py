@@ -17,8 +17,9 @@ from rondo.science import gamma_gamma
 from rondo.science.churn import ChurnRisk, SecondPurchase
 from rondo.science.clv import ValueConfig
 from rondo.science.gamma_gamma import GammaGamma
+from rondo.science.hybrid import Bases
 from rondo.science.intervals import BaseForecast, forecast_base
-from rondo.science.models import PurchaseModel, alive_from, expected_by_from, fit_base
+from rondo.science.models import PurchaseModel, alive_from, expected_by_from, fit_at
 from rondo.science.selection import Selection
 from rondo.science.summary import DAYS_PER_WEEK, Summary, summarise
 
@@ -98,18 +99,27 @@ class Fitted:
 
 
 def fit(
-    log: Log, as_of: int, assumptions: ValueConfig, *, pinned: str | None = None, incumbent: str | None = None
+    log: Log,
+    as_of: int,
+    assumptions: ValueConfig,
+    *,
+    pinned: str | None = None,
+    incumbent: str | None = None,
+    bases: Bases | None = None,
 ) -> Fitted:
     """Choose a model of purchases, fit it and that of spend to what had happened by day ``as_of``, value the base.
 
-    ``pinned``: the model that an analyst wants whatever the errors; ``incumbent``: the one of the run before.
+    ``pinned``: the model that an analyst wants whatever the errors; ``incumbent``: the one of the run before;
+    ``bases``: what hybrids of the log share.
 
     Raises:
         InputError, ConvergenceError: the data do not allow a fit; the message says why.
     """
     base = summarise(log.days, as_of)
-    selection = choose(log.days, as_of, assumptions.horizon_weeks * DAYS_PER_WEEK, pinned=pinned, incumbent=incumbent)
-    purchases = fit_base(selection.chosen, base)
+    horizon_days = assumptions.horizon_weeks * DAYS_PER_WEEK
+    bases = bases or Bases(log.days)
+    selection = choose(log.days, as_of, horizon_days, pinned=pinned, incumbent=incumbent, bases=bases)
+    purchases = fit_at(selection.chosen, log.days, as_of, horizon_days, bases, base)
     spend = gamma_gamma.fit(base.spend_days, base.mean_spend)
     second = silence.second_purchase(log.days, as_of)
     return Fitted(
@@ -117,7 +127,7 @@ def fit(
         selection,
         purchases,
         spend,
-        forecast_base(log.days, as_of, purchases, spend, assumptions),
+        forecast_base(log.days, as_of, purchases, spend, assumptions, bases=bases),
         second,
         silence.risk(purchases, second, log.days, base),
     )

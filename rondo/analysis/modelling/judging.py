@@ -13,8 +13,9 @@ from rondo.errors import InputError
 from rondo.science import gamma_gamma
 from rondo.science._newton import ConvergenceError
 from rondo.science.holdout import compare, rank_groups
+from rondo.science.hybrid import Bases
 from rondo.science.intervals import CalibrationConfig, log_interval, model_error, roll_holdouts, spread_of_totals
-from rondo.science.models import PurchaseModel, expected_from, fit_base
+from rondo.science.models import PurchaseModel, expected_from, fit_at
 from rondo.science.summary import DAYS_PER_WEEK, Summary, summarise, window
 
 HOLDOUT_DAYS = 91
@@ -31,9 +32,9 @@ class Judged:
     churn: ChurnCheck | None
 
 
-def judge(log: Log, as_of: int, model: str) -> Judged | None:
+def judge(log: Log, as_of: int, model: str, bases: Bases | None = None) -> Judged | None:
     """Fit the model of that name up to an origin and judge it on the days after: the last quarter, or a third of
-    shorter data.
+    shorter data. ``bases``: what hybrids of the log share.
 
     None where the data are shorter than three shortest hold-outs or the models cannot be fitted at the origin.
     """
@@ -44,7 +45,8 @@ def judge(log: Log, as_of: int, model: str) -> Judged | None:
     origin = as_of - days
     base = summarise(log.days, origin)
     try:
-        often = fit_base(model, base)
+        bases = bases or Bases(log.days)
+        often = fit_at(model, log.days, origin, days, bases, base)
         much = gamma_gamma.fit(base.spend_days, base.mean_spend)
         each = much.expected_mean_spend(base.spend_days, base.mean_spend)
     except (InputError, ConvergenceError):
@@ -56,7 +58,7 @@ def judge(log: Log, as_of: int, model: str) -> Judged | None:
     config = CalibrationConfig()
     ranks = rank_groups(expected)
     spread, _of_spend = spread_of_totals(often, much, base, weeks, ranks, config)
-    earlier = roll_holdouts(log.days, origin, float(days), config, model)
+    earlier = roll_holdouts(log.days, origin, float(days), config, model, bases)
     error = model_error(earlier, origin, float(days), config, spend=False)
     bounds = []
     for entry, total in enumerate([check.forecast, *(group.forecast for group in check.groups)]):

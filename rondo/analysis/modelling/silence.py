@@ -12,6 +12,7 @@ from rondo.errors import InputError
 from rondo.science import churn
 from rondo.science._newton import ConvergenceError
 from rondo.science.churn import ChurnRisk, SecondPurchase
+from rondo.science.hybrid import Hybrid
 from rondo.science.models import PurchaseModel
 from rondo.science.summary import PurchaseDays, Summary
 
@@ -55,11 +56,14 @@ def check(log: PurchaseDays, origin: int, fitted: PurchaseModel) -> ChurnCheck:
 
     A large base is judged on a random part of it.
     """
+    known: PurchaseModel | None = fitted
     if log.n_customers > _JUDGED:
         taken = np.random.default_rng(_SEED).random(log.n_customers) < _JUDGED / log.n_customers
         rows = taken[log.customer]
         log = PurchaseDays(log.customer[rows], log.day[rows], log.spend[rows], log.n_customers)
-    found = churn.check_churn(log, origin, CHURN_DAYS, fitted.kind, fitted)
+        # A hybrid speaks of the customers it was fitted on, so it is fitted again on these.
+        known = None if fitted.kind == Hybrid.kind else fitted
+    found = churn.check_churn(log, origin, CHURN_DAYS, fitted.kind, known)
     return ChurnCheck(
         origin=day_of(found.origin).isoformat(),
         end=day_of(found.until).isoformat(),

@@ -23,7 +23,7 @@ from rondo.foundation.models import AuditEntry, User
 from rondo.science import bgnbd, gamma_gamma
 from rondo.science.clv import ValueConfig, value_customers
 from rondo.science.intervals import forecast_base
-from rondo.science.models import PURCHASE_MODELS, fit_base
+from rondo.science.models import CANDIDATES, fit_base
 from rondo.science.summary import summarise
 
 ANALYSTS = (Path(__file__).parents[3] / "docs" / "analysts.md").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def log_of(customers: int = 120, days: int = 300) -> modelling.Log:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("key", PURCHASE_MODELS)
+@pytest.mark.parametrize("key", CANDIDATES)
 def test_every_model_values_a_base_from_hold_out_to_score_table(key: str) -> None:
     people = seeded_base(customers=60, days=280)
     run = run_analysis(system(), model=key)
@@ -45,7 +45,7 @@ def test_every_model_values_a_base_from_hold_out_to_score_table(key: str) -> Non
     assert value["low"] < value["total"] < value["high"] and value["method"] == modelling.CALIBRATED
     assert held["low"] <= held["forecast"] <= held["high"] and len(run.results["forecast"]) == 13
     assert Score.objects.filter(value__isnull=False).count() == len(people)
-    assert {one["model"] for one in run.results["selection"]["candidates"]} == set(PURCHASE_MODELS)
+    assert {one["model"] for one in run.results["selection"]["candidates"]} == set(CANDIDATES)
     assert all(one["mae"] > 0 and one["correlation"] > 0 for one in run.results["selection"]["candidates"])
     the_documented_notebook_gives_the_same(key)
 
@@ -155,7 +155,7 @@ def test_the_command_takes_a_model_and_prints_the_candidates(capsys: pytest.Capt
     call_command("analyse", "--model", "mbgnbd", "--json")
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert set(found["mbgnbd"]) == {"r", "alpha", "a", "b", "log_likelihood"} and "bgnbd" not in found
-    assert found["selection"]["by_rule"] in PURCHASE_MODELS
+    assert found["selection"]["by_rule"] in CANDIDATES
 
 
 def test_nothing_after_the_day_of_the_run_is_looked_at() -> None:

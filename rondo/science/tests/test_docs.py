@@ -13,7 +13,7 @@ import pytest
 from rondo import science
 from rondo.science import BgNbd, FitConfig, GammaGamma, bgbb, bgnbd, fit_base, gamma_gamma
 from rondo.science.churn import ChurnCheck, check_churn
-from rondo.science.models import PurchaseModel
+from rondo.science.models import PurchaseModel, fit_at
 from rondo.science.selection import Selection, select_model
 from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey, donations
 
@@ -159,7 +159,9 @@ def models_holdout(row: Row) -> Figures:
     origin, until = int(row["from"]), int(row["to"])
     log = LOGS[row["log"]]()
     base = science.summarise(log, origin)
-    expected = science.expected_from(any_model(row["model"], row["log"], origin), base, (until - origin) / 7)
+    hybrid = row["model"] == "hybrid"
+    model = fit_at("hybrid", log, origin, until - origin) if hybrid else any_model(row["model"], row["log"], origin)
+    expected = science.expected_from(model, base, (until - origin) / 7)
     check = science.compare(expected, science.window(log, origin, until)[0][base.customer])
     return {
         "forecast": check.forecast,

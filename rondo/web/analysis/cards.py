@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +50,17 @@ WARNINGS: dict[str, "_StrOrPromise"] = {
 
 _RATES = _("how often customers buy: mean r / alpha a week; the smaller r, the more they differ")
 _LEAVES = _("chance to leave after a purchase: mean a / (a + b); the smaller both, the more customers differ")
+_LEAVES_ANY_TIME = _("how fast customers leave: mean s / beta a week; the smaller s, the more they differ")
 _MEANINGS: dict[str, list[tuple[str, "_StrOrPromise"]]] = {
     "bgnbd": [("r, alpha", _RATES), ("a, b", _LEAVES)],
     "mbgnbd": [("r, alpha", _RATES), ("a, b", _LEAVES)],
     "paretonbd": [
         ("r, alpha", _RATES),
-        ("s, beta", _("how fast customers leave: mean s / beta a week; the smaller s, the more they differ")),
+        ("s, beta", _LEAVES_ANY_TIME),
+    ],
+    "hybrid": [
+        ("r, alpha", _RATES),
+        ("s, beta", _LEAVES_ANY_TIME),
     ],
     "bgbb": [
         (
@@ -69,6 +75,40 @@ _MEANINGS: dict[str, list[tuple[str, "_StrOrPromise"]]] = {
         ("gamma", _("scale of spend, in minor units")),
     ],
 }
+
+
+EFFECTS: dict[str, "_StrOrPromise"] = {
+    "rate": _("rate of buying that the history tells"),
+    "alive": _("doubt that the customer is still there"),
+    "once": _("bought on one day only"),
+    "twice": _("bought on two days"),
+    "age": _("time since the first purchase"),
+    "pause": _("time since the last purchase"),
+    "pause_expected": _("purchases missed since the last one"),
+    "regularity": _("irregular gaps between purchases"),
+    "longest": _("pause against the longest one before"),
+    "last_gap": _("last gap against the usual one"),
+    "spend": _("spend per purchase day"),
+    "spend_last": _("last purchase above the usual"),
+    "spend_first": _("first purchase above the usual"),
+    "recent_14": _("purchases of 14 days against those expected"),
+    "recent_28": _("purchases of 28 days against those expected"),
+    "recent_56": _("purchases of 56 days against those expected"),
+    "recent_91": _("purchases of 91 days against those expected"),
+    "recent_182": _("purchases of 182 days against those expected"),
+}
+"""What a hybrid weighs, by the names of the science floor."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a hybrid adds to the forecast of a customer who has one standard deviation more of something, as a share,
+    with its 90 % interval."""
+
+    label: "_StrOrPromise"
+    share: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -141,6 +181,25 @@ def model_card(run: Run, before: Run | None, role: str) -> ModelCard | None:
         warnings=[WARNINGS[one["code"]] for one in card["warnings"] if one["code"] in WARNINGS],
         details=dict(card),
     )
+
+
+def effects(card: ModelCard) -> list[Effect]:
+    """What a hybrid learnt, the strongest first; empty for other models, and where it learnt nothing."""
+    found = [
+        Effect(
+            label=EFFECTS.get(one["name"], one["name"]),
+            share=exp(one["weight"]) - 1,
+            low=exp(one["weight"] - _SURE * one["error"]) - 1,
+            high=exp(one["weight"] + _SURE * one["error"]) - 1,
+        )
+        for one in card.details.get("effects", [])
+    ]
+    return sorted(found, key=lambda one: -abs(log(1 + one.share)))
+
+
+def learnt_from(card: ModelCard) -> list[date]:
+    """The days at which a hybrid learnt; empty for other models."""
+    return [date(1970, 1, 1) + timedelta(days=day) for day in card.details.get("origins", [])]
 
 
 def drift(run: Run, before: Run | None) -> Drift | None:

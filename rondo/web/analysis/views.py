@@ -14,7 +14,7 @@ from rondo.analysis.queries import current_run
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.web.access import actor, page, viewer
-from rondo.web.analysis.cards import REASONS, drift, model_card, previous_run
+from rondo.web.analysis.cards import REASONS, drift, effects, learnt_from, model_card, previous_run
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.views.portfolio import CHARTS
@@ -77,6 +77,8 @@ def _cards(found: Figures) -> dict[str, Any]:
         "reason": REASONS[selection["reason"]],
         "by_rule": next(one["title"] for one in selection["candidates"] if one["model"] == selection["by_rule"]),
         "purchases": purchases,
+        "effects": effects(purchases),
+        "learnt_from": learnt_from(purchases),
         "spend": spend,
         "drift": drift(run, before),
         "pin": pin(),

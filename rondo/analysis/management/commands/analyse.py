@@ -29,8 +29,8 @@ class Command(RondoCommand):
             "--model",
             default="",
             help=_(
-                "Model of purchases for this run: bgnbd, mbgnbd, paretonbd or bgbb (default: the pinned one, else the "
-                "one that hold-outs choose)."
+                "Model of purchases for this run: bgnbd, mbgnbd, paretonbd, bgbb or hybrid (default: the pinned "
+                "one, else the one that hold-outs choose)."
             ),
         )
         parser.add_argument(

@@ -13,7 +13,7 @@ from rondo.analysis.pins import pinned_model
 from rondo.analysis.tests.world import purchase, seeded_base
 from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
-from rondo.science.models import PURCHASE_MODELS, WARNINGS
+from rondo.science.models import CANDIDATES, WARNINGS
 from rondo.science.selection import REASONS
 from rondo.web.analysis import cards
 from rondo.web.tests.sample import store_run
@@ -110,7 +110,7 @@ def test_an_analyst_pins_a_model_and_lifts_the_pin(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("key", PURCHASE_MODELS)
+@pytest.mark.parametrize("key", CANDIDATES)
 def test_each_model_has_a_card(signed_in: SignIn, alice: User, key: str) -> None:
     seeded_base(customers=60, days=280)
     run = run_analysis(system(), model=key)

