@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,11 +33,11 @@ def test_the_model_in_use_stays_where_hold_outs_do_not_tell() -> None:
 def test_a_better_model_replaces_the_one_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """A BG/NBD made to forecast far too little loses to models that are within a standard error of each other."""
 
-    def spoilt(name: str, base: science.Summary) -> PurchaseModel:
+    def spoilt(name: str, log: Any, as_of: int, days: float, bases: Any, base: science.Summary) -> PurchaseModel:
         model = fit_base(name, base)
         return model.with_parameters(alpha=6 * float(model.parameters[1])) if name == "bgnbd" else model
 
-    monkeypatch.setattr(selection, "fit_base", spoilt)
+    monkeypatch.setattr(selection, "fit_at", spoilt)
     found = select_model(cdnow_sample(), 272, 91, incumbent="bgnbd", config=FAST)
     errors = {c.model: c for c in found.candidates}
     assert found.chosen == "mbgnbd" and found.reason in ("best", "preferred")
