@@ -535,11 +535,12 @@ _fact(
     _("Change of buying"),
     _(
         "What differs in the last 8 weeks from the customer's own past and from what everybody did, beyond chance: "
-        "rarer or oftener (purchase days a week), less or more (spend of a purchase day). At most one in twenty is a "
+        "rarer or oftener (purchase days a week), less or more (spend of a purchase day), other (categories), elsewhere "
+        "(channels). At most one in twenty is a "
         "false alarm. Empty where nothing does, and where somebody buys too rarely to tell."
     ),
     "text",
-    _("one of rarer, oftener, less, more"),
+    _("one of rarer, oftener, less, more, other, elsewhere"),
     "standing",
 )
 _fact(
@@ -548,5 +549,13 @@ _fact(
     _("Of 4, 8 and 13 weeks the time in which the change shows most clearly; empty without a change."),
     "count",
     _("weeks"),
+    "standing",
+)
+_fact(
+    "change_to",
+    _("Changed to"),
+    _("Where somebody buys other things or elsewhere: the category or channel whose share rose most."),
+    "text",
+    _("name of a category or channel"),
     "standing",
 )

@@ -142,6 +142,7 @@ class Score(models.Model):
     unanswered = models.IntegerField(null=True)
     change = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: nothing changed beyond chance
     change_weeks = models.IntegerField(null=True)
+    change_to = models.CharField(max_length=120, null=True)  # noqa: DJ001 - null: neither mix nor channel changed
     rfm_recency = models.IntegerField(null=True)
     rfm_frequency = models.IntegerField(null=True)
     rfm_monetary = models.IntegerField(null=True)

@@ -84,6 +84,8 @@ CHANGE = (
     ("less", pgettext_lazy("change", "spends less a time")),
     ("oftener", pgettext_lazy("change", "buys more often")),
     ("more", pgettext_lazy("change", "spends more a time")),
+    ("other", pgettext_lazy("change", "buys other things")),
+    ("elsewhere", pgettext_lazy("change", "buys over other channels")),
 )
 """What changed in somebody's buying, losses first."""
 
@@ -104,7 +106,12 @@ def _category_names() -> Iterable[str]:
     return Category.objects.values_list("name", flat=True).distinct()
 
 
-VOCABULARIES = {"favourite_category": _category_names}
+def _changed_to() -> Iterable[str]:
+    told = Score.objects.order_by().filter(change_to__isnull=False)
+    return told.values_list("change_to", flat=True).distinct()
+
+
+VOCABULARIES = {"favourite_category": _category_names, "change_to": _changed_to}
 
 
 def _facts() -> Iterable[RuleField]:

@@ -1,15 +1,16 @@
 """What changed in somebody's buying: the last weeks against the own past, and against what everybody did meanwhile.
 
-Two things are watched in the last 8 weeks. *Rhythm*: purchase days against those that the own weeks before, and the
+Four things are watched in the last 8 weeks. *Rhythm*: purchase days against those that the own weeks before, and the
 season of all, let expect, in units of their own scatter (variance over mean of the weekly counts, held to that of the
 base); Anscombe's root (1948, Biometrika 35) for more than expected. *Level*: spend of a purchase day against the own
-before, by Wilcoxon's rank sum with ties (Lehmann 1975, section 1.4) and a continuity correction.
+before, by Wilcoxon's rank sum with ties (Lehmann 1975, section 1.4) and a continuity correction. *Mix* and *channel*:
+what the purchase days were made of, see :mod:`rondo.science.mixes`.
 
 Against peers: the scores of all customers are centred and scaled by their own middle half, the empirical null of Efron
 (2004, J. Amer. Statist. Assoc. 99, section 2). A season that moves everybody moves nobody then, and what makes scores
 scatter more than independent weeks would is taken off. The scale is never below 1.
 
-False alarms: over all customers and both kinds the false discovery rate is held by Benjamini & Hochberg (1995). Who
+False alarms: over all customers and all kinds the false discovery rate is held by Benjamini & Hochberg (1995). Who
 buys too rarely to tell is not judged. How long a change has lasted is estimated afterwards, for those found.
 """
 
@@ -21,10 +22,13 @@ import numpy as np
 from scipy.stats import false_discovery_control, norm
 
 from rondo.errors import InputError
+from rondo.science import mixes
 from rondo.science._checks import FloatArray, IntArray
+from rondo.science.mixes import Parts
 from rondo.science.summary import PurchaseDays
 
-KINDS = ("rhythm", "level")
+KINDS = ("rhythm", "level", "mix", "channel")
+_TWO_SIDED = 2
 WINDOW = 8
 """The time looked at, in weeks."""
 LASTING = (4, 8, 13)
@@ -51,8 +55,9 @@ class Found:
     """Changes that stand after the control of false alarms, one row each, by customer code and kind.
 
     ``kind``: place in :data:`KINDS`; ``up``: more than before; ``weeks``: of :data:`LASTING` the time in which it shows
-    most clearly; ``before`` and ``now``: the mean per week (rhythm) or per purchase day (level, minor units) before and
-    in the last 8 weeks; ``p``: p-value before the control. ``judged``: how many customers were judged in each kind.
+    most clearly; ``before`` and ``now``: the mean per week (rhythm) or per purchase day (level, minor units; mix and
+    channel: the share of the part ``gained``, whose share rose most) before and in the last 8 weeks; ``gained`` is -1
+    for others; ``p``: p-value before the control. ``judged``: how many customers were judged in each kind.
     """
 
     customer: IntArray
@@ -61,6 +66,7 @@ class Found:
     weeks: IntArray
     before: FloatArray
     now: FloatArray
+    gained: IntArray
     p: FloatArray
     judged: tuple[int, ...]
 
@@ -76,13 +82,22 @@ class _Scored:
     customer: IntArray
     before: FloatArray
     now: FloatArray
+    gained: IntArray | None = None
 
 
 _NAMES = ("customer", "before", "now")
 
 
-def find_changes(log: PurchaseDays, as_of: int, false_share: float = FALSE_SHARE) -> Found:
-    """Changes of rhythm and level as of the end of day ``as_of``; later rows of the log are not read.
+def find_changes(
+    log: PurchaseDays,
+    as_of: int,
+    false_share: float = FALSE_SHARE,
+    *,
+    mix: Parts | None = None,
+    channel: Parts | None = None,
+) -> Found:
+    """Changes as of the end of day ``as_of``; later rows are not read. ``mix``, ``channel``: what the purchase days of
+    the same customers were made of; without them these two are not judged.
 
     Raises:
         InputError: ``false_share`` is not between 0 and 1.
@@ -91,11 +106,14 @@ def find_changes(log: PurchaseDays, as_of: int, false_share: float = FALSE_SHARE
         raise InputError(f"false_share = {false_share}: a share between 0 and 1 is needed.")
     known = log.day <= as_of
     log = PurchaseDays(log.customer[known], log.day[known], log.spend[known], log.n_customers)
-    scored = [_rhythm(log, as_of, WINDOW), _level(log, as_of, WINDOW)]
+    parts = (mix, channel)
+    scored = [_rhythm(log, as_of, WINDOW), _level(log, as_of, WINDOW), *(_made_of(one, as_of, WINDOW) for one in parts)]
     score = np.concatenate([_against_peers(one.score) for one in scored])
-    p = 2 * norm.sf(np.abs(score))
     kind = np.repeat(np.arange(len(KINDS)), [one.score.size for one in scored])
+    # A mix is other or not; rhythm and level can rise and fall.
+    p = np.where(kind < _TWO_SIDED, 2 * norm.sf(np.abs(score)), norm.sf(score))
     customer, before, now = (np.concatenate([getattr(one, name) for one in scored]) for name in _NAMES)
+    gained = np.concatenate([np.full(one.score.size, -1) if one.gained is None else one.gained for one in scored])
     # Benjamini & Hochberg 1995: of those found, at most this share is chance, on average.
     found = np.flatnonzero(false_discovery_control(p) <= false_share) if p.size else np.zeros(0, np.int64)
     found = found[np.lexsort((kind[found], customer[found]))]
@@ -103,28 +121,41 @@ def find_changes(log: PurchaseDays, as_of: int, false_share: float = FALSE_SHARE
         customer[found],
         kind[found],
         score[found] > 0,
-        _lasting(log, as_of, customer[found], kind[found], score[found] > 0),
+        _lasting(log, as_of, customer[found], kind[found], score[found] > 0, parts),
         before[found],
         now[found],
+        gained[found].astype(np.int64),
         p[found],
         tuple(one.score.size for one in scored),
     )
 
 
-def _lasting(log: PurchaseDays, as_of: int, customer: IntArray, kind: IntArray, up: np.ndarray) -> IntArray:
+def _made_of(parts: Parts | None, as_of: int, weeks: int) -> _Scored:
+    if parts is None:
+        real = np.empty(0)
+        return _Scored(real, np.empty(0, np.int64), real, real)
+    one = mixes.scored(parts, as_of, weeks)
+    return _Scored(one.score, one.customer, one.before, one.now, one.gained)
+
+
+def _lasting(
+    log: PurchaseDays, as_of: int, customer: IntArray, kind: IntArray, up: np.ndarray, parts: tuple[Parts | None, ...]
+) -> IntArray:
     """Of :data:`LASTING` the weeks in which each change shows most clearly."""
     sign = np.where(up, 1.0, -1.0)
     theirs = np.zeros(log.n_customers, bool)
     theirs[customer] = True
     rows = theirs[log.customer]
     log = PurchaseDays(log.customer[rows], log.day[rows], log.spend[rows], log.n_customers)
-    clearest, weeks = np.zeros(customer.size), np.full(customer.size, WINDOW)
+    theirs_of = [None if one is None else one.of(theirs) for one in parts]
+    clearest, weeks = np.full(customer.size, -np.inf), np.full(customer.size, WINDOW)
     for length in LASTING:
-        for number, judge in enumerate((_rhythm, _level)):
-            one = judge(log, as_of, length)
-            score = np.zeros(log.n_customers)
+        judged = [_rhythm(log, as_of, length), _level(log, as_of, length)]
+        judged += [_made_of(one, as_of, length) for one in theirs_of]
+        for number, one in enumerate(judged):
+            score = np.full(log.n_customers, np.nan)
             score[one.customer] = one.score
-            size = np.where(kind == number, sign * score[customer], 0.0)
+            size = np.where(kind == number, sign * score[customer], np.nan)
             better = size > clearest
             clearest[better], weeks[better] = size[better], length
     return weeks

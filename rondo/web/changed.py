@@ -10,7 +10,7 @@ from rondo.web.access import viewer
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import figures
 
-_LOSSES = ("rarer", "less")
+_TONES = {"rarer": "risk", "less": "risk", "oftener": "good", "more": "good"}
 
 
 def on_home(request: HttpRequest) -> dict[str, Any] | None:
@@ -27,7 +27,7 @@ def on_home(request: HttpRequest) -> dict[str, Any] | None:
         "lines": [
             {
                 "label": labels[one["change"]],
-                "tone": "risk" if one["change"] in _LOSSES else "good",
+                "tone": _TONES.get(one["change"], ""),
                 "customers": one["customers"],
                 "value": one["value"],
                 "url": customers_where(f"change:is:{one['change']}"),

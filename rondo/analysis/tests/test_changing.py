@@ -12,10 +12,11 @@ from rondo.analysis.changing import beside
 from rondo.analysis.modelling import Log
 from rondo.analysis.models import Score
 from rondo.analysis.queries import part
-from rondo.analysis.tests.world import customer, purchase
+from rondo.analysis.tests.world import customer, product, purchase
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
 from rondo.foundation.models import User
+from rondo.interactions.models import Interaction
 from rondo.science.summary import merge_days
 
 LAST = date(2024, 12, 29)
@@ -44,6 +45,24 @@ def test_the_clearest_change_of_a_customer_is_the_fact() -> None:
     assert [changes[key] for key in log.customers[1:6].tolist()] == ["rarer"] * 5
     assert all(changes[key] is None for key in log.customers[6:].tolist())
     assert {weeks for weeks in found["change_weeks"].to_pylist() if weeks} <= {4, 8, 13}
+
+
+@pytest.mark.django_db
+def test_who_turns_to_other_things_and_to_another_channel_is_told_with_what() -> None:
+    """Ten households buy one thing of three departments a day; one turns to fish, one from the store to the web."""
+    things = [product(name, f"{name} > ALL") for name in ("BREAD", "MILK", "FISH")]
+    people = [customer(f"C{number}") for number in range(10)]
+    for number, person in enumerate(people):
+        for place, back in enumerate(days_of(number, falls=False)):
+            thing = things[2] if number == 0 and back < 56 else things[place % 2]
+            order = purchase(
+                person, LAST - timedelta(days=back), 1000 + place % 7, lines=[(thing, 1000 + place % 7, 0)]
+            )
+            if number == 1 and back < 56:
+                Interaction.objects.filter(pk=order.pk).update(channel="web")
+    run_analysis(system(), LAST)
+    told = {row.customer_id: (row.change, row.change_to) for row in Score.objects.exclude(change=None)}
+    assert told == {people[0].pk: ("other", "FISH"), people[1].pk: ("elsewhere", "web")}
 
 
 @pytest.mark.django_db

@@ -33,6 +33,7 @@ _TEXTS: dict[str, list[str]] = {
     "name": ["Müller", "mueller", "MULLER ANNA", "strasse", "o neil", "анна", "m", "a"],
     "attr.city": [*TEXTS, "ko", "n"],
     "favourite_category": ["coffee", "TEA", "süsses", "suesses", "e"],
+    "change_to": ["coffee", "TEA", "süsses", "suesses", "e"],
     "next_category": ["coffee", "TEA", "süsses", "suesses", "e"],
     "channel": ["store", "web", "Web"],
     "store": ["S1", "s1", "S9"],

@@ -157,6 +157,7 @@ class World:
                     discount_share=self.pick(SHARES),
                     favourite_category=self.pick(["COFFEE", "TEA", "Süßes"]),
                     recency_days=self.pick([0, 6, 7, 8, 30]),
+                    change_to=self.pick(["COFFEE", "TEA", "Süßes"]),
                 )
             )
         Score.objects.bulk_create(rows)

@@ -84,7 +84,7 @@ def test_later_days_are_not_read() -> None:
 
 def test_who_buys_too_rarely_is_not_judged_and_nobody_is_no_error() -> None:
     rare = merge_days([0, 0, 1], [0, 200, 300], [100, 100, 100])
-    assert find_changes(rare, DAYS).judged == (0, 0)
+    assert find_changes(rare, DAYS).judged == (0, 0, 0, 0)
     empty = PurchaseDays(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), 0)
     assert len(find_changes(empty, DAYS)) == 0
     with pytest.raises(InputError, match="false_share"):

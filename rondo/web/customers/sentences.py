@@ -39,9 +39,16 @@ def where(score: Score) -> list[str]:
     rung = str(dict(LADDER).get(score.ladder, score.ladder))
     found = [f"{since}: {_stage_reason(score)}.", f"{_capital(rung)}: {_rung_reason(score)}."]
     if score.change and score.change_weeks:
+        told = {
+            "change": _capital(str(dict(CHANGE)[score.change])),
+            "weeks": formats.number(score.change_weeks),
+            "what": score.change_to,
+        }
         found.append(
-            _("%(change)s than in the year before, for about %(weeks)s weeks, beyond chance.")
-            % {"change": _capital(str(dict(CHANGE)[score.change])), "weeks": formats.number(score.change_weeks)}
+            _("%(change)s than in the year before, for about %(weeks)s weeks, beyond chance: above all more %(what)s.")
+            % told
+            if score.change_to
+            else _("%(change)s than in the year before, for about %(weeks)s weeks, beyond chance.") % told
         )
     return found
 
