@@ -536,8 +536,8 @@ _fact(
     _(
         "What differs in the last 8 weeks from the customer's own past and from what everybody did, beyond chance: "
         "rarer or oftener (purchase days a week), less or more (spend of a purchase day), other (categories), "
-        "elsewhere (channels). At most one in twenty is a false alarm. Empty where nothing does, and where somebody buys "
-        "too rarely to tell."
+        "elsewhere (channels). At most one in twenty is a false alarm. Empty where nothing does, and where somebody "
+        "buys too rarely to tell."
     ),
     "text",
     _("one of rarer, oftener, less, more, other, elsewhere"),
