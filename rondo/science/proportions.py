@@ -8,7 +8,6 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import false_discovery_control, norm
 
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray
@@ -128,6 +127,8 @@ def differences(
     score = np.divide(value, spread, out=np.zeros_like(value), where=spread > 0)
     called = np.zeros(value.shape, bool)
     if value.size:
+        from scipy.stats import false_discovery_control, norm  # pages that show shares alone have no use for it
+
         called = np.asarray(false_discovery_control(2 * norm.sf(np.abs(score))) <= false)
     level = 1 - false * (int(called.sum()) / value.size if called.any() else 1)
     (low_one, high_one), (low_two, high_two) = _bounds(one, n, level), _bounds(two, m, level)
