@@ -108,7 +108,7 @@ def _category_names() -> Iterable[str]:
 
 def _changed_to() -> Iterable[str]:
     told = Score.objects.order_by().filter(change_to__isnull=False)
-    return told.values_list("change_to", flat=True).distinct()
+    return [name for name in told.values_list("change_to", flat=True).distinct() if name]
 
 
 VOCABULARIES = {"favourite_category": _category_names, "change_to": _changed_to}

@@ -77,7 +77,8 @@ def scored(parts: Parts, as_of: int, weeks: int) -> Scored:
     read."""
     age = as_of - parts.day
     inside = (age >= 0) & (age < 7 * WEEKS) & (parts.amount > 0)
-    customer, day, part, amount = (column[inside] for column in (parts.customer, parts.day, parts.part, parts.amount))
+    customer, day, part = parts.customer[inside], parts.day[inside], parts.part[inside]
+    amount = parts.amount[inside]
     none, real = np.empty(0, np.int64), np.empty(0)
     if not customer.size or parts.parts < 2:
         return Scored(real, none, none, real, real)
