@@ -40,7 +40,8 @@ class CalibrationConfig:
     horizon. ``earliest_share``: the first origin, as a share of the log's length; before it models know too little to
     tell about today. ``growth``: the error grows with (horizon / hold-out) to this power. ``minimum_days``: a shorter
     hold-out is not held. ``groups``: ranks of customers for which intervals are given beside the total.
-    ``sample``: customers used for chance and parameters at most. ``level``: of the interval.
+    ``sample``: customers used for chance and parameters, and for hold-outs, at most; the chance that lies in the sample
+    of a hold-out is taken off its error like any other. ``level``: of the interval.
     """
 
     origins: int = 8
@@ -191,8 +192,9 @@ def roll_holdouts(
     """Hold-outs that lie wholly before ``as_of``: fit at each origin, forecast the days after it, count what came.
 
     All have one length: the horizon or the configured share of the log, whichever is shorter. Origins where the models
-    cannot be fitted are left out. Empty when the log is too short. ``model``: name of the model of purchases; a hybrid
-    is rolled on a part of a large base, since every origin is learnt from origins of its own. ``bases``: theirs.
+    cannot be fitted are left out. Empty when the log is too short. ``model``: name of the model of purchases. A large
+    base is represented by a random sample of its customers, a hybrid's by a smaller one, since every origin is learnt
+    from origins of its own. ``bases``: theirs.
     """
     config = config or CalibrationConfig()
     length = as_of - log.first_day + 1
@@ -204,6 +206,8 @@ def roll_holdouts(
     if model == Hybrid.kind:
         bases = bases or Bases(log)
         log = sampled(log, bases.config.sample, bases.config.seed)
+    else:
+        log = _some_of(log, config)
     for origin in np.unique(np.linspace(earliest, latest, config.origins).astype(np.int64)).tolist():
         base = summarise(log, origin)
         if len(base) < config.groups:
@@ -349,6 +353,15 @@ def log_interval(normal: float, scale: float, freedom: float, level: float) -> t
         widest = float(norm.isf(tail)) * normal + float(student.isf(tail, freedom)) * scale
         half = float(brentq(excess, 0.0, 2 * widest))
     return -half, half
+
+
+def _some_of(log: PurchaseDays, config: CalibrationConfig) -> PurchaseDays:
+    """The log, or that of about ``config.sample`` of its customers drawn at random where there are more."""
+    if log.n_customers <= config.sample:
+        return log
+    taken = np.random.default_rng(config.seed).random(log.n_customers) < config.sample / log.n_customers
+    code, rows = np.cumsum(taken) - 1, taken[log.customer]
+    return PurchaseDays(code[log.customer[rows]], log.day[rows], log.spend[rows], int(taken.sum()))
 
 
 def _hold_out(
