@@ -12,8 +12,9 @@ times are then days. For yearly or weekly occasions count x, t_x and n in those.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -272,7 +273,7 @@ class _Leaving:
             gone[rows] = _log_minus(
                 sums[which, self._t[rows].astype(np.intp)], sums[which, self._n[rows].astype(np.intp)]
             )
-        return self._there(), gone
+        return self._there(self._x, self._n), gone
 
     def total(
         self, counts: FloatArray, pairs: tuple[FloatArray, ...], pair: npt.NDArray[np.intp]
@@ -283,7 +284,7 @@ class _Leaving:
         """
         there_slope, there_curve = self._there_slopes(*pairs)
         value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))
-        there = self._there()
+        there = self._there(*pairs)[pair]
         for rows, values, columns in self._blocks():
             sums, means = self._tables(values, columns)
             which = np.searchsorted(values, self._x[rows])
@@ -327,31 +328,31 @@ class _Leaving:
         bought = betaln(alpha + x[:, None], beta + np.maximum(misses, 0)) - betaln(alpha, beta)
         return np.where(misses >= 0, bought + betaln(gamma + 1, delta + m) - betaln(gamma, delta), -np.inf)
 
-    def _there(self) -> FloatArray:
+    def _there(self, x: FloatArray, n: FloatArray) -> FloatArray:
         alpha, beta, gamma, delta = self._parameters
-        bought = betaln(alpha + self._x, beta + self._n - self._x) - betaln(alpha, beta)
-        return np.asarray(bought + betaln(gamma, delta + self._n) - betaln(gamma, delta), dtype=np.float64)
+        bought = betaln(alpha + x, beta + n - x) - betaln(alpha, beta)
+        return np.asarray(bought + betaln(gamma, delta + n) - betaln(gamma, delta), dtype=np.float64)
 
     def _slopes(self, x: FloatArray, m: FloatArray, left: int) -> tuple[list[FloatArray], list[FloatArray]]:
         """First derivatives of a term by the parameters, and second ones: aa, ab, bb, gg, gd, dd."""
         alpha, beta, gamma, delta = self._parameters
-        both = digamma(alpha + beta + m) - digamma(alpha + beta)
-        either = digamma(gamma + delta + left + m) - digamma(gamma + delta)
+        both = _by_count(digamma, alpha + beta, m) - digamma(alpha + beta)
+        either = _by_count(digamma, gamma + delta + left, m) - digamma(gamma + delta)
         first = [
             digamma(alpha + x) - digamma(alpha) - both,
             digamma(beta + m - x) - digamma(beta) - both,
             digamma(gamma + left) - digamma(gamma) - either,
-            digamma(delta + m) - digamma(delta) - either,
+            _by_count(digamma, delta, m) - digamma(delta) - either,
         ]
-        both1 = polygamma(1, alpha + beta) - polygamma(1, alpha + beta + m)
-        either1 = polygamma(1, gamma + delta) - polygamma(1, gamma + delta + left + m)
+        both1 = _trigamma(alpha + beta) - _by_count(_trigamma, alpha + beta, m)
+        either1 = _trigamma(gamma + delta) - _by_count(_trigamma, gamma + delta + left, m)
         second = [
-            polygamma(1, alpha + x) - polygamma(1, alpha) + both1,
+            _trigamma(alpha + x) - _trigamma(alpha) + both1,
             both1,
-            polygamma(1, beta + m - x) - polygamma(1, beta) + both1,
-            polygamma(1, gamma + left) - polygamma(1, gamma) + either1,
+            _trigamma(beta + m - x) - _trigamma(beta) + both1,
+            _trigamma(gamma + left) - _trigamma(gamma) + either1,
             either1,
-            polygamma(1, delta + m) - polygamma(1, delta) + either1,
+            _by_count(_trigamma, delta, m) - _trigamma(delta) + either1,
         ]
         return first, second
 
@@ -383,6 +384,16 @@ class _Leaving:
         for step in range(columns - 1, -1, -1):
             means[step] = share[step] * point[step] + (1 - share[step]) * means[step + 1]
         return sums, means
+
+
+def _trigamma(value: Any) -> Any:
+    return polygamma(1, value)
+
+
+def _by_count(law: Callable[[FloatArray], FloatArray], base: float, count: FloatArray) -> FloatArray:
+    """``law(base + count)`` of whole numbers, worked out once for each number that may occur."""
+    known = law(base + np.arange(float(count.max(initial=0)) + 1))
+    return known[count.astype(np.intp)]
 
 
 _PAIRS = [(0, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3)]
