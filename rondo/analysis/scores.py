@@ -1,7 +1,8 @@
 """The served tables of a run, scores and histories: filled beside the old, put in their place in one transaction."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +14,8 @@ from rondo.analysis.models import History, Score
 
 TABLE = Score._meta.db_table
 _CHUNK = 20_000
+_SORTED_KIB = 2000
+"""What SQLite sorts at once where it builds an index."""
 
 
 def schema(model: type[Model] = Score) -> pa.Schema:
@@ -66,17 +69,46 @@ def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
     for start in range(0, rows.num_rows, _CHUNK):
         with transaction.atomic():
             _insert(quoted, rows.slice(start, _CHUNK))
-    for column in rows.schema.names[1:] if model is Score else ():
-        index = connection.ops.quote_name(f"score_{run_id}_{column}")
-        with connection.cursor() as cursor:
-            columns = connection.ops.quote_name(column) + ("" if by_rowid else ", customer_id")
-            cursor.execute(f"CREATE INDEX {index} ON {quoted} ({columns})")
+    if model is Score:
+        with _sorting(), connection.cursor() as cursor:
+            for column in rows.schema.names[1:]:
+                index = connection.ops.quote_name(f"score_{run_id}_{column}")
+                columns = connection.ops.quote_name(column) + ("" if by_rowid else ", customer_id")
+                cursor.execute(f"CREATE INDEX {index} ON {quoted} ({columns})")
     return name
+
+
+@contextmanager
+def _sorting() -> Iterator[None]:
+    """Build indices on SQLite in half the time: sorted in runs that fit the processor's cache and merged by way of a
+    file, where one list of a million rows in memory misses the cache at every step."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:  # within a transaction it cannot be set
+        yield
+        return
+    with _set(temp_store="FILE", cache_size=-_SORTED_KIB):
+        yield
+
+
+@contextmanager
+def _set(**pragmas: str | int) -> Iterator[None]:
+    """Settings of this connection to SQLite for a while."""
+    with connection.cursor() as cursor:
+        before = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas}
+        for name, value in pragmas.items():
+            cursor.execute(f"PRAGMA {name} = {value}")
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                cursor.execute(f"PRAGMA {name} = {value}")
 
 
 def put_in_place(*names: str) -> None:
     """Let prepared tables take the place of those being served; inside the caller's transaction."""
-    with connection.cursor() as cursor:
+    # Scores are keys and figures alone. To write zeros over all pages of the old ones, as some builds of SQLite do,
+    # would hold the write lock for many seconds.
+    freely = _set(secure_delete="FAST") if connection.vendor == "sqlite" else nullcontext()
+    with freely, connection.cursor() as cursor:
         for name in names:
             prepared, served = connection.ops.quote_name(name), connection.ops.quote_name(name.rpartition("_run_")[0])
             old = connection.ops.quote_name(f"{name}_old")
