@@ -16,6 +16,7 @@ from rondo.warehouse.tables import Tables
 
 _PRIME = 1_000_003
 _DECIMALS = 9
+_JOINED = 100_000
 _OF_EARLIER_RUNS = ("incumbent", "reason")
 
 
@@ -72,7 +73,8 @@ def result_hash(scores: pa.Table, results: dict[str, Any]) -> str:
     Left out is what refers to earlier runs.
     """
     digest = hashlib.sha256()
-    ordered = scores.sort_by("customer_id")
+    ids = np.asarray(scores["customer_id"])
+    ordered = scores if np.all(ids[1:] > ids[:-1]) else scores.sort_by("customer_id")
     for name in sorted(ordered.schema.names):
         column = ordered[name].combine_chunks()
         digest.update(name.encode() + b"\x00")
@@ -81,7 +83,9 @@ def result_hash(scores: pa.Table, results: dict[str, Any]) -> str:
             numbers = np.rint(np.asarray(column.fill_null(0)) * 10.0**_DECIMALS)
             digest.update((numbers + 0.0).astype("<f8").tobytes())
         elif pa.types.is_string(column.type):
-            digest.update("\x1f".join(column.fill_null("").to_pylist()).encode())
+            for number, start in enumerate(range(0, len(column), _JOINED)):
+                digest.update(b"\x1f" if number else b"")
+                digest.update(_joined(column.slice(start, _JOINED).fill_null("")))
         else:
             whole = (
                 column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date(column.type) else column.cast(pa.int64())
@@ -93,6 +97,12 @@ def result_hash(scores: pa.Table, results: dict[str, Any]) -> str:
         lasting["selection"] = chosen
     digest.update(json.dumps(_rounded(lasting), sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def _joined(words: pa.Array) -> bytes:
+    """The words with a separator between them, as UTF-8."""
+    whole = pa.ListArray.from_arrays(pa.array([0, len(words)], pa.int32()), words)
+    return bytes(pc.binary_join(whole, "\x1f")[0].as_buffer())
 
 
 def _rounded(value: Any) -> Any:

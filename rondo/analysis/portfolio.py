@@ -121,7 +121,7 @@ def concentration(revenue: _INT) -> Concentration | None:
 def activity(scores: pa.Table) -> Activity:
     """Customers by activity, and the value of those who are late."""
     counts = {row["values"]: row["counts"] for row in pc.value_counts(scores["activity"]).to_pylist()}
-    late = scores.filter(pc.equal(scores["activity"], "late"))
+    late = scores.select(["value"]).filter(pc.equal(scores["activity"], "late"))
     return Activity(
         active=counts.get("active", 0),
         late=counts.get("late", 0),

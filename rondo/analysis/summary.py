@@ -1,9 +1,10 @@
 """What a run stores for the pages: totals, weeks, activity, bins, grid, concentration, and the change since before."""
 
-from collections import Counter
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.translation import gettext_noop
@@ -29,7 +30,22 @@ NOTE_DROPOUT = gettext_noop(
 )
 NOTE_CURRENCY = gettext_noop("Orders in another currency than the company's are left out, since no rate is known.")
 NOTE_NO_MODEL = gettext_noop("No value was computed: the data do not allow the models to be fitted.")
+_AT_ONCE = 20_000
 NOTE_EXISTING = gettext_noop("The forecast is of today's customers; those still to come are not in it.")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is counted in the copy before anything is modelled."""
+
+    totals: Totals
+    foreign_orders: int
+    weekly: list[WeekPoint]
+
+
+def count(tables: Tables, known: Past) -> Counted:
+    """Count what the run saw."""
+    return Counted(totals(tables, known), foreign_orders(tables, known.as_of, known.currency), weekly(tables, known))
 
 
 def totals(tables: Tables, known: Past) -> Totals:
@@ -133,7 +149,7 @@ def churn(fitted: Fitted, scores: pa.Table, check: ChurnCheck | None) -> Churn:
         low=counts["low"],
         elevated=counts["elevated"],
         high=counts["high"],
-        high_value=int(whole(scores.filter(pc.equal(level, "high")), "value").sum()),
+        high_value=int(whole(scores.select(["value"]).filter(pc.equal(level, "high")), "value").sum()),
         once=int(fitted.risk.once.sum()),
         own_path=fitted.second is not None,
         check=check,
@@ -142,7 +158,7 @@ def churn(fitted: Fitted, scores: pa.Table, check: ChurnCheck | None) -> Churn:
 
 def edges(scores: pa.Table) -> Edges:
     """Where value bins and grid bands of the whole base are cut; restricted viewers' figures use the same cuts."""
-    buyers = _buyers(scores)
+    buyers = _buyers(scores, "recency_days", "purchase_days", "spend")
     return Edges(
         value=portfolio.value_edges(whole(_valued(scores), "value")),
         recency=portfolio.band_edges(whole(buyers, "recency_days")),
@@ -153,7 +169,7 @@ def edges(scores: pa.Table) -> Edges:
 
 def spread(scores: pa.Table, cuts: Edges) -> Spread:
     """Activity, value bins, grid and concentration of the customers in ``scores``."""
-    buyers = _buyers(scores)
+    buyers = _buyers(scores, "recency_days", "purchase_days", "spend", "value")
     return Spread(
         activity=portfolio.activity(scores),
         value_bins=portfolio.value_bins(whole(_valued(scores), "value"), cuts["value"]),
@@ -172,11 +188,7 @@ def since_previous(before: Run | None, value: BaseValue | None, scores: pa.Table
     """What differs from the run being served until now; its scores are read before they are replaced."""
     if before is None or not before.results:
         return None
-    was = dict(Score.objects.values_list("customer_id", "activity"))
-    became: Counter[str] = Counter()
-    for customer, state in zip(scores["customer_id"].to_pylist(), scores["activity"].to_pylist(), strict=True):
-        if was.get(customer, state) != state:
-            became[state] += 1
+    became = _became(scores)
     old = before.results.get("value")
     old_total = int(old["total"]) if old else 0
     return SincePrevious(
@@ -185,8 +197,22 @@ def since_previous(before: Run | None, value: BaseValue | None, scores: pa.Table
         value_before=old_total,
         value_change=(value["total"] if value else 0) - old_total,
         customers_before=int(before.results["totals"]["customers"]),
-        became=dict(sorted(became.items())),
+        became=became,
     )
+
+
+def _became(scores: pa.Table) -> dict[str, int]:
+    """Of the customers that the served run knew, how many have another activity now, by that activity."""
+    ids, states = whole(scores, "customer_id"), scores["activity"]
+    moved = np.zeros(ids.size, bool)
+    # By activity, as its index has them: no row is read, and no customer becomes an object.
+    for (state,) in Score.objects.order_by().values_list("activity").distinct():
+        rows = Score.objects.filter(activity=state).order_by().values_list("customer_id", flat=True)
+        here = np.isin(ids, np.fromiter(rows.iterator(chunk_size=_AT_ONCE), np.int64))
+        same = pc.is_null(states) if state is None else pc.equal(states, state).fill_null(False)
+        moved |= here & ~np.asarray(same)
+    counted = pc.value_counts(states.filter(pa.array(moved))).to_pylist()
+    return dict(sorted((row["values"], row["counts"]) for row in counted))
 
 
 def cut_on_the_left(first_purchase: pa.ChunkedArray, as_of: date) -> bool:
@@ -198,12 +224,13 @@ def cut_on_the_left(first_purchase: pa.ChunkedArray, as_of: date) -> bool:
     return bool((days <= tenth).mean() > 0.5)
 
 
-def _buyers(scores: pa.Table) -> pa.Table:
-    return scores.filter(pa.compute.greater(scores["purchase_days"], 0))
+def _buyers(scores: pa.Table, *columns: str) -> pa.Table:
+    """Some columns of who has bought: to filter all of them would copy most of the table."""
+    return scores.select(columns).filter(pc.greater(scores["purchase_days"], 0))
 
 
 def _valued(scores: pa.Table) -> pa.Table:
-    return scores.filter(pa.compute.is_valid(scores["value"]))
+    return scores.select(["value"]).filter(pc.is_valid(scores["value"]))
 
 
 def _row(tables: Tables, expression: Any) -> dict[str, Any]:

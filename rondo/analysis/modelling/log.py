@@ -31,8 +31,13 @@ class Log:
 
 
 def purchase_log(found: pa.Table) -> Log:
-    """Purchase days (columns ``customer_id``, ``day``, ``spend``, any order) as the science floor takes them."""
+    """Purchase days (columns ``customer_id``, ``day``, ``spend``, any order) as the science floor takes them; quickest
+    where they come by customer and day."""
     ids = found["customer_id"].to_numpy()
-    customers, codes = np.unique(ids, return_inverse=True)
+    if ids.size and np.all(ids[1:] >= ids[:-1]):
+        begins = np.concatenate(([True], ids[1:] != ids[:-1]))
+        customers, codes = ids[begins], np.cumsum(begins) - 1
+    else:
+        customers, codes = np.unique(ids, return_inverse=True)
     days = merge_days(codes, found["day"].to_numpy(), found["spend"].to_numpy(), customers.size)
     return Log(customers.astype(np.int64), days)

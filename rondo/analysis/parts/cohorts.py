@@ -79,11 +79,13 @@ def _triangle(tables: Tables, known: Past, starts: Any, months: Any, length: int
     came = starts.filter(starts.gap.notnull())
     came = came.group_by(cohort=came.began // length, age=(came.gap + step - 1) // step).aggregate(n=came.count())
     spent = months.mutate(cohort=months.began // length, age=months.month // length - months.began // length)
+    # One row per customer and period first: then they are counted, not told apart once more.
+    spent = spent.group_by("who", "cohort", "age").aggregate(bought=spent.bought.sum(), revenue=spent.revenue.sum())
     spent = spent.group_by("cohort", "age").aggregate(
-        n=spent.who.nunique(where=spent.bought > 0), revenue=spent.revenue.sum().cast("int64")
+        n=spent.count(where=spent.bought > 0), revenue=spent.revenue.sum().cast("int64")
     )
     found: dict[int, int] = {row["cohort"]: row["n"] for row in tables.arrow(sizes).to_pylist()}
-    again, active, revenue = _by_age(tables, came, "n"), _by_age(tables, spent, "n"), _by_age(tables, spent, "revenue")
+    again, (active, revenue) = _by_age(tables, came, "n")[0], _by_age(tables, spent, "n", "revenue")
     now = (known.as_of.year * 12 + known.as_of.month - 1) // length
     kept = range(max(min(found, default=now), now - KEPT + 1), now + 1)
     return Triangle(
@@ -100,10 +102,11 @@ def _triangle(tables: Tables, known: Past, starts: Any, months: Any, length: int
     )
 
 
-def _by_age(tables: Tables, counted: Any, name: str) -> Counts:
-    found: Counts = defaultdict(dict)
-    for row in tables.arrow(counted.select("cohort", "age", name)).to_pylist():
-        found[row["cohort"]][row["age"]] = row[name]
+def _by_age(tables: Tables, counted: Any, *names: str) -> list[Counts]:
+    found: list[Counts] = [defaultdict(dict) for _name in names]
+    for row in tables.arrow(counted.select("cohort", "age", *names)).to_pylist():
+        for part, name in zip(found, names, strict=True):
+            part[row["cohort"]][row["age"]] = row[name]
     return found
 
 

@@ -1,10 +1,12 @@
 """Where the worth of the base lies: by stage and risk, who carries four fifths of it, who is most worth saving."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rondo.analysis.parts.shapes import Carrying, Saving, Worth, WorthCell
 from rondo.analysis.portfolio import whole
@@ -15,21 +17,23 @@ COLUMNS = ("customer_id", "stage", "risk", "value", "churn", "churn_usual", "spe
 SAVED = 10
 _CARRIED = 0.8
 _ENDED = ("termination", "abstinence")
+_DANGER = ("elevated", "high")
+Choices = Sequence[tuple[str, Any]]
 
 
 def worth(scores: pa.Table, margin_rate: float) -> Worth:
     """The figures of the customers in ``scores``, which has :data:`COLUMNS`."""
     value = whole(scores, "value")
-    stages, risks = (np.asarray(scores[name].fill_null("").to_pylist(), object) for name in ("stage", "risk"))
+    stages, risks = _codes(scores["stage"], STAGE), _codes(scores["risk"], RISK)
     cells = []
-    for stage, _label in STAGE:
-        for risk, _word in RISK:
-            here = (stages == stage) & (risks == risk)
+    for place, (stage, _label) in enumerate(STAGE):
+        for level, (risk, _word) in enumerate(RISK):
+            here = (stages == place) & (risks == level)
             if here.any():
                 cells.append(WorthCell(stage=stage, risk=risk, customers=int(here.sum()), value=int(value[here].sum())))
     # Everybody's risk rises a little day by day; in danger is whose risk is no longer low. Who has ended already is to
     # be won back or left in peace (see the life cycle), which is another thing than saving.
-    in_danger = np.isin(risks, ("elevated", "high")) & ~np.isin(stages, _ENDED)
+    in_danger = np.isin(risks, _places(RISK, _DANGER)) & ~np.isin(stages, _places(STAGE, _ENDED))
     at_stake = np.where(in_danger, _at_stake(scores, margin_rate), 0)
     ids = whole(scores, "customer_id")
     order = np.lexsort((ids, -at_stake))[:SAVED]
@@ -42,6 +46,16 @@ def worth(scores: pa.Table, margin_rate: float) -> Worth:
         in_danger=int((at_stake > 0).sum()),
         carrying=_carrying(whole(scores, "spend")[whole(scores, "purchase_days") > 0]),
     )
+
+
+def _codes(column: pa.ChunkedArray, choices: Choices) -> npt.NDArray[np.int64]:
+    """Each value's place among the choices, -1 where there is none."""
+    found: Any = pc.index_in(column, pa.array([key for key, _label in choices])).fill_null(-1)
+    return np.asarray(found.to_numpy(), np.int64)
+
+
+def _places(choices: Choices, wanted: tuple[str, ...]) -> list[int]:
+    return [place for place, (key, _label) in enumerate(choices) if key in wanted]
 
 
 def _at_stake(scores: pa.Table, margin_rate: float) -> npt.NDArray[np.int64]:
