@@ -1,7 +1,8 @@
 """The whole analysis at 1,000,000 customers and 20,000,000 interactions with an up-to-date copy, step by step:
 ``python -m bench.analysis [--home FOLDER]`` (aim: under 60 s and 8 GB on 2 cores).
 
-Seconds and the most memory held during each step, then what a bare loop would take for the two largest parts in the
+Steps run beside one another, so that the seconds of one are those until it was done, after the step before it: what
+counts is the whole. Seconds and the most memory held, then what a bare loop would take for the two largest parts in the
 same run: the facts by a query in plain DuckDB over the same files, and the same score rows by ``executemany`` into an
 empty SQLite file, without and with the indices that pages need. The base is the one of :mod:`bench.pages`.
 """

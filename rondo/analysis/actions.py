@@ -12,14 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from rondo.analysis import bonds, changing, fingerprints, modelling, rfm, scores, standing, summary, thresholds
-from rondo.analysis.facts import MODELLED, Past, fact_table, past
+from rondo.analysis.beside import side_by_side
+from rondo.analysis.facts import MODELLED, fact_table, past
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
-from rondo.analysis.parts.computing import compute_all
+from rondo.analysis.parts.computing import from_copy, from_scores
 from rondo.analysis.pins import pinned_model, purchase_model_named
 from rondo.analysis.reserved_values import read_reserved
 from rondo.analysis.results import Results, Standing
 from rondo.analysis.signs import read_signs
+from rondo.analysis.summary import Counted
 from rondo.errors import InputError, RondoError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
@@ -40,10 +42,10 @@ _STEP_NAMES = {
     "copy": gettext_noop("copy"),
     "facts": gettext_noop("facts"),
     "models": gettext_noop("models"),
-    "hold-out": gettext_noop("hold-out"),
     "standing": gettext_noop("standing"),
-    "summary": gettext_noop("summary"),
     "scores": gettext_noop("scores"),
+    "hold-out": gettext_noop("hold-out"),
+    "summary": gettext_noop("summary"),
 }
 STEPS = tuple(_STEP_NAMES)
 
@@ -120,40 +122,49 @@ def _config(pinned: str) -> dict[str, Any]:
 def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
     refresh()
     steps.done("copy")
-    with open_tables() as tables:
-        run.as_of = as_of or _last_day(tables)
-        if as_of is not None:
-            _refuse_far_away(tables, as_of)
-        known = past(tables, run.as_of, run.config["currency"])
-        run.fingerprint = fingerprints.data_fingerprint(tables, known)
-        facts = tables.arrow(fact_table(known).order_by("customer_id"))
-        log = modelling.purchase_log(tables.arrow(known.purchase_days))
-        steps.done("facts")
-        bases = Bases(log.days)
-        fitted, reason = _fit(run, log, bases)
-        steps.done("models")
-        judged = modelling.judge(log, day_number(run.as_of), fitted.purchases.kind, bases) if fitted else None
-        steps.done("hold-out")
-        rules = thresholds.read(run.config["standing"])
-        ids = facts["customer_id"].to_numpy()
-        attributes = read_reserved(tables, ids)
-        told = read_signs(tables, known, facts, attributes)
-        found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
-        bound = bonds.bind(bonds.gather(tables, known, ids, log, attributes, rules.bonds), rules.bonds)
-        made_of = changing.made_of(tables, known, log, day_number(run.as_of))
+    with side_by_side() as beside:
+        with open_tables() as tables:
+            run.as_of = as_of or _last_day(tables)
+            if as_of is not None:
+                _refuse_far_away(tables, as_of)
+            known = past(tables, run.as_of, run.config["currency"])
+            run.fingerprint = fingerprints.data_fingerprint(tables, known)
+            facts = tables.arrow(fact_table(known).order_by("customer_id"))
+            log = modelling.purchase_log(tables.arrow(known.purchase_days.order_by("customer_id", "day")))
+            steps.done("facts")
+            # The models are fitted beside what is read of the copy, their hold-out beside where customers stand.
+            bases = Bases(log.days)
+            fitting = beside.start(_fit, run, log, _incumbent(), bases)
+            counted = summary.count(tables, known)
+            parts = from_copy(tables, known)
+            rules = thresholds.read(run.config["standing"])
+            ids = facts["customer_id"].to_numpy()
+            attributes = read_reserved(tables, ids)
+            told = read_signs(tables, known, facts, attributes)
+            bound = bonds.bind(bonds.gather(tables, known, ids, log, attributes, rules.bonds), rules.bonds)
+            made_of = changing.made_of(tables, known, log, day_number(run.as_of))
         changed, able = changing.beside(facts, log, day_number(run.as_of), *made_of)
-        steps.done("standing")
+        fitted, reason = fitting.result()
+        steps.done("models")
+        judging = beside.start(_judge, run, log, fitted, bases)
+        found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
         table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted)
+        steps.done("standing")
+        copying = beside.start(_copy, run, table, found)
+        prepared = scores.prepare(run.pk, table), scores.prepare(run.pk, bound.evident(found.histories()), History)
+        steps.done("scores")
+        judged = judging.result()
+        steps.done("hold-out")
         where = bonds.results(table, rules.bonds, found.results(table))
-        results = _results(run, tables, known, table, fitted, judged, where)
-        parts = compute_all(tables, known, table, run.config["margin_rate"])
+        results = _results(run, counted, table, fitted, judged, where)
+        parts |= from_scores(table, run.config["margin_rate"])
         parts["changes"]["judged"] = able
-        steps.done("summary")
-    run.models_json = fitted.describe() if fitted else {"reason": reason}
-    run.result_hash = fingerprints.result_hash(table, {**results, **parts})
-    run.results = cast("dict[str, Any]", results)
-    _serve(run, table, found, bound.evident(found.histories()), parts, actor)
-    steps.done("scores")
+        run.models_json = fitted.describe() if fitted else {"reason": reason}
+        run.result_hash = fingerprints.result_hash(table, {**results, **parts})
+        run.results = cast("dict[str, Any]", results)
+        copying.result()
+    _serve(run, prepared, parts, actor)
+    steps.done("summary")
 
 
 def _refuse_far_away(tables: Tables, as_of: date) -> None:
@@ -177,16 +188,20 @@ def _last_day(tables: Tables) -> date:
     return tables.arrow(orders.aggregate(day=orders.business_date.max()))["day"][0].as_py() or today
 
 
-def _fit(run: Run, log: Log, bases: Bases) -> tuple[Fitted | None, str]:
+def _fit(run: Run, log: Log, incumbent: str | None, bases: Bases) -> tuple[Fitted | None, str]:
     assumptions = _assumptions(run)
     if assumptions is None:
         return None, _("The margin rate is 0: nothing is worth anything; set one by “rondo setup --margin-rate”.")
     try:
         pinned = run.config["pinned"] or None
-        day, used = day_number(run.as_of), _incumbent()
-        return modelling.fit(log, day, assumptions, pinned=pinned, incumbent=used, bases=bases), ""
+        day = day_number(run.as_of)
+        return modelling.fit(log, day, assumptions, pinned=pinned, incumbent=incumbent, bases=bases), ""
     except (InputError, ConvergenceError) as error:
         return None, str(error)
+
+
+def _judge(run: Run, log: Log, fitted: Fitted | None, bases: Bases) -> Judged | None:
+    return modelling.judge(log, day_number(run.as_of), fitted.purchases.kind, bases) if fitted else None
 
 
 def _incumbent() -> str | None:
@@ -227,16 +242,14 @@ def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None) -> pa.Table:
 
 def _results(
     run: Run,
-    tables: Tables,
-    known: Past,
+    counted: Counted,
     table: pa.Table,
     fitted: Fitted | None,
     judged: Judged | None,
     where: Standing,
 ) -> Results:
     currency = run.config["currency"]
-    totals = summary.totals(tables, known)
-    foreign = summary.foreign_orders(tables, run.as_of, currency)
+    totals, foreign = counted.totals, counted.foreign_orders
     assumptions = _assumptions(run)
     value = summary.base_value(fitted, assumptions, currency) if fitted and assumptions else None
     forecast = modelling.forecast_weeks(fitted, run.as_of, judged.weekly_error) if fitted and judged else []
@@ -257,7 +270,7 @@ def _results(
     found = Results(
         totals=totals,
         value=value,
-        weekly=summary.weekly(tables, known),
+        weekly=counted.weekly,
         forecast=forecast,
         holdout=judged.holdout if judged else None,
         since_previous=_since(run, value, table),
@@ -285,23 +298,23 @@ def _since(run: Run, value: Any, table: pa.Table) -> Any:
     return summary.since_previous(before, value, table)
 
 
-def _serve(
-    run: Run, table: pa.Table, found: standing.Found, histories: pa.Table, parts: dict[str, Any], actor: Actor
-) -> None:
-    """Write scores and histories beside the old ones, then flip to them and to the run in one transaction."""
-    prepared = scores.prepare(run.pk, table)
-    prepared_histories = scores.prepare(run.pk, histories, History)
-    _copy_scores(run, table)
-    ledger = pa.RecordBatchReader.from_batches(standing.LEDGER, found.ledger())
-    delta.commit("standing", delta.Rows(ledger, found.entries), replace=True, notes={"rondo.run": run.pk})
-    delta.tidy("standing")
+def _serve(run: Run, prepared: tuple[str, str], parts: dict[str, Any], actor: Actor) -> None:
+    """Flip to the scores and histories prepared, and to the run, in one transaction."""
     with transaction.atomic():
-        scores.put_in_place(prepared, prepared_histories)
+        scores.put_in_place(*prepared)
         Run.objects.filter(is_current=True).update(is_current=False)
         RunPart.objects.bulk_create(RunPart(run=run, name=name, figures=part) for name, part in parts.items())
         run.status, run.is_current, run.finished_at = Run.Status.DONE, True, timezone.now()
         run.save()
         audit.record(actor, "analysis.run", "run", run.pk, {"as_of": [None, run.as_of.isoformat()]})
+
+
+def _copy(run: Run, table: pa.Table, found: standing.Found) -> None:
+    """Write scores and the ledger of standing to the columnar copy."""
+    _copy_scores(run, table)
+    ledger = pa.RecordBatchReader.from_batches(standing.LEDGER, found.ledger())
+    delta.commit("standing", delta.Rows(ledger, found.entries), replace=True, notes={"rondo.run": run.pk})
+    delta.tidy("standing")
 
 
 def _copy_scores(run: Run, table: pa.Table) -> None:

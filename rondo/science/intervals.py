@@ -207,7 +207,7 @@ def roll_holdouts(
         bases = bases or Bases(log)
         log = sampled(log, bases.config.sample, bases.config.seed)
     else:
-        log = _some_of(log, config)
+        log = sampled(log, config.sample, config.seed)
     for origin in np.unique(np.linspace(earliest, latest, config.origins).astype(np.int64)).tolist():
         base = summarise(log, origin)
         if len(base) < config.groups:
@@ -353,15 +353,6 @@ def log_interval(normal: float, scale: float, freedom: float, level: float) -> t
         widest = float(norm.isf(tail)) * normal + float(student.isf(tail, freedom)) * scale
         half = float(brentq(excess, 0.0, 2 * widest))
     return -half, half
-
-
-def _some_of(log: PurchaseDays, config: CalibrationConfig) -> PurchaseDays:
-    """The log, or that of about ``config.sample`` of its customers drawn at random where there are more."""
-    if log.n_customers <= config.sample:
-        return log
-    taken = np.random.default_rng(config.seed).random(log.n_customers) < config.sample / log.n_customers
-    code, rows = np.cumsum(taken) - 1, taken[log.customer]
-    return PurchaseDays(code[log.customer[rows]], log.day[rows], log.spend[rows], int(taken.sum()))
 
 
 def _hold_out(

@@ -22,11 +22,14 @@ FROM_COPY: dict[str, Callable[[Tables, Past, Any], Any]] = {"cohorts": cohorts, 
 FROM_SCORES: dict[str, Callable[[pa.Table, float], Any]] = {"worth": worth, "changes": changes}
 
 
-def compute_all(tables: Tables, known: Past, scores: pa.Table, margin_rate: float) -> dict[str, Any]:
-    """Every part, of all customers, by name."""
-    return {name: compute(tables, known, None) for name, compute in FROM_COPY.items()} | {
-        name: compute(scores, margin_rate) for name, compute in FROM_SCORES.items()
-    }
+def from_copy(tables: Tables, known: Past) -> dict[str, Any]:
+    """The parts that are computed from the columnar copy, of all customers, by name."""
+    return {name: compute(tables, known, None) for name, compute in FROM_COPY.items()}
+
+
+def from_scores(scores: pa.Table, margin_rate: float) -> dict[str, Any]:
+    """The parts that are computed from the scores, of all customers, by name."""
+    return {name: compute(scores, margin_rate) for name, compute in FROM_SCORES.items()}
 
 
 def compute_for(run: Run, name: str, whole: Any, scores: QuerySet[Score]) -> Any:
