@@ -20,7 +20,7 @@ from rondo.science import (
     summarise,
     window,
 )
-from rondo.science.intervals import log_interval, spread_of_totals
+from rondo.science.intervals import CalibrationConfig, log_interval, spread_of_totals
 from rondo.science.models import PURCHASE_MODELS
 from rondo.science.tests.logs import cdnow_sample, complete_journey
 
@@ -101,6 +101,21 @@ def test_a_hold_out_counts_what_came(sample: BaseForecast) -> None:
     assert (held.actual_purchases[0], held.actual_spend[0]) == (came, money)
     assert held.actual_purchases[1:].sum() == came
     assert held.customers == len(base)
+
+
+def test_hold_outs_of_a_large_base_take_a_sample_and_own_its_chance() -> None:
+    log = cdnow_sample()
+    whole, some = (roll_holdouts(log, 272, 273, CalibrationConfig(sample=size)) for size in (log.n_customers, 600))
+    assert [held.origin for held in some] == [held.origin for held in whole]
+    for one, other in zip(whole, some, strict=True):
+        share = other.customers / one.customers
+        assert 0.2 < share < 0.31
+        assert other.actual_purchases[0] < one.actual_purchases[0]
+        # Chance shrinks with the root of the customers it is spread over.
+        chance = other.purchases_spread.chance[0] / one.purchases_spread.chance[0]
+        assert chance == pytest.approx(share**-0.5, rel=0.2)
+    again = roll_holdouts(log, 272, 273, CalibrationConfig(sample=600))
+    assert [held.actual_spend.tolist() for held in again] == [held.actual_spend.tolist() for held in some]
 
 
 def test_a_short_log_is_forecast_and_marked_as_not_calibrated() -> None:
