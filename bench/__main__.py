@@ -14,6 +14,7 @@ SECTIONS = {
     "next": "what is bought next on the Complete Journey's last baskets beside own frequency and popularity",
     "load": "load of the Complete Journey beside a bare bulk insert, on SQLite and PostgreSQL",
     "facts": "facts of the Complete Journey beside the same query in plain DuckDB",
+    "spark": "facts of the Complete Journey on a Spark cluster of two workers beside DuckDB",
     "analysis": "the whole analysis, step by step, at 1,000,000 customers and 20,000,000 interactions",
     "rules": "count and sample of rules at 1,000,000 customers and 20,000,000 interactions",
     "pages": "customer page, list and search at 1,000,000 customers and 20,000,000 interactions",

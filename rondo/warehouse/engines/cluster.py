@@ -191,10 +191,16 @@ def _first_job(found: Any, address: str) -> None:
 def _close() -> None:
     global _root
     root, _root = _root, None
-    if root is not None and _opened[0] == os.getpid():
+    if root is None:
+        return
+    if _opened[0] == os.getpid():
         with suppress(Exception):  # it may be gone already
             root.stop()
         _end_java()
+    else:  # of the process that this one was forked from, which goes on with it
+        from pyspark import SparkContext
+
+        SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
 
 
 def _end_java() -> None:

@@ -15,10 +15,8 @@ from pathlib import Path
 
 STARTED_WITHIN = 180.0
 WORKERS = 2
-# Small, and without the usual giving back of processors: both workers have to work. The rest spares what pays off
-# with many rows alone: plans that change while they run, and Java made for each query.
-_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
-_DEFAULTS = f"""
+# Small, and without the usual giving back of processors: both workers have to work.
+_SMALL = """
 spark.driver.host 127.0.0.1
 spark.driver.memory 512m
 spark.executor.memory 512m
@@ -26,12 +24,16 @@ spark.cores.max 2
 spark.dynamicAllocation.enabled false
 spark.sql.shuffle.partitions 2
 spark.default.parallelism 2
+"""
+_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+THRIFTY = f"""
 spark.sql.adaptive.enabled false
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
 spark.driver.extraJavaOptions {_JAVA}
 spark.executor.extraJavaOptions {_JAVA}
 """
+"""Spares what pays off with many rows alone: plans that change while they run, and Java made for each query."""
 
 
 def missing() -> str:
@@ -42,13 +44,16 @@ def missing() -> str:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """The address of a running cluster that keeps its files in ``folder``; its processes end with the block."""
+def cluster(folder: Path, defaults: str = THRIFTY) -> Iterator[str]:
+    """The address of a running cluster that keeps its files in ``folder``; its processes end with the block.
+
+    Applications find their part in ``folder/conf``, which ``SPARK_CONF_DIR`` has to name, with ``defaults`` added.
+    """
     pyspark = find_spec("pyspark")
     assert pyspark is not None and pyspark.origin is not None
     home = Path(pyspark.origin).parent
     (folder / "conf").mkdir()
-    (folder / "conf" / "spark-defaults.conf").write_text(_DEFAULTS)
+    (folder / "conf" / "spark-defaults.conf").write_text(_SMALL + defaults)
     port, status = _free_ports(2)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
     environment = kept | {
