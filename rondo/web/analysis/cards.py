@@ -79,7 +79,7 @@ _MEANINGS: dict[str, list[tuple[str, "_StrOrPromise"]]] = {
 
 EFFECTS: dict[str, "_StrOrPromise"] = {
     "rate": _("rate of buying that the history tells"),
-    "alive": _("doubt that the customer is still there"),
+    "alive": _("doubt of the Pareto/NBD that the customer is there"),
     "once": _("bought on one day only"),
     "twice": _("bought on two days"),
     "age": _("time since the first purchase"),

@@ -13,6 +13,8 @@ from rondo.analysis.pins import pinned_model
 from rondo.analysis.tests.world import purchase, seeded_base
 from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
+from rondo.science.hybrid.history import WINDOWS
+from rondo.science.hybrid.history import names as hybrid_names
 from rondo.science.models import CANDIDATES, WARNINGS
 from rondo.science.selection import REASONS
 from rondo.web.analysis import cards
@@ -122,6 +124,21 @@ def test_each_model_has_a_card(signed_in: SignIn, alice: User, key: str) -> None
     }
 
 
+@pytest.mark.django_db
+def test_a_hybrid_shows_what_it_adds(signed_in: SignIn, alice: User) -> None:
+    seeded_base(customers=60, days=280)
+    run = run_analysis(system(), model="hybrid")
+    client = signed_in(alice)
+    assert "There was too little past to learn from" in text_of(client)
+    learnt = [{"name": name, "weight": 0.1 * place, "error": 0.02} for place, name in enumerate(cards.EFFECTS)]
+    run.models_json["cards"]["purchases"] |= {"effects": learnt, "origins": [17_000, 17_014], "days": 70}
+    run.save()
+    page = text_of(client)
+    assert "Learnt at 2 earlier dates" in page and "What else it weighs" in page
+    assert all(str(label) in page for label in cards.EFFECTS.values())
+
+
 def test_every_code_of_the_science_floor_has_its_words() -> None:
+    assert set(cards.EFFECTS) == {"rate", *hybrid_names(WINDOWS)}
     assert set(cards.REASONS) == set(REASONS)
     assert set(cards.WARNINGS) == set(WARNINGS) - {"dropout_not_identified"}
