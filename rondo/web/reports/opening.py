@@ -20,7 +20,7 @@ from rondo.web.reports.tree import Element, parse
 
 NO_REPORT = frozenset(
     {"settings", "profile", "make-token", "standing-rules", "segment-new", "segment-edit", "customer-edit", "palette",
-     "api-docs", "reports", "report", "report-new", "page-pdf", "sign-in-by-link"}
+     "api-docs", "reports", "report", "report-new", "page-pdf", "sign-in-by-link", "buying-stages-of"}
 )  # fmt: skip
 """Pages to type into, which say nothing worth a report."""
 

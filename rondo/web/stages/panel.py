@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rondo.analysis.buying_stages.queries import Line, stages_of
+from rondo.analysis.buying_stages.queries import Line, StagesOfOne, stages_of
 from rondo.analysis.buying_stages.ruled import BUYING_STAGE, rule_of
+from rondo.customers.models import Customer
+from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.web import formats
 from rondo.web.charts.portfolio import customers_where
@@ -33,13 +36,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """The categories in one stage; ``rest`` are those beyond the first few."""
+    """The categories in one stage: how many, the first few (of the stage that calls for a contact first; none of the
+    others), and where all of them are to be had."""
 
     key: str
     label: "_StrOrPromise"
     objective: "_StrOrPromise"
     rows: list[Row]
-    rest: list[Row]
+    count: int
+    url: str
+
+    @property
+    def more(self) -> int:
+        """Those not among the first few."""
+        return self.count - len(self.rows)
 
 
 def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
@@ -47,18 +57,30 @@ def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
     found = stages_of(customer_ids[0])
     if found is None or not found.lines:
         return None
-    by_stage: dict[str, list[Line]] = {}
-    for line in found.lines:
-        by_stage.setdefault(line.entry.stage, []).append(line)
+    by_stage = _by_stage(found)
     labels = dict(BUYING_STAGE)
-    groups = []
+    public_id = ids.encode(Customer.PREFIX, customer_ids[0])
+    groups: list[Group] = []
     for key in _FIRST:
-        # What has been due for the shortest time is likeliest still wanted.
-        lines = sorted(by_stage.get(key, []), key=lambda line: (-line.entry.since.toordinal(), line.path))
-        rows = [_row(line) for line in lines]
-        if rows:
-            groups.append(Group(key, labels[key], TOLD[key].objective, rows[:SHOWN], rows[SHOWN:]))
+        if lines := by_stage.get(key, []):
+            rows = [] if groups else [_row(line) for line in lines[:SHOWN]]
+            url = reverse("buying-stages-of", args=[public_id, key])
+            groups.append(Group(key, labels[key], TOLD[key].objective, rows, len(lines), url))
     return {"as_of": found.as_of, "headline": _headline(by_stage), "groups": groups}
+
+
+def categories_of(customer_id: int, stage: str) -> list[Row]:
+    """All categories in which a surviving customer is in this stage."""
+    found = stages_of(customer_id)
+    return [] if found is None else [_row(line) for line in _by_stage(found).get(stage, [])]
+
+
+def _by_stage(found: StagesOfOne) -> dict[str, list[Line]]:
+    """What has been due for the shortest time comes first: it is likeliest still wanted."""
+    by_stage: dict[str, list[Line]] = {}
+    for line in sorted(found.lines, key=lambda line: (-line.entry.since.toordinal(), line.path)):
+        by_stage.setdefault(line.entry.stage, []).append(line)
+    return by_stage
 
 
 def _headline(by_stage: dict[str, list[Line]]) -> str:

@@ -18,7 +18,8 @@ from rondo.analysis.buying_stages.shapes import CategoryStages, Found
 from rondo.analysis.buying_stages.texts import STAGES
 from rondo.analysis.models import Score
 from rondo.analysis.movements import LISTED, Move
-from rondo.customers.queries import sees_all, visible
+from rondo.customers.models import Customer
+from rondo.customers.queries import get_visible, sees_all, visible
 from rondo.errors import InputError
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
@@ -30,6 +31,7 @@ from rondo.web.charts.movements import movement_map
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.charts.scales import Scale
 from rondo.web.figures import analysis_state, figures
+from rondo.web.stages.panel import categories_of
 from rondo.web.stages.words import FROM_THE_TOP, STATES, TOLD
 
 SHOWN = 40
@@ -196,6 +198,19 @@ def drawing(request: HttpRequest) -> HttpResponse:
     if chart is None:
         raise Http404
     return chart_file(request, chart, f"rondo-buying-stages-{row['category']}-{since}-{until}")
+
+
+@require_GET
+@page()
+def of_customer(request: HttpRequest, public_id: str, stage: str) -> HttpResponse:
+    """The categories in which a customer is in a stage, as a part of the customer's page."""
+    try:
+        found = get_visible(viewer(request), public_id)
+    except Customer.DoesNotExist as error:
+        raise Http404(public_id) from error
+    if stage not in dict(BUYING_STAGE):
+        raise Http404(stage)
+    return render(request, "stages/panel_rows.html", {"rows": categories_of(found.pk, stage)})
 
 
 @require_GET

@@ -84,11 +84,20 @@ def test_a_category_has_its_flow_and_the_customers_behind_each_move(
 
 
 def test_the_page_of_a_customer_says_where_they_stand_and_why(
-    people: dict[str, Customer], signed_in: SignIn, alice: User
+    people: dict[str, Customer], signed_in: SignIn, alice: User, charlie: User
 ) -> None:
-    text = text_of(signed_in(alice), f"/customers/{people['ann'].public_id}/")
+    client = signed_in(alice)
+    body = client.get(f"/customers/{people['ann'].public_id}/").content.decode()
+    text = text_of(client, f"/customers/{people['ann'].public_id}/")
     assert "A need or more in 1 category." in text
     assert re.search(r"due since 29 Mar 2024 by a rhythm of 10 days, bought last on 21 Mar 2024", text), text
+    # What stands in other stages comes when it is opened, and only to who may see the customer.
+    part = f"{PAGE}of/{people['ann'].public_id}/need_recognised"
+    assert "due since 29 Mar 2024" in text_of(client, part)
+    for address in re.findall(r'hx-get="([^"]*/stages/of/[^"]*)"', body):
+        assert client.get(address).status_code == 200
+    assert client.get(f"{PAGE}of/{people['ann'].public_id}/nowhere").status_code == 404
+    assert signed_in(charlie).get(part).status_code == 404
 
 
 def test_rules_are_tried_then_put_into_force_by_who_may(

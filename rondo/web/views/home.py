@@ -125,6 +125,7 @@ def _changed(found: Figures) -> dict[str, Any] | None:
     }
     return {
         "as_of": since["as_of"],
+        "same_day": since["as_of"] == found.as_of.isoformat(),
         "value_change": since["value_change"] if value is not None else None,
         "value_share": since["value_change"] / before if before else None,
         "customers_change": customers,
