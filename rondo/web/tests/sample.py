@@ -123,6 +123,20 @@ def results(**changed: Any) -> dict[str, Any]:
                 for key, count in (("suspect", 5), ("prospect", 5), ("customer", 70), ("client", 120), ("advocate", 0))
             ],
             "stages": [],
+            "bonds": [
+                {
+                    "key": "local",
+                    "bands": {"unknown": 10, "weak": 20, "moderate": 70, "strong": 100},
+                    "tenths": [0, 5, 15, 20, 30, 20, 10, 20, 30, 40],
+                    "mean": 0.62,
+                },
+                {
+                    "key": "emotional",
+                    "bands": {"unknown": 200, "weak": 0, "moderate": 0, "strong": 0},
+                    "tenths": [0] * 10,
+                    "mean": None,
+                },
+            ],
             "weekly": [
                 {"day": f"2017-12-{day}", "stages": [5, 5, 9, day, 120, 20, 10, 5, 5, 2]} for day in (10, 17, 24, 31)
             ],
