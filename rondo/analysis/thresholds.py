@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Run, StandingVersion
-from rondo.analysis.queries import current_run
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.outcome import Outcome, Report, present_run
 from rondo.errors import InputError, StateError
@@ -196,6 +195,7 @@ def tried_with(study: Study) -> Thresholds:
 
 def served() -> Thresholds | None:
     """The thresholds by which the figures being served were made; None before an analysis that kept them."""
-    run = current_run()
-    document = run.config.get("standing") if run else None
+    # The configuration alone: the results beside it are long, and pages of one customer ask, too.
+    config = Run.objects.filter(is_current=True).values_list("config", flat=True).first()
+    document = (config or {}).get("standing")
     return read(document) if document else None
