@@ -38,6 +38,13 @@ point, _, number = when.partition(":")
 seen = {"count": 0}
 
 
+def leave(status):
+    # Not by way of the interpreter's end: libraries would end threads there that a fork has not taken along.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 def die_at(name, function):
     def wrapper(*args, **kwargs):
         result = function(*args, **kwargs)
@@ -81,7 +88,7 @@ try:
         run_import(system("import"), kind, file, mapping.get(kind), source="shop", options=options)
 except RondoError as error:
     print(type(error).__name__, error)
-    sys.exit(2)
+    leave(2)
 if point == "state":
     from rondo.foundation.models import Load
     from rondo.interactions.models import Interaction, Order, OrderLine
@@ -93,6 +100,7 @@ if point == "state":
     folders = len(list(Path(os.environ["RONDO_HOME"]).glob("import-*/")))
     loads = sorted(Load.objects.values_list("status", flat=True))
     print(json.dumps({"state": state(), "counts": counts, "loading": loads.count("loading"), "folders": folders}))
+leave(0)
 """
 
 
