@@ -4,21 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Run, StandingVersion
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.outcome import Outcome, Report, present_run
+from rondo.analysis.versions import changing
 from rondo.errors import InputError, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import Installation
 from rondo.science.standing import BondRules, LadderRules, LifeCycleRules, RelationshipRules
 
 KIND = "standing"
 """The kind of study that tries thresholds."""
-_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -82,16 +80,7 @@ def change(actor: Actor, wanted: Thresholds, *, expected_version: int, reason: s
         PermissionRefused: the actor does not administer. StateError: somebody else changed them since
         ``expected_version``. InputError: nothing changes, or the reason is too long.
     """
-    actor.require("administer")
-    reason = reason.strip()
-    if len(reason) > _LONGEST_REASON:
-        raise InputError(
-            _("reason: %(count)d characters; write at most %(limit)d.")
-            % {"count": len(reason), "limit": _LONGEST_REASON}
-        )
-    with transaction.atomic():
-        # A row that is always there is held, so that of two who change the same version one is told.
-        Installation.objects.select_for_update().get()
+    with changing(actor, reason) as kept:
         now = in_force()
         if now.version != expected_version:
             raise StateError(
@@ -100,8 +89,8 @@ def change(actor: Actor, wanted: Thresholds, *, expected_version: int, reason: s
             )
         if now.to_dict() == wanted.to_dict():
             raise InputError(_("These thresholds are in force already."))
-        row = StandingVersion.objects.create(thresholds=wanted.to_dict(), reason=reason, actor=actor.user)
-        audit.record(actor, "standing.changed", "standing", row.pk, _changes(now, wanted) | {"reason": [None, reason]})
+        row = StandingVersion.objects.create(thresholds=wanted.to_dict(), reason=kept, actor=actor.user)
+        audit.record(actor, "standing.changed", "standing", row.pk, _changes(now, wanted) | {"reason": [None, kept]})
     return replace(wanted, version=row.pk)
 
 

@@ -4,21 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import StageVersion
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.outcome import Outcome, Report, present_run
+from rondo.analysis.versions import changing
 from rondo.errors import InputError, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import Installation
 from rondo.science.buying_stages import BuyingStageRules
 
 KIND = "buying-stages"
 """The kind of study that tries thresholds."""
-_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -62,16 +60,7 @@ def change(actor: Actor, wanted: BuyingStageRules, *, expected_version: int, rea
         PermissionRefused: the actor does not administer. StateError: somebody else changed them since
         ``expected_version``. InputError: nothing changes, or the reason is too long.
     """
-    actor.require("administer")
-    reason = reason.strip()
-    if len(reason) > _LONGEST_REASON:
-        raise InputError(
-            _("reason: %(count)d characters; write at most %(limit)d.")
-            % {"count": len(reason), "limit": _LONGEST_REASON}
-        )
-    with transaction.atomic():
-        # A row that is always there is held, so that of two who change the same version one is told.
-        Installation.objects.select_for_update().get()
+    with changing(actor, reason) as kept:
         now = in_force()
         if now.version != expected_version:
             raise StateError(
@@ -81,9 +70,9 @@ def change(actor: Actor, wanted: BuyingStageRules, *, expected_version: int, rea
         old, new = now.rules.to_dict(), wanted.to_dict()
         if old == new:
             raise InputError(_("These thresholds are in force already."))
-        row = StageVersion.objects.create(thresholds=new, reason=reason, actor=actor.user)
+        row = StageVersion.objects.create(thresholds=new, reason=kept, actor=actor.user)
         changes = {name: [old[name], value] for name, value in new.items() if old[name] != value}
-        audit.record(actor, "buying_stages.changed", "buying_stages", row.pk, changes | {"reason": [None, reason]})
+        audit.record(actor, "buying_stages.changed", "buying_stages", row.pk, changes | {"reason": [None, kept]})
     return InForce(wanted, row.pk)
 
 

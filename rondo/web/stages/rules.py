@@ -6,10 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -19,11 +17,12 @@ from rondo.analysis.buying_stages.ruled import BUYING_STAGE
 from rondo.analysis.models import StageFound, Study
 from rondo.analysis.studies import queries
 from rondo.analysis.studies.actions import request_study
-from rondo.errors import InputError, StateError
+from rondo.errors import InputError
 from rondo.science.buying_stages import BuyingStageRules
 from rondo.web import formats
 from rondo.web.access import actor, page
 from rondo.web.segments.studying import going
+from rondo.web.trying import how_far, put_into_force
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -207,33 +206,11 @@ def _history() -> list[dict[str, Any]]:
 @page("administer")
 def progress(request: HttpRequest) -> HttpResponse:
     """How far the dry run is; when it has ended, the page is loaded again."""
-    under_way = going(queries.latest(thresholds.KIND).newer)
-    if under_way is None:
-        response = HttpResponse()
-        response["HX-Refresh"] = "true"
-        return response
-    context = {"going": under_way, "progress_url": reverse("buying-stages-rules-progress")}
-    return render(request, "segments/study_progress.html", context)
+    return how_far(request, thresholds.KIND, "buying-stages-rules-progress")
 
 
 @require_POST
 @page("administer")
 def apply(request: HttpRequest) -> HttpResponse:
     """Puts into force what was tried."""
-    key = request.POST.get("study", "")
-    done = Study.objects.filter(kind=thresholds.KIND, status=Study.Status.DONE)
-    study = done.filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
-    if study is None:
-        raise Http404
-    try:
-        thresholds.change(
-            actor(request),
-            thresholds.tried_with(study),
-            expected_version=study.results["version"],
-            reason=request.POST.get("reason", ""),
-        )
-    except (InputError, StateError) as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, _("In force from the next analysis on; the figures shown are still of the last one."))
-    return redirect("buying-stages-rules")
+    return put_into_force(request, thresholds, "buying-stages-rules")
