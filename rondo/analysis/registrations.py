@@ -11,11 +11,13 @@ from rondo.analysis.features import buying, taste
 from rondo.analysis.next import ruled as next_ruled
 from rondo.analysis.next.jobs import request_next
 from rondo.analysis.segments.jobs import request_refreshes
+from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.studies import names, series
-from rondo.foundation.registry import Periodic, StudyKind, registries
+from rondo.foundation.registry import Periodic, Room, StudyKind, registries
 
 __all__ = ["buying", "definitions", "next_ruled", "ruled", "series", "stages_ruled", "taste"]
 
+registries.rooms.add(SEGMENTS, Room(SEGMENTS, _("Segments"), 20, ("none", "own", "team", "all"), usual="all"))
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))
 # What comes next first: segments may ask for it.
 registries.after_analysis.add("next", request_next)

@@ -10,26 +10,20 @@ from django.db.models.functions import Coalesce
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Survivor
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
-from rondo.foundation.models import Load, Team, User
+from rondo.foundation.models import Load, User
+from rondo.foundation.rights import branch_of, reach_of
 
-
-def team_branch(team_id: int) -> list[int]:
-    """A team and all teams below it."""
-    found = [team_id]
-    level = [team_id]
-    while level:
-        level = [pk for pk in Team.objects.filter(parent_id__in=level).values_list("pk", flat=True) if pk not in found]
-        found += level
-    return found
+ROOM = "customers"
+"""The room of customers, and of all that is told of them: the chain, figures, campaigns' answers."""
 
 
 def reach(viewer: User | None, prefix: str = "") -> Q:
     """The condition on a customer (at ``prefix``) that ``viewer``'s reads obey; None is the system, which sees all."""
-    if viewer is None or viewer.reach == User.Reach.ALL:
+    if viewer is None or sees_all(viewer):
         return Q()
     own = Q(**{f"{prefix}owner_id": viewer.pk})
-    if viewer.reach == User.Reach.TEAM and viewer.team_id is not None:
-        return own | Q(**{f"{prefix}team_id__in": team_branch(viewer.team_id)})
+    if reach_of(viewer, ROOM) == "team" and (teams := branch_of(viewer)):
+        return own | Q(**{f"{prefix}team_id__in": teams})
     return own
 
 
@@ -85,14 +79,15 @@ def survivors_of(viewer: User | None, customer_ids: Sequence[int]) -> dict[int, 
 
 def sees_all(viewer: User | None) -> bool:
     """Whether figures of the whole base may be shown to ``viewer``."""
-    return viewer is None or viewer.reach == User.Reach.ALL
+    return reach_of(viewer, ROOM) == "all"
 
 
 def scope_key(viewer: User | None) -> str:
     """The part of a cache key that separates what viewers of different reach see."""
-    if sees_all(viewer) or viewer is None:
+    if viewer is None or sees_all(viewer):
         return "all"
-    return f"{viewer.reach}-{viewer.pk}"
+    teams = branch_of(viewer) if reach_of(viewer, ROOM) == "team" else []
+    return "-".join(["of", str(viewer.pk), *map(str, sorted(teams))])
 
 
 def get_visible(viewer: User | None, public_id: str) -> Customer:

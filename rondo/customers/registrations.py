@@ -5,8 +5,12 @@ from django.utils.translation import gettext_lazy as _
 from rondo.customers import copied, ruled
 from rondo.customers.loading import CustomerLoader, remove_definitions
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier, NameWord
-from rondo.foundation.registry import ImportKind, LoadedTable, registries
+from rondo.customers.queries import ROOM
+from rondo.foundation.registry import ImportKind, LoadedTable, Room, registries
 
+registries.rooms.add(
+    ROOM, Room(ROOM, _("Customers, their chain and figures"), 10, ("own", "team", "all"), usual="all", narrowed=True)
+)
 registries.import_kinds.add(
     "customers",
     ImportKind(

@@ -21,6 +21,7 @@ from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.loads import shown
 from rondo.foundation.models import Load, User
+from rondo.foundation.rights import ADMINISTRATOR
 from rondo.interactions.importing import ImportOptions, run_import
 from rondo.interactions.queries import standing
 
@@ -63,7 +64,7 @@ def step_name(step: str) -> str:
 def demo_user() -> User:
     """The demo's administrator, who signs in by one-time link only (no password is set)."""
     user = User.objects.filter(email=OWNER).first()
-    return user or add_user(system(), OWNER, name="Demo", role=User.Role.ADMINISTRATOR)
+    return user or add_user(system(), OWNER, name="Demo", role=ADMINISTRATOR)
 
 
 def _prepare(actor: Actor) -> None:

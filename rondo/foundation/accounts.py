@@ -19,7 +19,9 @@ from email_validator import EmailNotValidError, validate_email
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import ApiToken, LoginLink, Team, User
+from rondo.foundation.models import ApiToken, LoginLink, Role, Team, User
+from rondo.foundation.rights import ADMINISTRATOR
+from rondo.foundation.roles import keeps_an_administrator
 
 CHANGEABLE = frozenset({"name", "role", "reach", "team", "is_active"})
 """What :func:`change_user` may set."""
@@ -64,7 +66,7 @@ def add_user(actor: Actor, email: str, **fields: Any) -> User:
 def add_first_administrator(actor: Actor, host: str) -> User:
     """Make the administrator of an installation that has no user yet, who is called after its host."""
     actor.require("administer")
-    fields = {"name": _("Administrator"), "role": User.Role.ADMINISTRATOR, "reach": User.Reach.ALL}
+    fields = {"name": _("Administrator"), "role": ADMINISTRATOR, "reach": User.Reach.ALL}
     return _insert(actor, User(email=f"administrator@{host}"), fields)
 
 
@@ -88,25 +90,13 @@ def change_user(actor: Actor, user: User, **fields: Any) -> User:
         InputError: a field is not usable; StateError: nobody would be left who may administer.
     """
     actor.require("administer")
-    with transaction.atomic():
-        # All administrators are locked, in order, so that two cannot each take the other's role away.
-        list(
-            User.objects.select_for_update()
-            .filter(models.Q(pk=user.pk) | models.Q(role="administrator"))
-            .order_by("pk")
-        )
-        row = User.objects.get(pk=user.pk)
+    with transaction.atomic(), keeps_an_administrator():
+        row = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         before = {name: getattr(row, name) for name in fields if name in CHANGEABLE}
-        was_one = row.role == User.Role.ADMINISTRATOR and row.is_active
         _put(row, fields, CHANGEABLE)
         changed = sorted(name for name in before if before[name] != getattr(row, name))
         if changed:
             row.save(update_fields=changed)
-            left = User.objects.filter(role=User.Role.ADMINISTRATOR, is_active=True, is_service=False)
-            if was_one and not left.exists():
-                raise StateError(
-                    _("%(user)s is the last administrator; give somebody else that role first.") % {"user": row}
-                )
             told = {name: [_plain(before[name]), _plain(getattr(row, name))] for name in changed}
             audit.record(actor, "user.changed", "user", row.pk, told)
     return row
@@ -161,7 +151,7 @@ def _put(row: User, fields: dict[str, Any], allowed: frozenset[str]) -> None:
             % {"value": language, "values": ", ".join(dict(settings.LANGUAGES))}
         )
     for name, value in fields.items():
-        setattr(row, name, value)
+        setattr(row, "role_id" if name == "role" and isinstance(value, str) else name, value)
     try:
         row.clean_fields(exclude={f.name for f in row._meta.fields} - set(fields))
     except ValidationError as error:
@@ -170,6 +160,8 @@ def _put(row: User, fields: dict[str, Any], allowed: frozenset[str]) -> None:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Role):
+        return value.key
     return value.pk if isinstance(value, models.Model) else value
 
 
@@ -197,7 +189,7 @@ def use_login_link(token: str) -> User | None:
         taken = LoginLink.objects.filter(active, token_hash=digest(token), used_at=None, expires_at__gt=now)
         if not taken.update(used_at=now):
             return None
-        row = LoginLink.objects.select_related("user").get(token_hash=digest(token))
+        row = LoginLink.objects.select_related("user__role").get(token_hash=digest(token))
         audit.record(Actor(row.user, "web"), "link.used", "user", row.user_id, {"link": [row.pk, None]})
         return row.user
 
@@ -222,7 +214,7 @@ def use_api_token(token: str) -> User | None:
     """
     now = timezone.now()
     row = (
-        ApiToken.objects.select_related("user")
+        ApiToken.objects.select_related("user__role")
         .filter(token_hash=digest(token), revoked_at=None, expires_at__gt=now, user__is_active=True)
         .first()
     )

@@ -29,7 +29,7 @@ class Actor:
         if self.user is not None and not self.may(right):
             raise PermissionRefused(
                 _("%(user)s may not %(right)s (role %(role)s); ask an administrator for a role that may.")
-                % {"user": self.user.email, "right": RIGHTS[right], "role": self.user.get_role_display()}
+                % {"user": self.user.email, "right": RIGHTS[right], "role": self.user.role}
             )
 
 

@@ -27,9 +27,11 @@ def entry(actor: Actor, verb: str, record_type: str, record_id: int, changes: Ch
     )
 
 
-def record(actor: Actor, verb: str, record_type: str, record_id: int, changes: Changes) -> None:
+def record(actor: Actor, verb: str, record_type: str, record_id: int, changes: Changes) -> AuditEntry:
     """Write one entry."""
-    entry(actor, verb, record_type, record_id, changes).save(force_insert=True)
+    row = entry(actor, verb, record_type, record_id, changes)
+    row.save(force_insert=True)
+    return row
 
 
 def record_many(entries: Iterable[AuditEntry]) -> None:

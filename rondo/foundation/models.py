@@ -20,10 +20,34 @@ class Team(models.Model):
         return self.name
 
 
+class Role(models.Model):
+    """What those who have it may do (``rights``), how far they see in each room (``reaches``: room → none, own, team or
+    all) and what is masked for them. See :mod:`rondo.foundation.rights`. A built-in role without a name of its own is
+    called by its translated name; the administrator's is fixed and has every right."""
+
+    key = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80, blank=True)
+    rights = models.JSONField(default=list)
+    reaches = models.JSONField(default=dict)
+    masked = models.JSONField(default=list)
+    is_builtin = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        from rondo.foundation.rights import role_name
+
+        return role_name(self)
+
+
 class UserManager(BaseUserManager["User"]):
-    """Creates users by e-mail address."""
+    """Creates users by e-mail address; reads them together with their role, which every check of a right needs."""
+
+    def get_queryset(self) -> models.QuerySet["User"]:
+        return super().get_queryset().select_related("role")
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        if isinstance(role := fields.get("role"), str):
+            fields["role_id"] = role
+            del fields["role"]
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save()
@@ -31,16 +55,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who signs in. ``reach`` says how far reads go: own rows, the team's, or all."""
-
-    class Role(models.TextChoices):
-        ADMINISTRATOR = "administrator", _("Administrator")
-        MANAGER = "manager", _("Manager")
-        MARKETING = "marketing", _("Marketing")
-        SALES = "sales", _("Sales")
-        SERVICE = "service", _("Service")
-        ANALYST = "analyst", _("Analyst")
-        READER = "reader", _("Reader")
+    """A person who signs in. ``reach`` narrows how far the role's reads go: own rows, the team's, or all."""
 
     class Reach(models.TextChoices):
         OWN = "own", _("Own customers")
@@ -54,7 +69,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
-    role = models.CharField(max_length=20, choices=Role.choices, default=Role.READER)
+    role = models.ForeignKey(
+        Role, to_field="key", db_column="role", on_delete=models.PROTECT, related_name="users", default="reader"
+    )
     reach = models.CharField(max_length=8, choices=Reach.choices, default=Reach.ALL)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="members")
     language = models.CharField(max_length=8, blank=True)

@@ -165,8 +165,24 @@ class CustomerPanel:
 
 
 @dataclass(frozen=True)
+class Room:
+    """Rows that belong to somebody, of which roles see none, their own, their team's or all.
+
+    ``reaches``: those that a role can be given. ``usual``: that of a role which says nothing of the room. ``narrowed``:
+    the rows tell of customers, so that the narrower of the role's reach and the user's own holds.
+    """
+
+    key: str
+    label: "_StrOrPromise"
+    order: int
+    reaches: 'tuple[Literal["none", "own", "team", "all"], ...]'
+    usual: 'Literal["none", "own", "team", "all"]' = "own"
+    narrowed: bool = False
+
+
+@dataclass(frozen=True)
 class NavItem:
-    """An entry of the main navigation, shown if ``allowed(user)``."""
+    """An entry of the main navigation, shown to who has ``right`` or one of ``also``, and sees anything in ``room``."""
 
     key: str
     label: "_StrOrPromise"
@@ -174,6 +190,8 @@ class NavItem:
     url_name: str
     order: int
     right: str = "see"
+    also: tuple[str, ...] = ()
+    room: str = ""
 
 
 @dataclass(frozen=True)
@@ -403,6 +421,7 @@ class Registries:
     studies: Registry[StudyKind] = field(default_factory=lambda: Registry("studies"))
     interaction_kinds: Registry[InteractionKind] = field(default_factory=lambda: Registry("interaction kinds"))
     customer_panels: Registry[CustomerPanel] = field(default_factory=lambda: Registry("customer panels"))
+    rooms: Registry[Room] = field(default_factory=lambda: Registry("rooms"))
     nav: Registry[NavItem] = field(default_factory=lambda: Registry("navigation"))
     finders: Registry[Finder] = field(default_factory=lambda: Registry("finders"))
     import_kinds: Registry[ImportKind] = field(default_factory=lambda: Registry("import kinds"))

@@ -6,15 +6,18 @@ from django.utils.translation import gettext as _
 
 from rondo.errors import NotFound
 from rondo.foundation.models import User
-from rondo.foundation.rights import has_right
+from rondo.foundation.rights import owned
 from rondo.reports.models import Report, Sending
 from rondo.reports.schedule import Schedule
+
+ROOM = "reports"
+"""The room of reports by mail, each of which belongs to who set it up."""
 
 
 def visible(viewer: User) -> QuerySet[Report]:
     """The reports that ``viewer`` may see and change, the newest first."""
-    rows = Report.objects.filter(deleted_at=None).select_related("owner").order_by("-id")
-    return rows if has_right(viewer, "administer") else rows.filter(owner=viewer)
+    rows = Report.objects.filter(owned(viewer, ROOM), deleted_at=None)
+    return rows.select_related("owner").order_by("-id")
 
 
 def get_visible(viewer: User, report_id: int) -> Report:

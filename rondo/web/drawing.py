@@ -4,13 +4,14 @@ from django.conf import settings
 from django.utils import translation
 
 from rondo.foundation.models import User
+from rondo.foundation.rights import ADMINISTRATOR, built_in
 from rondo.web.figures import figures
 from rondo.web.views.portfolio import CHARTS
 
 
 def draw_ahead() -> int:
     """Draw and keep the charts of the current run; returns how many there are, in all languages together."""
-    found = figures(User(role=User.Role.ADMINISTRATOR, reach=User.Reach.ALL))
+    found = figures(User(role=built_in(ADMINISTRATOR), reach=User.Reach.ALL))
     if found is None:
         return 0
     drawn = 0

@@ -17,6 +17,9 @@ from rondo.foundation.installation import business_now
 from rondo.foundation.models import User
 from rondo.rules import Context, Members, Node, Schema, from_json
 
+ROOM = "segments"
+"""The room of segments, each of which belongs to who made it."""
+
 HISTORY = 30
 """So many refreshes are shown as size over time."""
 

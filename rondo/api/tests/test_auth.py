@@ -12,7 +12,7 @@ from django.utils import timezone
 from rondo.api.problems import MEDIA_TYPE
 from rondo.foundation.accounts import revoke_api_token
 from rondo.foundation.actors import system
-from rondo.foundation.models import ApiToken, User
+from rondo.foundation.models import ApiToken, Role, User
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/v1/customers"
@@ -70,7 +70,7 @@ def test_the_token_of_an_inactive_user_is_refused(client_of: Callable[[User], Cl
 
 def test_a_user_without_the_right_to_see_is_refused(client_of: Callable[[User], Client], alice: User) -> None:
     client = client_of(alice)
-    User.objects.filter(pk=alice.pk).update(role="guest")
+    User.objects.filter(pk=alice.pk).update(role=Role.objects.create(key="guest", name="guest"))
     assert "guest" in str(refused(client, 403)["detail"])
 
 

@@ -13,6 +13,7 @@ from rondo.customers.actions.contact_points import attach_identifier
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked, plain
 from rondo.customers.changed import noted
 from rondo.customers.models import Customer
+from rondo.customers.queries import sees_all
 from rondo.errors import InputError, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import business_now
@@ -57,7 +58,7 @@ def create_customer(
     actor.require("edit")
     row = Customer(is_demo=is_demo, load_id=actor.load_id)
     _put(row, fields)
-    if actor.user is not None and actor.user.reach != User.Reach.ALL:
+    if actor.user is not None and not sees_all(actor.user):
         row.owner = actor.user
         row.team_id = actor.user.team_id
     wanted = list(identifiers)

@@ -17,6 +17,7 @@ from rondo.errors import StateError
 from rondo.foundation.accounts import add_first_administrator, make_login_link
 from rondo.foundation.actors import system
 from rondo.foundation.models import User
+from rondo.foundation.rights import ADMINISTRATOR
 
 Say = Callable[[str], None]
 
@@ -86,5 +87,5 @@ def first_link() -> str | None:
         return make_login_link(system(), add_first_administrator(system(), host))
     if people.filter(last_login__isnull=False).exists() or any(user.has_usable_password() for user in people):
         return None
-    admin_ = people.filter(role=User.Role.ADMINISTRATOR, is_active=True).order_by("pk").first()
+    admin_ = people.filter(role__key=ADMINISTRATOR, is_active=True).order_by("pk").first()
     return make_login_link(system(), admin_) if admin_ else None

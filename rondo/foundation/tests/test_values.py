@@ -176,7 +176,7 @@ class TestInstallation:
 
 @pytest.mark.django_db
 def test_a_team_branch_reaches_down_and_not_up() -> None:
-    from rondo.customers.queries import team_branch
+    from rondo.foundation.rights import team_branch
 
     top = Team.objects.create(name="All")
     north = Team.objects.create(name="N", parent=top)

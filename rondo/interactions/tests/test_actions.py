@@ -14,6 +14,7 @@ from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Load, User
 from rondo.foundation.registry import InteractionKind, Registry, registries
+from rondo.foundation.roles import change_role
 from rondo.interactions.actions import current_transaction, log_interaction, restore, retract
 from rondo.interactions.models import Interaction
 from rondo.interactions.queries import chain
@@ -164,13 +165,9 @@ def test_retraction_hides_keeps_and_says_why(anna: Customer, seller: Actor, mana
     assert [e.verb for e in audit.entries_of("interaction", made.pk)] == ["interaction.retracted", "interaction.logged"]
 
 
-def test_what_others_logged_needs_the_right_to_edit(
-    anna: Customer, manager: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_others_logged_needs_the_right_to_edit(anna: Customer, manager: Actor) -> None:
     made = log_interaction(manager, anna, "note")
-    from rondo.foundation import rights
-
-    monkeypatch.setitem(rights.ROLES, "service", frozenset({"see", "contact"}))
+    change_role(system(), "service", rights=["see", "contact"])
     helper = _actor("dora", "service", "all")
     with pytest.raises(PermissionRefused):
         retract(helper, made, "no")

@@ -1,4 +1,4 @@
-"""Making and changing reports: everybody their own; who may administer, all."""
+"""Making and changing reports: everybody those that they see (:func:`rondo.reports.queries.visible`)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,6 +12,8 @@ from rondo.errors import InputError, NotFound
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
+from rondo.foundation.rights import owned
+from rondo.reports import queries
 from rondo.reports.models import Recipient, Report, Sending
 from rondo.reports.queries import recipients_of
 
@@ -46,7 +48,7 @@ def change_report(actor: Actor, report_id: int, *, recipients: Iterable[int] | N
     """Set named fields of a report. After a change of its times only due times from now on count.
 
     Raises:
-        NotFound: no such report, or somebody else's and the actor may not administer. InputError: as on creation.
+        NotFound: no such report, or one that the actor does not see. InputError: as on creation.
     """
     with transaction.atomic():
         row = _own(actor, report_id)
@@ -128,10 +130,11 @@ def leave_report(actor: Actor, report_id: int) -> None:
 
 
 def _own(actor: Actor, report_id: int, *, deleted: bool = False) -> Report:
-    """The report, locked, if it is the actor's or the actor may administer."""
-    row = Report.objects.select_for_update().filter(pk=report_id, deleted_at__isnull=not deleted).first()
-    owns = row is not None and actor.user is not None and row.owner_id == actor.user.pk
-    if row is None or not (owns or actor.may("administer")):
+    """The report, locked, if it is one that the actor sees (those of the own reach)."""
+    rows = Report.objects.filter(pk=report_id, deleted_at__isnull=not deleted)
+    seen = Report.objects.filter(owned(actor.user, queries.ROOM), pk=report_id).exists()
+    row = rows.select_for_update().first() if seen else None
+    if row is None:
         raise NotFound(_("This report is not there; load the list again."))
     return row
 

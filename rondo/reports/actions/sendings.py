@@ -17,6 +17,7 @@ from rondo.errors import NotFound, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import zone
+from rondo.foundation.rights import owned
 from rondo.reports import queries
 from rondo.reports.models import Recipient, Report, Sending
 
@@ -54,9 +55,8 @@ def send_now(actor: Actor, report_id: int, now: datetime | None = None) -> int:
     Raises:
         NotFound: no such report, or not the actor's. StateError: no mail server is set.
     """
-    row = Report.objects.filter(pk=report_id, deleted_at=None).first()
-    owns = row is not None and actor.user is not None and row.owner_id == actor.user.pk
-    if row is None or not (owns or actor.may("administer")):
+    row = Report.objects.filter(owned(actor.user, queries.ROOM), pk=report_id, deleted_at=None).first()
+    if row is None:
         raise NotFound(_("This report is not there; load the list again."))
     if not queries.mail_is_set():
         raise StateError(_("No mail server is set: give RONDO_MAIL_URL and RONDO_MAIL_FROM, then start Rondo again."))
@@ -76,8 +76,7 @@ def send_again(actor: Actor, sending_id: int) -> Sending:
     """
     with transaction.atomic():
         row = Sending.objects.select_for_update().select_related("report").filter(pk=sending_id).first()
-        owns = row is not None and actor.user is not None and row.report.owner_id == actor.user.pk
-        if row is None or not (owns or actor.may("administer")):
+        if row is None or not Report.objects.filter(owned(actor.user, queries.ROOM), pk=row.report_id).exists():
             raise NotFound(_("This sending is not there; load the list again."))
         if row.status not in {Status.FAILED, Status.UNKNOWN, Status.HELD}:
             raise StateError(_("This sending is %(status)s already.") % {"status": row.get_status_display()})

@@ -29,7 +29,7 @@ def found(installation: Installation, make_user: object) -> Figures:
     from rondo.foundation.models import User
 
     store_run()
-    made = figures(User(role="administrator", reach="all"))
+    made = figures(User(role_id="administrator", reach="all"))
     assert made is not None
     return made
 

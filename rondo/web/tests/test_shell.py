@@ -272,7 +272,7 @@ def test_a_token_is_shown_once_and_revoked_by_its_owner_alone(signed_in: SignIn,
 def test_the_profile_changes_named_fields_with_an_audit_entry(signed_in: SignIn, bob: User) -> None:
     signed_in(bob).post("/profile/", {"name": "Bob B.", "language": "de", "theme": "light"})
     bob.refresh_from_db()
-    assert (bob.name, bob.language, bob.theme, bob.role) == ("Bob B.", "de", "light", "sales")
+    assert (bob.name, bob.language, bob.theme, bob.role_id) == ("Bob B.", "de", "light", "sales")
     entry = AuditEntry.objects.get(verb="user.changed")
     assert entry.changes == {"name": ["Bob", "Bob B."], "language": ["", "de"], "theme": ["system", "light"]}
 

@@ -77,7 +77,7 @@ def test_only_the_difference_is_written_and_leaving_closes_the_row(people: list[
 
 
 def _all() -> Any:
-    return User(role="administrator", reach="all")
+    return User(role_id="administrator", reach="all")
 
 
 def test_chunks_write_the_same(people: list[Customer], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ class Command(RondoCommand):
             one = steps.add_parser(step, help=meaning)
             one.add_argument("email")
             one.add_argument("--name", help=_("as others see it"))
-            one.add_argument("--role", choices=User.Role.values, help=_("what the user may do (default: reader)"))
+            one.add_argument("--role", help=_("key of the role, which says what the user may do (default: reader)"))
             one.add_argument(
                 "--reach", choices=User.Reach.values, help=_("whose customers the user sees (default: all)")
             )
@@ -49,7 +49,7 @@ class Command(RondoCommand):
 
     def step_list(self, options: dict[str, Any]) -> None:
         for user in User.objects.select_related("team").order_by("email"):
-            parts = [user.email, user.name, user.role, user.reach, user.team.name if user.team else ""]
+            parts = [user.email, user.name, user.role.key, user.reach, user.team.name if user.team else ""]
             self.stdout.write("\t".join([*parts, "" if user.is_active else _("off")]).rstrip("\t"))
         if not User.objects.exists():
             raise NotFound(_("There are no users yet; “rondo user add EMAIL --role administrator” makes one."))
@@ -59,7 +59,7 @@ def _told(user: User) -> str:
     sentence = (
         _("%(email)s: %(role)s, sees: %(reach)s") if user.is_active else _("%(email)s: %(role)s, sees: %(reach)s; off")
     )
-    return sentence % {"email": user.email, "role": user.get_role_display(), "reach": user.get_reach_display()}
+    return sentence % {"email": user.email, "role": user.role, "reach": user.get_reach_display()}
 
 
 def _fields(options: dict[str, Any]) -> dict[str, Any]:
