@@ -23,6 +23,7 @@ from rondo.web.customers.profile import Profile, profile, risk
 from rondo.web.customers.rows import heading, write
 from rondo.web.customers.sentences import reasons, where
 from rondo.web.customers.timeline import KindChip, Timeline, kinds_of, read_timeline
+from rondo.web.customers.told import told_by
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -117,16 +118,17 @@ def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = ()
     """The page of a customer that :func:`rondo.customers.queries.get_visible` gave for ``viewer``."""
     records = record_ids(customer.pk)
     timeline = read_timeline(records, public_id=customer.public_id, kinds=kinds, beginning=beginning)
+    values, links = attributes_of(records), links_of(viewer, records)
     return CustomerPage(
         customer,
         records,
         identifiers_of(records),
         addresses_of(records),
-        attribute_groups(attributes_of(records)),
-        links_of(viewer, records),
+        attribute_groups(values),
+        links,
         kinds_of(records, timeline),
         timeline,
-        read_worth(customer),
+        read_worth(customer, records, values, links),
         read_panels(viewer, records),
     )
 
@@ -163,22 +165,25 @@ def current_assumptions() -> Assumptions | None:
     )
 
 
-def read_worth(customer: Customer) -> Worth | None:
+def read_worth(
+    customer: Customer, records: Sequence[int], values: Sequence[AttributeValue], links: Sequence[LinkSeen]
+) -> Worth | None:
     """A customer's value, the reasons for it and all facts; None if no analysis has seen the customer."""
     score = Score.objects.filter(customer_id=customer.pk).first()
     assumptions = current_assumptions()
     if score is None or assumptions is None:
         return None
+    told = told_by(records, values, links, assumptions.as_of)
     why = reasons(score, assumptions.as_of, installation().currency, assumptions.horizon_months)
     return Worth(
         score,
         assumptions,
         why,
         list(_facts(score)),
-        where(score),
+        where(score, told.promoter if told.promotes else None),
         course(customer.pk),
         risk(score),
-        profile(score, installation().currency, assumptions.horizon_months, assumptions.margin_rate),
+        profile(score, installation().currency, assumptions.horizon_months, assumptions.margin_rate, told),
     )
 
 

@@ -4,6 +4,7 @@ Parts after Kumar et al. (2010): economic, behavioural, psychological. What the 
 with what would fill it: an absent part is absent, not zero.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from django.utils.translation import ngettext
 
 from rondo.analysis.models import Score
 from rondo.web import formats
+from rondo.web.customers.told import Told
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -40,11 +42,16 @@ class Profile:
     turns: Part
 
 
-def profile(score: Score, currency: str, horizon_months: int, margin_rate: float) -> Profile:
-    """The profile of a customer from the facts of the current run."""
+def profile(score: Score, currency: str, horizon_months: int, margin_rate: float, told: Told | None = None) -> Profile:
+    """The profile of a customer from the facts of the current run and what is known beside them."""
+    told = told or Told()
     return Profile(
-        [_economic(score, currency, horizon_months, margin_rate), _behavioural(score), _psychological()],
-        _got(score, currency),
+        [
+            _economic(score, currency, horizon_months, margin_rate),
+            _behavioural(score, told, currency),
+            _psychological(told),
+        ],
+        _got(score, currency, told),
         _turns(score),
     )
 
@@ -117,9 +124,10 @@ def _economic(score: Score, currency: str, horizon_months: int, margin_rate: flo
     )
 
 
-def _behavioural(score: Score) -> Part:
+def _behavioural(score: Score, told: Told, currency: str) -> Part:
     received, answered = score.campaigns_received or 0, score.campaigns_answered or 0
     rows = [
+        (_("Days since the last purchase"), formats.number(score.recency_days)),
         (_("Purchase days a month"), formats.number(score.frequency, 1)),
         (_("Categories bought"), formats.number(score.categories)),
         (_("Stores visited"), formats.number(score.stores)),
@@ -134,31 +142,52 @@ def _behavioural(score: Score) -> Part:
             )
         )
     missing = [] if received else [_("Answers to campaigns: none was sent yet.")]
-    missing.append(_("Referrals: not recorded. Record who came by whom, and they count here."))
+    if told.referred:
+        rows.append((_("Recommended us to"), formats.number(told.referred)))
+        rows.append((_("of them bought"), formats.number(told.came)))
+        rows.append((_("Value of those who came by it"), formats.money(told.brought, currency, 0)))
+    else:
+        missing.append(_("Referrals: not recorded. Record who came by whom, and they count here."))
+    missing.append(_("Influence on others, and suggestions taken up: not recorded."))
     return Part("behavioural", _("Behavioural"), rows, missing)
 
 
-def _psychological() -> Part:
-    return Part(
-        "psychological",
-        _("Psychological"),
-        missing=[
-            _("Satisfaction, trust and willingness to recommend: not known, nobody was asked. Surveys will fill this."),
-        ],
+def _psychological(told: Told) -> Part:
+    rows = []
+    if told.promoter is not None:
+        rows.append((_("Would recommend us"), _scale(told.promoter, 10, 0)))
+    if told.commitment is not None:
+        rows.append((_("Commitment"), _scale(told.commitment, 7, 1)))
+    missing = (
+        _("Satisfaction and trust: not known, nobody was asked. Surveys will fill this.")
+        if rows
+        else _("Satisfaction, trust and willingness to recommend: not known, nobody was asked. Surveys will fill this.")
     )
+    return Part("psychological", _("Psychological"), rows, [missing])
 
 
-def _got(score: Score, currency: str) -> Part:
+def _scale(value: float, most: int, digits: int) -> str:
+    return _("%(value)s of %(most)s") % {"value": formats.number(value, digits), "most": formats.number(most)}
+
+
+def _got(score: Score, currency: str, told: Told) -> Part:
     rows = [(_("Saved by offers"), formats.money(score.saved, currency, 0))]
     if score.saved:
         rows.append((_("of it by coupons"), formats.money(score.saved_by_coupons, currency, 0)))
         rows.append((_("Share of prices before offers"), formats.share(score.discount_share, 0)))
     rows.append((_("Campaigns received"), formats.number(score.campaigns_received)))
+    if told.asked:
+        rows.append((_("Questions answered"), _scale(told.answered, told.asked, 0)))
+    if told.days is not None:
+        rows.append((_("Half of the answers came within"), formats.days(math.ceil(told.days) or 1)))
     return Part(
         "got",
         _("What the customer got from us"),
         rows,
-        [_("Services, problems solved and how fast: not recorded. Service cases will fill this.")],
+        [
+            _("Services, problems solved and how fast: not recorded. Service cases will fill this."),
+            _("Preferences respected: not recorded yet."),
+        ],
     )
 
 

@@ -25,9 +25,9 @@ def reasons(score: Score, as_of: date, currency: str, horizon_months: int) -> li
     return [sentence for sentence in found if sentence]
 
 
-def where(score: Score) -> list[str]:
+def where(score: Score, promoter: float | None = None) -> list[str]:
     """Where the customer stands on the ladder and in the life cycle, since when, and why; nothing before an analysis
-    that knows of them."""
+    that knows of them. ``promoter``: what a promoter said (of ten), which is a mark on the rung and no rung."""
     if not score.ladder or not score.stage:
         return []
     stage = str(dict(STAGE).get(score.stage, score.stage))
@@ -38,6 +38,9 @@ def where(score: Score) -> list[str]:
     )
     rung = str(dict(LADDER).get(score.ladder, score.ladder))
     found = [f"{since}: {_stage_reason(score)}.", f"{_capital(rung)}: {_rung_reason(score)}."]
+    if promoter is not None and score.ladder != "advocate":
+        said = _("Supporter: would recommend us (%(value)s of 10); that they did is not recorded.")
+        found.append(said % {"value": formats.number(promoter)})
     if score.change and score.change_weeks:
         told = {
             "change": _capital(str(dict(CHANGE)[score.change])),

@@ -1,11 +1,13 @@
 """The profile of a relationship: parts with their makings, both sides of the ledger, and what is missing said so."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from rondo.customers.models import AttributeDefinition, Link
 from rondo.web.customers.profile import profile, risk
-from rondo.web.tests.customers_data import give_score, make_customer, make_run
+from rondo.web.tests.customers_data import contact, give_score, make_customer, make_run, set_value
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +97,38 @@ def test_the_customer_page_shows_risk_and_profile(signed_in: Any, alice: Any, in
         "nobody was asked",
     ):
         assert text in page
+
+
+def test_what_was_said_whom_they_brought_and_what_we_answered_count(
+    signed_in: Any, alice: Any, installation: Any
+) -> None:
+    make_run()
+    ann, bob, cem = make_customer("Ann"), make_customer("Bob"), make_customer("Cem")
+    give_score(ann, **FACTS | {"ladder": "client", "stage": "maturity"})
+    give_score(bob, value=70_000, purchase_days=3)
+    give_score(cem, value=None, purchase_days=0)
+    for other in (bob, cem):
+        Link.objects.create(subject=ann, object=other, role="referred")
+    for key, number in (("promoter_score", 9), ("commitment", 6.5)):
+        asked = AttributeDefinition.objects.create(
+            key=key, label_en=key, label_de=key, type="number", form="psychographic"
+        )
+        set_value(ann, asked, number=number)
+    noon = datetime(2017, 12, 1, 12, tzinfo=UTC)
+    inbound = {"direction": "inbound", "initiative": "pull", "channel": "email"}
+    for days, wait in ((0, 1), (5, 3), (9, None)):
+        question = contact(ann, "email_in", noon + timedelta(days=days), **inbound)
+        if wait:
+            contact(ann, "email_out", noon + timedelta(days=days + wait), in_response_to=question)
+    page = signed_in(alice).get(f"/customers/{ann.public_id}/")
+    parts = page.context["worth"].profile
+    _economic, behavioural, psychological = parts.parts
+    rows = dict(behavioural.rows)
+    assert (rows["Recommended us to"], rows["of them bought"]) == ("2", "1")
+    assert rows["Value of those who came by it"] == "$700"
+    assert not any("Referrals" in text for text in behavioural.missing)
+    assert dict(psychological.rows) == {"Would recommend us": "9 of 10", "Commitment": "6.5 of 7"}
+    assert "willingness" not in psychological.missing[0]
+    got = dict(parts.got.rows)
+    assert (got["Questions answered"], got["Half of the answers came within"]) == ("2 of 3", "2 days")
+    assert any("Supporter: would recommend us (9 of 10)" in text for text in page.context["worth"].standing)

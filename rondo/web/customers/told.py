@@ -1,0 +1,87 @@
+"""What is known of a relationship beside the facts of the run: what the customer said when asked, whom they brought,
+and what we answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
+
+from django.db.models import Min
+
+from rondo.analysis.models import Score
+from rondo.customers.models import AttributeValue, Link
+from rondo.customers.queries import LinkSeen
+from rondo.foundation.registry import registries
+from rondo.interactions.queries import standing
+
+PROMOTER_FROM = 9
+"""From so many of ten on somebody is a promoter (Reichheld 2003)."""
+_SCALES = {"commitment": (1.0, 7.0), "promoter_score": (0.0, 10.0)}
+"""What is asked, and the scale of the answer; what lies off it is not known."""
+_LOOKED_AT = 1000
+"""So many of the latest questions are looked at."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """``commitment`` (1 to 7) and ``promoter`` (0 to 10): None where nobody asked. ``referred``: customers whom they
+    recommended us to, of whom ``came`` bought and are worth ``brought`` (minor units) together. ``asked``: contacts
+    of theirs that expect an answer, of which ``answered`` have one, half of them within ``days``."""
+
+    commitment: float | None = None
+    promoter: float | None = None
+    referred: int = 0
+    came: int = 0
+    brought: int = 0
+    asked: int = 0
+    answered: int = 0
+    days: float | None = None
+
+    @property
+    def promotes(self) -> bool:
+        """Whether they said that they would recommend us."""
+        return self.promoter is not None and self.promoter >= PROMOTER_FROM
+
+
+def told_by(records: Sequence[int], values: Sequence[AttributeValue], links: Sequence[LinkSeen], as_of: date) -> Told:
+    """What is known of the customer of ``records`` up to ``as_of``; ``links`` are those that the viewer may see."""
+    said = {
+        value.definition.key: value.number
+        for value in values
+        if value.definition.key in _SCALES and value.number is not None and _within(value.definition.key, value.number)
+    }
+    brought = [link.other.pk for link in links if link.outward and link.link.role == Link.Role.REFERRED]
+    came = (
+        list(Score.objects.filter(customer_id__in=brought, purchase_days__gt=0).values_list("value", flat=True))
+        if brought
+        else []
+    )
+    asked, answered, days = _answers(records, as_of)
+    return Told(
+        said.get("commitment"),
+        said.get("promoter_score"),
+        len(brought),
+        len(came),
+        sum(value or 0 for value in came),
+        asked,
+        answered,
+        days,
+    )
+
+
+def _within(key: str, number: float) -> bool:
+    low, high = _SCALES[key]
+    return low <= number <= high
+
+
+def _answers(records: Sequence[int], as_of: date) -> tuple[int, int, float | None]:
+    """How many contacts expect an answer, how many have one, and the median of days until it came."""
+    kinds = [kind.key for kind in registries.interaction_kinds if kind.expects_answer]
+    rows = standing().filter(customer_id__in=records, kind__in=kinds, direction="inbound", business_date__lte=as_of)
+    asked = dict(rows.order_by("-occurred_at").values_list("pk", "occurred_at")[:_LOOKED_AT])
+    if not asked:
+        return 0, 0, None
+    replies = standing().filter(in_response_to__in=list(asked), direction="outbound", business_date__lte=as_of)
+    first = dict(replies.order_by().values_list("in_response_to").annotate(first=Min("occurred_at")))
+    waits = [(moment - asked[key]).total_seconds() / 86_400 for key, moment in first.items()]
+    return len(asked), len(first), max(median(waits), 0.0) if waits else None
