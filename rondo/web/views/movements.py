@@ -100,7 +100,7 @@ def customers(request: HttpRequest) -> HttpResponse:
     people = visible(user).in_bulk(keys)
     scores = Score.objects.in_bulk(keys)
     all_moves = _moves(request, asked) or []
-    total = next((move.customers for move in all_moves if (move.before, move.after) == (before, after)), len(keys))
+    move = next((one for one in all_moves if (one.before, one.after) == (before, after)), Move(before, after, 0, 0))
     here = behind(asked, before, after)
     last = rows[LISTED - 1] if len(rows) > LISTED else None
     context = {
@@ -112,7 +112,8 @@ def customers(request: HttpRequest) -> HttpResponse:
         "back": f"{reverse('movements')}?{asked.pairs}",
         "rows": [(people[key], scores.get(key)) for key in keys if key in people],
         "limit": LISTED,
-        "total": total,
+        "total": move.customers,
+        "value": move.value,
         "begin": here if beyond else "",
         "more": f"{here}&{urlencode({'after': f'{last.value}:{last.customer}'})}" if last else "",
     }
