@@ -26,6 +26,9 @@ from rondo.rules import RuleError, Schema, format_rule, from_json, schema
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
 
+_SMALL = 0.05
+"""Shares below are written with two digits, so that a median of .3 % is not told as none."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -126,7 +129,7 @@ def _words(term: RuleField, one: dict[str, Any]) -> str:
         if abs(Money(int(middle), installation().currency).major) < 10:
             shown = formats.money(middle)
     elif term.type == "share":
-        shown = formats.share(middle, 0)
+        shown = formats.share(middle, 0 if middle >= _SMALL or not middle else 2)
     else:
         shown = formats.number(middle, 0 if float(middle).is_integer() else 1)
     return _("%(field)s above %(middle)s") % {"field": term.label, "middle": shown}

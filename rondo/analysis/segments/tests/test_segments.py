@@ -119,7 +119,7 @@ def test_an_analysis_and_a_change_queue_a_refresh(people: list[Customer]) -> Non
 class TestReferences:
     def test_segments_within_segments_follow_what_they_refer_to(self, people: list[Customer]) -> None:
         create_segment(system(), name="Often", text="orders >= 4")
-        outer = create_segment(system(), name="Others", text="not in segment often")
+        outer = create_segment(system(), name="All others", text="not in segment often")  # computed before it
         refresh_all()
         assert keys_of(outer) == {s.pk for s in Score.objects.all() if (s.orders or 0) < 4}
         change_segment(system(), "often", expected_version=1, text="orders >= 6")
