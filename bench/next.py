@@ -1,5 +1,5 @@
 """What is bought next on the Complete Journey's last baskets, beside own frequency and popularity in the same run:
-``python -m bench.next``.
+``python -m bench.next``; ``--due`` judges rhythms, ``--tiers`` price tiers and trading up.
 
 Judged are the last baskets of the households with at least five. Every 28 days a model is fitted on what had happened
 by then, and ranks for the households whose last basket came within the next 28 days; their own earlier baskets are
@@ -8,12 +8,13 @@ known up to it, its day is not. The baselines know all earlier baskets of everyb
 
 import argparse
 import time
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from rondo.errors import InputError
-from rondo.science import due
+from rondo.science import due, price_tiers
 from rondo.science.next_purchase import (
     BasketLog,
     Comparison,
@@ -24,7 +25,7 @@ from rondo.science.next_purchase import (
     popularity,
     recall_at,
 )
-from rondo.science.tests.logs import complete_journey_baskets
+from rondo.science.tests.logs import complete_journey_baskets, complete_journey_paid
 
 FEWEST_BASKETS = 5
 STEP = 28
@@ -98,12 +99,58 @@ def judge_due(log: BasketLog) -> None:
         )
 
 
+def judge_tiers() -> None:
+    """Print price tiers, who holds to them, tiers drawn by lot, and how chances of trading up came true."""
+    paid, goods = complete_journey_paid()
+    started = time.perf_counter()
+    found = price_tiers.work_out(paid, goods, int(paid.day.max()))
+    tiers, held, judged = found.state.tiers, found.state.held, found.judged
+    assert judged is not None, found.reason
+    two = (tiers.tier >= 0) & (tiers.count[tiers.category] > 1)
+    covered = paid.paid[two[paid.product]].sum() / paid.paid.sum()
+    print(f"{time.perf_counter() - started:.0f} s; categories with three, two, one tier: ", end="")
+    print(", ".join(f"{int((tiers.count == count).sum()):,}" for count in (3, 2, 1)), end="; ")
+    print(f"{int((tiers.by_size & (tiers.count > 1)).sum()):,} by size; {covered:.1%} of what was paid")
+    tested = int((~np.isnan(held.p)).sum())
+    print(f"held to: {int(held.called.sum())} of {tested} categories", end="")
+    generator = np.random.default_rng(0)
+    for _lot in range(3):
+        tier = tiers.tier.copy()
+        for code in range(len(tiers.paths)):
+            rows = np.flatnonzero((tiers.category == code) & (tier >= 0))
+            tier[rows] = generator.permutation(tier[rows])
+        by_lot = price_tiers.held(paid.customer, paid.product, replace(tiers, tier=tier), shuffles=499)
+        print(f"; tiers by lot: {int(by_lot.called.sum())}, p up to .05 {np.nanmean(by_lot.p <= 0.05):.1%}", end="")
+    print(
+        f"\n{judged.purchases:,} purchases, {judged.higher:,} of a higher tier ({judged.higher / judged.purchases:.1%})"
+    )
+    for name, value in (("chance", judged.auc), ("own share", judged.base)):
+        print(f"  {name:10} AUC {value.value:.3f} ({value.low:.3f} to {value.high:.3f})")
+    calibration = judged.calibration
+    print(f"  Brier {calibration.brier:.4f}, own share {judged.base_brier:.4f}, all alike {calibration.brier_base:.4f}")
+    print(
+        f"  promised {calibration.expected:,.0f}, came {calibration.happened:,}; "
+        f"first tenth {judged.top_tenth:.2f} times"
+    )
+    print("  by tenth: " + ", ".join(f"{one.expected:.1%} {one.share:.1%}" for one in calibration.bins))
+    ratio = judged.came / judged.expected
+    print(
+        f"  money that came by what was expected {ratio:.3f} ({judged.ratio_low:.3f} to {judged.ratio_high:.3f})",
+        end="",
+    )
+    print(f", categories {judged.kind_low:.2f} to {judged.kind_high:.2f}")
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m bench.next", description=__doc__)
     parser.add_argument("--earlier", type=int, default=0, help="judge on baskets so many before the last too")
     parser.add_argument("--due", action="store_true", help="judge when categories are due instead")
+    parser.add_argument("--tiers", action="store_true", help="judge price tiers and trading up instead")
     given = parser.parse_args()
+    if given.tiers:
+        judge_tiers()
+        return
     log = complete_journey_baskets()
     if given.due:
         judge_due(log)

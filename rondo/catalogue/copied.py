@@ -16,6 +16,7 @@ registries.warehouse_tables.add(
             "name": ("p.name", "string"),
             "category_id": ("p.category_id", "int64"),
             "brand": ("p.brand", "string"),
+            "size": ("p.size", "string"),
             "own_label": ("p.own_label", "bool"),
             "price": ("p.price", "int64"),
             "currency": ("p.currency", "string"),
@@ -23,7 +24,7 @@ registries.warehouse_tables.add(
             "load_id": ("p.load_id", "int64"),
         },
         order=40,
-        meaning="Products: number, name, category, brand, own-label flag, list price in minor units.",
+        meaning="Products: number, name, category, brand, package size, own-label flag, list price in minor units.",
     ),
 )
 registries.warehouse_tables.add(

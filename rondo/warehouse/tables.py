@@ -29,6 +29,9 @@ _WORKED_OUT = (
     "next_categories",
     "next_due",
     "pairs",
+    "price_tiers",
+    "product_tiers",
+    "trading_up",
     "buying_stages",
     "buying_moves",
 )

@@ -19,5 +19,6 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     hits.append(Hit(_("Buying patterns"), "", reverse("buying"), "chart-pie"))
     hits.append(Hit(_("Buying stages"), "", reverse("buying-stages"), "chart-pie"))
     hits.append(Hit(_("Bought together"), "", reverse("together"), "chart-pie"))
+    hits.append(Hit(_("Trading up"), "", reverse("trading-up"), "chart-pie"))
     hits.append(Hit(_("Your profile"), "", reverse("profile"), "user"))
     return [hit for hit in hits if any(word.startswith(wanted) for word in fold(hit.title).split())][:limit]

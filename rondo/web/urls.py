@@ -16,6 +16,7 @@ from rondo.web.views import (
     sign_in,
     standing_rules,
     together,
+    trading,
 )
 
 urlpatterns = [
@@ -38,6 +39,8 @@ urlpatterns = [
     path("portfolio/cohorts/", cohorts.cohorts, name="cohorts"),
     path("portfolio/stages/", include("rondo.web.stages.urls")),
     path("portfolio/together/", together.together, name="together"),
+    path("portfolio/trading-up/", trading.trading_up, name="trading-up"),
+    path("portfolio/trading-up/tiers.csv", trading.tiers_csv, name="trading-up-csv"),
     path("portfolio/together/<slug:level>.csv", together.together_csv, name="together-csv"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
     path("reports/", include("rondo.web.reports.urls")),

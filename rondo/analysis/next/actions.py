@@ -12,13 +12,17 @@ from django.db import transaction
 
 from rondo.analysis import scores
 from rondo.analysis.facts import past
+from rondo.analysis.modelling import day_number
 from rondo.analysis.models import NextFound, NextOf, Run
 from rondo.analysis.next.lines import Lines, read_lines
+from rondo.analysis.next.paid import read_paid
 from rondo.analysis.next.pairing import PAIRS, category_pairs, product_pairs
 from rondo.analysis.next.shapes import Found
+from rondo.analysis.next.upselling import PRICE_TIERS, PRODUCT_TIERS, TRADING_UP, Upselling
 from rondo.analysis.next.working import CATEGORIES, PRODUCTS, Next, work_out
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
+from rondo.science import price_tiers
 from rondo.warehouse import delta
 from rondo.warehouse.locks import exclusive
 from rondo.warehouse.tables import Tables, open_tables
@@ -29,9 +33,12 @@ DUE = pa.schema(
         ("next_category", pa.string()),
         ("next_due", pa.date32()),
         ("next_chance", pa.float64()),
+        ("upsell_category", pa.string()),
+        ("upsell_chance", pa.float64()),
+        ("upsell_gain", pa.int64()),
     ]
 )
-TABLES = ("next_products", "next_categories", "next_due", "pairs")
+TABLES = ("next_products", "next_categories", "next_due", "pairs", "price_tiers", "product_tiers", "trading_up")
 """The open tables that are written; docs/next.md describes them."""
 
 
@@ -50,9 +57,13 @@ def work_out_next(actor: Actor) -> NextFound | None:
             return known
         scores.drop(scores.leftovers(NextOf))
         with open_tables() as tables:
-            lines = read_lines(tables, past(tables, run.as_of, run.config["currency"]))
+            before = past(tables, run.as_of, run.config["currency"])
+            lines = read_lines(tables, before)
+            paid, goods = read_paid(tables, before, lines)
             numbers, names = _names(tables, lines)
-        return _store(run, work_out(lines, run.as_of), numbers, names, actor)
+        upselling = Upselling(price_tiers.work_out(paid, goods, day_number(run.as_of)), paid, lines)
+        del paid, goods
+        return _store(run, work_out(lines, run.as_of), upselling, numbers, names, actor)
 
 
 def _names(tables: Tables, lines: Lines) -> tuple[list[str], list[str]]:
@@ -63,16 +74,24 @@ def _names(tables: Tables, lines: Lines) -> tuple[list[str], list[str]]:
     return rows["number"].take(place).to_pylist(), rows["name"].take(place).to_pylist()
 
 
-def _store(run: Run, found: Next, numbers: list[str], names: list[str], actor: Actor) -> NextFound:
+def _store(
+    run: Run, found: Next, upselling: Upselling, numbers: list[str], names: list[str], actor: Actor
+) -> NextFound:
     lines = found.lines
     of_categories, category_rows = category_pairs(lines)
     of_products, product_rows = product_pairs(lines, numbers, names)
     goods, kinds, shown = _Kept(PRODUCTS), _Kept(CATEGORIES), _Kept(scores.schema(NextOf))
-    soon = 0
+    trading = _Kept(TRADING_UP)
+    soon = start = 0
     week = run.as_of + timedelta(days=7)
     for some_goods, some_kinds, some in found.blocks():
         goods.add(some_goods)
         kinds.add(some_kinds)
+        stop = start + some.num_rows
+        trading.add(upselling.trading_up(start, stop))
+        for name, column in upselling.columns(start, stop).items():
+            some = some.append_column(name, column)
+        start = stop
         rows = some.select(scores.schema(NextOf).names).cast(scores.schema(NextOf))
         soon += _due_until(rows, week)
         for batch in rows.to_batches():
@@ -90,6 +109,7 @@ def _store(run: Run, found: Next, numbers: list[str], names: list[str], actor: A
             for name, model in (("products", found.products), ("categories", found.categories))
             if model is not None
         },
+        trading=upselling.results(numbers, names),
     )
     _write("next_products", goods, run)
     _write("next_categories", kinds, run)
@@ -101,6 +121,12 @@ def _store(run: Run, found: Next, numbers: list[str], names: list[str], actor: A
     pairs.add(category_rows)
     pairs.add(product_rows)
     _write("pairs", pairs, run)
+    edges, graded = _Kept(PRICE_TIERS), _Kept(PRODUCT_TIERS)
+    edges.add(upselling.price_tiers())
+    graded.add(upselling.product_tiers())
+    _write("price_tiers", edges, run)
+    _write("product_tiers", graded, run)
+    _write("trading_up", trading, run)
     with transaction.atomic():
         scores.put_in_place(prepared)
         NextFound.objects.all().delete()

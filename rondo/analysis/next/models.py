@@ -10,8 +10,10 @@ class NextOf(models.Model):
     whole.
 
     ``next_category``: the category due soonest among those bought on at least three days and likely to be bought
-    again; ``next_due``: the day; ``next_chance``: that it is bought within a week. ``habits``: the categories due,
-    ``products``: the products, as JSON (:mod:`rondo.analysis.next.shapes`).
+    again; ``next_due``: the day; ``next_chance``: that it is bought within a week. ``upsell_category``: the category in
+    which a higher price tier brings most, ``upsell_chance``: that the next purchase in it is of one, ``upsell_gain``:
+    what is expected of it, in minor units. ``habits``: the categories due, ``products``: the products, ``upsells``: the
+    categories with a higher tier to take, as JSON (:mod:`rondo.analysis.next.shapes`).
     """
 
     customer = models.OneToOneField(
@@ -20,8 +22,12 @@ class NextOf(models.Model):
     next_category = models.CharField(max_length=120, null=True)  # noqa: DJ001 - null: nothing is due
     next_due = models.DateField(null=True)
     next_chance = models.FloatField(null=True)
+    upsell_category = models.CharField(max_length=120, null=True)  # noqa: DJ001 - null: there is none
+    upsell_chance = models.FloatField(null=True)
+    upsell_gain = models.BigIntegerField(null=True)
     habits = models.TextField()
     products = models.TextField()
+    upsells = models.TextField(default="[]")
 
     class Meta:
         db_table = "analysis_next"

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rondo.analysis.next.lines import Lines
-from rondo.analysis.next.shapes import Pair, PairTable
+from rondo.analysis.next.shapes import Pair, PairTable, quoted
 from rondo.science.together import BoughtTogether, bought_together
 
 SHOWN = 30
@@ -37,7 +37,7 @@ def category_pairs(lines: Lines) -> tuple[PairTable, pa.RecordBatch]:
     known = shelf > 0
     found = bought_together(lines.customer[known], lines.basket[known], shelf[known])
     names = [path.rpartition(" > ")[2] for path in lines.shelves]
-    rules = [_quoted(path) for path in lines.shelves]
+    rules = [quoted(path) for path in lines.shelves]
     table = _shown(found, lines.buyer, lines.shelf[lines.bought], names, "category", rules)
     return table, _rows(found, "category", pa.array(lines.shelves))
 
@@ -47,7 +47,7 @@ def product_pairs(lines: Lines, numbers: list[str], names: list[str]) -> tuple[P
     the page shows: they are kinds of one thing, to be put side by side, not a reason to sell the other."""
     found = bought_together(lines.customer, lines.basket, lines.product)
     apart = lines.shelf[found.one] != lines.shelf[found.other]
-    rules = [_quoted(number) for number in numbers]
+    rules = [quoted(number) for number in numbers]
     table = _shown(found, lines.buyer, lines.bought, names, "product", rules, apart)
     return table, _rows(found, "product", pa.array(lines.products).cast(pa.string()))
 
@@ -89,10 +89,6 @@ def _shown(
         tested=found.tested,
         baskets=found.total,
     )
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _rows(found: BoughtTogether, level: str, names: pa.Array) -> pa.RecordBatch:

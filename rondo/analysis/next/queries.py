@@ -6,7 +6,7 @@ from datetime import date
 from typing import cast
 
 from rondo.analysis.models import NextFound, NextOf
-from rondo.analysis.next.shapes import Found, Habit, Suggestion
+from rondo.analysis.next.shapes import Found, Habit, Suggestion, Upsell
 from rondo.catalogue.models import Product
 from rondo.customers.queries import sees_all
 from rondo.foundation.models import User
@@ -28,6 +28,7 @@ class NextForOne:
     habits: list[Habit]
     again: list[Suggested]
     new: list[Suggested]
+    upsells: list[Upsell]
 
 
 def next_of(customer_id: int) -> NextForOne | None:
@@ -40,10 +41,11 @@ def next_of(customer_id: int) -> NextForOne | None:
     products = cast("list[Suggestion]", json.loads(row.products))
     names = {one.pk: str(one) for one in Product.objects.filter(pk__in=[product["product"] for product in products])}
     suggested = [Suggested(names[one["product"]], one) for one in products if one["product"] in names]
-    if not habits and not suggested:
+    upsells = cast("list[Upsell]", json.loads(row.upsells or "[]"))
+    if not habits and not suggested and not upsells:
         return None
     new = [one for one in suggested if one.row["new"]]
-    return NextForOne(found.as_of, habits, [one for one in suggested if not one.row["new"]], new)
+    return NextForOne(found.as_of, habits, [one for one in suggested if not one.row["new"]], new, upsells)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""What rules can ask of what comes next: the category that is due, when, and how likely it is within a week."""
+"""What rules can ask of what comes next: the category that is due, when, and how likely it is within a week; and
+where a higher price tier is likely."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,6 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from rondo.analysis.models import NextOf
 from rondo.catalogue.models import Category
 from rondo.foundation.registry import RuleField, RuleSource, registries
+
+
+def _graded() -> Any:
+    """Categories in which somebody may trade up."""
+    return NextOf.objects.exclude(upsell_category=None).values_list("upsell_category", flat=True).distinct()
+
 
 _FIELDS = (
     RuleField(
@@ -41,6 +48,37 @@ _FIELDS = (
         column="next_chance",
         copied="next_chance",
     ),
+    RuleField(
+        "upsell_category",
+        _("Trades up in"),
+        "text",
+        meaning=_("The category in which a higher price tier than usual brings most at the next purchase."),
+        group="facts",
+        vocabulary=_graded,
+        source="next",
+        column="upsell_category",
+        copied="upsell_category",
+    ),
+    RuleField(
+        "upsell_chance",
+        _("Chance of a higher tier"),
+        "share",
+        meaning=_("Probability that the next purchase in that category is of a higher price tier than usual."),
+        group="facts",
+        source="next",
+        column="upsell_chance",
+        copied="upsell_chance",
+    ),
+    RuleField(
+        "upsell_gain",
+        _("Expected from trading up"),
+        "money",
+        meaning=_("What that is expected to bring at the next purchase: chance × packs × difference of tier prices."),
+        group="facts",
+        source="next",
+        column="upsell_gain",
+        copied="upsell_gain",
+    ),
 )
 
 
@@ -49,11 +87,15 @@ def _fields() -> Iterable[RuleField]:
 
 
 def _frame(tables: Any, _field: RuleField) -> Any:
-    if "next_due" in tables.names:
-        return tables.next_due
     import ibis
 
     from rondo.analysis.next.actions import DUE
+
+    if "next_due" in tables.names:
+        # A table written before a column was known says nothing of it.
+        missing = [name for name in DUE.names if name not in tables.next_due.columns]
+        types = {name: ibis.Schema.from_pyarrow(DUE)[name] for name in missing}
+        return tables.next_due.mutate(**{name: ibis.null(kind) for name, kind in types.items()})
 
     return ibis.memtable(DUE.empty_table())
 

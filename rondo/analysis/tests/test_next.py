@@ -72,8 +72,10 @@ def test_the_open_tables_and_the_pages_say_what_comes_next() -> None:
     assert results["reason"] == ""
     assert results["customers"] == len(people)
     with open_tables() as tables:
-        assert set(TABLES) <= set(tables.names)
-        counts = {name: tables.arrow(getattr(tables, name).count().as_table())[0][0].as_py() for name in TABLES}
+        # With two products of one price per category nothing is graded.
+        written = [name for name in TABLES if name not in ("price_tiers", "product_tiers", "trading_up")]
+        assert set(written) <= set(tables.names)
+        counts = {name: tables.arrow(getattr(tables, name).count().as_table())[0][0].as_py() for name in written}
         again = tables.arrow(tables.next_products.filter(tables.next_products.is_new == False))  # noqa: E712
         kinds = tables.arrow(tables.next_categories).to_pylist()
         pairs = tables.arrow(tables.pairs).to_pylist()

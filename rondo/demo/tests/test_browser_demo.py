@@ -104,6 +104,8 @@ _DEEPER = (
     "/portfolio/cohorts/",
     "/portfolio/buying/",
     "/portfolio/stages/",
+    "/portfolio/together/",
+    "/portfolio/trading-up/",
     "/analysis/models/",
     "/loyalty/relationships/",
     "/loyalty/rules",

@@ -174,6 +174,9 @@ class World:
                 next_category=self.pick(["COFFEE", "TEA", "Süßes"]),
                 next_due=self.pick([self.day()]),
                 next_chance=self.pick(SHARES),
+                upsell_category=self.pick(["COFFEE", "TEA", "Süßes"]),
+                upsell_chance=self.pick(SHARES),
+                upsell_gain=self.pick(MONEY),
                 habits="[]",
                 products="[]",
             )

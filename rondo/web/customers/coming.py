@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rondo.analysis.next.queries import NextForOne, Suggested, next_of
-from rondo.analysis.next.shapes import Habit
+from rondo.analysis.next.shapes import Habit, Upsell, quoted
 from rondo.foundation.models import User
 from rondo.web import formats
 from rondo.web.charts.portfolio import customers_where
@@ -36,6 +36,7 @@ def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
         "habits": [_habit(habit, found.as_of, head=habit is first) for habit in found.habits],
         "again": [_again(one, found) for one in found.again],
         "new": [_new(one) for one in found.new],
+        "upsells": [_upsell(one, head=number == 0) for number, one in enumerate(found.upsells)],
     }
 
 
@@ -78,6 +79,37 @@ def _again(one: Suggested, found: NextForOne) -> Line:
     if one.row["gap"] > 0:
         why += ", " + _("every %(gap)s on average") % {"gap": formats.days(max(round(one.row["gap"]), 1))}
     return Line(one.name, formats.share(one.row["chance"], 0), why)
+
+
+def _upsell(one: Upsell, *, head: bool) -> Line:
+    """Which tier is bought, how likely a higher one is next, and what stands behind it."""
+    usual = _("buys the low price tier") if one["usual"] == "low" else _("buys the middle price tier")
+    chance = formats.share(one["chance"], 0)
+    next_up = (
+        _("%(chance)s chance that the next purchase is of the high tier")
+        if one["top"]
+        else _("%(chance)s chance that the next purchase is of a higher tier")
+    ) % {"chance": chance}
+    span = _("%(low)s to %(high)s") % {"low": formats.share(one["low"], 0), "high": formats.share(one["high"], 0)}
+    tried = (
+        ngettext(
+            "took a higher tier on %(above)s of %(days)s purchase day",
+            "took a higher tier on %(above)s of %(days)s purchase days",
+            one["days"],
+        )
+        if one["above"]
+        else ngettext(
+            "never took a higher tier on %(days)s purchase day",
+            "never took a higher tier on %(days)s purchase days",
+            one["days"],
+        )
+    ) % {"above": formats.number(one["above"]), "days": formats.number(one["days"])}
+    why = f"{usual}; {next_up} ({span}); {tried}"
+    if one["rising"]:
+        why += ", " + _("lately more often")
+    # The list is of those whom trading up in the same category would bring most.
+    url = customers_where(rule=f"upsell_category = {quoted(one['category'][:120])}") if head else ""
+    return Line(one["category"], "+" + formats.money(one["gain"]), why, url)
 
 
 def _new(one: Suggested) -> Line:
