@@ -35,7 +35,9 @@ def read_paid(tables: Tables, known: Past, lines: Lines) -> tuple[Paid, Goods]:
     paid = Paid(
         _places(found["customer_id"], lines.customers),
         _places(found["product_id"], lines.products),
-        *(found[name].to_numpy() for name in ("day", "units", "paid")),
+        found["day"].to_numpy(),
+        found["units"].to_numpy(),
+        found["paid"].to_numpy(),
         np.maximum(found["saved"].to_numpy(), 0),
     )
     return paid, _goods(tables, known, lines)

@@ -165,5 +165,5 @@ def drawn(above: IntArray, count: IntArray, group: IntArray, groups: int) -> Dra
     scale = float((n * (n - 1) * p * (1 - p)).sum())
     rho = min(max(excess / scale if scale > 0 else 0.0, 0.01), 0.9)
     strength = 1 / rho - 1
-    prior = mean[group]
-    return Drawn((above + strength * prior) / (count + strength), strength + count, prior)
+    prior: FloatArray = mean[group].astype(np.float64)
+    return Drawn((above + strength * prior) / (count + strength), np.asarray(count + strength, np.float64), prior)

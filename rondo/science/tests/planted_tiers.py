@@ -44,11 +44,11 @@ def shop(
         pull = taste[who] * np.array([-1, 0, 1])
         chance = np.exp(pull) / np.exp(pull).sum()
         for day in range(int(rng.integers(0, 5)), days, 5):
-            for what in np.flatnonzero(rng.random(kinds) < 0.3):
+            for what in np.flatnonzero(rng.random(kinds) < 0.3).tolist():
                 thing = what * 9 + int(rng.choice(3, p=chance)) * 3 + int(rng.integers(0, 3))
                 count = int(rng.integers(1, 3))
                 cut = 0.8 if rng.random() < 0.1 else 1.0
-                full = round(price[thing]) * count
+                full = round(float(price[thing])) * count
                 rows.append((who, thing, day, count * 1000, round(full * cut), full - round(full * cut)))
     paid = Paid(*(np.array(column, np.int64) for column in zip(*rows, strict=True)))
     paths = [f"FOOD > K{number}" for number in kind]
