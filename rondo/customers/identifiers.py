@@ -35,6 +35,12 @@ UNNAMED_KINDS: frozenset[str] = frozenset({Kind.ANONYMOUS, Kind.DEVICE})
 
 MAX_LENGTH = 255
 
+DOTS = "••••"
+"""What stands for a value that is masked."""
+_TOLD = 4
+"""So many characters at the end of a long number are told, by which people recognise what they know already."""
+_LONG = 8
+
 _BLOCKED_PATTERN = re.compile(r"[0-]*")
 _BLOCKED = frozenset({"-1", "null", "none", "nil", "nan", "anonymous", "undefined", "unknown", "n/a", "#n/a"})
 _TEST_LOCALS = frozenset({"test", "tester", "testing", "example", "email", "mail", "user", "asdf", "abc", "xxx"})
@@ -142,6 +148,12 @@ def _card(text: str) -> Normalised:
         )
     _refuse_blocked(value)
     return Normalised(value, " ".join(text.split()))
+
+
+def masked_text(kind: str, shown: str) -> str:
+    """An identifier for those for whom identifiers are masked: of a long number the last four characters are told."""
+    told = kind in {Kind.PHONE, Kind.CARD, Kind.EXTERNAL} and sum(c.isalnum() for c in shown) >= _LONG
+    return f"{DOTS} {''.join(c for c in shown if c.isalnum())[-_TOLD:]}" if told else DOTS
 
 
 def check_limit(kind: str, held: int, owner: str) -> None:

@@ -7,11 +7,12 @@ from functools import lru_cache
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from rondo.customers.identifiers import masked_text
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Survivor
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
 from rondo.foundation.models import Load, User
-from rondo.foundation.rights import branch_of, reach_of
+from rondo.foundation.rights import branch_of, masked, reach_of
 
 ROOM = "customers"
 """The room of customers, and of all that is told of them: the chain, figures, campaigns' answers."""
@@ -108,9 +109,11 @@ def get_visible(viewer: User | None, public_id: str) -> Customer:
         return rows.get(pk=survivor)
 
 
-def marks(customer_ids: Sequence[int]) -> dict[int, str]:
+def marks(viewer: User | None, customer_ids: Sequence[int]) -> dict[int, str]:
     """What tells customers of one name apart: per customer the e-mail address, else phone, card or number elsewhere,
-    as it was written; nobody who has none of them."""
+    as it was written; nobody who has none of them, and nobody where identifiers are masked for ``viewer``."""
+    if masked(viewer, "identifiers"):
+        return {}
     order = (Identifier.Kind.EMAIL, Identifier.Kind.PHONE, Identifier.Kind.CARD, Identifier.Kind.EXTERNAL)
     rows = Identifier.objects.filter(shown(), customer_id__in=customer_ids, kind__in=order)
     found = sorted(
@@ -133,11 +136,17 @@ def record_ids(survivor: int) -> list[int]:
     ]
 
 
-def identifiers_of(customer_ids: Sequence[int]) -> list[Identifier]:
-    """Identifiers of a customer's records (:func:`record_ids`, checked as visible), by kind, then in order of entry."""
+def identifiers_of(viewer: User | None, customer_ids: Sequence[int]) -> list[Identifier]:
+    """Identifiers of a customer's records (:func:`record_ids`, checked as visible), by kind, then in order of entry.
+
+    Where identifiers are masked for ``viewer``, they hold the masked text alone.
+    """
     order = list(Identifier.Kind.values)
-    rows = _identifiers().filter(customer_id__in=customer_ids)
-    return sorted(rows, key=lambda row: (order.index(row.kind), row.pk))
+    rows = sorted(_identifiers().filter(customer_id__in=customer_ids), key=lambda row: (order.index(row.kind), row.pk))
+    if masked(viewer, "identifiers"):
+        for row in rows:
+            row.shown = row.value = masked_text(row.kind, row.shown)
+    return rows
 
 
 def attributes_of(customer_ids: Sequence[int]) -> list[AttributeValue]:

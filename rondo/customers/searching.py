@@ -27,9 +27,11 @@ does not tell."""
 
 @dataclass(frozen=True)
 class Search:
-    """A text to search by; an empty one selects everything. Words that begin another word of the text add nothing."""
+    """A text to search by; an empty one selects everything. Words that begin another word of the text add nothing.
+    ``whole``: identifiers are found by the whole text alone, for whom they are masked."""
 
     text: str
+    whole: bool = False
     words: tuple[str, ...] = field(init=False)
     folded: str = field(init=False)
 
@@ -101,7 +103,7 @@ class Search:
         found: list[int] = []
         if (key := ids.decode(Customer.PREFIX, text)) is not None:
             found.append(key)
-        found += _identified(text, rows, among)
+        found += _identified(text, rows, among, whole=self.whole)
         survivors = dict(Survivor.objects.filter(customer_id__in=found).values_list("customer_id", "survivor_id"))
         keys = dict.fromkeys(survivors.get(key, key) for key in found)
         seen = set(rows.filter(pk__in=list(keys)).values_list("pk", flat=True)) if keys else set()
@@ -139,14 +141,14 @@ def _normal_forms(text: str) -> Iterable[tuple[str, str]]:
             continue
 
 
-def _identified(text: str, rows: QuerySet[Customer], among: Sequence[int] | None) -> list[int]:
+def _identified(text: str, rows: QuerySet[Customer], among: Sequence[int] | None, *, whole: bool) -> list[int]:
     """Records that hold an identifier equal to the text in its kind's normal form, or an e-mail address or card that
-    begins with it (at most MAX_HITS of these, of which each stands for one of ``rows``)."""
+    begins with it (at most MAX_HITS of these, of which each stands for one of ``rows``; none where ``whole``)."""
     forms: dict[str, list[str]] = {}
     for kind, value in _normal_forms(text):
         forms.setdefault(value, []).append(kind)
     begun_text, prefixes = text.casefold(), []
-    if len(begun_text) >= _SHORTEST_PREFIX and " " not in begun_text:
+    if not whole and len(begun_text) >= _SHORTEST_PREFIX and " " not in begun_text:
         prefixes = [(Identifier.Kind.EMAIL, begun_text), (Identifier.Kind.CARD, begun_text.upper())]
     if among is None:
         return _looked_up(forms, prefixes, rows)

@@ -6,7 +6,11 @@ from functools import lru_cache
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from rondo.customers.identifiers import DOTS
 from rondo.foundation.loads import shown
+from rondo.foundation.models import User
+from rondo.foundation.registry import registries
+from rondo.foundation.rights import masked
 from rondo.interactions.models import Interaction, Order, Retraction
 
 
@@ -40,6 +44,18 @@ def chain(
         at, key = before
         rows = rows.filter(occurred_at__lte=at).exclude(occurred_at=at, id__gte=key)
     return list(rows.select_related("actor", "order").order_by("-occurred_at", "-id")[:limit])
+
+
+def hush(viewer: User | None, rows: Sequence[Interaction]) -> Sequence[Interaction]:
+    """The interactions, which were read to be shown, without what was written or said where that is masked for
+    ``viewer``: the text of each, and the title of those that people log by hand."""
+    if masked(viewer, "notes"):
+        for row in rows:
+            kind = registries.interaction_kinds.get(row.kind)
+            row.body = DOTS if row.body else ""
+            if row.title and (kind is None or kind.by_hand):
+                row.title = DOTS
+    return rows
 
 
 def orders_of(customer_ids: Sequence[int], limit: int = 50) -> list[Order]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
-from rondo.foundation.rights import has_right
+from rondo.foundation.rights import enters, has_right
 from rondo.web.reports.opening import reportable
 
 THEMES = (
@@ -26,7 +26,8 @@ def navigation(user: User, path: str) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
     taken: set[str] = set()
     for item in sorted(registries.nav, key=lambda item: item.order):
-        if not has_right(user, item.right):
+        rights = (item.right, *item.also)
+        if not any(has_right(user, right) for right in rights) or (item.room and not enters(user, item.room)):
             continue
         url = reverse(item.url_name)
         letter = next((c for c in item.key if c not in taken and c.isascii()), "")

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from rondo.foundation.models import User
 from rondo.foundation.registry import Hit
+from rondo.foundation.rights import has_right
 from rondo.foundation.search import fold
 from rondo.web.context import navigation
 
@@ -21,4 +22,10 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     hits.append(Hit(_("Bought together"), "", reverse("together"), "chart-pie"))
     hits.append(Hit(_("Trading up"), "", reverse("trading-up"), "chart-pie"))
     hits.append(Hit(_("Your profile"), "", reverse("profile"), "user"))
+    if has_right(viewer, "administer"):
+        hits.append(Hit(_("Users"), "", reverse("users"), "users"))
+        hits.append(Hit(_("Teams"), "", reverse("teams"), "users"))
+        hits.append(Hit(_("Roles"), "", reverse("roles"), "shield"))
+    if has_right(viewer, "audit"):
+        hits.append(Hit(_("Audit log"), "", reverse("audit-log"), "history"))
     return [hit for hit in hits if any(word.startswith(wanted) for word in fold(hit.title).split())][:limit]

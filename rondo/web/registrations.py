@@ -19,7 +19,9 @@ __all__ = ["analysis", "campaigns", "customers", "relations", "reports", "segmen
 registries.nav.add("home", NavItem("home", _("Home"), "house", "home", 10))
 registries.nav.add("portfolio", NavItem("portfolio", _("Portfolio"), "chart-pie", "portfolio", 30))
 registries.nav.add("loyalty", NavItem("loyalty", _("Loyalty"), "heart-handshake", "loyalty", 80))
-registries.nav.add("settings", NavItem("settings", _("Settings"), "settings", "settings", 110, "administer"))
+registries.nav.add(
+    "settings", NavItem("settings", _("Settings"), "settings", "settings", 110, "administer", also=("audit",))
+)
 
 registries.finders.add("pages", Finder("pages", _("Go to"), 10, find_pages))
 

@@ -45,6 +45,7 @@ urlpatterns = [
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
     path("reports/", include("rondo.web.reports.urls")),
     path("segments/", include("rondo.web.segments.urls")),
+    path("", include("rondo.web.people.urls")),
     path("palette", palette.palette, name="palette"),
     path("in/<str:token>", sign_in.by_link, name="sign-in-by-link"),
     path("preferences/language", preferences.set_language, name="set-language"),

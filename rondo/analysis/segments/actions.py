@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.ledger import apply_members
 from rondo.analysis.segments.models import Membership, Segment
-from rondo.analysis.segments.queries import day_of_rules
+from rondo.analysis.segments.queries import ROOM, day_of_rules
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import visible
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
+from rondo.foundation.rights import owned
 from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, parse, schema, to_json
 from rondo.rules.tree import segments as references
 
@@ -88,7 +89,7 @@ def change_segment(actor: Actor, key: str, *, expected_version: int, **fields: A
         )
     known = schema()
     with transaction.atomic():
-        row = _locked(key)
+        row = _locked(actor, key)
         if row.version != expected_version:
             raise StateError(
                 _(
@@ -129,7 +130,7 @@ def delete_segment(actor: Actor, key: str) -> Segment:
     actor.require("segment")
     known = schema()
     with transaction.atomic():
-        row = _locked(key)
+        row = _locked(actor, key)
         users = [other.name for other in _others(row) if key in references(from_json(other.rule, known))]
         if users:
             raise StateError(
@@ -151,7 +152,8 @@ def restore_segment(actor: Actor, key: str) -> Segment:
     """
     actor.require("segment")
     with transaction.atomic():
-        row = Segment.objects.select_for_update().filter(key=key, retired_at__isnull=False).first()
+        mine = Segment.objects.select_for_update(of=("self",)).filter(owned(actor.user, ROOM), key=key)
+        row = mine.filter(retired_at__isnull=False).first()
         if row is None:
             raise NotFound(_("There is no deleted segment “%(key)s”.") % {"key": key})
         if row.kind == Segment.Kind.RULE:
@@ -187,7 +189,7 @@ def _named_members(actor: Actor, key: str, public_ids: Iterable[str], *, enter: 
     if not wanted or len(wanted) > MAX_NAMED:
         raise InputError(_("Name 1 to %(limit)d customers by their ids.") % {"limit": MAX_NAMED})
     with transaction.atomic():
-        row = _locked(key)
+        row = _locked(actor, key)
         if row.kind != Segment.Kind.STATIC:
             raise StateError(
                 _("“%(segment)s” is defined by its rule; change the rule instead of its members.") % {"segment": row}
@@ -273,8 +275,9 @@ def _others(row: Segment) -> list[Segment]:
     return found
 
 
-def _locked(key: str) -> Segment:
-    row = Segment.objects.select_for_update().filter(key=key, retired_at__isnull=True).first()
+def _locked(actor: Actor, key: str) -> Segment:
+    mine = Segment.objects.select_for_update(of=("self",)).filter(owned(actor.user, ROOM), key=key)
+    row = mine.filter(retired_at__isnull=True).first()
     if row is None:
         raise NotFound(_("There is no segment “%(key)s”.") % {"key": key})
     return row

@@ -34,9 +34,9 @@ class Overlap:
         return sum(count for places, count in self.sets if len(places) > 1)
 
 
-def comparable() -> list[Segment]:
-    """Segments that have members, the largest first."""
-    return sorted((row for row in standing() if row.size), key=lambda row: (-row.size, row.pk))
+def comparable(viewer: User | None = None) -> list[Segment]:
+    """Segments of the viewer's that have members, the largest first."""
+    return sorted((row for row in standing(viewer) if row.size), key=lambda row: (-row.size, row.pk))
 
 
 def overlap(viewer: User | None, segments: list[Segment]) -> Overlap:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from django.db.models import Count, F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
@@ -15,6 +16,7 @@ from rondo.customers.queries import sees_all, visible
 from rondo.errors import NotFound
 from rondo.foundation.installation import business_now
 from rondo.foundation.models import User
+from rondo.foundation.rights import owned
 from rondo.rules import Context, Members, Node, Schema, from_json
 
 ROOM = "segments"
@@ -24,14 +26,15 @@ HISTORY = 30
 """So many refreshes are shown as size over time."""
 
 
-def standing() -> QuerySet[Segment]:
-    """Segments that were not deleted, by name."""
-    return Segment.objects.filter(retired_at__isnull=True).select_related("owner").order_by("name", "pk")
+def standing(viewer: User | None = None) -> QuerySet[Segment]:
+    """Segments that were not deleted and that ``viewer`` may see (None: the system, all), by name."""
+    rows = Segment.objects.filter(owned(viewer, ROOM), retired_at__isnull=True)
+    return rows.select_related("owner").order_by("name", "pk")
 
 
-def find(key: str) -> Segment:
-    """A standing segment by its key; raises NotFound."""
-    row = standing().filter(key=key).first()
+def find(key: str, viewer: User | None = None) -> Segment:
+    """A standing segment by its key, if ``viewer`` may see it; raises NotFound."""
+    row = standing(viewer).filter(key=key).first()
     if row is None:
         raise NotFound(_("There is no segment %(key)r; see the list of segments.") % {"key": key})
     return row
@@ -73,9 +76,10 @@ class Computed:
         return rows_of(row) if row.kind == Segment.Kind.STATIC else from_json(row.rule, self.schema)
 
 
-def recorded(key: str) -> Members | None:
-    """Resolver for lists: a segment is the members that its last refresh recorded."""
-    row = Segment.objects.filter(key=key, retired_at__isnull=True).first()
+def recorded(key: str, viewer: User | None = None) -> Members | None:
+    """Resolver for lists: a segment is the members that its last refresh recorded. What ``viewer`` may not see is not
+    there."""
+    row = standing(viewer).filter(key=key).first()
     return None if row is None else rows_of(row)
 
 
@@ -87,7 +91,7 @@ def day_of_rules() -> date:
 
 def list_context(viewer: User) -> Context:
     """Circumstances of a rule asked for a list."""
-    return Context(day_of_rules(), viewer.pk, recorded)
+    return Context(day_of_rules(), viewer.pk, partial(recorded, viewer=viewer))
 
 
 # What pages show
@@ -117,7 +121,7 @@ class Point:
 
 def overview(viewer: User, trend: int = 8) -> list[Sized]:
     """All segments with the viewer's sizes: failed ones first, then by name."""
-    segments = sorted(standing(), key=lambda s: (s.status != Segment.Status.FAILED, s.name.casefold(), s.pk))
+    segments = sorted(standing(viewer), key=lambda s: (s.status != Segment.Status.FAILED, s.name.casefold(), s.pk))
     if not sees_all(viewer):
         return [sized(viewer, segment, trend) for segment in segments]
     latest = Window(RowNumber(), partition_by=F("segment_id"), order_by=F("id").desc())

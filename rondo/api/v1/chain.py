@@ -40,7 +40,7 @@ def list_interactions(
     found = chain(queries.record_ids(customer.pk), kinds=kind, before=paging.decode_moment(cursor), limit=limit + 1)
     page, last = paging.split(found, limit)
     return schemas.InteractionPage.model_construct(
-        data=interactions_of(page), next=_next(request, last) if last else None
+        data=interactions_of(viewer(request), page), next=_next(request, last) if last else None
     )
 
 

@@ -44,7 +44,7 @@ def list_interaction_changes(
     after, until = _place(cursor)
     page = walk(user, after, until, limit, kinds=kind)
     current = _current(user, page)
-    told = {row.pk: made for row, made in zip(current, interactions_of(current), strict=True)}
+    told = {row.pk: made for row, made in zip(current, interactions_of(user, current), strict=True)}
     moments = change_numbers.moments({number for number, _row in page.rows})
     following, behind = _cursors(request, page, until)
     return schemas.InteractionChanges.model_construct(

@@ -75,7 +75,7 @@ def list_interactions(
     user = viewer(request)
     filters = _filters(user, customer, date_from, date_to, channel, source, kind)
     page = listed(user, filters, limit, after=paging.decode_moment(cursor))
-    return schemas.InteractionPage.model_construct(data=interactions_of(page.rows), next=_next(request, page))
+    return schemas.InteractionPage.model_construct(data=interactions_of(user, page.rows), next=_next(request, page))
 
 
 @router.get(
@@ -112,7 +112,7 @@ def list_orders(
     description=gettext_noop("One interaction that stands; what was retracted is not found."),
 )
 def get_interaction(request: HttpRequest, interaction_id: str) -> schemas.Interaction:
-    return interactions_of([_one(viewer(request), Interaction.PREFIX, interaction_id)])[0]
+    return interactions_of(viewer(request), [_one(viewer(request), Interaction.PREFIX, interaction_id)])[0]
 
 
 @router.get(

@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from rondo.api.v1 import schemas
 from rondo.customers.models import Customer, Source
 from rondo.foundation import ids
+from rondo.foundation.models import User
 from rondo.interactions.listing import survivors
 from rondo.interactions.models import Interaction, Order, OrderLine
+from rondo.interactions.queries import hush
 
 
-def interactions_of(rows: Sequence[Interaction]) -> list[schemas.Interaction]:
+def interactions_of(viewer: User, rows: Sequence[Interaction]) -> list[schemas.Interaction]:
     """Interactions, read with their ``order``, each of the customer who stands for its record."""
     stands_for = survivors({row.customer_id for row in rows})
     wanted = {row.source_id for row in rows if row.source_id is not None}
     sources = dict(Source.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
-    return [_interaction(stands_for.get(row.customer_id, row.customer_id), row, sources) for row in rows]
+    return [_interaction(stands_for.get(row.customer_id, row.customer_id), row, sources) for row in hush(viewer, rows)]
 
 
 def orders_of(rows: Sequence[Interaction]) -> list[schemas.Order]:

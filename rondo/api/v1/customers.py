@@ -96,7 +96,7 @@ def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDeta
             schemas.Identifier(
                 kind=row.kind, value=row.value, shown=row.shown, source=row.source.name if row.source else None
             )
-            for row in queries.identifiers_of(records)
+            for row in queries.identifiers_of(viewer(request), records)
         ],
         addresses=[
             schemas.Address(

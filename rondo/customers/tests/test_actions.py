@@ -28,7 +28,7 @@ class TestCreate:
     def test_a_person_is_named_from_the_parts_and_found_folded(self, anna: Customer) -> None:
         anna.refresh_from_db()
         assert (anna.name, anna.folded_name, anna.version) == ("Anna Müller", "anna muller", 1)
-        assert [i.value for i in queries.identifiers_of([anna.pk])] == ["anna@x.de"]
+        assert [i.value for i in queries.identifiers_of(None, [anna.pk])] == ["anna@x.de"]
 
     def test_who_sees_only_own_customers_owns_what_they_make(
         self, anna: Customer, seller: Actor, stranger: Actor
@@ -172,11 +172,11 @@ class TestIdentifiers:
             actions.add_identifier(seller, anna, "email", "anna9@x.de")
 
     def test_remove(self, anna: Customer, seller: Actor, stranger: Actor) -> None:
-        held = queries.identifiers_of([anna.pk])[0]
+        held = queries.identifiers_of(None, [anna.pk])[0]
         with pytest.raises(NotFound):
             actions.remove_identifier(stranger, held.pk)
         actions.remove_identifier(seller, held.pk)
-        assert queries.identifiers_of([anna.pk]) == []
+        assert queries.identifiers_of(None, [anna.pk]) == []
         assert audit.entries_of("customer", anna.pk)[0].changes == {"email": ["Anna@x.de", None]}
         with pytest.raises(NotFound):
             actions.remove_identifier(seller, held.pk)

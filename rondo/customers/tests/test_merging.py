@@ -74,7 +74,7 @@ def _check(model: Model, keys: list[int]) -> None:
         assert records[0] == root
         assert set(records) == group
         assert len(records) == len(group)
-        assert {i.value for i in queries.identifiers_of(records)} == {f"V{keys.index(k)}" for k in group}
+        assert {i.value for i in queries.identifiers_of(None, records)} == {f"V{keys.index(k)}" for k in group}
         wanted = [keys.index(k) for k in [root, *sorted(group - {root})] if keys.index(k) % 3]
         assert [v.number for v in queries.attributes_of(records)] == wanted[:1]
     # nothing was moved or copied

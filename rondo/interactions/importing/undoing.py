@@ -12,13 +12,13 @@ from rondo.catalogue.models import Product
 from rondo.customers import names
 from rondo.customers.changed import mark, mark_gone
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Merge
-from rondo.customers.queries import sees_all
 from rondo.errors import InputError, PermissionRefused, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.loading.changes import same_value
 from rondo.foundation.models import AuditEntry, Load
 from rondo.foundation.registry import registries
+from rondo.foundation.rights import owned
 from rondo.interactions.changed import note_load
 from rondo.interactions.importing.locking import exclusive
 from rondo.interactions.models import Interaction
@@ -54,15 +54,15 @@ def undo(actor: Actor, load_id: int) -> Load:
 
     Raises:
         InputError: no such run. StateError: it is not visible, or an import is running.
-        PermissionRefused: not the actor's to do; who does not see all customers takes back own runs alone.
+        PermissionRefused: not the actor's to do, or a run that the actor does not see (room `imports`).
     """
     actor.require("import")
     load = Load.objects.filter(pk=load_id).first()
     if load is None:
         raise InputError(_("There is no import run %(run)d; see rondo import list.") % {"run": load_id})
-    if actor.user is not None and not sees_all(actor.user) and load.actor_id != actor.user.pk:
+    if actor.user is not None and not Load.objects.filter(owned(actor.user, "imports", "actor"), pk=load_id).exists():
         raise PermissionRefused(
-            _("Import run %(run)d is not one of %(user)s's own; ask somebody who sees all customers to take it back.")
+            _("Import run %(run)d is not one that %(user)s sees; ask somebody who sees all imports to take it back.")
             % {"run": load.pk, "user": actor.user.email}
         )
     with exclusive():

@@ -134,7 +134,7 @@ def test_orders_contacts_and_exposures_out_of_reach_are_refused(tmp_path: Path, 
 def test_who_does_not_see_all_takes_back_own_runs_alone(tmp_path: Path, dora: User) -> None:
     others = load("customers", write(tmp_path, PEOPLE))
     own = load_as(dora, "customers", write(tmp_path, "external_id,name\n9,Eve\n"))
-    with pytest.raises(PermissionRefused, match=f"run {others.pk} is not one of dora"):
+    with pytest.raises(PermissionRefused, match=f"run {others.pk} is not one that dora"):
         undo(Actor(dora, "import"), others.pk)
     undo(Actor(dora, "import"), own.pk)
     assert Identifier.objects.get(value="9").load_id == own.pk

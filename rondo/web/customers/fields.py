@@ -116,8 +116,8 @@ def attribute_fields(definitions: Iterable[AttributeDefinition]) -> Iterable[Fie
         )
 
 
-def _segment_fields() -> Iterable[Field]:
-    choices = tuple(standing().values_list("key", "name"))
+def _segment_fields(viewer: User | None) -> Iterable[Field]:
+    choices = tuple(standing(viewer).values_list("key", "name"))
     if choices:
         meaning = _("Who is in the segment as it was last computed.")
         yield Field(
@@ -126,8 +126,11 @@ def _segment_fields() -> Iterable[Field]:
         )  # fmt: skip
 
 
-def catalogue() -> dict[str, Field]:
-    """Every field by key, in the order menus show them. Costs three queries: definitions, users, segments."""
+def catalogue(viewer: User | None = None) -> dict[str, Field]:
+    """Every field by key, in the order menus show them; of segments those that ``viewer`` may see.
+
+    Costs three queries: definitions, users, segments.
+    """
     people = User.objects.filter(is_service=False).order_by("name", "email")
     users = tuple((u.email, str(u)) for u in people)
     found = [
@@ -143,7 +146,7 @@ def catalogue() -> dict[str, Field]:
             meaning=_("The first day we know of; the relationship may be older."),
             group="customer",
         ),
-        *_segment_fields(),
+        *_segment_fields(viewer),
         *fact_fields(),
         *attribute_fields(AttributeDefinition.objects.all()),
     ]

@@ -117,12 +117,12 @@ class CustomerPage:
 def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = (), beginning: str = "") -> CustomerPage:
     """The page of a customer that :func:`rondo.customers.queries.get_visible` gave for ``viewer``."""
     records = record_ids(customer.pk)
-    timeline = read_timeline(records, public_id=customer.public_id, kinds=kinds, beginning=beginning)
+    timeline = read_timeline(viewer, records, public_id=customer.public_id, kinds=kinds, beginning=beginning)
     values, links = attributes_of(records), links_of(viewer, records)
     return CustomerPage(
         customer,
         records,
-        identifiers_of(records),
+        identifiers_of(viewer, records),
         addresses_of(records),
         attribute_groups(values),
         links,

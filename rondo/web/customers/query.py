@@ -20,6 +20,7 @@ from rondo.customers.searching import MAX_LENGTH, Search
 from rondo.errors import InputError, RondoError
 from rondo.foundation import ids
 from rondo.foundation.models import User
+from rondo.foundation.rights import masked
 from rondo.web.customers.fields import Field, catalogue, default_columns
 from rondo.web.customers.filters import Condition, parse
 from rondo.web.customers.lists import PAGE_SIZE, CursorError, KeyPage, Phase, Position, phases, read_page
@@ -46,10 +47,10 @@ class ListQuery:
 
     def __init__(self, viewer: User, params: QueryDict, chosen: Sequence[str] = ()) -> None:
         self.viewer = viewer
-        self.fields = catalogue()
+        self.fields = catalogue(viewer)
         self.filters = [text for text in params.getlist("f") if text]
         self.text = params.get("q", "").strip()[:MAX_LENGTH]
-        self.search = Search(self.text)
+        self.search = Search(self.text, whole=masked(viewer, "identifiers"))
         self.conditions, problems = parse(self.filters, self.fields, viewer)
         self.errors = [str(problem) for problem in problems]
         self.rule_text = params.get("rule", "").strip()

@@ -8,6 +8,7 @@ from rondo.customers.queries import marks
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
 from rondo.foundation.registry import CustomerPanel, Finder, Hit, NavItem, registries
+from rondo.foundation.rights import masked
 from rondo.web.customers import coming
 from rondo.web.customers.fields import Field
 from rondo.web.customers.lists import phases, read_page
@@ -20,12 +21,12 @@ _NAME = Field("name", _("Name"), "text", "customer", "folded_name")
 
 def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
     """Customers whom a name, its beginning, or an identifier names; best first."""
-    search = Search(text)
+    search = Search(text, whole=masked(viewer, "identifiers"))
     if not search:
         return []
     selection = Selection(viewer, search=search)
     page = read_page(phases(selection, _NAME, False, relevance=True), limit=limit)
-    known_by = marks(page.ids)
+    known_by = marks(viewer, page.ids)
     return [
         Hit(
             row.customer.name or row.key,

@@ -17,9 +17,10 @@ from rondo.catalogue.models import Product
 from rondo.errors import InputError
 from rondo.foundation import ids
 from rondo.foundation.installation import business_now, zone
+from rondo.foundation.models import User
 from rondo.foundation.registry import registries
 from rondo.interactions.models import Interaction, OrderLine
-from rondo.interactions.queries import chain, standing
+from rondo.interactions.queries import chain, hush, standing
 from rondo.web import formats
 from rondo.web.templatetags.rondo import icon
 
@@ -109,7 +110,13 @@ def kind_icon(key: str) -> str:
 
 
 def read_timeline(
-    records: Sequence[int], *, public_id: str, kinds: Iterable[str] = (), before: str = "", beginning: str = ""
+    viewer: User | None,
+    records: Sequence[int],
+    *,
+    public_id: str,
+    kinds: Iterable[str] = (),
+    before: str = "",
+    beginning: str = "",
 ) -> Timeline:
     """The page of the chain before the interaction ``before`` (a public id), or from ``beginning`` on, or the newest.
 
@@ -128,7 +135,7 @@ def read_timeline(
     earlier = shown[-1].public_id if len(rows) > PAGE_SIZE else ""
     whole = None if earlier or wanted or key else tuple(Counter(row.kind for row in rows).items())
     return Timeline(
-        _days(zip(shown, entries_of(shown, records, public_id), strict=True)), wanted, earlier, beginning, whole
+        _days(zip(shown, entries_of(viewer, shown, records, public_id), strict=True)), wanted, earlier, beginning, whole
     )
 
 
@@ -155,16 +162,17 @@ def one(records: Sequence[int], public_id: str) -> Interaction:
     return row
 
 
-def entries_of(rows: Sequence[Interaction], records: Sequence[int], public_id: str) -> list[Entry]:
+def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequence[int], public_id: str) -> list[Entry]:
     """Entries with what they answer and what answers them within the chain of ``records``; two queries however many
     rows. An answer may lead out of the chain once a merge is undone: it is then another customer's to show."""
     within = standing().filter(customer_id__in=records)
     asked = {row.in_response_to_id for row in rows if row.in_response_to_id}
     targets = within.in_bulk(asked) if asked else {}
+    hush(viewer, [*rows, *targets.values()])
     answers: dict[int, list[Reference]] = {}
     outbound = [row.pk for row in rows if row.direction == Interaction.Direction.OUTBOUND]
     if outbound:
-        for row in within.filter(in_response_to_id__in=outbound).order_by("occurred_at", "id"):
+        for row in hush(viewer, list(within.filter(in_response_to_id__in=outbound).order_by("occurred_at", "id"))):
             answers.setdefault(row.in_response_to_id or 0, []).append(_reference(row))
     # Asked once: a page names forty addresses, and asking searches all that there are.
     basket_at = reverse("customer-basket", args=[public_id, "i_mark"]).partition("i_mark")

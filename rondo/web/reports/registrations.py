@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy
 
 from rondo.foundation.models import User
 from rondo.foundation.registry import Finder, Hit, Periodic, registries
+from rondo.foundation.rights import enters
 from rondo.foundation.search import begins
-from rondo.reports.queries import visible
+from rondo.reports.queries import ROOM, visible
 
 
 def find_reports(viewer: User, text: str, limit: int) -> list[Hit]:
     """The page of reports, the way to a new one, and one's own by name."""
-    if not text:
+    if not text or not enters(viewer, ROOM):
         return []
     hits = [Hit(_("Reports by mail"), "", reverse("reports"), "mail")]
     hits.append(Hit(_("New report"), "", reverse("report-new"), "plus"))

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from rondo.errors import InputError
 from rondo.foundation.installation import zone
 from rondo.foundation.jobs import enqueue_after_commit
-from rondo.foundation.rights import has_right
+from rondo.foundation.rights import reach_of
 from rondo.reports import actions, queries
 from rondo.reports.models import Report
 from rondo.web import formats
@@ -40,7 +40,7 @@ def page_pdf(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(room=queries.ROOM)
 def reports(request: HttpRequest) -> HttpResponse:
     """One's own reports (an administrator sees all), and those one gets from others."""
     user = viewer(request)
@@ -50,7 +50,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "next": coming[0] if coming else None,
         "received": [_row(report) for report in queries.received(user)],
-        "may_administer": has_right(user, "administer"),
+        "may_administer": reach_of(user, queries.ROOM) in {"team", "all"},
         "mail_is_set": queries.mail_is_set(),
     }
     return render(request, "reports/list.html", context)
@@ -83,7 +83,7 @@ def _when(report: Report) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page()
+@page(room=queries.ROOM)
 def new(request: HttpRequest) -> HttpResponse:
     """A new report; ``page=`` is a page that it begins with, which can also go into a report that is there."""
     user = viewer(request)
@@ -114,7 +114,7 @@ def _teaching() -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page()
+@page(room=queries.ROOM)
 def report(request: HttpRequest, report_id: int) -> HttpResponse:
     """One report: what became of its sendings, and its settings."""
     user = viewer(request)
@@ -133,7 +133,7 @@ def report(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(room=queries.ROOM)
 def preview(request: HttpRequest, report_id: int) -> HttpResponse:
     """The report as it would be sent to the viewer now."""
     found = queries.get_visible(viewer(request), report_id)
@@ -142,7 +142,7 @@ def preview(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page(room=queries.ROOM)
 def add(request: HttpRequest, report_id: int) -> HttpResponse:
     """Add a page to a report."""
     found = queries.get_visible(viewer(request), report_id)
@@ -155,7 +155,7 @@ def add(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page(room=queries.ROOM)
 def pause(request: HttpRequest, report_id: int) -> HttpResponse:
     """Send nothing for a while; or send again."""
     if request.POST.get("resume"):
@@ -168,7 +168,7 @@ def pause(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page(room=queries.ROOM)
 def delete(request: HttpRequest, report_id: int) -> HttpResponse:
     """Take the report away, with an undo."""
     gone = actions.delete_report(actor(request), report_id)
@@ -178,7 +178,7 @@ def delete(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page(room=queries.ROOM)
 def restore(request: HttpRequest, report_id: int) -> HttpResponse:
     """Undo the deletion."""
     actions.restore_report(actor(request), report_id)
@@ -186,7 +186,7 @@ def restore(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page(room=queries.ROOM)
 def leave(request: HttpRequest, report_id: int) -> HttpResponse:
     """Get somebody else's report no longer."""
     actions.leave_report(actor(request), report_id)
@@ -195,7 +195,7 @@ def leave(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page(room=queries.ROOM)
 def send(request: HttpRequest, report_id: int) -> HttpResponse:
     """Send it to all its recipients now."""
     count = actions.send_now(actor(request), report_id)
@@ -206,7 +206,7 @@ def send(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page(room=queries.ROOM)
 def again(request: HttpRequest, sending_id: int) -> HttpResponse:
     """Try one sending again."""
     row = actions.send_again(actor(request), sending_id)

@@ -1,6 +1,7 @@
 """The builder: the text of a rule, checked and counted while it is written, with what can be put into it."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from rondo.analysis.buying_stages.queries import largest_categories
 from rondo.analysis.buying_stages.ruled import BUYING_STAGE, rule_of
 from rondo.analysis.segments import actions, queries
 from rondo.analysis.segments.models import Segment
+from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.customers.models import Customer
 from rondo.customers.queries import sees_all, visible
 from rondo.errors import InputError, NotFound, RondoError, StateError
@@ -48,7 +50,7 @@ class Marked:
 
 
 @require_http_methods(["GET", "POST"])
-@page("segment")
+@page("segment", room=SEGMENTS)
 def new(request: HttpRequest) -> HttpResponse:
     """A new segment: the empty builder, or what was sent with it."""
     kind = request.POST.get("kind") or request.GET.get("kind", "rule")
@@ -89,10 +91,10 @@ def _make(request: HttpRequest, values: dict[str, str]) -> Segment:
 
 
 @require_http_methods(["GET", "POST"])
-@page("segment")
+@page("segment", room=SEGMENTS)
 def edit(request: HttpRequest, key: str) -> HttpResponse:
     """The builder for a segment that is there; a colleague's change in between is shown, not overwritten."""
-    row = found(key)
+    row = found(request, key)
     values: dict[str, str] = {name: str(getattr(row, name)) for name in actions.FIELDS} | {"kind": row.kind}
     values["version"] = str(row.version)
     if request.method == "POST":
@@ -117,7 +119,7 @@ def _show(request: HttpRequest, values: dict[str, str], row: Segment | None = No
         "segment": row,
         "error": error,
         "forms": [(value, label, _GUIDE[value]()) for value, label in Segment.Form.choices],
-        "groups": _offers(known) if values["kind"] == "rule" else [],
+        "groups": _offers(known, viewer(request)) if values["kind"] == "rule" else [],
     }
     return render(request, "segments/builder.html", context, status=400 if error else 200)
 
@@ -131,7 +133,7 @@ _GUIDE = {
 }
 
 
-def _offers(known: Schema) -> list[tuple[str, list[Offer]]]:
+def _offers(known: Schema, user: User) -> list[tuple[str, list[Offer]]]:
     groups: dict[str, list[Offer]] = {"attributes": [], "facts": [], "customer": []}
     for term in known.fields.values():
         key = known.short(term.key)
@@ -148,7 +150,7 @@ def _offers(known: Schema) -> list[tuple[str, list[Offer]]]:
         Offer(str(kind.label), f"did {key} within 90 days", [(_("not"), f"did not {key} within 90 days")])
         for key, kind in known.kinds.items()
     ]
-    others = [Offer(row.name, f"in segment {row.key}", []) for row in queries.standing()[:_MANY]]
+    others = [Offer(row.name, f"in segment {row.key}", []) for row in queries.standing(user)[:_MANY]]
     stages = [
         Offer(path.rpartition(" > ")[2], rule_of(path, "need_recognised"),
               [(str(label), rule_of(path, stage)) for stage, label in BUYING_STAGE])
@@ -173,7 +175,7 @@ def _quoted(value: str) -> str:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def check(request: HttpRequest) -> HttpResponse:
     """What is wrong with the rule as written so far, or how many customers it finds and some of them."""
     text = request.POST.get("text", "") or request.POST.get("rule", "")
@@ -182,7 +184,7 @@ def check(request: HttpRequest) -> HttpResponse:
         try:
             known = schema()
             node = parse(text, known)
-            row = queries.standing().filter(key=request.POST.get("key", "")).first()
+            row = queries.standing(viewer(request)).filter(key=request.POST.get("key", "")).first()
             actions.check_references(row.key if row else "", node, known)
             context["number"], context["sample"] = _preview(viewer(request), row, node, known)
         except RuleError as error:
@@ -197,7 +199,7 @@ def _preview(user: User, row: Segment | None, node: Node, known: Schema) -> tupl
     owner = row.owner_id if row else user.pk
     day = queries.day_of_rules()
     if not sees_all(user):
-        condition = compile_q(node, known, Context(day, owner, queries.recorded), as_set=True)
+        condition = compile_q(node, known, Context(day, owner, partial(queries.recorded, viewer=user)), as_set=True)
         rows = visible(user).filter(condition)
         return rows.count(), list(rows.order_by("pk")[:SAMPLE])
     from rondo.warehouse.tables import open_tables  # the engine is slow to import and only needed here

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rondo.analysis.features import feature_of
 from rondo.analysis.segments.models import Segment
+from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.studies import actions, queries
 from rondo.analysis.studies.outcome import FEWEST
 from rondo.customers.models import Customer
@@ -22,10 +23,10 @@ PAGE = 50
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def controls(request: HttpRequest, key: str) -> HttpResponse:
     """The controls of a segment and how well they balance; before anybody asked, what they are for."""
-    row = found(key)
+    row = found(request, key)
     study, context = state_of(request, KIND, row)
     context |= {"segment": row, "fewest": FEWEST}
     if study is not None:
@@ -67,25 +68,25 @@ def _short(value: float | None) -> float | None:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def ask(request: HttpRequest, key: str) -> HttpResponse:
     """Asks for controls; a job answers."""
-    ask_of(request, KIND, found(key))
+    ask_of(request, KIND, found(request, key))
     return redirect("segment-controls", key)
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def progress(request: HttpRequest, key: str) -> HttpResponse:
     """How far the study is; when it has ended, the page is loaded again."""
-    return progress_of(request, KIND, found(key))
+    return progress_of(request, KIND, found(request, key))
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def pairs(request: HttpRequest, key: str) -> HttpResponse:
     """Members with the customer found for each, a page after the other."""
-    user, row = viewer(request), found(key)
+    user, row = viewer(request), found(request, key)
     study = answered(request, KIND, row)
     text = request.GET.get("after", "")
     after = int(text) if text.isdecimal() and len(text) < 12 else 0
@@ -103,10 +104,10 @@ def pairs(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def keep(request: HttpRequest, key: str) -> HttpResponse:
     """Makes a static segment of the controls."""
-    row = found(key)
+    row = found(request, key)
     study = answered(request, KIND, row)
 
     def make() -> Segment:

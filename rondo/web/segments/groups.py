@@ -13,6 +13,7 @@ from rondo.analysis.features import feature_of
 from rondo.analysis.models import Score
 from rondo.analysis.segments.actions import create_segment
 from rondo.analysis.segments.models import Segment
+from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.studies import actions
 from rondo.analysis.studies.groups_key import SERIES
 from rondo.analysis.studies.models import Study
@@ -28,7 +29,7 @@ KIND = "groups"
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def groups(request: HttpRequest) -> HttpResponse:
     """The groups with what sets them apart and the rule that comes near each."""
     study, context = state_of(request, KIND)
@@ -79,7 +80,7 @@ def _chart(study: Study) -> Chart:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def ask(request: HttpRequest) -> HttpResponse:
     """Asks for groups; a job answers."""
     actions.request_study(actor(request), KIND)
@@ -87,21 +88,21 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def progress(request: HttpRequest) -> HttpResponse:
     """How far the study is; when it has ended, the page is loaded again."""
     return progress_of(request, KIND)
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def download(request: HttpRequest) -> HttpResponse:
     """The stability of each number of groups as CSV."""
     return chart_file(request, _chart(answered(request, KIND)), "rondo-groups")
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def keep(request: HttpRequest) -> HttpResponse:
     """Makes a segment of a group: by the rule that comes near it, or by name of those who are in it now."""
     study = answered(request, KIND)

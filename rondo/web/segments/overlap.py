@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.overlap import MOST, Overlap, comparable
 from rondo.analysis.segments.overlap import overlap as counted
+from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.customers.queries import scope_key, sees_all
 from rondo.foundation.models import User
 from rondo.web.access import page, viewer
@@ -29,11 +30,11 @@ def _chart(user: User, found: Overlap) -> Chart | None:
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def overlap(request: HttpRequest) -> HttpResponse:
     """The page; the list of segments shows its middle."""
     user = viewer(request)
-    offered = comparable()
+    offered = comparable(user)
     chosen = _chosen(request, offered)
     found = counted(user, chosen)
     context: dict[str, Any] = {
@@ -48,11 +49,11 @@ def overlap(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def download(request: HttpRequest) -> HttpResponse:
     """The sets as CSV."""
     user = viewer(request)
-    chart = _chart(user, counted(user, _chosen(request, comparable())))
+    chart = _chart(user, counted(user, _chosen(request, comparable(user))))
     if chart is None:
         raise Http404
     return chart_file(request, chart, "rondo-overlap")

@@ -4,10 +4,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.segments.queries import standing
 from rondo.foundation.models import User
 from rondo.foundation.registry import Finder, Hit, NavItem, registries
-from rondo.foundation.rights import has_right
+from rondo.foundation.rights import enters, has_right
 from rondo.foundation.search import fold
 
 
@@ -22,13 +23,13 @@ def find_segments(viewer: User, text: str, limit: int) -> list[Hit]:
 
     hits = [
         Hit(row.name, str(row.get_status_display()), reverse("segment", args=[row.key]), "group")
-        for row in standing()
+        for row in standing(viewer)
         if fits(f"{row.name} {row.key}")
     ][:limit]
-    if has_right(viewer, "segment") and fits(_("New segment")):
+    if has_right(viewer, "segment") and enters(viewer, SEGMENTS) and fits(_("New segment")):
         hits.append(Hit(_("New segment"), "", reverse("segment-new"), "plus"))
     return hits[:limit]
 
 
-registries.nav.add("segments", NavItem("segments", gettext_lazy("Segments"), "group", "segments", 40))
+registries.nav.add("segments", NavItem("segments", gettext_lazy("Segments"), "group", "segments", 40, room=SEGMENTS))
 registries.finders.add("segments", Finder("segments", gettext_lazy("Segments"), 25, find_segments))

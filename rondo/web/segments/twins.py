@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rondo.analysis.models import Score
 from rondo.analysis.segments.models import Segment
+from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.studies import actions, queries
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.names import phrase
@@ -26,10 +27,10 @@ SUSPICIOUS = 0.97
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def twins(request: HttpRequest, key: str) -> HttpResponse:
     """What is known of the twins of a segment's members; before anybody asked, what they are and what they need."""
-    row = found(key)
+    row = found(request, key)
     study, context = state_of(request, KIND, row)
     context |= {"segment": row, "fewest": FEWEST}
     if study is not None:
@@ -56,25 +57,25 @@ def _chart(row: Segment, study: Study) -> Chart | None:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def ask(request: HttpRequest, key: str) -> HttpResponse:
     """Asks for the twins; a job answers."""
-    ask_of(request, KIND, found(key))
+    ask_of(request, KIND, found(request, key))
     return redirect("segment-twins", key)
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def progress(request: HttpRequest, key: str) -> HttpResponse:
     """How far the study is; when it has ended, the page is loaded again."""
-    return progress_of(request, KIND, found(key))
+    return progress_of(request, KIND, found(request, key))
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def listed(request: HttpRequest, key: str) -> HttpResponse:
     """The closest customers in their order, a page after the other; ``?upto=`` ends the list."""
-    user, row = viewer(request), found(key)
+    user, row = viewer(request), found(request, key)
     study = answered(request, KIND, row)
     upto = _whole(request.GET.get("upto", "")) or study.results["kept"]
     after = _whole(request.GET.get("after", "")) or 0
@@ -93,10 +94,10 @@ def listed(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def download(request: HttpRequest, key: str) -> HttpResponse:
     """The curve as CSV."""
-    row = found(key)
+    row = found(request, key)
     chart = _chart(row, answered(request, KIND, row))
     if chart is None:
         raise Http404(key)
@@ -104,10 +105,10 @@ def download(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def keep(request: HttpRequest, key: str) -> HttpResponse:
     """Makes a static segment of the closest."""
-    row = found(key)
+    row = found(request, key)
     study = answered(request, KIND, row)
     number = _whole(request.POST.get("number", ""))
 

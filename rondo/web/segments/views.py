@@ -16,6 +16,7 @@ from rondo.analysis.queries import current_run
 from rondo.analysis.segments import actions, queries
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.models import Segment
+from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.installation import installation
@@ -42,16 +43,16 @@ class Difference:
     over: bool
 
 
-def found(key: str) -> Segment:
-    """The standing segment of that key, or the page that says there is none."""
+def found(request: HttpRequest, key: str) -> Segment:
+    """The standing segment of that key that the viewer may see, or the page that says there is none."""
     try:
-        return queries.find(key)
+        return queries.find(key, viewer(request))
     except NotFound as error:
         raise Http404(key) from error
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def segments(request: HttpRequest) -> HttpResponse:
     """All segments, failed ones first."""
     user = viewer(request)
@@ -68,10 +69,10 @@ def segments(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(room=SEGMENTS)
 def segment(request: HttpRequest, key: str) -> HttpResponse:
     """One segment: how many, since when, what sets them apart, who came and went, and the rule."""
-    user, row = viewer(request), found(key)
+    user, row = viewer(request), found(request, key)
     known = schema()
     entered, left = queries.movements(user, row)
     points = queries.history(user, row)
@@ -136,10 +137,10 @@ def _words(term: RuleField, one: dict[str, Any]) -> str:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def members(request: HttpRequest, key: str) -> HttpResponse:
     """Adds pasted public ids to a static segment, or removes them."""
-    found(key)
+    found(request, key)
     ids = re.findall(r"c_[0-9A-Za-z]+", request.POST.get("ids", ""))
     try:
         if "remove" in request.POST:
@@ -155,19 +156,19 @@ def members(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def refresh(request: HttpRequest, key: str) -> HttpResponse:
     """Queues the computation of a segment."""
-    request_refresh(found(key))
+    request_refresh(found(request, key))
     messages.success(request, _("The segment is being computed; load the page again in a moment."))
     return redirect("segment", key)
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def delete(request: HttpRequest, key: str) -> HttpResponse:
     """Deletes a segment, with an undo."""
-    found(key)
+    found(request, key)
     try:
         row = actions.delete_segment(actor(request), key)
     except StateError as error:
@@ -179,7 +180,7 @@ def delete(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@page("segment")
+@page("segment", room=SEGMENTS)
 def restore(request: HttpRequest, key: str) -> HttpResponse:
     """Undoes a deletion."""
     try:

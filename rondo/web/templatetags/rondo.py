@@ -12,6 +12,8 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from rondo.foundation.models import User
+from rondo.foundation.rights import enters, has_right
 from rondo.web import formats
 
 register = template.Library()
@@ -34,6 +36,18 @@ def number(value: float | None, digits: int = 0) -> str:
 def compact(value: float | None) -> str:
     """A number to three significant figures: 155,848 is 156 k."""
     return formats.compact_number(_known(value))
+
+
+@register.filter
+def allowed(right: str, user: User) -> bool:
+    """Whether a user has a right: ``{% if "audit"|allowed:request.user %}``."""
+    return has_right(user, right)
+
+
+@register.filter
+def entered(room: str, user: User) -> bool:
+    """Whether a user sees anything in a room: ``{% if "reports"|entered:request.user %}``."""
+    return enters(user, room)
 
 
 @register.filter

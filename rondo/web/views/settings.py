@@ -12,14 +12,20 @@ from rondo.errors import InputError
 from rondo.foundation.accounts import change_preferences, make_api_token, revoke_api_token
 from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.models import ApiToken
+from rondo.foundation.rights import has_right
 from rondo.web.access import actor, page, viewer
 from rondo.web.forms import InstallationForm, ProfileForm, TokenForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page("administer")
+@page()
 def installation_settings(request: HttpRequest) -> HttpResponse:
-    """Company, currency, zone, and the assumptions under which values are computed."""
+    """Company, currency, zone, and the assumptions under which values are computed; who may only read the audit log is
+    led there."""
+    user = viewer(request)
+    if request.method != "POST" and has_right(user, "audit") and not has_right(user, "administer"):
+        return redirect("audit-log")
+    actor(request).require("administer")
     row = installation()
     form = InstallationForm.of(row, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

@@ -72,7 +72,7 @@ def chain(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _found(request, public_id)
     records = record_ids(found.pk)
     before = request.GET.get("before", "")
-    timeline = read_timeline(records, public_id=found.public_id, kinds=_kinds(request), before=before)
+    timeline = read_timeline(viewer(request), records, public_id=found.public_id, kinds=_kinds(request), before=before)
     context = {"customer": found, "timeline": timeline, "may_contact": has_right(viewer(request), "contact")}
     if before:
         return render(request, "customers/days.html", context)
@@ -150,7 +150,7 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
         messages.success(request, text, extra_tags=f"undo:{undo}")
         return redirect("customer", found.public_id)
     records = record_ids(found.pk)
-    timeline = read_timeline(records, public_id=found.public_id)
+    timeline = read_timeline(viewer(request), records, public_id=found.public_id)
     context = {
         "customer": found,
         "timeline": timeline,

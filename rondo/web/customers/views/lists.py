@@ -149,7 +149,7 @@ def count(request: HttpRequest) -> HttpResponse:
 @page()
 def filter_form(request: HttpRequest) -> HttpResponse:
     """Operators and value of the field chosen in the filter form."""
-    field = catalogue().get(request.GET.get("field", ""))
+    field = catalogue(viewer(request)).get(request.GET.get("field", ""))
     offered = [(o, operator_label(o)) for o in operators(field)] if field is not None else []
     suggestions: list[str] = []
     if field is not None and field.type == "text" and field.place == "fact" and sees_all(viewer(request)):
@@ -187,7 +187,7 @@ def as_segment(request: HttpRequest) -> HttpResponse:
 @page()
 def choose_columns(request: HttpRequest) -> HttpResponse:
     """Keeps the viewer's choice of columns, or goes back to the default."""
-    fields = catalogue()
+    fields = catalogue(viewer(request))
     chosen = [key for key in request.POST.getlist("column") if key in fields and key != "name"][:MAX_COLUMNS]
     if "default" in request.POST or not chosen:
         request.session.pop(_CHOSEN, None)

@@ -1,0 +1,1 @@
+"""Pages of settings about people: users, teams, roles, and the audit log of what they changed."""

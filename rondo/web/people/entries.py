@@ -1,0 +1,197 @@
+"""Audit entries as they are shown: in words, with what is masked for the viewer masked, and a link to each record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from rondo.customers.identifiers import DOTS
+from rondo.foundation.models import AuditEntry, Role, Team, User
+from rondo.foundation.rights import MASKS, REACHES, RIGHTS, has_right, masked
+from rondo.web.people.records import KINDS, named
+
+DOORS = {
+    "web": gettext_lazy("web page"),
+    "api": gettext_lazy("API"),
+    "import": gettext_lazy("import"),
+    "job": gettext_lazy("job"),
+    "command": gettext_lazy("command line"),
+}
+_DONE = {
+    "added": gettext_lazy("added"),
+    "changed": gettext_lazy("changed"),
+    "set": gettext_lazy("set"),
+    "created": gettext_lazy("created"),
+    "removed": gettext_lazy("removed"),
+    "deleted": gettext_lazy("deleted"),
+    "restored": gettext_lazy("put back"),
+    "imported": gettext_lazy("changed by an import"),
+    "merged": gettext_lazy("merged"),
+    "unmerged": gettext_lazy("merge taken back"),
+    "retracted": gettext_lazy("taken back"),
+    "logged": gettext_lazy("logged"),
+    "exported": gettext_lazy("exported"),
+    "undone": gettext_lazy("import taken back"),
+    "published": gettext_lazy("import finished"),
+    "signed_in": gettext_lazy("signed in"),
+    "signed_out": gettext_lazy("signed out"),
+    "sign_in_failed": gettext_lazy("signing in failed"),
+    "made": gettext_lazy("made"),
+    "used": gettext_lazy("used"),
+    "revoked": gettext_lazy("revoked"),
+    "paused": gettext_lazy("paused"),
+    "resumed": gettext_lazy("resumed"),
+    "run": gettext_lazy("run"),
+}
+_ABOUT = {
+    "identifier": gettext_lazy("Identifier"),
+    "address": gettext_lazy("Address"),
+    "link": gettext_lazy("Link"),
+    "token": gettext_lazy("API token"),
+    "password": gettext_lazy("Password"),
+    "import": gettext_lazy("Import"),
+    "analysis": gettext_lazy("Analysis"),
+    "customers": gettext_lazy("List of customers"),
+}
+_FIELDS = {
+    "name": gettext_lazy("Name"),
+    "role": gettext_lazy("Role"),
+    "reach": gettext_lazy("Sees at most"),
+    "team": gettext_lazy("Team"),
+    "owner": gettext_lazy("Owner"),
+    "parent": gettext_lazy("Below"),
+    "is_active": gettext_lazy("May sign in"),
+    "rights": gettext_lazy("May"),
+    "reaches": gettext_lazy("Sees"),
+    "masked": gettext_lazy("Masked"),
+    "status": gettext_lazy("Status"),
+    "reason": gettext_lazy("Reason"),
+    "language": gettext_lazy("Language"),
+    "theme": gettext_lazy("Appearance"),
+    "list": gettext_lazy("List"),
+    "key": pgettext_lazy("of a record", "Key"),
+    "company": gettext_lazy("Company"),
+    "currency": gettext_lazy("Currency"),
+}
+SPOKEN = frozenset({"title", "body", "reason", "text"})
+"""Fields of contacts that hold what was written or said."""
+_NEVER = "–"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: from what to what."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry, ready to be written."""
+
+    id: int
+    at: datetime
+    who: str
+    who_url: str
+    door: str
+    verb: str
+    record: str
+    url: str
+    fields: list[Field]
+
+
+def verb_words(verb: str) -> str:
+    """What was done, in words: "Identifier added"; a verb without words of its own stands as it is."""
+    about, _dot, done = verb.partition(".")
+    subject = _ABOUT.get(about) or (KINDS[about].label if about in KINDS else about)
+    return f"{subject}: {_DONE.get(done, done.replace('_', ' '))}"
+
+
+def shown(viewer: User, rows: Sequence[AuditEntry]) -> list[Entry]:
+    """The entries in words, for ``viewer``."""
+    records = named(viewer, [(row.record_type, row.record_id) for row in rows])
+    names = _names(rows)
+    administers = has_right(viewer, "administer")
+    made = []
+    for row in rows:
+        kind = KINDS.get(row.record_type)
+        label = str(kind.label) if kind is not None else row.record_type
+        name, url = records.get((row.record_type, row.record_id), ("", ""))
+        who = str(row.actor) if row.actor is not None else _("the system")
+        made.append(
+            Entry(
+                row.pk,
+                row.at,
+                who,
+                KINDS["user"].address(row.actor) if administers and row.actor is not None else "",
+                str(DOORS.get(row.door, row.door)),
+                verb_words(row.verb),
+                f"{label}: {name}" if name else label,
+                url,
+                _fields(viewer, row, names),
+            )
+        )
+    return made
+
+
+def hides(viewer: User, verb: str, field: str) -> bool:
+    """Whether the values of a field are masked for ``viewer``."""
+    about = verb.partition(".")[0]
+    if about == "identifier":
+        return masked(viewer, "identifiers")
+    return about == "interaction" and field in SPOKEN and masked(viewer, "notes")
+
+
+def _names(rows: Sequence[AuditEntry]) -> dict[tuple[str, int], str]:
+    """Names of the users and teams whose keys stand in the entries."""
+    wanted: dict[str, set[int]] = {"owner": set(), "team": set(), "parent": set()}
+    for row in rows:
+        for field, values in row.changes.items():
+            if field in wanted:
+                wanted[field].update(value for value in values if isinstance(value, int))
+    found = {("owner", user.pk): str(user) for user in User.objects.filter(pk__in=wanted["owner"])}
+    teams = wanted["team"] | wanted["parent"]
+    for team in Team.objects.filter(pk__in=teams) if teams else []:
+        found["team", team.pk] = found["parent", team.pk] = team.name
+    return found
+
+
+def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, int], str]) -> list[Field]:
+    linked = row.verb.startswith("link.") or row.verb.endswith(("merged", "unmerged"))
+    made = []
+    for field, values in row.changes.items():
+        before, after = values if isinstance(values, list) and len(values) == 2 else (None, values)
+        if hides(viewer, row.verb, field):
+            said = [DOTS if value not in (None, "") else _NEVER for value in (before, after)]
+        elif linked and row.record_type == "customer":
+            # Keys of other customers, who may not be the viewer's to see.
+            said = [_NEVER if value is None else _("another customer") for value in (before, after)]
+        else:
+            said = [_said(field, value, names) for value in (before, after)]
+        made.append(Field(str(_FIELDS.get(field, field.replace("_", " "))), *said))
+    return made
+
+
+def _said(field: str, value: Any, names: dict[tuple[str, int], str]) -> str:
+    if value is None or value == "" or value == []:
+        return _NEVER
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int) and (field, value) in names:
+        return names[field, value]
+    if field == "role" and isinstance(value, str):
+        return str(Role(key=value))
+    if field == "rights" and isinstance(value, list):
+        return ", ".join(str(RIGHTS.get(one, one)) for one in value)
+    if field == "masked" and isinstance(value, list):
+        return ", ".join(str(MASKS.get(one, one)) for one in value)
+    if field == "reaches" and isinstance(value, dict):
+        return ", ".join(f"{key}: {REACHES.get(reach, reach)}" for key, reach in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return str(value)[:300]
