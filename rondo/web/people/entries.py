@@ -64,7 +64,7 @@ _FIELDS = {
     "owner": gettext_lazy("Owner"),
     "parent": gettext_lazy("Below"),
     "is_active": gettext_lazy("May sign in"),
-    "rights": gettext_lazy("May"),
+    "rights": pgettext_lazy("rights of a role", "May"),
     "reaches": gettext_lazy("Sees"),
     "masked": gettext_lazy("Masked"),
     "status": gettext_lazy("Status"),
@@ -107,6 +107,8 @@ class Entry:
 
 def verb_words(verb: str) -> str:
     """What was done, in words: "Identifier added"; a verb without words of its own stands as it is."""
+    if verb in {"link.made", "link.used"}:  # other verbs of links are those between customers
+        return _("Sign-in link made") if verb == "link.made" else _("Signed in by a link")
     about, _dot, done = verb.partition(".")
     subject = _ABOUT.get(about) or (KINDS[about].label if about in KINDS else about)
     return f"{subject}: {_DONE.get(done, done.replace('_', ' '))}"

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rondo.errors import InputError, StateError
@@ -39,7 +39,10 @@ class RoleForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80, required=False)
     rights = forms.MultipleChoiceField(
-        label=gettext_lazy("May"), choices=list(RIGHTS.items()), required=False, widget=forms.CheckboxSelectMultiple
+        label=pgettext_lazy("rights of a role", "May"),
+        choices=list(RIGHTS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     masked = forms.MultipleChoiceField(
         label=gettext_lazy("Masked"), choices=list(MASKS.items()), required=False, widget=forms.CheckboxSelectMultiple
