@@ -1,7 +1,8 @@
 """A PostgreSQL server of one's own for as long as a command runs: in a temporary folder, on a free port, then gone.
 
 ``python scripts/private_postgres.py COMMAND ...`` runs the command with ``RONDO_DATABASE_URL`` set. The server trades
-durability for speed (fsync off), so it is for tests alone.
+durability for speed (fsync off), so it is for tests alone; and it compiles no queries to machine code (jit off), which
+takes seconds for a rule of many conditions and spares milliseconds (docs/settings.md).
 """
 
 import contextlib
@@ -93,7 +94,7 @@ def private_postgres() -> Iterator[str]:
         port = free_port()
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
-            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum_naptime=5s"
+            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum_naptime=5s -c jit=off"
         )
         call("pg_ctl", f"--pgdata={data}", f"--log={log}", "--wait", "--options", options, "start")
         yield f"postgresql://rondo:{password}@127.0.0.1:{port}/postgres"
