@@ -68,8 +68,10 @@ def reaches_a_database(item: pytest.Item) -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks the tests that reach no database, which run once, and puts those that take long first where the suite is
-    spread over several processes.
+    spread over several processes. Within a module, those that start without its world come before it is built.
     """
+    modules = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}
+    items.sort(key=lambda item: (modules[item.path], "module_world" in getattr(item, "fixturenames", ())))
     for item in items:
         if not reaches_a_database(item):
             item.add_marker(pytest.mark.once)
@@ -127,7 +129,8 @@ def module_world(
     """A world that the tests of a module start from, built once by a fixture of the module that asks for this one.
 
     What that fixture writes stands in a transaction around the tests of the module; each of them has its own within,
-    and a copy of the columnar copy by ``world_copy``. Objects must not be handed on: a test reads them anew.
+    and a copy of the columnar copy by ``world_copy``. Objects must not be handed on: a test reads them anew. Tests of
+    the module that do not ask for the world run before it is built, wherever they stand.
     """
     from django.db import transaction
     from django.test import override_settings

@@ -5,18 +5,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db.models import Count
 from django.test import Client
 
 from rondo.analysis.actions import run_analysis
-from rondo.analysis.models import Score
+from rondo.analysis.models import Run, Score
 from rondo.analysis.ruled import STAGE
 from rondo.analysis.tests.world import START, seeded_base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
 from rondo.interactions.models import Interaction
 from rondo.web.tests.test_cohorts import text_of
@@ -26,9 +26,33 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
-    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+def _company(installation: Installation) -> None:
     Installation.objects.update(currency="EUR")
+
+
+@pytest.fixture(scope="module")
+def analysed(module_world: Path) -> None:
+    """An analysed base, three customers of which write again and again and become buddies."""
+    change_installation(system(), currency="EUR", time_zone="America/New_York")
+    people = seeded_base(customers=40, days=250)
+    for number, day in enumerate((100, 110, 120) * 3):
+        when = START + timedelta(days=day + 60)
+        Interaction.objects.create(
+            customer=people[number // 3],
+            kind="email_in",
+            channel="email",
+            direction="inbound",
+            initiative="pull",
+            medium="owned",
+            occurred_at=f"{when}T10:00:00Z",
+            business_date=when,
+        )
+    run_analysis(system())
+
+
+@pytest.fixture
+def run(analysed: None, world_copy: Path) -> Run:
+    return Run.objects.get(is_current=True)
 
 
 def links_in(page: str, chart: str) -> list[str]:
@@ -44,22 +68,9 @@ def test_before_an_analysis_the_page_teaches(signed_in: SignIn, alice: User) -> 
 
 
 @pytest.mark.parametrize("scale", ["stage", "ladder", "relationship"])
-def test_each_scale_agrees_with_the_ledger_and_opens_who_moved(signed_in: SignIn, alice: User, scale: str) -> None:
-    people = seeded_base(customers=40, days=250)
-    for number, day in enumerate((100, 110, 120) * 3):
-        row = people[number // 3]  # three customers who write again and again become buddies
-        when = START + timedelta(days=day + 60)
-        Interaction.objects.create(
-            customer=row,
-            kind="email_in",
-            channel="email",
-            direction="inbound",
-            initiative="pull",
-            medium="owned",
-            occurred_at=f"{when}T10:00:00Z",
-            business_date=when,
-        )
-    run = run_analysis(system())
+def test_each_scale_agrees_with_the_ledger_and_opens_who_moved(
+    run: Run, signed_in: SignIn, alice: User, scale: str
+) -> None:
     client = signed_in(alice)
     kept = run.results["standing"]["moves"]
     days = f"scale={scale}&since={kept['since']}&until={kept['until']}"
@@ -85,10 +96,10 @@ def test_each_scale_agrees_with_the_ledger_and_opens_who_moved(signed_in: SignIn
     assert client.get(f"/portfolio/movements/table.csv?{days}&drawing=flow&as=png").content[:4] == b"\x89PNG"
 
 
-def test_a_long_list_goes_on_page_by_page(signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_goes_on_page_by_page(
+    run: Run, signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The number that was clicked stands above its list, and page by page everybody comes once, worth most first."""
-    seeded_base(customers=40, days=250)
-    run_analysis(system())
     client = signed_in(alice)
     rows = [line.split(",") for line in text_of(client, "/portfolio/movements/table.csv").splitlines()[1:]]
     before, after, count = max(((row[0], row[1], int(row[2])) for row in rows), key=lambda one: one[2])
@@ -110,9 +121,7 @@ def test_a_long_list_goes_on_page_by_page(signed_in: SignIn, alice: User, monkey
     assert client.get(f"{address}&after=nowhere").status_code == 404
 
 
-def test_days_outside_the_data_are_refused_in_a_sentence(signed_in: SignIn, alice: User) -> None:
-    seeded_base(customers=10, days=200)
-    run_analysis(system())
+def test_days_outside_the_data_are_refused_in_a_sentence(run: Run, signed_in: SignIn, alice: User) -> None:
     client = signed_in(alice)
     for days, words in (
         ("since=2023-05-01&until=2023-03-01", "has to come before"),
@@ -127,10 +136,9 @@ def test_days_outside_the_data_are_refused_in_a_sentence(signed_in: SignIn, alic
     assert client.get("/portfolio/movements/?scale=nowhere").status_code == 404
 
 
-def test_who_sees_a_part_gets_the_moves_of_that_part(signed_in: SignIn, charlie: User) -> None:
-    people = seeded_base(customers=20, days=200)
-    Customer.objects.filter(pk__in=[one.pk for one in people[:4]]).update(owner=charlie)
-    run_analysis(system())
+def test_who_sees_a_part_gets_the_moves_of_that_part(run: Run, signed_in: SignIn, charlie: User) -> None:
+    some = Customer.objects.order_by("pk").values_list("pk", flat=True)[:4]
+    Customer.objects.filter(pk__in=list(some)).update(owner=charlie)
     client = signed_in(charlie)
     rows = [line.split(",") for line in text_of(client, "/portfolio/movements/table.csv").splitlines()[1:]]
     assert sum(int(row[2]) for row in rows) == 4

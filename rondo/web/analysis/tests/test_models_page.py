@@ -2,21 +2,26 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
 
 from rondo.analysis.actions import run_analysis
+from rondo.analysis.facts import past
+from rondo.analysis.modelling import day_number, fit, purchase_log
 from rondo.analysis.models import Run
 from rondo.analysis.pins import pinned_model
 from rondo.analysis.tests.world import purchase, seeded_base
+from rondo.customers.models import Customer
 from rondo.foundation.actors import system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
+from rondo.science.clv import ValueConfig
 from rondo.science.hybrid.history import WINDOWS
 from rondo.science.hybrid.history import names as hybrid_names
 from rondo.science.models import CANDIDATES, WARNINGS
 from rondo.science.selection import REASONS
+from rondo.warehouse.tables import open_tables
 from rondo.web.analysis import cards
 from rondo.web.tests.sample import store_run
 
@@ -25,9 +30,34 @@ PAGE = "/analysis/models/"
 
 
 @pytest.fixture(autouse=True)
-def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
-    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+def _company(installation: Installation) -> None:
     Installation.objects.update(currency="EUR")  # as the orders of the seeded base
+
+
+@pytest.fixture(scope="module")
+def analysed(module_world: Path) -> None:
+    """A base that was analysed once."""
+    change_installation(system(), currency="EUR", time_zone="America/New_York")
+    seeded_base(customers=60, days=280)
+    run_analysis(system())
+
+
+@pytest.fixture
+def run(analysed: None, world_copy: Path) -> Run:
+    return Run.objects.get(is_current=True)
+
+
+def fit_anew(run: Run, key: str) -> None:
+    """Puts the fit of one model into the run's place, as an analysis that uses it would; what it found stays."""
+    with open_tables() as tables:
+        log = purchase_log(tables.arrow(past(tables, run.as_of, "EUR").purchase_days.order_by("customer_id", "day")))
+    config = ValueConfig(
+        months=run.config["horizon_months"],
+        annual_discount_rate=run.config["discount_rate"],
+        margin_rate=run.config["margin_rate"],
+    )
+    run.models_json = fit(log, day_number(run.as_of), config, pinned=key).describe()
+    run.save()
 
 
 def text_of(client: Client, address: str = PAGE) -> str:
@@ -46,17 +76,15 @@ def test_before_an_analysis_that_chose_a_model_the_page_teaches(signed_in: SignI
 
 
 @pytest.mark.django_db
-def test_who_does_not_see_all_customers_is_told_why_there_is_nothing(signed_in: SignIn, charlie: User) -> None:
-    seeded_base(customers=60, days=280)
-    run_analysis(system())
+def test_who_does_not_see_all_customers_is_told_why_there_is_nothing(
+    run: Run, signed_in: SignIn, charlie: User
+) -> None:
     page = text_of(signed_in(charlie))
     assert "This page is for those who see all customers." in page and "h-candidates" not in page
 
 
 @pytest.mark.django_db
-def test_the_page_shows_the_run_and_leads_to_its_customers(signed_in: SignIn, alice: User) -> None:
-    seeded_base(customers=80, days=300)
-    run = run_analysis(system())
+def test_the_page_shows_the_run_and_leads_to_its_customers(run: Run, signed_in: SignIn, alice: User) -> None:
     client, results = signed_in(alice), run.results
     page = text_of(client)
     card = run.models_json["cards"]["purchases"]
@@ -72,13 +100,11 @@ def test_the_page_shows_the_run_and_leads_to_its_customers(signed_in: SignIn, al
 
 
 @pytest.mark.django_db
-def test_what_moved_since_the_run_before_is_said(signed_in: SignIn, alice: User) -> None:
-    people = seeded_base(customers=60, days=280)
-    run_analysis(system())
+def test_what_moved_since_the_run_before_is_said(run: Run, signed_in: SignIn, alice: User) -> None:
     run_analysis(system())
     client = signed_in(alice)
     assert "The data are those of run" in text_of(client)
-    purchase(people[0], "2023-09-05", 1234)
+    purchase(Customer.objects.order_by("pk")[0], "2023-09-05", 1234)
     run_analysis(system())
     assert "The data changed since run" in text_of(client)
     run_analysis(system(), model="paretonbd")
@@ -95,10 +121,8 @@ def test_what_moved_since_the_run_before_is_said(signed_in: SignIn, alice: User)
 
 @pytest.mark.django_db
 def test_an_analyst_pins_a_model_and_lifts_the_pin(
-    signed_in: SignIn, make_user: Callable[..., User], charlie: User
+    run: Run, signed_in: SignIn, make_user: Callable[..., User], charlie: User
 ) -> None:
-    seeded_base(customers=60, days=280)
-    run_analysis(system())
     client = signed_in(make_user("ann", role="analyst", reach="all"))
     answer = client.post(f"{PAGE}choose", {"model": "bgbb", "reason": "Weekly rounds"}, follow=True)
     assert pinned_model() == "bgbb" and "Pinned. The next analysis uses this model." in answer.content.decode()
@@ -113,9 +137,8 @@ def test_an_analyst_pins_a_model_and_lifts_the_pin(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", CANDIDATES)
-def test_each_model_has_a_card(signed_in: SignIn, alice: User, key: str) -> None:
-    seeded_base(customers=60, days=280)
-    run = run_analysis(system(), model=key)
+def test_each_model_has_a_card(run: Run, signed_in: SignIn, alice: User, key: str) -> None:
+    fit_anew(run, key)
     page = text_of(signed_in(alice))
     card = cards.model_card(run, None, "purchases")
     assert card is not None and card.title in page
@@ -125,9 +148,8 @@ def test_each_model_has_a_card(signed_in: SignIn, alice: User, key: str) -> None
 
 
 @pytest.mark.django_db
-def test_a_hybrid_shows_what_it_adds(signed_in: SignIn, alice: User) -> None:
-    seeded_base(customers=60, days=280)
-    run = run_analysis(system(), model="hybrid")
+def test_a_hybrid_shows_what_it_adds(run: Run, signed_in: SignIn, alice: User) -> None:
+    fit_anew(run, "hybrid")
     client = signed_in(alice)
     assert "There was too little past to learn from" in text_of(client)
     learnt = [{"name": name, "weight": 0.1 * place, "error": 0.02} for place, name in enumerate(cards.EFFECTS)]
