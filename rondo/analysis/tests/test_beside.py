@@ -28,14 +28,14 @@ def test_an_error_in_the_block_ends_the_work_and_what_had_not_begun_never_does()
 
     def first() -> None:
         there.set()
-        go.wait(10)
+        go.wait(60)
         begun.append("first")
 
     with pytest.raises(InputError, match="no room"), side_by_side() as beside:
         beside.start(first)
-        beside.start(begun.append, "second")
-        there.wait(10)
-        threading.Timer(0.1, go.set).start()
+        second = beside.start(begun.append, "second")
+        second.add_done_callback(lambda _done: go.set())  # the first goes on once the second is called off
+        assert there.wait(60)
         raise InputError("no room on the disk")
     assert begun == ["first"]
 

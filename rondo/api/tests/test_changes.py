@@ -270,7 +270,7 @@ def in_a_transaction_elsewhere(work: Callable[[], object]) -> Iterator[None]:
             with transaction.atomic():
                 work()
                 begun.set()
-                end.wait(20)
+                assert end.wait(120)
         except BaseException as error:
             failed.append(error)
         finally:
@@ -279,12 +279,12 @@ def in_a_transaction_elsewhere(work: Callable[[], object]) -> Iterator[None]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert begun.wait(20)
+    assert begun.wait(120)
     try:
         yield
     finally:
         end.set()
-        thread.join(20)
+        thread.join(120)
     assert not failed, failed
 
 

@@ -22,7 +22,7 @@ print(json.dumps([
 
 def ask(demo: "DemoHome") -> list[list[Any]]:
     done = subprocess.run(
-        [sys.executable, "-c", ASK], env=demo.environment, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", ASK], env=demo.environment, capture_output=True, text=True, check=True, timeout=300
     )
     found: list[list[Any]] = json.loads(done.stdout)
     return found

@@ -171,7 +171,7 @@ def _start(*, until_empty: bool = False) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command + ["1"] * until_empty, env=environment)
 
 
-def _until(true: Callable[[], bool], seconds: float = 60) -> None:
+def _until(true: Callable[[], bool], seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come about"
@@ -193,7 +193,7 @@ def test_a_killed_workers_task_is_taken_up_by_the_next_worker(tmp_path: Path) ->
         first.kill()
         first.wait()
     assert _row(made).status == TaskResultStatus.RUNNING
-    assert _start(until_empty=True).wait(60) == 0
+    assert _start(until_empty=True).wait(240) == 0
     assert _lines(trace) == ["begun", "begun", "ended"]
     assert _row(made).status == TaskResultStatus.SUCCESSFUL
 
@@ -206,7 +206,7 @@ def test_a_worker_told_to_stop_puts_a_long_task_back(tmp_path: Path) -> None:
     try:
         _until(lambda: _lines(trace) == ["begun"])
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        assert worker.wait(240) == 0
     finally:
         worker.kill()
         worker.wait()

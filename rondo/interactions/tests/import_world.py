@@ -147,4 +147,4 @@ class World:
 
     def close(self) -> None:
         """End the process that starts the others."""
-        self._driver.communicate(timeout=60)
+        self._driver.communicate(timeout=240)

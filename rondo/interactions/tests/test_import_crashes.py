@@ -136,7 +136,7 @@ def test_stopped_by_the_keyboard_all_end_and_the_next_import_completes(
         assert any(line == "inserting\n" for line in running.stdout)
         everybody = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
         os.killpg(running.pid, signal.SIGINT)
-        _said, errors = running.communicate(timeout=60)
+        _said, errors = running.communicate(timeout=240)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)

@@ -53,14 +53,14 @@ def purchase_under_way(total: int, finish: str = "commit") -> Iterator[None]:
             with transaction.atomic():
                 purchase(who, "2024-01-02", total)
                 written.set()
-                assert go_on.wait(60)
+                assert go_on.wait(120)
                 transaction.set_rollback(finish == "rollback")
         finally:
             connection.close()
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert written.wait(30)
+    assert written.wait(120)
     try:
         yield
     finally:
