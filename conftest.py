@@ -105,14 +105,21 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> Iterator[None]:
-    """Ends what threads of the live server left connected, since PostgreSQL drops no database that is in use.
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: "DjangoDbBlocker", empty_stores: list[str]
+) -> Iterator[None]:
+    """Keeps a copy of the migrated database before any test writes to it, and ends what threads of the live server left
+    connected, since PostgreSQL drops no database that is in use.
 
     A browser that goes away in the middle of an answer leaves the thread's connection to the garbage collector.
     """
-    yield
     from django.db import connection
 
+    from tests.empty_store import keep
+
+    with django_db_blocker.unblock():
+        empty_stores.append(keep(connection, HOME))
+    yield
     if connection.vendor != "postgresql":
         return
     with django_db_blocker.unblock(), connection.cursor() as cursor:
@@ -120,6 +127,35 @@ def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker")
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(scope="session")
+def empty_stores(server_address: str) -> Iterator[list[str]]:
+    """The copies that were kept, dropped at the end."""
+    from tests.empty_store import drop
+
+    kept: list[str] = []
+    yield kept
+    for name in kept:
+        drop(name, server_address)
+
+
+@pytest.fixture(scope="session")
+def empty_store(django_db_setup: None, empty_stores: list[str]) -> str:
+    """A migrated database without rows, of which processes that tests start get a copy, since migrating takes seconds:
+    the path of a file of SQLite, or a name on the server.
+    """
+    return empty_stores[0]
+
+
+@pytest.fixture
+def migrated_home(empty_store: str, tmp_path: Path) -> Path:
+    """A home with a migrated file of SQLite without rows; an empty one where the suite runs on PostgreSQL."""
+    home = tmp_path / "migrated"
+    home.mkdir()
+    if Path(empty_store).is_file():
+        shutil.copy(empty_store, home / "rondo.sqlite3")
+    return home
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ class DemoHome:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=300,
         )
         return made.stdout.strip()
 
@@ -77,8 +77,9 @@ def rondo(
 
 
 @contextmanager
-def own_database() -> Iterator[dict[str, str]]:
-    """Settings of an empty database beside that of the suite: none for SQLite, a new one on the same PostgreSQL."""
+def own_database(template: str = "template1") -> Iterator[dict[str, str]]:
+    """Settings of an empty database beside that of the suite: none for SQLite, a new one on the same PostgreSQL, which
+    is a copy of ``template``."""
     from django.conf import settings
 
     chosen = settings.DATABASES["default"]
@@ -91,7 +92,8 @@ def own_database() -> Iterator[dict[str, str]]:
     server = {"host": chosen["HOST"], "user": chosen["USER"], "password": chosen["PASSWORD"], "port": chosen["PORT"]}
     name = f"rondo_demo_{os.getpid()}_{uuid4().hex[:8]}"
     with psycopg.connect(dbname="postgres", autocommit=True, **{k: v for k, v in server.items() if v}) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        made, of = sql.Identifier(name), sql.Identifier(template)
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, of))
         try:
             head, _, _ = os.environ["RONDO_DATABASE_URL"].rpartition("/")
             yield {"RONDO_DATABASE_URL": f"{head}/{name}"}
@@ -135,12 +137,12 @@ def served(home: DemoHome) -> Iterator[str]:
             server.wait()
 
 
-def wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Path, seconds: float = 60) -> None:
+def wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Path, seconds: float = 240) -> None:
     """Returns once ``address`` answers 200; raises with the server's log if it ends or stays silent."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and server.poll() is None:
         try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
+            with urllib.request.urlopen(address, timeout=30) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, ConnectionError, TimeoutError):

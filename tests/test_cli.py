@@ -28,7 +28,7 @@ def in_a_read_only_home(home: Path, *arguments: str) -> "subprocess.CompletedPro
     else:
         for path in (home, *home.rglob("*")):
             path.chmod(0o555 if path.is_dir() else 0o444)
-    done = subprocess.run(command, env=environment_for(home), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment_for(home), capture_output=True, text=True, timeout=300, check=False)
     if os.geteuid() == 0 and ("unshare: " in done.stderr or "mount: " in done.stderr):
         pytest.skip(f"a read-only file system cannot be arranged here: {done.stderr.strip()}")
     return done
@@ -166,12 +166,12 @@ def test_an_error_is_said_in_the_language_of_whoever_reads_it() -> None:
     assert str(InputError()) == ""
 
 
-def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written_is_told(migrated_home: Path) -> None:
     """A read-only folder, or one under a file system that is read-only: one sentence, and no traceback."""
-    rondo(environment_for(tmp_path), "setup")
+    rondo(environment_for(migrated_home), "setup")
     for arguments in (("setup", "--company", "x"), ("analyse",), ("warehouse", "refresh")):
-        done = in_a_read_only_home(tmp_path, *arguments)
+        done = in_a_read_only_home(migrated_home, *arguments)
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
-        assert str(tmp_path) in done.stderr or "RONDO_HOME" in done.stderr
+        assert str(migrated_home) in done.stderr or "RONDO_HOME" in done.stderr
         assert done.stderr.count("\n") == 1

@@ -23,7 +23,7 @@ from tests.demo_home import environment_for, own_database, wait_until_healthy
 
 
 class _Up:
-    """A running ``rondo up`` on an empty home."""
+    """A running ``rondo up`` on a home of its own."""
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.port = free_port()
@@ -40,7 +40,7 @@ class _Up:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until_healthy(f"{self.address}/health", self.process, self.log, seconds=120)
+        wait_until_healthy(f"{self.address}/health", self.process, self.log)
         _until(lambda: "Rondo is at" in self.log.read_text())
 
     def tree(self) -> list[psutil.Process]:
@@ -61,18 +61,31 @@ class _Up:
         self.process.wait()
 
 
+@contextlib.contextmanager
+def _running(home: Path, **settings: str) -> Iterator[_Up]:
+    running = _Up(home, **settings)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.end()
+
+
 @pytest.fixture
 def up(tmp_path: Path, server_address: str) -> Iterator[_Up]:
-    with own_database() as settings:
-        running = _Up(tmp_path, **settings)
-        running.start()
-        try:
-            yield running
-        finally:
-            running.end()
+    """Started on an empty home."""
+    with own_database() as settings, _running(tmp_path, **settings) as running:
+        yield running
 
 
-def _until(true: Callable[[], Any], seconds: float = 60) -> None:
+@pytest.fixture
+def up_again(migrated_home: Path, empty_store: str, server_address: str) -> Iterator[_Up]:
+    """Started on a home that was prepared before."""
+    with own_database(empty_store) as settings, _running(migrated_home, **settings) as running:
+        yield running
+
+
+def _until(true: Callable[[], Any], seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come about"
@@ -86,7 +99,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def _get(address: str) -> tuple[int, str]:
     try:
-        answer: HTTPResponse = urllib.request.build_opener(_NoRedirect).open(address, timeout=30)
+        answer: HTTPResponse = urllib.request.build_opener(_NoRedirect).open(address, timeout=120)
     except urllib.error.HTTPError as error:
         return error.code, error.headers.get("Location", "")
     return answer.status, ""
@@ -100,7 +113,7 @@ def test_from_an_empty_home_to_signed_in_and_away_again(up: _Up) -> None:
     assert _get(link)[0] == 410
 
     second = subprocess.run(
-        [sys.executable, "-m", "rondo.cli", "up"], env=up.environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "rondo.cli", "up"], env=up.environment, capture_output=True, text=True, timeout=300
     )
     assert second.returncode == 2
     assert f":{up.port} cannot be listened on" in second.stderr
@@ -115,15 +128,15 @@ def test_from_an_empty_home_to_signed_in_and_away_again(up: _Up) -> None:
 
     everybody = up.tree()
     up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(60) == 0
+    assert up.process.wait(240) == 0
     assert not [process for process in everybody if process.is_running()]
 
 
-def test_children_do_not_outlive_a_killed_parent(up: _Up) -> None:
-    everybody = up.tree()
+def test_children_do_not_outlive_a_killed_parent(up_again: _Up) -> None:
+    everybody = up_again.tree()
     assert len(everybody) >= 4
-    up.process.kill()
-    up.process.wait()
+    up_again.process.kill()
+    up_again.process.wait()
     _until(lambda: not [p for p in everybody if p.is_running() and p.status() != psutil.STATUS_ZOMBIE])
 
 

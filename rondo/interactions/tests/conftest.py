@@ -10,32 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from rondo.interactions.tests.import_world import World
-from tests.demo_home import environment_for, rondo
-
-
-def _admin(server: str, statement: str) -> None:
-    import psycopg
-
-    with psycopg.connect(server, autocommit=True) as session:
-        session.execute(statement)
+from tests.empty_store import on_server
 
 
 def _on(server: str, database: str) -> str:
     return urlsplit(server)._replace(path=f"/{database}").geturl()
-
-
-@pytest.fixture(scope="session")
-def empty_store(server_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A migrated database without rows, for others to be copied from: a file of SQLite, or one's name on the server."""
-    home = tmp_path_factory.mktemp("migrated")
-    name, url = f"rondo_empty_{os.getpid()}", {}
-    if server_address:
-        _admin(server_address, f'CREATE DATABASE "{name}"')
-        url = {"RONDO_DATABASE_URL": _on(server_address, name)}
-    rondo(environment_for(home, **url), "migrate", "--verbosity", "0")
-    yield name if server_address else str(home / "rondo.sqlite3")
-    if server_address:
-        _admin(server_address, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -50,7 +29,7 @@ def make_world(tmp_path: Path, server_address: str, empty_store: str) -> Iterato
         url = ""
         if server_address:
             made.append(f"rondo_crash_{os.getpid()}_{name}")
-            _admin(server_address, f'CREATE DATABASE "{made[-1]}" TEMPLATE "{empty_store}" TABLESPACE {tablespace}')
+            on_server(server_address, f'CREATE DATABASE "{made[-1]}" TEMPLATE "{empty_store}" TABLESPACE {tablespace}')
             url = _on(server_address, made[-1])
         else:
             shutil.copy(empty_store, home / "rondo.sqlite3")
@@ -61,7 +40,7 @@ def make_world(tmp_path: Path, server_address: str, empty_store: str) -> Iterato
     for world in worlds:
         world.close()
     for database in made:
-        _admin(server_address, f'DROP DATABASE "{database}" WITH (FORCE)')
+        on_server(server_address, f'DROP DATABASE "{database}" WITH (FORCE)')
 
 
 @pytest.fixture

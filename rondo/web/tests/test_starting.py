@@ -56,6 +56,6 @@ def run(step: str, home: Path) -> list[str]:
     return found
 
 
-def test_pages_are_served_without_what_analyses_and_draws(tmp_path: Path) -> None:
-    assert {"altair", "vl_convert"} <= set(run("draw", tmp_path))
-    assert run("serve", tmp_path) == []
+def test_pages_are_served_without_what_analyses_and_draws(migrated_home: Path) -> None:
+    assert {"altair", "vl_convert"} <= set(run("draw", migrated_home))
+    assert run("serve", migrated_home) == []
