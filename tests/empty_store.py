@@ -12,7 +12,7 @@ def keep(connection: "BaseDatabaseWrapper | Any", folder: Path) -> str:
     """Copies the connection's database; the path of a file of SQLite, or a name on the PostgreSQL server.
 
     Raises:
-        django.db.Error: the database is in use elsewhere (PostgreSQL), or there is such a copy already.
+        django.db.Error: somebody else is connected to the database (PostgreSQL).
     """
     name = f"rondo_empty_{os.getpid()}"
     if connection.vendor == "sqlite":
@@ -23,6 +23,7 @@ def keep(connection: "BaseDatabaseWrapper | Any", folder: Path) -> str:
     source = connection.settings_dict["NAME"]
     connection.close()  # nobody may be connected to what is copied
     with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')  # what a killed run of the same number left
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
     return name
 

@@ -18,6 +18,7 @@ from rondo.catalogue.models import Product
 from rondo.customers.models import Customer
 from rondo.errors import PermissionRefused
 from rondo.foundation.actors import Actor, system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
 from rondo.warehouse.tables import open_tables
 
@@ -28,9 +29,22 @@ SHELVES = ("COFFEE", "MILK", "BREAD", "TEA", "SOAP", "FISH")
 
 
 @pytest.fixture(autouse=True)
-def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
-    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+def _company(installation: Installation) -> None:
     Installation.objects.update(currency="EUR")
+
+
+@pytest.fixture(scope="module")
+def worked_out(module_world: Path) -> None:
+    """A base whose next purchases are worked out."""
+    change_installation(system(), currency="EUR", time_zone="America/New_York")
+    base()
+    run_analysis(system())
+    work_out_next(system())
+
+
+@pytest.fixture
+def people(worked_out: None, world_copy: Path) -> list[Customer]:
+    return list(Customer.objects.order_by("pk"))
 
 
 def goods() -> list[Product]:
@@ -63,12 +77,8 @@ def base(customers: int = 40, days: int = 140, seed: int = 3) -> list[Customer]:
     return people
 
 
-def test_the_open_tables_and_the_pages_say_what_comes_next() -> None:
-    people = base()
-    run_analysis(system())
-    row = work_out_next(system())
-    assert row is not None
-    results = row.results
+def test_the_open_tables_and_the_pages_say_what_comes_next(people: list[Customer]) -> None:
+    results = NextFound.objects.get().results
     assert results["reason"] == ""
     assert results["customers"] == len(people)
     with open_tables() as tables:
@@ -93,10 +103,7 @@ def test_the_open_tables_and_the_pages_say_what_comes_next() -> None:
     assert {first["one"], first["other"]} == {"COFFEE", "MILK"}
 
 
-def test_one_customer_hears_of_own_habits_and_of_new_things_alike() -> None:
-    people = base()
-    run_analysis(system())
-    work_out_next(system())
+def test_one_customer_hears_of_own_habits_and_of_new_things_alike(people: list[Customer]) -> None:
     found = next_of(people[0].pk)
     assert found is not None
     assert {one.row["new"] for one in found.again} == {False}
@@ -151,10 +158,9 @@ def test_a_short_log_says_why_there_is_no_ranking() -> None:
     assert row.results["categories"]["pairs"] == []
 
 
-def test_who_may_not_analyse_is_refused_and_who_sees_some_gets_no_figures_of_all(make_user: Any) -> None:
-    base(12, 90)
-    run_analysis(system())
-    work_out_next(system())
+def test_who_may_not_analyse_is_refused_and_who_sees_some_gets_no_figures_of_all(
+    people: list[Customer], make_user: Any
+) -> None:
     dora: User = make_user("dora", role="sales", reach="own")
     with pytest.raises(PermissionRefused):
         work_out_next(Actor(dora, "web"))

@@ -19,6 +19,7 @@ from rondo.analysis.tests.test_buying_stages import COFFEE, world
 from rondo.catalogue.models import Category
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
 from rondo.web.tests.test_cohorts import listed
 from rondo.web.tests.test_together import text_of
@@ -29,18 +30,24 @@ PAGE = "/portfolio/stages/"
 
 
 @pytest.fixture(autouse=True)
-def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
-    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+def _company(installation: Installation) -> None:
     Installation.objects.update(currency="EUR")
 
 
-@pytest.fixture
-def people() -> dict[str, Customer]:
-    """A base whose buying stages are worked out."""
+@pytest.fixture(scope="module")
+def worked_out(module_world: Path) -> dict[str, int]:
+    """A base whose buying stages are worked out: the key of each customer."""
+    change_installation(system(), currency="EUR", time_zone="America/New_York")
     made = world()
     run_analysis(system())
     work_out_stages(system())
-    return made
+    return {name: one.pk for name, one in made.items()}
+
+
+@pytest.fixture
+def people(worked_out: dict[str, int], world_copy: Path) -> dict[str, Customer]:
+    found = Customer.objects.in_bulk(worked_out.values())
+    return {name: found[key] for name, key in worked_out.items()}
 
 
 def test_before_the_analysis_the_page_teaches(signed_in: SignIn, alice: User) -> None:

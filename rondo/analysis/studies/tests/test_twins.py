@@ -1,6 +1,7 @@
 """Twins of a segment: asked by an action, answered by a job, kept with what they stand on, and made a segment."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from rondo.foundation.models import AuditEntry, User
 pytestmark = pytest.mark.django_db
 
 
-def base() -> tuple[list[Customer], Segment]:
+@pytest.fixture(scope="module")
+def analysed(module_world: Path) -> None:
     """Two kinds of customers in turn, those with even numbers often and those with odd ones seldom; a list of half of
     the first kind."""
     rng = np.random.default_rng(5)
@@ -37,11 +39,19 @@ def base() -> tuple[list[Customer], Segment]:
     run_analysis(system())
     made = create_segment(system(), name="Regulars", kind="static")
     add_members(system(), made.key, [one.public_id for one in people[:48:2]])
-    return people, made
 
 
-def test_twins_are_those_of_the_same_kind(alice: User) -> None:
-    people, seed = base()
+@pytest.fixture
+def people(analysed: None, world_copy: Path) -> list[Customer]:
+    return list(Customer.objects.order_by("pk"))
+
+
+@pytest.fixture
+def seed(people: list[Customer]) -> Segment:
+    return Segment.objects.get(key="regulars")
+
+
+def test_twins_are_those_of_the_same_kind(people: list[Customer], seed: Segment, alice: User) -> None:
     study = actions.request_study(Actor(alice, "web"), "twins", segment=seed)
     assert study.status == "queued" and actions.request_study(system(), "twins", segment=seed).pk == study.pk
     assert study_job.func(study.pk) == "done"
@@ -66,15 +76,13 @@ def test_twins_are_those_of_the_same_kind(alice: User) -> None:
     assert latest("twins", seed).answered == study and latest("twins", seed).newer is None
 
 
-def test_the_same_data_give_the_same_answer(alice: User) -> None:
-    _people, seed = base()
+def test_the_same_data_give_the_same_answer(seed: Segment) -> None:
     one, two = (actions.answer_study(actions.request_study(system(), "twins", segment=seed).pk) for _turn in range(2))
     assert one.pk != two.pk and (one.fingerprint, one.results) == (two.fingerprint, two.results)
     assert actions.answer_study(one.pk).finished_at == one.finished_at
 
 
-def test_the_closest_become_a_segment(alice: User) -> None:
-    _people, seed = base()
+def test_the_closest_become_a_segment(seed: Segment, alice: User) -> None:
     study = actions.answer_study(actions.request_study(Actor(alice, "web"), "twins", segment=seed).pk)
     made = actions.keep_as_segment(Actor(alice, "web"), study, name="Twins of regulars", places=10)
     wanted = set(StudyCustomer.objects.filter(study=study, place__lte=10).values_list("customer_id", flat=True))
@@ -119,8 +127,7 @@ def test_who_may_ask(charlie: User, make_user: Any) -> None:
     assert not Study.objects.exists()
 
 
-def test_a_worker_that_died_leaves_nothing_double() -> None:
-    people, seed = base()
+def test_a_worker_that_died_leaves_nothing_double(people: list[Customer], seed: Segment) -> None:
     study = actions.request_study(system(), "twins", segment=seed)
     Study.objects.filter(pk=study.pk).update(status="running")
     StudyCustomer.objects.create(study=study, customer=people[0], place=1, score=0.5)
@@ -128,8 +135,8 @@ def test_a_worker_that_died_leaves_nothing_double() -> None:
     assert study.status == "done" and StudyCustomer.objects.filter(study=study).count() == 72
 
 
-def test_customers_of_old_studies_are_dropped() -> None:
-    _people, seed = base()
+def test_customers_of_old_studies_are_dropped(seed: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "KEPT_STUDIES", 2)
     made = [
         actions.answer_study(actions.request_study(system(), "twins", segment=seed).pk)
         for _turn in range(actions.KEPT_STUDIES + 1)

@@ -23,14 +23,8 @@ pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
 
 
-@pytest.fixture(autouse=True)
-def warehouse(settings: Any, tmp_path: Path) -> Path:
-    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
-    return tmp_path / "warehouse"
-
-
-@pytest.fixture
-def seed(db: None) -> Segment:
+@pytest.fixture(scope="module")
+def regulars(module_world: Path) -> None:
     """Half of those who buy often, among 60 customers."""
     rng = np.random.default_rng(5)
     people = [customer(f"C{number}") for number in range(80)]
@@ -42,7 +36,11 @@ def seed(db: None) -> Segment:
     run_analysis(system())
     made = create_segment(system(), name="Regulars", kind="static")
     add_members(system(), made.key, [one.public_id for one in people[:40:2]])
-    return made
+
+
+@pytest.fixture
+def seed(regulars: None, world_copy: Path) -> Segment:
+    return Segment.objects.get(key="regulars")
 
 
 def body(response: Any) -> str:
