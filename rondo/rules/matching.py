@@ -52,7 +52,8 @@ class Match:
         if self.test == "in":
             if not self.values:
                 return Q(pk__in=())
-            return Q(**{path: _param(self.values[0])}) if len(self.values) == 1 else Q(**{f"{path}__in": self.values})
+            given = [_param(value) for value in self.values]
+            return Q(**{path: given[0]}) if len(given) == 1 else Q(**{f"{path}__in": given})
         if self.test == "range":
             low, high = self.values
             parts = {}

@@ -35,6 +35,7 @@ _TEXTS: dict[str, list[str]] = {
     "favourite_category": ["coffee", "TEA", "süsses", "suesses", "e"],
     "change_to": ["coffee", "TEA", "süsses", "suesses", "e"],
     "next_category": ["coffee", "TEA", "süsses", "suesses", "e"],
+    "upsell_category": ["coffee", "TEA", "süsses", "suesses", "e"],
     "channel": ["store", "web", "Web"],
     "store": ["S1", "s1", "S9"],
     "category": ["coffee", "FOOD > COFFEE", "food", "Suesses", "nothing"],
