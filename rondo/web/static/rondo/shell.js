@@ -1,6 +1,12 @@
 // The shell: opens and closes dialogs, folds the navigation, copies commands, changes the theme at once.
 const root = document.documentElement;
 
+// Of a row of tabs that is wider than the page, the one that is open is in sight.
+for (const tab of document.querySelectorAll(".tabs > [aria-current]")) {
+  const row = tab.parentElement;
+  row.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - row.offsetLeft - row.offsetWidth / 2;
+}
+
 // Copies the command beside the button; where the browser refuses (no https), selects it for Ctrl-C.
 async function copy(button) {
   const command = button.parentElement.querySelector("pre");
