@@ -152,5 +152,8 @@ def _folds(did: npt.NDArray[np.bool_], occasion: npt.ArrayLike | None, config: P
 
 
 def _logistic(scores: FloatArray, did: npt.NDArray[np.bool_], penalty: float, balanced: bool = False) -> Any:
-    model = LogisticRegression(C=penalty, max_iter=2000, tol=1e-8, class_weight="balanced" if balanced else None)
+    # Newton's steps end in few rounds where features tell nearly the same; they take the square of the features.
+    solver = "newton-cholesky" if scores.shape[0] > 10 * scores.shape[1] else "lbfgs"
+    weight = "balanced" if balanced else None
+    model = LogisticRegression(C=penalty, max_iter=2000, tol=1e-8, class_weight=weight, solver=solver)
     return model.fit(scores, did)
