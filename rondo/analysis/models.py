@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from rondo.analysis.buying_stages.models import StageFound, StageOf, StageVersion
+from rondo.analysis.leads.models import InterestOf, LeadFound, LeadOf
 from rondo.analysis.next.models import NextFound, NextOf
 from rondo.analysis.segments.models import Membership, Refresh, Segment
 from rondo.analysis.studies.models import Series, Study, StudyCustomer
@@ -12,6 +13,9 @@ from rondo.customers.models import Customer
 
 __all__ = [
     "History",
+    "InterestOf",
+    "LeadFound",
+    "LeadOf",
     "Membership",
     "NextFound",
     "NextOf",

@@ -8,6 +8,8 @@ from rondo.analysis import definitions, ruled
 from rondo.analysis.buying_stages import ruled as stages_ruled
 from rondo.analysis.buying_stages.jobs import request_stages
 from rondo.analysis.features import buying, taste
+from rondo.analysis.leads import ruled as leads_ruled
+from rondo.analysis.leads.jobs import request_leads
 from rondo.analysis.next import ruled as next_ruled
 from rondo.analysis.next.jobs import request_next
 from rondo.analysis.segments.jobs import request_refreshes
@@ -15,13 +17,14 @@ from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.studies import names, series
 from rondo.foundation.registry import Periodic, Room, StudyKind, registries
 
-__all__ = ["buying", "definitions", "next_ruled", "ruled", "series", "stages_ruled", "taste"]
+__all__ = ["buying", "definitions", "leads_ruled", "next_ruled", "ruled", "series", "stages_ruled", "taste"]
 
 registries.rooms.add(SEGMENTS, Room(SEGMENTS, _("Segments"), 20, ("none", "own", "team", "all"), usual="all"))
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))
 # What comes next first: segments may ask for it.
 registries.after_analysis.add("next", request_next)
 registries.after_analysis.add("buying stages", request_stages)
+registries.after_analysis.add("leads", request_leads)
 registries.after_analysis.add("segments", request_refreshes)
 registries.studies.add(
     "controls", StudyKind("controls", _("Matched controls"), "rondo.analysis.studies.controls.answer")

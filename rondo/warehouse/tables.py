@@ -34,6 +34,8 @@ _WORKED_OUT = (
     "trading_up",
     "buying_stages",
     "buying_moves",
+    "leads",
+    "interests",
 )
 """Tables that the analysis writes, opened where they are there."""
 

@@ -21,6 +21,7 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     hits.append(Hit(_("Buying stages"), "", reverse("buying-stages"), "chart-pie"))
     hits.append(Hit(_("Bought together"), "", reverse("together"), "chart-pie"))
     hits.append(Hit(_("Trading up"), "", reverse("trading-up"), "chart-pie"))
+    hits.append(Hit(_("Leads"), "", reverse("leads"), "chart-pie"))
     hits.append(Hit(_("Your profile"), "", reverse("profile"), "user"))
     if has_right(viewer, "administer"):
         hits.append(Hit(_("Users"), "", reverse("users"), "users"))

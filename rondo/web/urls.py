@@ -37,6 +37,7 @@ urlpatterns = [
     path("portfolio/movements/table.csv", movements.table, name="movements-table"),
     path("portfolio/buying/", buying.buying, name="buying"),
     path("portfolio/cohorts/", cohorts.cohorts, name="cohorts"),
+    path("portfolio/leads/", include("rondo.web.leads.urls")),
     path("portfolio/stages/", include("rondo.web.stages.urls")),
     path("portfolio/together/", together.together, name="together"),
     path("portfolio/trading-up/", trading.trading_up, name="trading-up"),

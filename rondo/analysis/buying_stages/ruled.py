@@ -37,14 +37,18 @@ def rule_of(path: str, stage: str) -> str:
     return f"`{key_of(path)}` = {stage}"
 
 
-def _fields() -> Iterable[RuleField]:
+def second_level() -> Iterable[tuple[int, str, str]]:
+    """Key, path and name of the categories that rules can name, on the second level or the first where it has none."""
     below = Exists(Category.objects.filter(parent_id=OuterRef("pk")))
     second = Category.objects.filter(Q(depth=1) | Q(depth=0) & ~below).order_by("path")
+    # A key with one of these cannot be written in a rule.
+    return [row for row in second.values_list("pk", "path", "name")[:MOST] if not {"`", "\n"} & set(row[1])]
+
+
+def _fields() -> Iterable[RuleField]:
     meaning = _("Where the customer stands in buying of this category; not known of who never gave a sign.")
     label = str(_("Buying stage: %(category)s"))
-    for key, path, name in second.values_list("pk", "path", "name")[:MOST]:
-        if "`" in path or "\n" in path:
-            continue  # such a key cannot be written in a rule
+    for key, path, name in second_level():
         yield RuleField(
             key_of(path),
             label % {"category": name},

@@ -111,6 +111,7 @@ _DEEPER = (
     "/portfolio/stages/",
     "/portfolio/together/",
     "/portfolio/trading-up/",
+    "/portfolio/leads/",
     "/analysis/models/",
     "/loyalty/relationships/",
     "/loyalty/rules",

@@ -114,9 +114,9 @@ def signals_of(log: InterestLog, day: int, market: Market) -> Signals:
     customer, category = log.customer[past].astype(np.int64), log.category[past].astype(np.int64)
     when, size = log.day[past].astype(np.int64), log.customers
     cells = size * log.categories
-    first = np.full(cells, NEVER, np.int64)
-    np.minimum.at(first, customer * log.categories + category, when)
-    first = first.reshape(size, log.categories)
+    flat = np.full(cells, NEVER, np.int64)
+    np.minimum.at(flat, customer * log.categories + category, when)
+    first = flat.reshape(size, log.categories)
     has = (first <= day).astype(np.float32)
     taste = has @ market.weights
     families = has @ _families(log)

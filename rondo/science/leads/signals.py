@@ -93,7 +93,7 @@ def signals_of(log: LeadLog, day: int) -> Features:
     found[f"{CONTACT}:fading 28"] = sums.by_person(inbound, sums.faded[28.0])
     found[f"{CONTACT}:days"] = _different_days(sums, inbound)
     found[f"{CONTACT}:silent"] = sums.silent(inbound)
-    found[f"{CONTACT}:any"] = (sums.by_person(inbound) > 0) * 1.0
+    found[f"{CONTACT}:any"] = (sums.by_person(inbound) > 0).astype(np.float64)
     everything = np.ones(sums.person.size, bool)
     for life in (28.0, 91.0):
         of_kind = sums.by(sums.kind, len(log.kinds), everything, sums.faded[life])

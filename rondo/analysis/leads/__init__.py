@@ -1,0 +1,1 @@
+"""Scores of leads and of interest: who buys for the first time, of anything and by category, after each analysis."""
