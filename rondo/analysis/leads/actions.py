@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import transaction
 
 from rondo.analysis import scores
 from rondo.analysis.buying_stages.ruled import second_level
 from rondo.analysis.facts import past
+from rondo.analysis.kept import Kept
 from rondo.analysis.leads import shapes
 from rondo.analysis.leads.bands import BANDS
 from rondo.analysis.leads.reading import ReadInterests, ReadLeads, read_interests, read_leads, read_people
@@ -18,7 +20,7 @@ from rondo.analysis.models import InterestOf, LeadFound, LeadOf, Run
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.science.discrimination import Calibration
-from rondo.science.interest import InterestConfig, Interests, Likely, score_interest
+from rondo.science.interest import InterestConfig, Interests, Likely, Why, score_interest
 from rondo.science.leads import LeadConfig, LeadScores, score_leads
 from rondo.warehouse import delta
 from rondo.warehouse.locks import exclusive
@@ -86,9 +88,10 @@ def _store(
     interest_rows, open_interests, categories = _interest_rows(shelves, interests)
     _write("leads", open_leads, run)
     _write("interests", open_interests, run)
-    prepared = [scores.prepare(run.pk, lead_rows, LeadOf), scores.prepare(run.pk, interest_rows, InterestOf)]
+    of_leads = lead_rows.table()
+    prepared = [scores.prepare(run.pk, of_leads, LeadOf), scores.prepare(run.pk, interest_rows.table(), InterestOf)]
     results = shapes.Found(
-        leads=_leads(people, leads, lead_rows), interest=_interest(interests, interest_rows.num_rows, categories)
+        leads=_leads(people, leads, of_leads), interest=_interest(interests, interest_rows.count, categories)
     )
     with transaction.atomic():
         scores.put_in_place(*prepared)
@@ -98,52 +101,43 @@ def _store(
     return row
 
 
-def _lead_rows(people: ReadLeads, found: LeadScores) -> tuple[pa.Table, pa.Table]:
+def _lead_rows(people: ReadLeads, found: LeadScores) -> tuple[Kept, Kept]:
     """Rows of the served table and of the open one."""
-    served, opened = [], []
+    served, opened = Kept(scores.schema(LeadOf)), Kept(LEADS)
     for chances in found.blocks(people.log):
         texts, firsts = reason_texts(chances)
         ids = pa.array(people.customers[chances.person])
         chance = pa.array(np.round(chances.chance, DIGITS))
-        served.append(
-            pa.table(
-                [ids, chance, pa.array(firsts, pa.string()), pa.array(texts, pa.string())],
-                schema=scores.schema(LeadOf),
-            )
-        )
+        strongest = pa.array(firsts, pa.string())
+        rows = [ids, chance, strongest, pa.array(texts, pa.string())]
+        served.add(pa.record_batch(rows, schema=served.schema))
         evidence = chances.evidence
-        contacts = sum(
-            evidence.total[:, evidence.themes.index(theme)] for theme in ("contact", "sent") if theme in evidence.themes
+        known, theirs, ours = (evidence.total[:, evidence.themes.index(one)] for one in ("known", "contact", "sent"))
+        opened.add(
+            pa.record_batch([ids, chance, strongest, pa.array(known), pa.array(theirs + ours)], schema=opened.schema)
         )
-        known = evidence.total[:, evidence.themes.index("known")]
-        opened.append(
-            pa.table([ids, chance, pa.array(firsts, pa.string()), pa.array(known), pa.array(contacts)], schema=LEADS)
-        )
-    return (
-        pa.concat_tables(served) if served else scores.schema(LeadOf).empty_table(),
-        pa.concat_tables(opened) if opened else LEADS.empty_table(),
-    )
+    return served, opened
 
 
-def _interest_rows(
-    shelves: ReadInterests, found: Interests
-) -> tuple[pa.Table, pa.Table, list[shapes.CategoryInterest]]:
+def _interest_rows(shelves: ReadInterests, found: Interests) -> tuple[Kept, Kept, list[shapes.CategoryInterest]]:
     """Rows of the served table and of the open one, and the figures by category."""
     width = len(shelves.paths)
-    served, opened = [], []
+    served, opened = Kept(scores.schema(InterestOf)), Kept(INTERESTS)
     open_, expected, kept = np.zeros(width, np.int64), np.zeros(width), np.zeros(width, np.int64)
-    blocks = list(found.blocks(shelves.log))
-    for likely in blocks:
+    usual = found.usual(shelves.log)
+    from_chance = np.round(TWICE * usual, DIGITS)
+    for likely in found.blocks(shelves.log):
         open_ += likely.open
         expected += likely.expected
-    from_chance = np.round(TWICE * expected / np.maximum(open_, 1), DIGITS)
-    for likely in blocks:
-        chance = np.round(likely.chance, DIGITS)
+        if not likely.customer.size:
+            continue
+        # Certainty has no place in a text of four digits.
+        chance = np.minimum(np.round(likely.chance, DIGITS), 1 - 10.0**-DIGITS)
         kept += np.bincount(likely.category[chance >= from_chance[likely.category]], minlength=width)
-        served.append(_served(shelves, likely, chance))
-        opened.append(_opened(shelves, likely, chance))
+        served.add(_served(shelves, likely, chance))
+        opened.add(_opened(shelves, likely, chance))
     of_rules = {key for key, _path, _name in second_level()}
-    named = {place for place, key in enumerate(shelves.keys.tolist()) if key in of_rules}
+    named = [at for at in np.flatnonzero(expected > 0).tolist() if int(shelves.keys[at]) in of_rules]
     judged = {one.category: one for one in found.judged.categories} if found.judged else {}
     categories = [
         shapes.CategoryInterest(
@@ -157,46 +151,40 @@ def _interest_rows(
             came=judged[place].came if place in judged else 0,
             auc=_finite(judged[place].auc) if place in judged else None,
         )
-        for place in sorted(
-            (at for at in np.flatnonzero(expected > 0).tolist() if at in named),
-            key=lambda at: (-expected[at], shelves.paths[at]),
-        )
+        for place in sorted(named, key=lambda at: (-expected[at], shelves.paths[at]))
     ]
-    return (
-        pa.concat_tables(served) if served else scores.schema(InterestOf).empty_table(),
-        pa.concat_tables(opened) if opened else INTERESTS.empty_table(),
-        categories,
-    )
+    return served, opened, categories
 
 
-def _served(shelves: ReadInterests, likely: Likely, chance: Any) -> pa.Table:
+def _served(shelves: ReadInterests, likely: Likely, chance: Any) -> pa.RecordBatch:
     starts = np.flatnonzero(np.diff(likely.customer, prepend=-1))
-    ends = np.append(starts[1:], likely.customer.size)
-    names = [path.rpartition(" > ")[2][:120] for path in shelves.paths]
-    entries = [
-        f"|{key}:{value:.4f}{LETTERS[why]}{times}"
-        for key, value, why, times in zip(
-            shelves.keys[likely.category].tolist(),
-            chance.tolist(),
-            likely.why.tolist(),
-            np.rint(10 * likely.times).astype(np.int64).tolist(),
-            strict=True,
-        )
-    ]
-    return pa.table(
+    offsets = np.append(starts, likely.customer.size).astype(np.int32)
+    names = pa.array([path.rpartition(" > ")[2][:120] for path in shelves.paths], pa.string())
+    heads = pa.array([f"|{key}:0." for key in shelves.keys.tolist()], pa.string())
+    digits: Any = pc.utf8_lpad(
+        pa.array(np.rint(chance * 10**DIGITS).astype(np.int64)).cast(pa.string()), DIGITS, padding="0"
+    )
+    entries: Any = pc.binary_join_element_wise(
+        heads.take(pa.array(likely.category)),
+        digits,
+        pa.array(list(LETTERS)).take(pa.array(likely.why)),
+        pa.array(np.rint(10 * likely.times).astype(np.int64)).cast(pa.string()),
+        "",
+    )
+    joined: Any = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), entries), "")
+    return pa.record_batch(
         [
             pa.array(shelves.customers[likely.customer[starts]]),
-            pa.array([names[at] for at in likely.category[starts].tolist()], pa.string()),
+            names.take(pa.array(likely.category[starts])),
             pa.array(chance[starts]),
-            pa.array(["".join(entries[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)], pa.string()),
+            joined,
         ],
         schema=scores.schema(InterestOf),
     )
 
 
-def _opened(shelves: ReadInterests, likely: Likely, chance: Any) -> pa.Table:
-    reasons = pa.array(["taste", "department", "looked", "told", "popular"])
-    return pa.table(
+def _opened(shelves: ReadInterests, likely: Likely, chance: Any) -> pa.RecordBatch:
+    return pa.record_batch(
         [
             pa.array(shelves.customers[likely.customer]),
             pa.array(shelves.keys[likely.category]),
@@ -204,7 +192,7 @@ def _opened(shelves: ReadInterests, likely: Likely, chance: Any) -> pa.Table:
             pa.array(likely.place),
             pa.array(chance),
             pa.array(np.round(likely.times, 2)),
-            reasons.take(pa.array(likely.why)),
+            pa.array([why.name.lower() for why in Why]).take(pa.array(likely.why)),
         ],
         schema=INTERESTS,
     )
@@ -312,8 +300,7 @@ def _interest(found: Interests, people: int, categories: list[shapes.CategoryInt
     )
 
 
-def _write(name: str, rows: pa.Table, run: Run) -> None:
-    rows = rows.combine_chunks()
-    reader: Any = pa.RecordBatchReader.from_batches(rows.schema, rows.to_batches(max_chunksize=65_536))
-    delta.commit(name, delta.Rows(reader, rows.num_rows), replace=True, notes={"rondo.run": run.pk})
+def _write(name: str, rows: Kept, run: Run) -> None:
+    reader: Any = pa.RecordBatchReader.from_batches(rows.schema, rows.batches())
+    delta.commit(name, delta.Rows(reader, rows.count), replace=True, notes={"rondo.run": run.pk})
     delta.tidy(name)

@@ -127,7 +127,7 @@ registries.rule_sources.add(
 
 def _fields() -> Iterable[RuleField]:
     meaning = _(
-        "Probability that a customer who never bought of this category does within 28 days; known of the 30 likeliest "
+        "Probability that a customer who never bought of this category does within 28 days; known of the 20 likeliest "
         "categories of each customer from 1% on."
     )
     label = str(_("Interest: %(category)s"))

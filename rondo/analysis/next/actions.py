@@ -1,17 +1,15 @@
 """Working out what comes next for the run being served, and putting it in the place of what was there."""
 
-import io
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.ipc as ipc
 from django.db import transaction
 
 from rondo.analysis import scores
 from rondo.analysis.facts import past
+from rondo.analysis.kept import Kept
 from rondo.analysis.modelling import day_number
 from rondo.analysis.models import NextFound, NextOf, Run
 from rondo.analysis.next.lines import Lines, read_lines
@@ -80,8 +78,8 @@ def _store(
     lines = found.lines
     of_categories, category_rows = category_pairs(lines)
     of_products, product_rows = product_pairs(lines, numbers, names)
-    goods, kinds, shown = _Kept(PRODUCTS), _Kept(CATEGORIES), _Kept(scores.schema(NextOf))
-    trading = _Kept(TRADING_UP)
+    goods, kinds, shown = Kept(PRODUCTS), Kept(CATEGORIES), Kept(scores.schema(NextOf))
+    trading = Kept(TRADING_UP)
     soon = start = 0
     week = run.as_of + timedelta(days=7)
     for some_goods, some_kinds, some in found.blocks():
@@ -113,15 +111,15 @@ def _store(
     )
     _write("next_products", goods, run)
     _write("next_categories", kinds, run)
-    due = _Kept(DUE)
+    due = Kept(DUE)
     for batch in table.select(DUE.names).to_batches():
         due.add(batch)
     _write("next_due", due, run)
-    pairs = _Kept(PAIRS)
+    pairs = Kept(PAIRS)
     pairs.add(category_rows)
     pairs.add(product_rows)
     _write("pairs", pairs, run)
-    edges, graded = _Kept(PRICE_TIERS), _Kept(PRODUCT_TIERS)
+    edges, graded = Kept(PRICE_TIERS), Kept(PRODUCT_TIERS)
     edges.add(upselling.price_tiers())
     graded.add(upselling.product_tiers())
     _write("price_tiers", edges, run)
@@ -139,30 +137,7 @@ def _due_until(rows: pa.Table, day: date) -> int:
     return sum(1 for value in rows["next_due"].to_pylist() if value is not None and value <= day)
 
 
-class _Kept:
-    """Batches kept compressed until they are written, so that a million customers' rows fit beside their lines."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self.schema = schema
-        self._parts: list[bytes] = []
-        self.count = 0
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        buffer = io.BytesIO()
-        with ipc.new_stream(buffer, self.schema, options=ipc.IpcWriteOptions(compression="lz4")) as writer:
-            writer.write_batch(batch.cast(self.schema))
-        self._parts.append(buffer.getvalue())
-        self.count += batch.num_rows
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        for part in self._parts:
-            yield from ipc.open_stream(part)
-
-    def table(self) -> pa.Table:
-        return pa.Table.from_batches(list(self.batches()), self.schema)
-
-
-def _write(name: str, rows: _Kept, run: Run) -> None:
+def _write(name: str, rows: Kept, run: Run) -> None:
     reader: Any = pa.RecordBatchReader.from_batches(rows.schema, rows.batches())
     delta.commit(name, delta.Rows(reader, rows.count), replace=True, notes={"rondo.run": run.pk})
     delta.tidy(name)

@@ -42,7 +42,7 @@ class InterestConfig:
     rows: int = 400_000
     penalty: float = 1.0
     least: float = 0.01
-    top: int = 30
+    top: int = 20
     sure: float = 0.99
     seed: int = 0
     block: int = 4_000
@@ -127,15 +127,16 @@ class Interests:
         """The likeliest categories of everybody, block by block; nothing where there is no score."""
         if self.model is None or self.market is None:
             return
-        usual = self._usual(log)
+        usual = self.usual(log)
         for start in range(0, log.customers, self.config.block):
             part = log.of(start, min(start + self.config.block, log.customers))
             signals = signals_of(part, self.as_of, self.market)
             yield self._likely(signals, start, usual)
 
-    def _usual(self, log: InterestLog) -> FloatArray:
-        """Mean chance per category, over a draw of the customers."""
-        assert self.model is not None and self.market is not None
+    def usual(self, log: InterestLog) -> FloatArray:
+        """Mean chance per category of those who never bought of it, over a draw of the customers."""
+        if self.model is None or self.market is None:
+            return np.zeros(log.categories)
         part = _drawn(log, self.config)
         signals = signals_of(part, self.as_of, self.market)
         chance = np.where(signals.open, expit(self.model.total(signals.columns)), 0.0)

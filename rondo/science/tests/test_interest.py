@@ -33,7 +33,15 @@ def world(effect: float = 1.0, seed: int = 5, people: int = 700) -> InterestLog:
     told, seen = np.concatenate(rows), np.concatenate(looks)
     told, seen = told[np.lexsort(told.T[::-1])], seen[np.lexsort(seen.T[::-1])]
     return InterestLog(
-        np.zeros(people, np.int64), np.arange(CATEGORIES) % 2, *told.T, *seen.T, np.ones(len(seen), bool)
+        known=np.zeros(people, np.int64),
+        family=np.arange(CATEGORIES) % 2,
+        customer=told[:, 0],
+        category=told[:, 1],
+        day=told[:, 2],
+        told_customer=seen[:, 0],
+        told_category=seen[:, 1],
+        told_day=seen[:, 2],
+        told_inbound=np.ones(len(seen), bool),
     )
 
 

@@ -208,7 +208,7 @@ def test_the_page_tells_opens_and_downloads(world: LeadFound, signed_in: SignIn,
     assert client.get(f"{PAGE}leads.csv?as=png").content[:4] == b"\x89PNG"
     assert client.get(f"{PAGE}nothing.csv").status_code == 404
     best = Customer.objects.get(pk=best_leads(None, 1)[0].customer)
-    panel = words(client, f"/customers/{best.public_id}")
+    panel = words(client, f"/customers/{best.public_id}/")
     assert "Likely to buy for the first time" in panel and "speaks for it" in panel
 
 
