@@ -30,8 +30,8 @@ NAMES = ("r", "alpha", "s", "beta")
 # Logarithms of parameters, times in mean observation times; see the same bounds in _beta_geometric.
 _LOWER, _UPPER = np.full(4, -10.0), np.full(4, 8.0)
 _ROWS = 4096
-# A base with more cells is fitted roughly on some of them first: all of them are then visited a few times only.
-_ROUGH_CELLS = 20_000
+# A large base is fitted roughly on every n-th of its cells first, then on more: all are then visited a few times only.
+_ROUGH_CELLS, _MORE = 2_500, 8
 
 
 @dataclass(frozen=True)
@@ -152,9 +152,10 @@ def fit_cells(cells: Cells, config: FitConfig | None = None) -> ParetoNbd:
     point = np.log([0.5, 0.5 / rate, 0.5, 0.5])
     limits = {"names": NAMES, "max_iterations": config.max_iterations}
     every = len(cells) // _ROUGH_CELLS
-    if every > 1:
+    while every >= _MORE // 2:
         some = Likelihood(*(column[::every] for column in columns))
         point = maximise(some, point, _LOWER, _UPPER, tolerance=1e-3, **limits).point  # type: ignore[arg-type]
+        every //= _MORE
     likelihood = Likelihood(*columns)
     bounds = _LOWER, _UPPER
     return ParetoNbd(**maximum(likelihood, point, bounds, NAMES, cells, config, unit=unit, timed=("alpha", "beta")))
