@@ -37,6 +37,8 @@ from rondo.rules.values import DAYS_OF
 
 NEVER = date(9999, 12, 31)
 """Stands for "no such event" where the next one is looked for."""
+LONG_AGO = date(1, 1, 1)
+"""Stands for "no such event" where the one before is looked for."""
 
 
 class IbisCompiler(SetCompiler[Any]):
@@ -176,7 +178,9 @@ class IbisCompiler(SetCompiler[Any]):
 
     def sequence(self, node: Sequence, positive: bool) -> Any:
         """By one walk over the events that may be a step: for each, from the last step backwards, the day on which the
-        rest of the sequence is complete, as the least over the events behind it."""
+        rest of the sequence is complete, as the least over the events behind it. Without an excluded event the walk
+        also goes forwards from the first step, with the latest day on which it began, and both meet in the middle:
+        engines then sort the events once for three steps, where one direction sorts them for every step."""
         as_of = self.context.as_of
         steps = [*node.steps, *([node.excluded] if node.excluded is not None else [])]
         kinds = {step.kind for step in steps}
@@ -193,24 +197,29 @@ class IbisCompiler(SetCompiler[Any]):
         flags["is_0"] &= begins
         marked = rows.select("customer_id", "occurred_at", "id", "business_date", **flags)
         marked = marked.filter(ibis.or_(*(marked[name] for name in flags)))
-        behind = ibis.window(group_by="customer_id", order_by=["occurred_at", "id"], rows=(1, None))
-        never, last_step = ibis.literal(NEVER), len(node.steps) - 1
+        order = {"group_by": "customer_id", "order_by": ["occurred_at", "id"]}
+        behind, before = ibis.window(**order, rows=(1, None)), ibis.window(**order, rows=(None, -1))
+        never, long_ago, last_step = ibis.literal(NEVER), ibis.literal(LONG_AGO), len(node.steps) - 1
         # "done": the day of the last step; "broken": the day of the first excluded event behind it.
         wanted = {"done": ibis.cases((marked[f"is_{last_step}"], marked.business_date), else_=never)}
         if node.excluded is not None:
             excluded = ibis.cases((marked[f"is_{len(steps) - 1}"], marked.business_date), else_=never)
             following = excluded.min().over(behind).fill_null(never)
             wanted["broken"] = ibis.cases((marked[f"is_{last_step}"], following), else_=never)
-        walked = marked.mutate(**wanted)
-        for number in range(last_step - 1, -1, -1):
-            walked = walked.mutate(
-                **{
-                    name: ibis.cases(
-                        (walked[f"is_{number}"], walked[name].min().over(behind).fill_null(never)), else_=never
-                    )
-                    for name in wanted
-                }
-            )
+        met = 0 if node.excluded is not None else last_step // 2
+        walked = marked.mutate(**wanted, begun=ibis.cases((marked.is_0, marked.business_date), else_=long_ago))
+        for number in range(last_step - 1, met - 1, -1):
+            reached = {
+                name: ibis.cases(
+                    (walked[f"is_{number}"], walked[name].min().over(behind).fill_null(never)), else_=never
+                )
+                for name in wanted
+            }
+            forwards = last_step - number
+            if forwards <= met:
+                latest = walked.begun.max().over(before).fill_null(long_ago)
+                reached["begun"] = ibis.cases((walked[f"is_{forwards}"], latest), else_=long_ago)
+            walked = walked.mutate(**reached)
         return self.among(walked.filter(*self._complete(node, walked)), positive)
 
     def _is(self, step: Event, rows: Any) -> Any:
@@ -224,15 +233,16 @@ class IbisCompiler(SetCompiler[Any]):
 
     def _complete(self, node: Sequence, walked: Any) -> list[Any]:
         never = ibis.literal(NEVER)
+        begun = walked.begun > ibis.literal(LONG_AGO)
         if node.within is None:
-            found = [walked.is_0, walked.done < never]
+            found = [begun, walked.done < never]
             return found if node.excluded is None else [*found, walked.broken == never]
         days = _days(node.within)
-        end = walked.business_date + ibis.interval(days=days)
+        end = walked.begun + ibis.interval(days=days)
         end = end.cast("date")
-        found = [walked.is_0, walked.done <= end]
+        found = [begun, walked.done <= end]
         if node.excluded is not None:
-            over = walked.business_date <= ibis.literal(shifted_back(self.context.as_of, days))
+            over = walked.begun <= ibis.literal(shifted_back(self.context.as_of, days))
             found += [walked.broken > end, over]
         return found
 

@@ -126,7 +126,7 @@ def dids(draw: st.DrawFn, known: Callable[[], Schema]) -> Did:
 
 @st.composite
 def sequences(draw: st.DrawFn, known: Callable[[], Schema]) -> Sequence:
-    steps = tuple(draw(st.lists(events(known), min_size=1, max_size=3)))
+    steps = tuple(draw(st.lists(events(known), min_size=1, max_size=4)))
     excluded = draw(st.none() | events(known)) if len(steps) == 2 else None
     if len(steps) == 1:
         excluded = draw(events(known))
