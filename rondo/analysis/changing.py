@@ -5,13 +5,14 @@ from typing import Any
 
 import ibis
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rondo.analysis.facts import Past
 from rondo.analysis.modelling import Log, day_of
 from rondo.science import mixes
-from rondo.science.changes import KINDS, find_changes
+from rondo.science.changes import KINDS, Found, find_changes
 from rondo.science.mixes import Parts
 from rondo.warehouse.tables import Tables
 
@@ -110,18 +111,38 @@ def beside(
     found = find_changes(log.days, as_of, mix=mix.parts if mix else None, channel=channel.parts if channel else None)
     names = {"mix": mix.names if mix else [], "channel": channel.names if channel else []}
     ids = facts["customer_id"].to_numpy()
-    change: list[str | None] = [None] * ids.size
-    weeks: list[int | None] = [None] * ids.size
-    into: list[str | None] = [None] * ids.size
     # The clearest last, so that it is the one that stays.
-    for row in np.argsort(-found.p, kind="stable"):
-        place = int(np.searchsorted(ids, log.customers[found.customer[row]]))
-        if place < ids.size and ids[place] == log.customers[found.customer[row]]:
-            kind = KINDS[found.kind[row]]
-            change[place] = _WORDS[kind, bool(found.up[row])]
-            weeks[place] = int(found.weeks[row])
-            into[place] = (names[kind][int(found.gained[row])][:120] or None) if kind in names else None
-    columns: list[Any] = [pa.array(change, pa.string()), pa.array(weeks, pa.int64()), pa.array(into, pa.string())]
+    order = np.argsort(-found.p, kind="stable")
+    who = log.customers[found.customer[order]]
+    place = np.searchsorted(ids, who)
+    shown = place < ids.size
+    shown[shown] = ids[place[shown]] == who[shown]
+    row = np.full(ids.size, -1, np.int64)
+    row[place[shown]] = order[shown]
+    columns = _told(found, row, names)
     for name, column in zip(FACTS, columns, strict=True):
         facts = facts.append_column(name, column)
     return facts, max(found.judged)
+
+
+def _told(found: Found, row: npt.NDArray[np.int64], names: dict[str, list[str]]) -> list[pa.Array]:
+    """The facts by customer, from the row of ``found`` that tells of each; null where that is -1."""
+    nothing = row < 0
+    words = [_WORDS.get((kind, up), "") for kind in KINDS for up in (False, True)]
+    word = (found.kind * 2 + found.up.astype(np.int64))[row] if len(found) else np.zeros(row.size, np.int64)
+    weeks = found.weeks[row].astype(np.int64) if len(found) else np.zeros(row.size, np.int64)
+    # All names one after the other, and what is null behind them: the others together, and kinds without parts.
+    start = np.full(len(KINDS), -1, np.int64)
+    parts: list[str | None] = []
+    for kind, own in names.items():
+        start[KINDS.index(kind)] = len(parts)
+        parts += [name[:120] or None for name in own]
+    into = np.full(row.size, len(parts), np.int64)
+    if len(found):
+        first = start[found.kind[row]]
+        into = np.where(nothing | (first < 0), len(parts), first + found.gained[row])
+    return [
+        pa.array(words, pa.string()).take(pa.array(word, mask=nothing)),
+        pa.array(weeks, mask=nothing),
+        pa.array([*parts, None], pa.string()).take(pa.array(into)),
+    ]

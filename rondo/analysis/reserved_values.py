@@ -1,10 +1,12 @@
 """Reading the reserved attributes (:mod:`rondo.analysis.reserved`) of all customers from the columnar copy."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rondo.analysis.reserved import RELATIONS, TYPES
 from rondo.warehouse.tables import Tables
@@ -40,13 +42,13 @@ def read_reserved(tables: Tables, ids: npt.NDArray[np.int64]) -> Reserved:
         .select("key", "type", "customer_id", "record_id", "choice", "number", "day")
         .order_by("key", "customer_id", t.record_id != t.customer_id, "record_id")
     )
-    keys, kinds = (np.asarray(rows[name].to_pylist(), object) for name in ("key", "type"))
     customers = rows["customer_id"].to_numpy()
     place = np.clip(np.searchsorted(ids, customers), 0, max(ids.size - 1, 0))
     shown = ids[place] == customers if ids.size else np.zeros(customers.size, bool)
     found = {}
     for key, kind in TYPES.items():
-        mine = np.flatnonzero((keys == key) & (kinds == kind) & shown)
+        fits = pc.and_(pc.equal(rows["key"], key), pc.equal(rows["type"], kind)).to_numpy()
+        mine = np.flatnonzero(fits & shown)
         first = mine[np.concatenate(([True], customers[mine][1:] != customers[mine][:-1]))] if mine.size else mine
         column = np.full(ids.size, np.nan)
         column[place[first]] = _numbers(rows.take(pa.array(first)), kind)
@@ -56,7 +58,7 @@ def read_reserved(tables: Tables, ids: npt.NDArray[np.int64]) -> Reserved:
 
 def _numbers(rows: pa.Table, kind: str) -> Numbers:
     if kind == "choice":
-        codes = {name: float(number) for number, name in enumerate(RELATIONS)}
-        return np.array([codes.get(choice, np.nan) for choice in rows["choice"].to_pylist()], np.float64)
+        codes: Any = pc.index_in(rows["choice"], pa.array(RELATIONS, pa.string()))
+        return np.asarray(codes.cast(pa.float64()).fill_null(np.nan).to_numpy(), np.float64)
     column = rows["day"].cast(pa.int32()) if kind == "date" else rows["number"]
     return np.asarray(column.cast(pa.float64()).fill_null(np.nan).to_numpy(), np.float64)

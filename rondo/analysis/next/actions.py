@@ -134,7 +134,7 @@ def _store(
 
 
 def _due_until(rows: pa.Table, day: date) -> int:
-    return sum(1 for value in rows["next_due"].to_pylist() if value is not None and value <= day)
+    return int(pc.sum(pc.less_equal(rows["next_due"], pa.scalar(day))).as_py() or 0)
 
 
 def _write(name: str, rows: Kept, run: Run) -> None:
