@@ -8,6 +8,7 @@ from rondo.analysis import definitions, ruled
 from rondo.analysis.buying_stages import ruled as stages_ruled
 from rondo.analysis.buying_stages.jobs import request_stages
 from rondo.analysis.features import buying, taste
+from rondo.analysis.indexing import request_indices
 from rondo.analysis.leads import ruled as leads_ruled
 from rondo.analysis.leads.jobs import request_leads
 from rondo.analysis.next import ruled as next_ruled
@@ -21,7 +22,8 @@ __all__ = ["buying", "definitions", "leads_ruled", "next_ruled", "ruled", "serie
 
 registries.rooms.add(SEGMENTS, Room(SEGMENTS, _("Segments"), 20, ("none", "own", "team", "all"), usual="all"))
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))
-# What comes next first: segments may ask for it.
+# Lists first. Then what comes next: segments may ask for it.
+registries.after_analysis.add("indices", request_indices)
 registries.after_analysis.add("next", request_next)
 registries.after_analysis.add("buying stages", request_stages)
 registries.after_analysis.add("leads", request_leads)

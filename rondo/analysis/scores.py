@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,9 +11,12 @@ import pyarrow.csv as pc_csv
 from django.db import connection, transaction
 from django.db.models import Model
 
-from rondo.analysis.models import History, Score
+from rondo.analysis.models import History, Run, Score
 
 TABLE = Score._meta.db_table
+FIRST = ("value", "activity", "risk", "stage")
+"""Facts whose index a run waits for: what pages link lists by. Those of large bases follow (:func:`index`)."""
+_INDEXED_AT_ONCE = 100_000
 _CHUNK = 20_000
 _SORTED_KIB = 2000
 """What SQLite sorts at once where it builds an index."""
@@ -48,7 +52,8 @@ def drop(names: Sequence[str]) -> None:
 
 
 def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
-    """Make and fill a table for a run, out of sight; returns its name. Scores get an index per column.
+    """Make and fill a table for a run, out of sight; returns its name. Scores get an index per column, those of a large
+    base at first only the columns :data:`FIRST`.
 
     Rows go in by chunks, each its own transaction, so that no writer waits long.
     """
@@ -57,8 +62,7 @@ def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
     editor = connection.SchemaEditorClass(connection, collect_sql=True)
     editor.deferred_sql = []
     create, parameters = editor.table_sql(model)
-    by_rowid = connection.vendor == "sqlite"
-    if by_rowid:
+    if connection.vendor == "sqlite":
         # An "integer" key (the very word) is the row's own number: no index of keys beside the table, and every other
         # index ends with it unasked.
         create = create.replace(" bigint NOT NULL PRIMARY KEY", " integer NOT NULL PRIMARY KEY", 1)
@@ -71,11 +75,41 @@ def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
             _insert(quoted, rows.slice(start, _CHUNK))
     if model is Score:
         with _sorting(), connection.cursor() as cursor:
-            for column in rows.schema.names[1:]:
-                index = connection.ops.quote_name(f"score_{run_id}_{column}")
-                columns = connection.ops.quote_name(column) + ("" if by_rowid else ", customer_id")
-                cursor.execute(f"CREATE INDEX {index} ON {quoted} ({columns})")
+            for column in rows.schema.names[1:] if rows.num_rows <= _INDEXED_AT_ONCE else FIRST:
+                _create_index(cursor, run_id, column, quoted)
     return name
+
+
+def index(run_id: int) -> int:
+    """Give the scores being served the indices that their run did not wait for, while they are those of that run;
+    returns how many. Safe to run twice, and beside another run.
+
+    Each is a transaction of its own, so that no writer waits long.
+    """
+    columns = unindexed(run_id)
+    with _sorting(), connection.cursor() as cursor:
+        for built, column in enumerate(columns):
+            with transaction.atomic():
+                if connection.vendor == "postgresql":  # else the run could be replaced between the look and the index
+                    cursor.execute(f"LOCK TABLE {connection.ops.quote_name(TABLE)} IN SHARE MODE")
+                if not Run.objects.filter(pk=run_id, is_current=True).exists():
+                    return built
+                _create_index(cursor, run_id, column, connection.ops.quote_name(TABLE))
+    return len(columns)
+
+
+def unindexed(run_id: int) -> list[str]:
+    """Facts without an index in the scores being served, if they are those of the run of that key."""
+    with connection.cursor() as cursor:
+        known = connection.introspection.get_constraints(cursor, TABLE)
+    return [column for column in schema().names[1:] if f"score_{run_id}_{column}" not in known]
+
+
+def _create_index(cursor: Any, run_id: int, column: str, quoted: str) -> None:
+    name = connection.ops.quote_name(f"score_{run_id}_{column}")
+    # On SQLite every index ends with the key of the row unasked.
+    columns = connection.ops.quote_name(column) + ("" if connection.vendor == "sqlite" else ", customer_id")
+    cursor.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {quoted} ({columns})")
 
 
 @contextmanager

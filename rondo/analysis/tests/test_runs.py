@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from rondo.analysis import scores
 from rondo.analysis.actions import STEPS, run_analysis
+from rondo.analysis.indexing import index_job, request_indices
 from rondo.analysis.jobs import analyse_job, request_analysis
 from rondo.analysis.models import Run, Score
 from rondo.analysis.queries import current_run
@@ -320,6 +321,38 @@ def test_the_served_table_keeps_its_shape_and_an_index_per_fact() -> None:
     assert {(name,) if by_rowid else (name, "customer_id") for name in columns[1:]} <= indexed
     assert f"score_{run.pk}_value" in found
     assert scores.leftovers() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_base_is_served_before_all_its_indices_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages ask for the same rows with the first indices alone as with all of them, which a job adds while its run is
+    the one being served."""
+    for number, name in enumerate(("Ann", "Bob", "Eve"), start=1):
+        one = customer(name)
+        for day in range(1, number + 1):
+            purchase(one, f"2024-01-0{day}")
+
+    def indexed() -> set[str]:
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_constraints(cursor, scores.TABLE)
+        return {name.removeprefix(f"score_{run.pk}_") for name in found if name.startswith(f"score_{run.pk}_")}
+
+    monkeypatch.setattr(scores, "_INDEXED_AT_ONCE", 0)
+    monkeypatch.setattr("rondo.analysis.indexing.enqueue_after_commit", lambda job, key: queued.append((job, key)))
+    queued: list[tuple[Any, int]] = []
+    earlier = run_analysis(system())
+    run = run_analysis(system())
+    assert indexed() == set(scores.FIRST)
+    before = list(Score.objects.order_by("-orders", "-pk").values_list("pk", "orders"))
+    assert queued == [(index_job, earlier.pk), (index_job, run.pk)]
+    assert scores.index(earlier.pk) == 0  # its scores are gone
+    assert indexed() == set(scores.FIRST)
+    assert scores.index(run.pk) == len(scores.schema()) - 1 - len(scores.FIRST)
+    assert indexed() == set(scores.schema().names[1:])
+    assert (scores.index(run.pk), scores.unindexed(run.pk)) == (0, [])
+    assert list(Score.objects.order_by("-orders", "-pk").values_list("pk", "orders")) == before
+    request_indices()
+    assert len(queued) == 2  # nothing is left to build
 
 
 @pytest.mark.django_db
