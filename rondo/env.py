@@ -78,6 +78,11 @@ SETTINGS: dict[str, Setting] = {
             "",
             "Sender of mails, such as `Rondo <crm@example.org>`. Needed with `RONDO_MAIL_URL`.",
         ),
+        Setting(
+            "RONDO_UPLOAD_LIMIT_MB",
+            "2048",
+            "Largest file in MB that is taken in by the browser; larger ones go in by `rondo import`.",
+        ),
         Setting("RONDO_LOG_LEVEL", "INFO", "Least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."),
     )
 }

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.customers.loading import CustomerKeys
 from rondo.foundation.loading import bulk, times
-from rondo.foundation.loading.changes import quoted, update_changed
+from rondo.foundation.loading.changes import differences, quoted, told, update_changed
 from rondo.foundation.loading.fields import Field
 from rondo.foundation.loading.job import Loader, LoadJob, chunks
 from rondo.foundation.registry import registries
@@ -76,10 +76,29 @@ class CampaignLoader(Loader):
             "WHERE ends_on < starts_on"
         )
         _known(job, "SELECT number FROM staged")
+        if job.options.on_new == "skip":
+            unknown = "number IN (SELECT number FROM campaign_keys WHERE state <> 'known')"
+            job.count("campaigns_left_out", job.number(f"SELECT count(*) FROM staged WHERE {unknown}"))
+            job.run(f"DELETE FROM staged WHERE {unknown}")
+            job.run("DELETE FROM campaign_keys WHERE state <> 'known'")
         created = job.number("SELECT count(*) FROM campaign_keys WHERE state <> 'known'")
         job.count("campaigns_created", created)
         if job.options.on_match == "skip":
             job.count("campaigns_skipped", job.number("SELECT count(*) FROM campaign_keys WHERE state = 'known'"))
+
+    def outcomes(self) -> str:
+        known = "update" if self.job.options.on_match == "update" else "keep"
+        return (
+            f"SELECT r.line, CASE WHEN k.number IS NULL THEN 'leave_out' WHEN k.state = 'known' THEN '{known}' ELSE "
+            "'create' END AS outcome, k.id AS record_id, CASE WHEN k.state = 'known' THEN 'number' END AS known_by "
+            "FROM rows_read AS r LEFT JOIN campaign_keys AS k ON k.number = r.number"
+        )
+
+    def foresee(self) -> None:
+        if self.job.options.on_match == "update":
+            rows = self._rows("known")
+            found = differences(Campaign, rows["campaign_id"], self._columns(rows, complete=False))
+            self.job.foresee(told(rows["line"], rows["campaign_id"], found))
 
     def _rows(self, state: str) -> pa.Table:
         return self.job.query(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from rondo.catalogue.models import Category, Product
 from rondo.foundation.loading import bulk
-from rondo.foundation.loading.changes import quoted, update_changed
+from rondo.foundation.loading.changes import Foreseen, differences, quoted, told, update_changed
 from rondo.foundation.loading.fields import Field
 from rondo.foundation.loading.job import Loader, LoadJob, chunks
 from rondo.foundation.loading.removing import remove_unreferenced
@@ -85,6 +85,11 @@ class ProductKeys:
         bulk.update(Product, ids, {**_BLANK, "is_placeholder": True, "load_id": self.job.load.pk})
 
 
+def _by_path(row: Foreseen, paths: dict[int, str]) -> Foreseen:
+    """A foreseen change of category, told by the categories' paths."""
+    return row[0], "category", paths.get(row[2]), paths.get(row[3])
+
+
 class ProductLoader(Loader):
     """One row per product number of the source."""
 
@@ -112,12 +117,44 @@ class ProductLoader(Loader):
         )
         self._paths()
         _known(job, "product_keys", "SELECT number FROM staged")
+        if job.options.on_new == "skip":
+            unknown = "number IN (SELECT key FROM product_keys WHERE state <> 'known')"
+            job.count("products_left_out", job.number(f"SELECT count(*) FROM staged WHERE {unknown}"))
+            job.run(f"DELETE FROM staged WHERE {unknown}")
+            job.run("DELETE FROM product_keys WHERE state <> 'known'")
         for state, name in (("new", "products_created"), ("hidden", "products_created")):
             job.count(name, job.number(f"SELECT count(*) FROM product_keys WHERE state = '{state}'"))
         self.changes: list[tuple[int, dict[str, list[Any]]]] = []
         known = job.number("SELECT count(*) FROM product_keys WHERE state = 'known'")
         if known and job.options.on_match == "skip":
             job.count("products_skipped", known)
+
+    def outcomes(self) -> str:
+        known = "update" if self.job.options.on_match == "update" else "keep"
+        return (
+            f"SELECT r.line, CASE WHEN k.key IS NULL THEN 'leave_out' WHEN k.state = 'known' THEN '{known}' ELSE "
+            "'create' END AS outcome, k.id AS record_id, CASE WHEN k.state = 'known' THEN 'number' END AS known_by "
+            "FROM rows_read AS r LEFT JOIN product_keys AS k ON k.key = r.number"
+        )
+
+    def foresee(self) -> None:
+        job = self.job
+        if job.options.on_match != "update":
+            return
+        ids = dict(Category.objects.values_list("path", "pk"))
+        job.put(
+            "category_ids",
+            pa.table({"path": pa.array(list(ids), pa.string()), "id": pa.array(list(ids.values()), pa.int64())}),
+        )
+        paths = {key: path for path, key in ids.items()}
+        for first, last in chunks(job.number("SELECT count(*) FROM staged"), job.options.chunk_rows):
+            rows = self._rows("known", first, last)
+            found = told(
+                rows["line"], rows["product_id"], differences(Product, rows["product_id"], self._columns(rows))
+            )
+            job.foresee([row if row[1] != "category_id" else _by_path(row, paths) for row in found])
+            made = {row["line"]: row["path"] for row in rows.to_pylist() if row["path"] and row["category_id"] is None}
+            job.foresee([(line, "category", None, path) for line, path in made.items()])
 
     def _paths(self) -> None:
         """Column ``path`` of staged: the category path in its normal form, levels joined by " > "."""

@@ -97,6 +97,15 @@ def _columns() -> Iterable[RuleField]:
             copied="known_since",
             **own,
         ),
+        RuleField(
+            "imported_by",
+            _("Import run"),
+            "number",
+            meaning=_("The number of the import that created the customer."),
+            column="load_id",
+            copied="load_id",
+            **own,
+        ),
         RuleField("birth_date", _("Date of birth"), "date", column="birth_date", **own),
         RuleField(
             "id",

@@ -142,3 +142,70 @@ class ChainChange(models.Model):
                 condition=models.Q(interaction__isnull=True) ^ models.Q(load__isnull=True), name="chain_change_of_one"
             )
         ]
+
+
+class ImportFile(models.Model):
+    """A file that somebody brings in by the browser, from its upload to its run: what it is taken for, which column is
+    which field, what a trial found, how far the work is. The file itself lies under ``RONDO_HOME/uploads``.
+
+    ``choice`` is JSON of :class:`rondo.interactions.importing.choosing.Choice`; ``trial`` what the last trial came to.
+    """
+
+    PREFIX: ClassVar[str] = "im"
+
+    class Status(models.TextChoices):
+        CHOSEN = "chosen", _("being prepared")
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("running")
+        TRIED = "tried", _("tried")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    class Work(models.TextChoices):
+        TRIAL = "trial", _("trial")
+        IMPORT = "import", _("import")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    file_name = models.CharField(max_length=255)
+    stored_as = models.CharField(max_length=40)
+    size = models.BigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=30, blank=True)
+    source = models.CharField(max_length=60, blank=True)
+    choice = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.CHOSEN)
+    work = models.CharField(max_length=10, choices=Work.choices, blank=True)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    trial = models.JSONField(default=dict)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-id"], name="import_file_user")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode(self.PREFIX, self.pk)
+
+    @property
+    def under_way(self) -> bool:
+        return self.status in {self.Status.QUEUED, self.Status.RUNNING}
+
+
+class ImportMapping(models.Model):
+    """How files of one source and kind were read last, so that the next one is read the same way."""
+
+    source = models.CharField(max_length=60)
+    kind = models.CharField(max_length=30)
+    choice = models.JSONField(default=dict)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "kind"], name="import_mapping_of")]

@@ -26,6 +26,7 @@ urlpatterns = [
     path("analysis/", include("rondo.web.analysis.urls")),
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),
+    path("imports/", include("rondo.web.imports.urls")),
     path("loyalty/", loyalty.loyalty, name="loyalty"),
     path("loyalty/relationships/", relations.relationships, name="relationships"),
     path("loyalty/rules", standing_rules.rules, name="standing-rules"),

@@ -77,7 +77,7 @@ def revive(job: LoadJob, customers: pa.ChunkedArray, columns: dict[str, Any]) ->
         some = ids[start : start + 500]
         AttributeValue.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
         Address.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
-    fields = {**_BLANK, **owned_by(job.actor), "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk}
+    fields = {**_BLANK, **owned_by(job), "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk}
     bulk.update(Customer, customers, fields)
     job.touched.update(ids)
     names.reindex(ids)
@@ -134,7 +134,7 @@ class CustomerKeys:
         for first, last in chunks(job.number("SELECT count(*) FROM customer_new"), job.options.chunk_rows):
             rows = job.query(f"SELECT value, shown FROM customer_new WHERE n BETWEEN {first} AND {last} ORDER BY n")
             with job.chunk():
-                ids = job.insert(Customer, {"is_demo": job.options.is_demo, **owned_by(job.actor)}, len(rows))
+                ids = job.insert(Customer, {"is_demo": job.options.is_demo, **owned_by(job)}, len(rows))
                 source_id = job.source_id if self.kind == "external" else None
                 job.insert(
                     Identifier,

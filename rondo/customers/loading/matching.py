@@ -7,18 +7,36 @@ from django.utils.translation import gettext as _
 
 from rondo.customers.models import Customer, Identifier, Survivor
 from rondo.customers.queries import sees_all, visible
+from rondo.errors import InputError
 from rondo.foundation import audit, ids
-from rondo.foundation.actors import Actor
 from rondo.foundation.loading import bulk
 from rondo.foundation.loading.changes import quoted
 from rondo.foundation.loading.job import LoadJob
+from rondo.foundation.models import User
 
 
-def owned_by(actor: Actor) -> dict[str, Any]:
-    """Columns of a customer that ``actor`` makes: whoever does not see all owns it, as when it is made by hand."""
-    if actor.user is None or sees_all(actor.user):
+def owned_by(job: LoadJob) -> dict[str, Any]:
+    """Columns of the customers that a run makes: the owner chosen for it; else whoever does not see all owns them, as
+    when they are made by hand.
+
+    Raises:
+        InputError: the owner chosen is no active user, or somebody else where the actor does not see all customers.
+    """
+    actor = job.actor
+    limited = actor.user is not None and not sees_all(actor.user)
+    chosen = actor.user.pk if limited and actor.user is not None else None
+    if job.options.owner is not None:
+        if limited and job.options.owner != chosen:
+            raise InputError(
+                _("Who does not see all customers imports for themselves alone; choose yourself as owner.")
+            )
+        chosen = job.options.owner
+    if chosen is None:
         return {}
-    return {"owner_id": actor.user.pk, "team_id": actor.user.team_id}
+    person = User.objects.filter(pk=chosen, is_active=True).first()
+    if person is None:
+        raise InputError(_("owner=%(owner)d: no active user; choose another.") % {"owner": chosen})
+    return {"owner_id": person.pk, "team_id": person.team_id}
 
 
 def roots(customers: "list[int]") -> dict[int, int]:

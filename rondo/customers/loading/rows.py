@@ -25,7 +25,7 @@ from rondo.customers.models import (
 )
 from rondo.errors import InputError
 from rondo.foundation.loading import bulk
-from rondo.foundation.loading.changes import quoted, update_changed
+from rondo.foundation.loading.changes import Foreseen, differences, quoted, told, update_changed
 from rondo.foundation.loading.fields import Field, FieldType, ImportOptions
 from rondo.foundation.loading.job import Loader, chunks
 from rondo.foundation.models import Load
@@ -33,6 +33,13 @@ from rondo.foundation.search import fold
 
 IDENTIFIER_FIELDS = {"external_id": "external", "email": "email", "card": "card", "phone": "phone"}
 ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
+
+
+def _plain(value: Any) -> Any:
+    """A stored or given value of an attribute, so that both compare: numbers as such, days as text."""
+    if isinstance(value, bool | int):
+        return float(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 class CustomerLoader(Loader):
@@ -134,10 +141,47 @@ class CustomerLoader(Loader):
         job = self.job
         job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
         match(job)
+        if job.options.on_new == "skip":
+            job.count("customers_left_out", job.number("SELECT count(*) FROM matched WHERE state <> 'known'"))
+            job.run("DELETE FROM matched WHERE state <> 'known'")
         job.count("customers_created", job.number("SELECT count(*) FROM matched WHERE state <> 'known'"))
         known = job.number("SELECT count(*) FROM matched WHERE state = 'known'")
         if job.options.on_match == "skip":
             job.count("customers_skipped", known)
+
+    def outcomes(self) -> str:
+        known = "update" if self.job.options.on_match == "update" else "keep"
+        return (
+            "SELECT s.line, CASE WHEN m.line IS NULL THEN 'leave_out' WHEN m.state = 'known' "
+            f"THEN '{known}' ELSE 'create' END AS outcome, r.root AS record_id, i.known_by "
+            "FROM staged AS s LEFT JOIN matched AS m ON m.line = s.line "
+            "LEFT JOIN customer_roots AS r ON r.id = m.customer_id LEFT JOIN (SELECT line, "
+            "string_agg(kind, ',' ORDER BY rank) AS known_by FROM row_identifiers WHERE state = 'known' GROUP BY line) "
+            "AS i ON i.line = s.line"
+        )
+
+    def foresee(self) -> None:
+        job = self.job
+        if job.options.on_match != "update":
+            return
+        self.definitions = {row.key: row for row in AttributeDefinition.objects.all()}
+        total = job.number("SELECT count(*) FROM matched WHERE state = 'known'")
+        for first, last in chunks(total, job.options.chunk_rows):
+            rows = self._rows("known", first, last)
+            keys = self._survivors(rows)
+            found = told(rows["line"], keys, differences(Customer, keys, self._columns(rows)))
+            found += self._foreseen_addresses(rows, keys) + self._foreseen_attributes(rows, keys)
+            job.foresee(found)
+        job.run(
+            "INSERT INTO foreseen SELECT i.line, i.kind, NULL, i.shown FROM row_identifiers AS i JOIN matched AS m "
+            "ON m.line = i.line WHERE m.state = 'known' AND i.state IN ('new', 'freed')"
+        )
+
+    def _survivors(self, rows: pa.Table) -> pa.Array:
+        """The records that stand for the known customers of ``rows``."""
+        given = rows["customer_id"].to_pylist()
+        survivors = dict(bulk.lookup(Survivor, "customer_id", given, ["customer_id", "survivor_id"]))
+        return pa.array([survivors.get(key, key) for key in given], pa.int64())
 
     def _columns(self, rows: pa.Table) -> dict[str, Any]:
         """Database columns of the rows' given fields."""
@@ -178,7 +222,7 @@ class CustomerLoader(Loader):
             rows = self._rows("new", first, last)
             with job.chunk():
                 columns = self._columns(rows)
-                fields = {**columns, **owned_by(job.actor), "is_demo": job.options.is_demo}
+                fields = {**columns, **owned_by(job), "is_demo": job.options.is_demo}
                 ids = job.insert(Customer, fields, len(rows))
                 if "folded_name" in columns:
                     job.insert(NameWord, *names.columns_of_new(ids.to_pylist(), columns["folded_name"].to_pylist()))
@@ -260,10 +304,7 @@ class CustomerLoader(Loader):
         job = self.job
         if not len(rows):
             return
-        survivors = dict(
-            bulk.lookup(Survivor, "customer_id", rows["customer_id"].to_pylist(), ["customer_id", "survivor_id"])
-        )
-        keys = pa.array([survivors.get(key, key) for key in rows["customer_id"].to_pylist()], pa.int64())
+        keys = self._survivors(rows)
         columns = self._columns(rows)
         changed = update_changed(job, Customer, "customer", keys, columns, keys) if columns else 0
         if changed and "folded_name" in columns:
@@ -279,12 +320,7 @@ class CustomerLoader(Loader):
         given = [field for field in ADDRESS_FIELDS if job.has(field)]
         if not given:
             return
-        found = bulk.lookup(Address, "customer_id", keys.to_pylist(), ["customer_id", "id", "load_id"])
-        hidden = set(job.hidden)
-        newest: dict[int, int] = {}
-        for customer, address, load in found:
-            if load not in hidden:
-                newest[customer] = max(address, newest.get(customer, 0))
+        newest = self._newest_addresses(keys)
         has = pa.array([key in newest for key in keys.to_pylist()], pa.bool_())
         lacking = pc.invert(has)
         self._insert_addresses(rows.filter(lacking), keys.filter(lacking))
@@ -292,6 +328,57 @@ class CustomerLoader(Loader):
         ids = pa.array([newest[key] for key in keys.filter(has).to_pylist()], pa.int64())
         columns = {field: pc.fill_null(kept[field], "") for field in given}
         job.count("addresses_updated", update_changed(job, Address, "address", ids, columns, keys.filter(has)))
+
+    def _newest_addresses(self, keys: pa.Array) -> dict[int, int]:
+        """The address of each customer that a row changes, where there is one."""
+        found = bulk.lookup(Address, "customer_id", keys.to_pylist(), ["customer_id", "id", "load_id"])
+        hidden = set(self.job.hidden)
+        newest: dict[int, int] = {}
+        for customer, address, load in found:
+            if load not in hidden:
+                newest[customer] = max(address, newest.get(customer, 0))
+        return newest
+
+    def _foreseen_addresses(self, rows: pa.Table, keys: pa.Array) -> list[Foreseen]:
+        given = [field for field in ADDRESS_FIELDS if self.job.has(field)]
+        if not given:
+            return []
+        newest = self._newest_addresses(keys)
+        columns = {field: pc.fill_null(rows[field], "") for field in given}
+        has = pa.array([key in newest for key in keys.to_pylist()], pa.bool_())
+        ids_ = pa.array([newest[key] for key in keys.filter(has).to_pylist()], pa.int64())
+        kept = {field: values.filter(has) for field, values in columns.items()}
+        found = told(rows["line"].filter(has), ids_, differences(Address, ids_, kept))
+        lacking = pc.invert(has)
+        lines = rows["line"].filter(lacking).to_pylist()
+        for field, values in columns.items():
+            added = zip(lines, values.filter(lacking).to_pylist(), strict=True)
+            found += [(line, field, None, value) for line, value in added if value]
+        return found
+
+    def _foreseen_attributes(self, rows: pa.Table, keys: pa.Array) -> list[Foreseen]:
+        found: list[Foreseen] = []
+        for field in self.job.columns:
+            if not field.startswith(PREFIX):
+                continue
+            definition = self.definitions.get(field.removeprefix(PREFIX))
+            known: dict[int, Any] = {}
+            if definition is not None:
+                column = stored_as(definition.type, pa.nulls(0, pa.string()))[0]
+                values = bulk.lookup(
+                    AttributeValue,
+                    "customer_id",
+                    keys.to_pylist(),
+                    ["customer_id", column],
+                    definition_id=definition.pk,
+                )
+                known = {customer: _plain(value) for customer, value in values}
+            told = zip(rows["line"].to_pylist(), keys.to_pylist(), rows[field].to_pylist(), strict=True)
+            for line, key, given in told:
+                value = _plain(given)
+                if value is not None and value != known.get(key):
+                    found.append((line, field, known.get(key), value))
+        return found
 
     def _update_attributes(self, rows: pa.Table, keys: pa.Array) -> None:
         job = self.job

@@ -16,6 +16,48 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+Difference = tuple[int, dict[str, list[Any]], list[Any], int]
+"""Key, the differing columns with what stands there and what is given, all final values in the columns' order, and the
+row's version (0 where the table has none)."""
+
+
+def _versioned(model: type[models.Model]) -> bool:
+    return any(field.column == "version" for field in model._meta.concrete_fields)
+
+
+def differences(model: type[models.Model], keys: Any, columns: dict[str, Any]) -> list[Difference]:
+    """Which of the rows ``keys`` differ from the given columns; empty cells differ from nothing. Reads only."""
+    names = list(columns)
+    versioned = _versioned(model)
+    wanted = ["id", *names, *(["version"] if versioned else [])]
+    before = {row[0]: row[1:] for row in bulk.lookup(model, "id", keys.to_pylist(), wanted)}
+    lists = [columns[name].to_pylist() for name in names]
+    changes: list[Difference] = []
+    for key, *values in zip(keys.to_pylist(), *lists, strict=True):
+        old = [_comparable(value) for value in before[key]]
+        new = [_comparable(value) for value in values]
+        final = [o if n is None or n == "" else n for o, n in zip(old, new, strict=False)]
+        differing = {name: [o, f] for name, o, f in zip(names, old, final, strict=False) if _differs(o, f)}
+        if differing:
+            changes.append((key, differing, final, old[-1] if versioned else 0))
+    return changes
+
+
+Foreseen = tuple[int, str, Any, Any]
+"""What an update would change: line of the file, field, before, after."""
+
+
+def told(lines: Any, keys: Any, found: list[Difference]) -> list[Foreseen]:
+    """Differences by the line of the file that gives them; ``lines`` and ``keys`` are Arrow arrays of one length."""
+    line_of = dict(zip(keys.to_pylist(), lines.to_pylist(), strict=True))
+    return [
+        (line_of[key], field, before, after)
+        for key, differing, _final, _version in found
+        for field, (before, after) in differing.items()
+        if field != "folded_name"  # follows the name
+    ]
+
+
 def update_changed(
     job: LoadJob,
     model: type[models.Model],
@@ -32,18 +74,8 @@ def update_changed(
     transaction.
     """
     names = list(columns)
-    versioned = any(field.column == "version" for field in model._meta.concrete_fields)
-    wanted = ["id", *names, *(["version"] if versioned else [])]
-    before = {row[0]: row[1:] for row in bulk.lookup(model, "id", keys.to_pylist(), wanted)}
-    lists = [columns[name].to_pylist() for name in names]
-    changes: list[tuple[int, dict[str, list[Any]], list[Any], int]] = []
-    for key, *values in zip(keys.to_pylist(), *lists, strict=True):
-        old = [_comparable(value) for value in before[key]]
-        new = [_comparable(value) for value in values]
-        final = [o if n is None or n == "" else n for o, n in zip(old, new, strict=False)]
-        differing = {name: [o, f] for name, o, f in zip(names, old, final, strict=False) if _differs(o, f)}
-        if differing:
-            changes.append((key, differing, final, old[-1] if versioned else 0))
+    versioned = _versioned(model)
+    changes = differences(model, keys, columns)
     if not changes:
         return 0
     final_columns: dict[str, Any] = {}

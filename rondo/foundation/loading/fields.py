@@ -52,8 +52,9 @@ class Field:
 class ImportOptions:
     """How one file is to be read and written.
 
-    ``on_match``: what happens to a known customer, product or campaign. ``strict``: one bad row refuses the file.
-    ``time_zone``: zone of times that carry none (default: the company's). ``region``: country of phone numbers
+    ``on_match``: what happens to a known customer, product or campaign. ``on_new``: whether unknown ones are created or
+    their rows left out. ``owner``: key of the user who owns the customers created. ``strict``: one bad row refuses the
+    file. ``time_zone``: zone of times that carry none (default: the company's). ``region``: country of phone numbers
     without a
     country code. ``constants``: field → value for every row. ``define``: attribute key → (type, form of segmentation),
     made if missing. ``customer_by``: which identifier the field ``customer`` holds. ``is_demo`` marks invented data.
@@ -61,6 +62,8 @@ class ImportOptions:
     """
 
     on_match: Literal["update", "skip"] = "update"
+    on_new: Literal["create", "skip"] = "create"
+    owner: int | None = None
     strict: bool = False
     dry_run: bool = False
     date_format: str = ""
@@ -78,6 +81,10 @@ class ImportOptions:
     def __post_init__(self) -> None:
         if self.on_match not in {"update", "skip"}:
             raise InputError(_("on_match=%(value)r: 'update' or 'skip' is needed.") % {"value": self.on_match})
+        if self.on_new not in {"create", "skip"}:
+            raise InputError(_("on_new=%(value)r: 'create' or 'skip' is needed.") % {"value": self.on_new})
+        if self.on_new == self.on_match == "skip":
+            raise InputError(_("Known records are left as they are and new ones left out: nothing would be imported."))
         if self.decimal not in {"", ".", ","}:
             raise InputError(_("decimal=%(value)r: '.' or ',' is needed.") % {"value": self.decimal})
         if self.customer_by not in {"external", "email", "phone", "card"}:
@@ -87,7 +94,12 @@ class ImportOptions:
 
     def meaning(self) -> dict[str, object]:
         """The options that decide what a file means, as JSON: part of a load's fingerprint."""
+        # what was not there when files of older runs were read stands in only where it says something
+        later: dict[str, object] = {"on_new": self.on_new} if self.on_new != "create" else {}
+        if self.owner is not None:
+            later["owner"] = self.owner
         return {
+            **later,
             "on_match": self.on_match,
             "date_format": self.date_format,
             "decimal": self.decimal,

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -167,6 +167,23 @@ class LoadJob:
         if number:
             self.counts[name] = self.counts.get(name, 0) + number
 
+    def foresee(self, rows: Sequence[tuple[int, str, Any, Any]]) -> None:
+        """Note what an update would change: (line, field, before, after)."""
+        if not rows:
+            return
+        lines, fields, before, after = zip(*rows, strict=True)
+        table = pa.table(
+            {
+                "line": pa.array(lines, pa.int64()),
+                "field": pa.array(fields, pa.string()),
+                "before": pa.array([None if value in (None, "") else str(value) for value in before], pa.string()),
+                "after": pa.array([None if value in (None, "") else str(value) for value in after], pa.string()),
+            }
+        )
+        self.staging.register("rondo_foreseen", table)
+        self.run("INSERT INTO foreseen SELECT * FROM rondo_foreseen")
+        self.staging.unregister("rondo_foreseen")
+
     def tick(self, rows: int) -> None:
         """Tell the progress callback that ``rows`` more rows of the file are written."""
         self.rows_done += rows
@@ -203,6 +220,15 @@ class Loader(ABC):
     @abstractmethod
     def write(self) -> None:
         """Write the new rows in chunks; they carry the load's id and are not visible yet."""
+
+    def outcomes(self) -> str:
+        """A query over the staged tables, after :meth:`plan`: (line, outcome create/update/keep/leave_out, record_id
+        or NULL, known_by: the fields that tell which record it is, or NULL) of every row that is not refused; rows it
+        does not name are known already."""
+        return "SELECT line, 'create' AS outcome, NULL::BIGINT AS record_id, NULL::VARCHAR AS known_by FROM staged"
+
+    def foresee(self) -> None:  # noqa: B027 - kinds that update nothing change nothing
+        """Note with :meth:`LoadJob.foresee` what an update would change. Reads only; after :meth:`plan`."""
 
     def publish(self) -> None:  # noqa: B027 - most loaders have nothing that must wait for the last moment
         """Change what was there before (updates, revived rows): runs inside the publishing transaction."""

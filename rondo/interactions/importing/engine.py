@@ -24,6 +24,7 @@ from rondo.foundation.loading.job import LEASE, Loader, LoadJob, Progress
 from rondo.foundation.models import Load
 from rondo.foundation.registry import registries
 from rondo.interactions.changed import note_load
+from rondo.interactions.importing import foretelling
 from rondo.interactions.importing.locking import exclusive
 from rondo.interactions.importing.reading import Reader, Source, open_source
 from rondo.interactions.importing.rejects import write_rejects
@@ -42,13 +43,15 @@ class StorageFull(RondoError):
 
 @dataclass
 class Outcome:
-    """What a run came to: the load, whether the same file was in already, what was detected, refused rows to show."""
+    """What a run came to: the load, whether the same file was in already, what was detected, refused rows to show, and
+    how many rows come to each outcome, where a dry run was asked to tell of each."""
 
     load: Load
     repeated: bool = False
     found: dict[str, str] = field(default_factory=dict)
     mapping: dict[str, str] = field(default_factory=dict)
     first_rejects: list[tuple[int, str, str, str]] = field(default_factory=list)
+    outcomes: dict[str, int] = field(default_factory=dict)
 
 
 def _loader(kind: str) -> type[Loader]:
@@ -135,8 +138,10 @@ def run(
     source: str = DEFAULT_SOURCE,
     options: ImportOptions | None = None,
     progress: Progress | None = None,
+    report: Path | None = None,
 ) -> Outcome:
-    """As :func:`run_import`, with all there is to tell about the run."""
+    """As :func:`run_import`, with all there is to tell about the run. ``report``: where a dry run writes down what
+    would become of every row (see :mod:`rondo.interactions.importing.foretelling`)."""
     actor.require("import")
     options = options or ImportOptions()
     if not source.strip() or len(source) > 60:
@@ -158,7 +163,7 @@ def run(
             options={"mapping": chosen, "found": reader.found, **options.meaning(), "strict": options.strict},
             actor=actor.user,
         )
-        task = _Task(actor, loader, fields, reader, chosen, options, context, load, progress)
+        task = _Task(actor, loader, fields, reader, chosen, options, context, load, progress, report)
         if options.dry_run:
             return task.dry_run()
         with exclusive():
@@ -189,6 +194,7 @@ class _Task:
     context: Context
     load: Load
     progress: Progress | None
+    report: Path | None = None
 
     def dry_run(self) -> Outcome:
         """Read and plan; write nothing but the reject file."""
@@ -232,6 +238,8 @@ class _Task:
         columns = [*self.mapping, *self.options.constants]
         job = LoadJob(self.actor, load, source_id, self.options, self.context, staging, columns, self.progress, group)
         plan = self.loader(job)
+        if self.report is not None:
+            foretelling.begin(job)
         plan.plan()
         rejected = job.number("SELECT count(DISTINCT line) FROM rejected")
         job.rows_total = job.number("SELECT count(*) FROM staged")
@@ -241,7 +249,9 @@ class _Task:
             "ORDER BY line LIMIT 5"
         ).fetchall()
         outcome = Outcome(load, found=self.reader.found, mapping=self.mapping, first_rejects=first)
-        if rejected and (self.options.strict or rejected == read):
+        if self.report is not None:
+            outcome.outcomes = foretelling.write(job, plan, self.report)
+        if rejected and (self.options.strict or rejected == read) and self.report is None:
             raise InputError(self._refusal(first, rejected, strict=rejected < read))
         if not write:
             load.counts = job.counts
@@ -255,6 +265,8 @@ class _Task:
         job.count("rows", read)
         job.count("rows_rejected", rejected)
         stem = f"{self.load.kind}-run-{self.load.pk}" if write else f"{self.load.kind}-dry-run"
+        if self.report is not None:
+            stem = self.report.name.partition(".")[0]
         path = write_rejects(self.reader, self.mapping, job.staging, stem)
         self.load.reject_file = str(path) if path else ""
         if write and path:

@@ -23,8 +23,12 @@ def _lock_file() -> Path:
     return Path(f"{name}.import-lock")
 
 
-def _busy() -> StateError:
-    return StateError(_("Another import or its removal is running; wait until it has ended (rondo import list)."))
+class Busy(StateError):
+    """Another import, or its removal, is running."""
+
+
+def _busy() -> Busy:
+    return Busy(_("Another import or its removal is running; wait until it has ended (rondo import list)."))
 
 
 @contextmanager
@@ -32,7 +36,7 @@ def exclusive() -> Iterator[None]:
     """Hold the lock of imports.
 
     Raises:
-        StateError: another process holds it.
+        Busy: another process holds it.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

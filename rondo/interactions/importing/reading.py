@@ -1,4 +1,4 @@
-"""Files and tables as Arrow batches with line numbers: CSV (also gzip), Parquet, Arrow tables and readers."""
+"""Files and tables as Arrow batches with line numbers: CSV (also gzip), Parquet, XLSX, Arrow tables and readers."""
 
 import csv
 import hashlib
@@ -56,7 +56,8 @@ class Reader(ABC):
                     yield line, ["" if cell is None else cell for cell in cells]
 
 
-def _refuse_doubles(columns: list[str], name: str) -> None:
+def refuse_doubles(columns: list[str], name: str) -> None:
+    """Raise InputError where two columns have one name."""
     if doubles := sorted({column for column in columns if columns.count(column) > 1}):
         raise InputError(
             _("%(file)s: several columns are called %(names)s; give each its own name.")
@@ -114,7 +115,7 @@ class CsvReader(Reader):
         # Spreadsheets often leave columns without a name at the end; they can still be mapped, by their place.
         self.columns = [name.strip() or f"column {place}" for place, name in enumerate(header, start=1)]
         self._header_lines = rows.line_num
-        _refuse_doubles(self.columns, path.name)
+        refuse_doubles(self.columns, path.name)
         shown = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(self.delimiter, self.delimiter)
         self.found = {"format": "CSV, gzip" if self.file.compressed else "CSV", "delimiter": shown}
         self.found["encoding"] = self.file.encoding.replace("-sig", "")
@@ -262,7 +263,7 @@ class ParquetReader(Reader):
                 % {"file": path.name, "error": str(error).splitlines()[0]}
             ) from error
         self.columns = list(schema.names)
-        _refuse_doubles(self.columns, path.name)
+        refuse_doubles(self.columns, path.name)
         self.found = {"format": "Parquet"}
         with path.open("rb") as stream:
             self.digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -320,7 +321,7 @@ class _Digest(io.RawIOBase):
 
 
 def open_source(source: Source, options: ImportOptions) -> Reader:
-    """The reader of a path, an Arrow table or a record batch reader; Parquet is known by its first bytes.
+    """The reader of a path, an Arrow table or a record batch reader; Parquet and XLSX are known by their first bytes.
 
     Raises:
         InputError: no such file, a folder, unreadable, empty, cut off or no table.
@@ -331,15 +332,19 @@ def open_source(source: Source, options: ImportOptions) -> Reader:
         return TableReader(source)
     path = Path(source)
     if path.is_dir():
-        raise InputError(_("%(file)s is a folder; name a CSV or Parquet file.") % {"file": path})
+        raise InputError(_("%(file)s is a folder; name a CSV, XLSX or Parquet file.") % {"file": path})
     try:
         with path.open("rb") as stream:
             head = stream.read(4)
     except OSError as error:
         raise InputError(
-            _("%(file)s cannot be read (%(error)s); name a readable CSV or Parquet file.")
+            _("%(file)s cannot be read (%(error)s); name a readable CSV, XLSX or Parquet file.")
             % {"file": path, "error": error.strerror}
         ) from error
     if head == b"PAR1" or path.suffix.lower() == ".parquet":
         return ParquetReader(path)
+    if head == b"PK\x03\x04":
+        from rondo.interactions.importing import workbooks  # needs this module's Reader
+
+        return workbooks.WorkbookReader(path)
     return CsvReader(path, options)

@@ -6,6 +6,9 @@ from django.utils.translation import gettext_noop as _
 COUNTED = {
     "customers_created": _("customers created"),
     "customers_updated": _("customers updated"),
+    "customers_left_out": _("new customers left out"),
+    "products_left_out": _("new products left out"),
+    "campaigns_left_out": _("new campaigns left out"),
     "customers_skipped": _("customers skipped"),
     "addresses_updated": _("addresses updated"),
     "attributes_updated": _("attributes updated"),
@@ -33,6 +36,8 @@ COUNTED = {
     "categories": _("categories"),
 }
 FOUND = {
+    "format": _("format"),
+    "sheet": _("sheet"),
     "encoding": _("encoding"),
     "delimiter": _("delimiter"),
     "dates": _("dates"),

@@ -96,6 +96,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "filtered": query.narrowed,
         "groups": _grouped(query.fields.values()),
         "may_export": has_right(query.viewer, "export"),
+        "may_import": has_right(query.viewer, "import"),
         "may_segment": has_right(query.viewer, "segment"),
     }
 

@@ -1,0 +1,417 @@
+"""Files that come in by the browser: taken in, read as a person chooses, tried, imported, or put away.
+
+The file lies under ``RONDO_HOME/uploads`` until it is imported or put away, at most a week; what was chosen for a
+source and kind is what the next file of both begins with. Trials and imports are jobs; how far one is stands in its
+row.
+"""
+
+import contextlib
+import secrets
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from rondo.customers.queries import sees_all
+from rondo.errors import InputError, NotFound, RondoError, StateError
+from rondo.foundation import audit, ids
+from rondo.foundation.actors import Actor
+from rondo.foundation.jobs import enqueue_after_commit, task
+from rondo.foundation.loading.fields import ImportOptions
+from rondo.foundation.models import Load, User
+from rondo.foundation.registry import registries
+from rondo.interactions.importing import guessing
+from rondo.interactions.importing.engine import Outcome, run
+from rondo.interactions.importing.locking import Busy
+from rondo.interactions.importing.reading import Reader, open_source, texts
+from rondo.interactions.models import ImportFile, ImportMapping
+
+FOLDER = "uploads"
+KEPT_FOR = timedelta(days=7)
+_EVERY_SECONDS = 0.5
+_AGAIN_AFTER = timedelta(seconds=5)
+MATCHES = ("both", "create", "update")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a file is to be read. ``mapping``: field → column. ``define``: attribute key → [type, form], made if missing.
+    ``match``: both (create and update), create (known records stay as they are) or update (new ones are left out).
+    ``owner``: key of the user who owns the customers created. The rest as in
+    :class:`~rondo.foundation.loading.fields.ImportOptions`."""
+
+    mapping: dict[str, str] = field(default_factory=dict)
+    define: dict[str, list[str]] = field(default_factory=dict)
+    match: str = "both"
+    owner: int | None = None
+    customer_by: str = "external"
+    region: str = ""
+    time_zone: str = ""
+    date_format: str = ""
+    decimal: str = ""
+    delimiter: str = ""
+    encoding: str = ""
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> "Choice":
+        """The choice kept as JSON; what is unknown in it is left out."""
+        return cls(**{name: value for name, value in stored.items() if name in cls.__dataclass_fields__})
+
+    def options(self, *, dry_run: bool) -> ImportOptions:
+        """As the engine takes it; raises InputError where a value is not usable."""
+        if self.match not in MATCHES:
+            raise InputError(
+                _("match=%(value)r: one of %(values)s is needed.") % {"value": self.match, "values": ", ".join(MATCHES)}
+            )
+        return ImportOptions(
+            on_match="skip" if self.match == "create" else "update",
+            on_new="skip" if self.match == "update" else "create",
+            owner=self.owner,
+            dry_run=dry_run,
+            customer_by=self.customer_by,  # type: ignore[arg-type]  # checked by ImportOptions itself
+            region=self.region,
+            time_zone=self.time_zone,
+            date_format=self.date_format,
+            decimal=self.decimal,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            define={key: (kind, form) for key, (kind, form) in self.define.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a file: names of the columns, (line, cells) of each row, and what was detected."""
+
+    columns: list[str]
+    rows: list[tuple[int, list[str]]]
+    found: dict[str, str]
+
+    def cells(self, name: str) -> tuple[str, ...]:
+        """The cells of one column."""
+        place = self.columns.index(name)
+        return tuple(cells[place] for _line, cells in self.rows)
+
+
+def folder() -> Path:
+    """Where uploaded files lie; made if it is not there, for nobody else to read."""
+    path = Path(settings.RONDO_HOME) / FOLDER
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def path_of(row: ImportFile) -> Path:
+    """The uploaded file itself: under its own name, which errors and the run tell, in a folder of its own."""
+    return folder() / row.stored_as / row.file_name
+
+
+def report_of(row: ImportFile) -> Path:
+    """What the last trial foretold of every row (see :mod:`rondo.interactions.importing.foretelling`)."""
+    return folder() / row.stored_as / f"{row.public_id}.trial.parquet"
+
+
+# Reads
+
+
+def files(viewer: User) -> list[ImportFile]:
+    """Files still on their way in: one's own, or everybody's where one sees all customers. Newest first."""
+    rows = ImportFile.objects.exclude(status=ImportFile.Status.DONE).select_related("user")
+    return list((rows if sees_all(viewer) else rows.filter(user=viewer)).order_by("-id")[:100])
+
+
+def loads(viewer: User, limit: int = 200) -> list[Load]:
+    """Import runs, newest first: all, or one's own where one does not see all customers."""
+    rows = Load.objects.select_related("actor").order_by("-id")
+    return list((rows if sees_all(viewer) else rows.filter(actor=viewer))[:limit])
+
+
+def get_load(viewer: User, key: int) -> Load:
+    """An import run that ``viewer`` may see; raises NotFound."""
+    rows = Load.objects.select_related("actor")
+    row = (rows if sees_all(viewer) else rows.filter(actor=viewer)).filter(pk=key).first()
+    if row is None:
+        raise NotFound(_("There is no import run %(run)s that you may see.") % {"run": key})
+    return row
+
+
+def get_file(viewer: User, public_id: str) -> ImportFile:
+    """A file on its way in that ``viewer`` may see; raises NotFound."""
+    key = ids.decode(ImportFile.PREFIX, public_id)
+    rows = ImportFile.objects.select_related("user", "load")
+    row = (rows if sees_all(viewer) else rows.filter(user=viewer)).filter(pk=key).first() if key else None
+    if row is None:
+        raise NotFound(_("This file is not there any more; bring it in again."))
+    return row
+
+
+def preview(row: ImportFile, choice: Choice | None = None) -> Preview:
+    """The first rows of a file, read as ``choice`` says; raises InputError where it cannot be read."""
+    options = (choice or Choice.of(row.choice)).options(dry_run=True)
+    reader = _reader(row, options)
+    rows: list[tuple[int, list[str]]] = []
+    with closing(reader.batches(reader.columns)) as batches:
+        for lines, batch in batches:
+            part = batch.slice(0, guessing.PREVIEW)
+            cells = [texts(column) for column in part.columns]
+            for line, *values in zip(lines[: len(part)].tolist(), *cells, strict=True):
+                rows.append((line, ["" if value is None else value for value in values]))
+            if len(rows) >= guessing.PREVIEW:
+                break
+    return Preview(reader.columns, rows[: guessing.PREVIEW], reader.found)
+
+
+def _reader(row: ImportFile, options: ImportOptions) -> Reader:
+    return open_source(_file(row), options)
+
+
+def known_mapping(source: str, kind: str, columns: Sequence[str]) -> Choice | None:
+    """How files of a source and kind were read last, if this one has all the columns it names."""
+    row = ImportMapping.objects.filter(source=source, kind=kind).first()
+    if row is None:
+        return None
+    choice = Choice.of(row.choice)
+    return choice if choice.mapping and set(choice.mapping.values()) <= set(columns) else None
+
+
+# Verbs
+
+
+def place_for(file_name: str) -> Path:
+    """Where a file of that name is to be laid before :func:`take`: a folder of its own in that of uploads. What is no
+    character of a name is left out of it."""
+    kept = "".join(c for c in Path(file_name.replace("\\", "/")).name if c.isprintable() and c not in '/:*?"<>|').strip(
+        " ."
+    )
+    stem, mark, ending = kept.rpartition(".")
+    name = f"{stem[:100]}.{ending[:20]}" if mark else kept[:100]
+    place = folder() / secrets.token_hex(12) / (name or "file")
+    place.parent.mkdir(mode=0o700)
+    return place
+
+
+def take(actor: Actor, path: Path) -> ImportFile:
+    """A file that was laid where :func:`place_for` said becomes one on its way in, with a guess at what it is. One that
+    cannot be read at all is removed again.
+
+    Raises:
+        PermissionRefused: the actor may not import. InputError: the file cannot be read.
+    """
+    actor.require("import")
+    if actor.user is None:
+        raise InputError(_("A file is brought in by a person; the system uses rondo import."))
+    row = ImportFile(user=actor.user, file_name=path.name, stored_as=path.parent.name, size=path.stat().st_size)
+    try:
+        seen = preview(row)
+        kind, mapping = guessing.kind_of([guessing.Column(name, seen.cells(name)) for name in seen.columns])
+    except BaseException:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise
+    source = _usual_source(actor.user, kind)
+    known = known_mapping(source, kind, seen.columns)
+    row.kind, row.source, row.choice = kind, source, asdict(known or Choice(mapping=mapping))
+    with transaction.atomic():
+        row.save(force_insert=True)
+        audit.record(actor, "import_file.taken", "import_file", row.pk, {"file": [None, row.file_name]})
+    return row
+
+
+def _usual_source(user: User, kind: str) -> str:
+    """The source that the person's last file of a kind came from."""
+    last = ImportFile.objects.filter(user=user, kind=kind).exclude(source="").order_by("-id").first()
+    return last.source if last else "import"
+
+
+def choose(actor: Actor, row: ImportFile, *, kind: str, source: str, choice: Choice) -> ImportFile:
+    """Say what a file is and how it is read; a trial of before counts no longer.
+
+    Raises:
+        InputError: no such kind, no source, or a choice that the file does not bear. StateError: work is under way.
+    """
+    _own(actor, row)
+    if kind not in registries.import_kinds:
+        raise InputError(
+            _("%(kind)r cannot be imported; one of %(kinds)s is needed.")
+            % {"kind": kind, "kinds": ", ".join(registries.import_kinds.keys())}
+        )
+    if not source.strip() or len(source) > 60:
+        raise InputError(_("source=%(source)r: a name of 1 to 60 characters is needed.") % {"source": source})
+    choice.options(dry_run=True)
+    with transaction.atomic():
+        free = ImportFile.objects.filter(pk=row.pk).exclude(status__in=_BOUND)
+        if not free.update(
+            kind=kind,
+            source=source.strip(),
+            choice=asdict(choice),
+            status=ImportFile.Status.CHOSEN,
+            trial={},
+            error="",
+        ):
+            raise _bound(row)
+    row.refresh_from_db()
+    return row
+
+
+_BOUND = (ImportFile.Status.QUEUED, ImportFile.Status.RUNNING, ImportFile.Status.DONE)
+
+
+def _bound(row: ImportFile) -> StateError:
+    return StateError(
+        _("%(file)s is being worked on, or in already; wait, or bring it in anew.") % {"file": row.file_name}
+    )
+
+
+def _own(actor: Actor, row: ImportFile) -> None:
+    actor.require("import")
+    if actor.user is not None and actor.user.pk != row.user_id and not sees_all(actor.user):
+        raise NotFound(_("This file is not there any more; bring it in again."))
+
+
+def request(actor: Actor, row: ImportFile, work: str) -> ImportFile:
+    """Ask for the trial or the import of a file; a job does it. Asked twice, it is done once.
+
+    Raises:
+        StateError: work is under way, or the file is in already.
+    """
+    _own(actor, row)
+    with transaction.atomic():
+        free = ImportFile.objects.filter(pk=row.pk).exclude(status__in=_BOUND)
+        if not free.update(
+            status=ImportFile.Status.QUEUED, work=work, done=0, total=0, error="", started_at=None, finished_at=None
+        ):
+            raise _bound(row)
+        if work == ImportFile.Work.IMPORT:
+            ImportMapping.objects.update_or_create(
+                source=row.source,
+                kind=row.kind,
+                defaults={"choice": row.choice, "user": actor.user, "changed_at": timezone.now()},
+            )
+            told = {"file": [None, row.file_name], "kind": [None, row.kind], "source": [None, row.source]}
+            audit.record(actor, "import_file.asked", "import_file", row.pk, told)
+        enqueue_after_commit(work_on_file, row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def discard(actor: Actor, row: ImportFile) -> None:
+    """Put a file away that is not being worked on; what was imported stays."""
+    _own(actor, row)
+    with transaction.atomic():
+        gone = ImportFile.objects.filter(pk=row.pk).exclude(status__in=_BOUND[:2]).delete()[0]
+        if not gone:
+            raise _bound(row)
+        audit.record(actor, "import_file.discarded", "import_file", row.pk, {"file": [row.file_name, None]})
+    _remove(row)
+
+
+def _remove(row: ImportFile) -> None:
+    shutil.rmtree(folder() / row.stored_as, ignore_errors=True)
+
+
+def forget_old(actor: Actor) -> int:
+    """Remove uploaded files that nobody came back to for a week, and stray ones; how many."""
+    count = 0
+    for row in ImportFile.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).exclude(status__in=_BOUND):
+        with contextlib.suppress(StateError):
+            discard(actor, row)
+            count += 1
+    named = set(ImportFile.objects.values_list("stored_as", flat=True))
+    for path in folder().iterdir():
+        old = path.stat().st_mtime < (timezone.now() - KEPT_FOR).timestamp()
+        if old and path.name not in named:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+# The job
+
+
+@task()
+def work_on_file(key: int) -> str:
+    """Try or import a file; how it ended. Safe to run twice: the same file changes nothing."""
+    row = ImportFile.objects.select_related("user").filter(pk=key).first()
+    if row is None or not row.under_way:
+        return "gone"
+    ImportFile.objects.filter(pk=key).update(status=ImportFile.Status.RUNNING, started_at=timezone.now())
+    with translation.override(row.user.language or settings.LANGUAGE_CODE):
+        try:
+            _work(row)
+        except Busy:
+            with transaction.atomic():
+                ImportFile.objects.filter(pk=key).update(status=ImportFile.Status.QUEUED)
+                work_on_file.using(run_after=timezone.now() + _AGAIN_AFTER).enqueue(key)
+            return "waiting"
+        except Exception as error:
+            known = isinstance(error, RondoError)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            _end(key, status=ImportFile.Status.FAILED, error=reason[:4000])
+            if not known:
+                raise
+    return str(ImportFile.objects.values_list("status", flat=True).get(pk=key))
+
+
+def _end(key: int, **columns: Any) -> None:
+    ImportFile.objects.filter(pk=key).update(finished_at=timezone.now(), **columns)
+
+
+def _work(row: ImportFile) -> None:
+    choice = Choice.of(row.choice)
+    trial = row.work == ImportFile.Work.TRIAL
+    outcome = run(
+        Actor(row.user, "import"),
+        row.kind,
+        _file(row),
+        choice.mapping,
+        source=row.source,
+        options=choice.options(dry_run=trial),
+        progress=_Progress(row.pk),
+        report=report_of(row) if trial else None,
+    )
+    if trial:
+        _end(row.pk, status=ImportFile.Status.TRIED, trial=_told(outcome))
+        return
+    _end(row.pk, status=ImportFile.Status.DONE, load=outcome.load, trial={"repeated": outcome.repeated})
+    _remove(row)
+
+
+def _file(row: ImportFile) -> Path:
+    path = path_of(row)
+    if not path.exists():
+        raise InputError(_("%(file)s is no longer there; bring it in again.") % {"file": row.file_name})
+    return path
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "counts": outcome.load.counts,
+        "outcomes": outcome.outcomes,
+        "found": outcome.found,
+        "rejects": outcome.load.reject_file,
+    }
+
+
+class _Progress:
+    """Writes down how far the work is, at most twice a second."""
+
+    def __init__(self, key: int) -> None:
+        self._key = key
+        self._next = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now < self._next and (done < total or not total):
+            return
+        self._next = now + _EVERY_SECONDS
+        ImportFile.objects.filter(pk=self._key).update(done=done, total=total)

@@ -1,0 +1,138 @@
+"""XLSX workbooks as Arrow batches: the first sheet that holds anything, read as a stream, every cell as text.
+
+Days and times are written as in ISO 8601, numbers without the noise of binary fractions, so that what follows sees what
+the person saw in the spreadsheet. Line numbers are those of the sheet.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Generator, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from django.utils.translation import gettext as _
+
+from rondo.errors import InputError
+from rondo.interactions.importing.reading import Lines, Reader, refuse_doubles
+
+_ROWS = 20_000
+MOST_UNPACKED = 4 * 1024**3
+"""Bytes that a workbook may unpack to; beyond, it is taken for one made to fill the memory."""
+
+
+class WorkbookReader(Reader):
+    """An XLSX workbook; ``unit`` is the row of its sheet."""
+
+    unit = "row"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.name = path.name
+        try:
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(info.file_size for info in archive.infolist())
+                holds = any(name.startswith("xl/workbook") for name in archive.namelist())
+        except zipfile.BadZipFile as error:
+            raise self._damaged(error) from error
+        if not holds:
+            raise InputError(
+                _("%(file)s is an archive without a workbook in it; unpack it, and bring in the file that it holds.")
+                % {"file": path.name}
+            )
+        if unpacked > MOST_UNPACKED:
+            raise InputError(
+                _("%(file)s unpacks to %(size)d MiB, more than a workbook may (%(limit)d); save it as CSV.")
+                % {"file": path.name, "size": unpacked // 1024**2, "limit": MOST_UNPACKED // 1024**2}
+            )
+        with path.open("rb") as stream:
+            self.digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        sheet, self._head, header = self._header()
+        self.columns = [name or f"column {place}" for place, name in enumerate(header, start=1)]
+        refuse_doubles(self.columns, path.name)
+        self.found = {"format": "XLSX", "sheet": sheet}
+
+    def _rows(self) -> Iterator[tuple[str, int, tuple[Any, ...]]]:
+        """(sheet, number, cells) of the first sheet that holds anything."""
+        from openpyxl import load_workbook
+        from openpyxl.utils.exceptions import InvalidFileException
+
+        try:
+            book = load_workbook(self.path, read_only=True, data_only=True)
+        except (InvalidFileException, KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+            raise self._damaged(error) from error
+        try:
+            for sheet in book.worksheets:
+                seen = False
+                for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+                    if seen or any(cell not in (None, "") for cell in cells):
+                        seen = True
+                        yield sheet.title, number, cells
+                if seen:
+                    return
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, SyntaxError) as error:
+            raise self._damaged(error) from error
+        finally:
+            book.close()
+
+    def _damaged(self, error: Exception) -> InputError:
+        return InputError(
+            _("%(file)s: the workbook is cut off or damaged (%(error)s); save it again, or as CSV.")
+            % {"file": self.name, "error": str(error).partition("\n")[0]}
+        )
+
+    def _header(self) -> tuple[str, int, list[str]]:
+        for sheet, number, cells in self._rows():
+            names = [_text(cell) or "" for cell in cells]
+            while names and not names[-1].strip():
+                names.pop()
+            return sheet, number, [name.strip() for name in names]
+        raise InputError(
+            _("%(file)s is empty; a first line with the names of the columns is needed.") % {"file": self.name}
+        )
+
+    def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
+        places = [self.columns.index(name) for name in columns]
+        schema = pa.schema([(name, pa.string()) for name in columns])
+        self.ragged = []
+        lines: list[int] = []
+        cells_of: list[list[str | None]] = [[] for _place in places]
+        for _sheet, number, cells in self._rows():
+            if number <= self._head:
+                continue
+            extra = cells[len(self.columns) :]
+            if any(cell not in (None, "") for cell in extra):
+                self.ragged.append((number, " | ".join(_text(cell) or "" for cell in cells)))
+                continue
+            lines.append(number)
+            for column, place in zip(cells_of, places, strict=True):
+                column.append(_text(cells[place]) if place < len(cells) else None)
+            if len(lines) == _ROWS:
+                yield np.array(lines, dtype=np.int64), _batch(cells_of, schema)
+                lines, cells_of = [], [[] for _place in places]
+        if lines:
+            yield np.array(lines, dtype=np.int64), _batch(cells_of, schema)
+
+
+def _batch(cells: list[list[str | None]], schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in cells], schema=schema)
+
+
+def _text(value: Any) -> str | None:
+    """A cell as text: whole numbers without a point, days and times as ISO 8601; None where it is empty."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else format(value, ".15g")
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    return str(value)

@@ -1,0 +1,54 @@
+"""Uploads go straight to disk, into the folder they stay in; nobody who may not import gets to send a file."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest
+from django.urls import reverse
+
+from rondo.foundation.models import User
+from rondo.foundation.rights import has_right
+from rondo.interactions.importing.choosing import folder
+
+
+class ToFolder(FileUploadHandler):
+    """Django's handler of uploads: a piece at a time, at most as much as ``RONDO_UPLOAD_LIMIT_MB`` says.
+
+    Raises:
+        SuspiciousOperation: a file for a page that takes none, or from somebody who may not import.
+        RequestDataTooBig: more than the limit.
+    """
+
+    chunk_size = 1024 * 1024
+    request: HttpRequest
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        user = getattr(self.request, "user", None)
+        wanted = self.request.path == reverse("imports")
+        if not wanted or not isinstance(user, User) or not has_right(user, "import"):
+            raise SuspiciousOperation("A file was sent to a page that takes none, or by somebody who may not import.")
+        self.taken = 0
+        folder()  # where settings.FILE_UPLOAD_TEMP_DIR says, so that keeping the file is giving it another name
+        self.file: Any = TemporaryUploadedFile(
+            self.file_name or "", self.content_type or "", 0, self.charset, self.content_type_extra
+        )
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.taken += len(raw_data)
+        if self.taken > settings.RONDO_UPLOAD_LIMIT_MB * 1024**2:
+            self.file.close()
+            raise RequestDataTooBig("The file is larger than RONDO_UPLOAD_LIMIT_MB.")
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> Any:
+        self.file.seek(0)
+        self.file.size = file_size
+        return self.file
+
+    def upload_interrupted(self) -> None:
+        if getattr(self, "file", None) is not None:
+            self.file.close()
