@@ -38,7 +38,7 @@ def measure() -> None:
     from rondo.foundation.models import User
     from rondo.web.reports.composing import make_report
 
-    user = User.objects.filter(role="administrator", is_active=True).order_by("pk")[0]
+    user = User.objects.filter(role_id="administrator", is_active=True).order_by("pk")[0]
     client = Client(SERVER_NAME="localhost")
     client.force_login(user)
     somebody = Customer.objects.order_by("pk")[7].public_id

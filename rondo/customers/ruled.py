@@ -103,7 +103,6 @@ def _columns() -> Iterable[RuleField]:
             "number",
             meaning=_("The number of the import that created the customer."),
             column="load_id",
-            copied="load_id",
             **own,
         ),
         RuleField("birth_date", _("Date of birth"), "date", column="birth_date", **own),

@@ -1,5 +1,6 @@
 """Uploads go straight to disk, into the folder they stay in; nobody who may not import gets to send a file."""
 
+import tempfile
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,13 @@ from django.urls import reverse
 from rondo.foundation.models import User
 from rondo.foundation.rights import has_right
 from rondo.interactions.importing.choosing import folder
+
+
+class _Held(TemporaryUploadedFile):
+    """An uploaded file on disk; Django's own class makes it in the system's temporary folder."""
+
+    def __init__(self, *told: Any) -> None:
+        super(TemporaryUploadedFile, self).__init__(*told)
 
 
 class ToFolder(FileUploadHandler):
@@ -32,10 +40,9 @@ class ToFolder(FileUploadHandler):
         if not wanted or not isinstance(user, User) or not has_right(user, "import"):
             raise SuspiciousOperation("A file was sent to a page that takes none, or by somebody who may not import.")
         self.taken = 0
-        folder()  # where settings.FILE_UPLOAD_TEMP_DIR says, so that keeping the file is giving it another name
-        self.file: Any = TemporaryUploadedFile(
-            self.file_name or "", self.content_type or "", 0, self.charset, self.content_type_extra
-        )
+        # In the folder it stays in, so that keeping the file is giving it another name.
+        opened: Any = tempfile.NamedTemporaryFile(suffix=".upload", dir=folder())  # noqa: SIM115 - closed by Django
+        self.file: Any = _Held(opened, self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.taken += len(raw_data)

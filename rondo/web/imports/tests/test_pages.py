@@ -36,7 +36,6 @@ READ_AS = {
 def own_home(settings: Any, tmp_path: Path) -> Path:
     """A home of the test's own, for uploads and rejects."""
     settings.RONDO_HOME = tmp_path
-    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
     return tmp_path
 
 
