@@ -18,10 +18,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, RondoError, StateError
 from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
@@ -29,12 +29,15 @@ from rondo.foundation.jobs import enqueue_after_commit, task
 from rondo.foundation.loading.fields import ImportOptions
 from rondo.foundation.models import Load, User
 from rondo.foundation.registry import registries
+from rondo.foundation.rights import owned
 from rondo.interactions.importing import guessing
 from rondo.interactions.importing.engine import Outcome, run
 from rondo.interactions.importing.locking import Busy
 from rondo.interactions.importing.reading import Reader, open_source, texts
 from rondo.interactions.models import ImportFile, ImportMapping
 
+ROOM = "imports"
+"""The room of rights that files and runs are in."""
 FOLDER = "uploads"
 KEPT_FOR = timedelta(days=7)
 _EVERY_SECONDS = 0.5
@@ -123,21 +126,23 @@ def report_of(row: ImportFile) -> Path:
 
 
 def files(viewer: User) -> list[ImportFile]:
-    """Files still on their way in: one's own, or everybody's where one sees all customers. Newest first."""
-    rows = ImportFile.objects.exclude(status=ImportFile.Status.DONE).select_related("user")
-    return list((rows if sees_all(viewer) else rows.filter(user=viewer)).order_by("-id")[:100])
+    """Files still on their way in, as far as the viewer sees imports, newest first."""
+    rows = ImportFile.objects.filter(owned(viewer, ROOM, "user")).exclude(status=ImportFile.Status.DONE)
+    return list(rows.select_related("user").order_by("-id")[:100])
 
 
 def loads(viewer: User, limit: int = 200) -> list[Load]:
-    """Import runs, newest first: all, or one's own where one does not see all customers."""
-    rows = Load.objects.select_related("actor").order_by("-id")
-    return list((rows if sees_all(viewer) else rows.filter(actor=viewer))[:limit])
+    """Import runs as far as the viewer sees imports, newest first."""
+    return list(_runs(viewer).order_by("-id")[:limit])
+
+
+def _runs(viewer: User) -> QuerySet[Load]:
+    return Load.objects.filter(owned(viewer, ROOM, "actor")).select_related("actor")
 
 
 def get_load(viewer: User, key: int) -> Load:
     """An import run that ``viewer`` may see; raises NotFound."""
-    rows = Load.objects.select_related("actor")
-    row = (rows if sees_all(viewer) else rows.filter(actor=viewer)).filter(pk=key).first()
+    row = _runs(viewer).filter(pk=key).first()
     if row is None:
         raise NotFound(_("There is no import run %(run)s that you may see.") % {"run": key})
     return row
@@ -146,8 +151,8 @@ def get_load(viewer: User, key: int) -> Load:
 def get_file(viewer: User, public_id: str) -> ImportFile:
     """A file on its way in that ``viewer`` may see; raises NotFound."""
     key = ids.decode(ImportFile.PREFIX, public_id)
-    rows = ImportFile.objects.select_related("user", "load")
-    row = (rows if sees_all(viewer) else rows.filter(user=viewer)).filter(pk=key).first() if key else None
+    rows = ImportFile.objects.filter(owned(viewer, ROOM, "user")).select_related("user", "load")
+    row = rows.filter(pk=key).first() if key else None
     if row is None:
         raise NotFound(_("This file is not there any more; bring it in again."))
     return row
@@ -271,7 +276,7 @@ def _bound(row: ImportFile) -> StateError:
 
 def _own(actor: Actor, row: ImportFile) -> None:
     actor.require("import")
-    if actor.user is not None and actor.user.pk != row.user_id and not sees_all(actor.user):
+    if actor.user is not None and not ImportFile.objects.filter(owned(actor.user, ROOM, "user"), pk=row.pk).exists():
         raise NotFound(_("This file is not there any more; bring it in again."))
 
 

@@ -21,7 +21,7 @@ from rondo.web.imports import forms
 
 
 @require_GET
-@page("import")
+@page("import", "imports")
 def run(request: HttpRequest, run: int) -> HttpResponse:
     """What a run brought, how its file was read, and the way to take it back."""
     row = choosing.get_load(viewer(request), run)
@@ -63,7 +63,7 @@ def _rejects(row: Load) -> Path | None:
 
 
 @require_GET
-@page("import")
+@page("import", "imports")
 def rejects(request: HttpRequest, run: int) -> HttpResponseBase:
     """The refused rows with their reasons, to be mended and brought in again."""
     row = choosing.get_load(viewer(request), run)
@@ -74,7 +74,7 @@ def rejects(request: HttpRequest, run: int) -> HttpResponseBase:
 
 
 @require_POST
-@page("import")
+@page("import", "imports")
 def again(request: HttpRequest, run: int) -> HttpResponse:
     """Bring the refused rows in again as a file of their own, to be looked at."""
     row = choosing.get_load(viewer(request), run)
@@ -88,7 +88,7 @@ def again(request: HttpRequest, run: int) -> HttpResponse:
 
 
 @require_POST
-@page("import")
+@page("import", "imports")
 def take_back(request: HttpRequest, run: int) -> HttpResponse:
     """Take a run back: what it created is retracted, what it changed is restored where nobody changed it since."""
     row = choosing.get_load(viewer(request), run)

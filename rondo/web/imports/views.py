@@ -29,7 +29,7 @@ _BUSY = (ImportFile.Status.QUEUED, ImportFile.Status.RUNNING)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page("import")
+@page("import", "imports")
 def imports(request: HttpRequest) -> HttpResponse:
     """What came in so far, and the way to bring a file in; posted, the file."""
     if request.method == "POST":
@@ -73,7 +73,7 @@ def _take(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page("import")
+@page("import", "imports")
 def file(request: HttpRequest, public_id: str) -> HttpResponse:
     """One file: its first rows and what its columns are; or how far the work is; or what the trial found."""
     row = choosing.get_file(viewer(request), public_id)
@@ -145,7 +145,7 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
 
 
 @require_POST
-@page("import")
+@page("import", "imports")
 def change_kind(request: HttpRequest, public_id: str) -> HttpResponse:
     """Take a file for another kind: its columns are guessed anew."""
     row = choosing.get_file(viewer(request), public_id)
@@ -170,7 +170,7 @@ def _going(row: ImportFile) -> dict[str, Any]:
 
 
 @require_GET
-@page("import")
+@page("import", "imports")
 def progress(request: HttpRequest, public_id: str) -> HttpResponse:
     """The progress line; when the work has ended, the page is loaded again."""
     row = choosing.get_file(viewer(request), public_id)
@@ -214,7 +214,7 @@ def _trial(request: HttpRequest, row: ImportFile) -> HttpResponse:
 
 
 @require_GET
-@page("import")
+@page("import", "imports")
 def rows_csv(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """What would become of every row, or of those of one outcome."""
     row = choosing.get_file(viewer(request), public_id)
@@ -229,7 +229,7 @@ def rows_csv(request: HttpRequest, public_id: str) -> HttpResponseBase:
 
 
 @require_POST
-@page("import")
+@page("import", "imports")
 def start(request: HttpRequest, public_id: str) -> HttpResponse:
     """Import a file as it was tried."""
     row = choosing.get_file(viewer(request), public_id)
@@ -238,7 +238,7 @@ def start(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@page("import")
+@page("import", "imports")
 def discard(request: HttpRequest, public_id: str) -> HttpResponse:
     """Put a file away that was not imported."""
     row = choosing.get_file(viewer(request), public_id)
