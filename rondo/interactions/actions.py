@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from rondo.catalogue.loading import PATH_MARK
+from rondo.catalogue.models import Category, Product
 from rondo.customers.actions.gate import CustomerRef, check_fields, seen
 from rondo.customers.models import Customer, Source
 from rondo.customers.queries import record_ids, survivor_id, visible
@@ -22,7 +24,7 @@ from rondo.foundation.loads import shown
 from rondo.foundation.money import MAX_MINOR
 from rondo.foundation.registry import InteractionKind, registries
 from rondo.interactions.changed import note_interaction
-from rondo.interactions.models import Interaction, Retraction
+from rondo.interactions.models import About, Interaction, Retraction
 from rondo.interactions.queries import standing
 
 InteractionRef = Interaction | int | str
@@ -66,15 +68,20 @@ def log_interaction(
     in_response_to: InteractionRef | None = None,
     source: str = "",
     message_id: str | None = None,
+    category: "Category | str | None" = None,
+    product: "Product | str | None" = None,
 ) -> Interaction:
     """Add one contact to a customer's chain.
 
     Channel, direction, initiative and medium are those of the kind unless given. ``occurred_at`` is now unless given;
     without an offset it is in the company's zone. ``amount`` is in minor units of ``currency`` (the company's unless
     given). The same ``message_id`` of the same ``source`` is taken once: the interaction it made is returned.
+    ``category``, ``product``: what it is about; a category by its path or by a name that only one has, a product by its
+    number.
 
     Raises:
-        InputError: unknown kind, a kind that people do not log, or a value that is not usable.
+        InputError: unknown kind, a kind that people do not log, or a value that is not usable, such as a category or
+            product that the catalogue does not have.
         NotFound: the customer, or the interaction answered, is not there or not the actor's to see.
     """
     actor.require("contact")
@@ -108,7 +115,10 @@ def log_interaction(
             written_in=current_transaction(),
         )
         check_fields(made, {"channel", "direction", "initiative", "medium", "title", "currency", "message_id"})
+        meant, thing = _category(category), _product(product)
         made.save(force_insert=True)
+        if meant is not None or thing is not None:
+            About.objects.create(interaction=made, category=meant, product=thing)
         note_interaction(made.pk)
         audit.record(
             actor, "interaction.logged", "interaction", made.pk, {"kind": [None, kind], "customer": [None, row.pk]}
@@ -158,6 +168,7 @@ def restore(actor: Actor, interaction: InteractionRef) -> Interaction:
                 _("Interactions of the kind “%(kind)s” come from other systems; import them again.")
                 % {"kind": about.label if about else row.kind}
             )
+        named = About.objects.filter(pk=row.pk).select_related("category", "product").first()
         return log_interaction(
             actor,
             row.customer_id,
@@ -174,6 +185,8 @@ def restore(actor: Actor, interaction: InteractionRef) -> Interaction:
             details={**(row.details or {}), "restored_from": row.public_id},
             in_response_to=_standing_or_none(row.in_response_to_id),
             message_id=f"restored:{row.public_id}",
+            category=named.category if named else None,
+            product=named.product if named else None,
         )
 
 
@@ -186,6 +199,39 @@ def _kind(actor: Actor, kind: str) -> InteractionKind:
             _("%(kind)r cannot be logged; one of %(kinds)s is needed.") % {"kind": kind, "kinds": ", ".join(allowed)}
         )
     return about
+
+
+def _category(given: Category | str | None) -> Category | None:
+    """The category meant: by the path, or by a name that only one has, in whatever case."""
+    if given is None or isinstance(given, Category):
+        return given
+    path = " > ".join(part for part in map(str.strip, given.split(PATH_MARK)) if part)
+    if not path:
+        return None
+    found = list(Category.objects.filter(path__iexact=path)[:2]) or list(Category.objects.filter(name__iexact=path)[:2])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(
+            _("Several categories are called “%(name)s”; give the path to one, such as “%(path)s”.")
+            % {"name": path, "path": found[0].path}
+        )
+    raise InputError(_("There is no category “%(name)s” in the catalogue.") % {"name": path})
+
+
+def _product(given: Product | str | None) -> Product | None:
+    """The product meant, by its number."""
+    if given is None or isinstance(given, Product):
+        return given
+    number = given.strip()
+    if not number:
+        return None
+    found = list(Product.objects.filter(shown(), number=number).order_by("pk")[:2])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(_("Several sources have a product %(number)s; name its category.") % {"number": number})
+    raise InputError(_("There is no product %(number)s in the catalogue.") % {"number": number})
 
 
 def _taken(source: str, message_id: str) -> Interaction | None:

@@ -48,6 +48,14 @@ def next_of(customer_id: int) -> NextForOne | None:
     return NextForOne(found.as_of, habits, [one for one in suggested if not one.row["new"]], new, upsells)
 
 
+def likely_categories(customer_id: int) -> list[str]:
+    """Names of the categories that a surviving customer buys by rhythm or may trade up in: what a contact is likely to
+    be about."""
+    row = NextOf.objects.filter(pk=customer_id).values_list("habits", "upsells").first()
+    found = [one["category"] for text in row or () for one in json.loads(text or "[]")]
+    return list(dict.fromkeys(found))
+
+
 @dataclass(frozen=True)
 class FoundAsOf:
     """What was found of the whole base, and the day it looks from."""

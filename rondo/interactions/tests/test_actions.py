@@ -1,13 +1,15 @@
 """Contacts logged by hand: rights, axes of the kind, the company's day, answers, messages taken once, retraction."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from rondo.catalogue.models import Category, Product
 from rondo.customers import actions as customers
-from rondo.customers.models import Customer
+from rondo.customers.models import Customer, Source
 from rondo.errors import InputError, NotFound, PermissionRefused, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor, system
@@ -197,3 +199,28 @@ def test_purchases_are_not_put_back_by_hand(anna: Customer, manager: Actor) -> N
     retract(manager, made, "test data")
     with pytest.raises(StateError, match="import them again"):
         restore(manager, made)
+
+
+def test_a_contact_names_what_it_is_about_and_keeps_it_when_put_back(anna: Customer, seller: Actor) -> None:
+    food, gifts = (Category.objects.create(name=name, path=name, depth=1) for name in ("FOOD", "GIFTS"))
+    for parent, name in ((food, "COFFEE"), (gifts, "COFFEE"), (food, "TEA")):
+        Category.objects.create(parent=parent, name=name, path=f"{parent.path} > {name}", depth=2)
+    coffee = Category.objects.get(path="FOOD > COFFEE")
+    bean = Product.objects.create(source=Source.objects.create(name="till"), number="P7", category=coffee)
+    made = log_interaction(seller, anna.public_id, "call", category=" tea ")
+    assert made.about.category is not None and made.about.category.path == "FOOD > TEA"
+    retract(seller, made, "by mistake")
+    assert restore(seller, made).about.category == made.about.category
+    by_path = log_interaction(seller, anna.public_id, "note", category="food>coffee", product=bean.number)
+    assert by_path.about.category == bean.category and by_path.about.product == bean
+    assert not hasattr(log_interaction(seller, anna.public_id, "note", category=""), "about")
+    before = Interaction.objects.count()
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"category": "coffee"}, "give the path to one"),
+        ({"category": "x"}, "no category “x”"),
+        ({"product": "P1"}, "no product P1"),
+    ]
+    for wrong, said in refused:
+        with pytest.raises(InputError, match=said):
+            log_interaction(seller, anna.public_id, "note", **wrong)
+    assert Interaction.objects.count() == before

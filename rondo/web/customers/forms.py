@@ -30,6 +30,7 @@ class ContactForm(forms.Form):
     kind = forms.CharField(label=_("Kind"), max_length=24, required=False)
     other = forms.CharField(label=_("Another kind of contact"), max_length=24, required=False)
     body = forms.CharField(label=_("What was said"), max_length=100_000, strip=True)
+    category = forms.CharField(label=_("About a category"), max_length=400, required=False)
     occurred_at = forms.DateTimeField(label=_("When"), required=False, input_formats=["%Y-%m-%dT%H:%M"])
     message_id = forms.RegexField(r"^form:[0-9a-f]{32}$", widget=forms.HiddenInput, required=False)
 

@@ -19,7 +19,7 @@ from rondo.foundation import ids
 from rondo.foundation.installation import business_now, zone
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
-from rondo.interactions.models import Interaction, OrderLine
+from rondo.interactions.models import About, Interaction, OrderLine
 from rondo.interactions.queries import chain, hush, standing
 from rondo.web import formats
 from rondo.web.templatetags.rondo import icon
@@ -69,6 +69,7 @@ class Entry(TypedDict):
     body: str
     answers: Reference | None
     answered: list[Reference]
+    about: str
     more: str
     actor: str
     clock: str
@@ -163,8 +164,9 @@ def one(records: Sequence[int], public_id: str) -> Interaction:
 
 
 def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequence[int], public_id: str) -> list[Entry]:
-    """Entries with what they answer and what answers them within the chain of ``records``; two queries however many
-    rows. An answer may lead out of the chain once a merge is undone: it is then another customer's to show."""
+    """Entries with what they are about, what they answer and what answers them within the chain of ``records``; three
+    queries however many rows. An answer may lead out of the chain once a merge is undone: it is then another customer's
+    to show."""
     within = standing().filter(customer_id__in=records)
     asked = {row.in_response_to_id for row in rows if row.in_response_to_id}
     targets = within.in_bulk(asked) if asked else {}
@@ -174,6 +176,9 @@ def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequen
     if outbound:
         for row in hush(viewer, list(within.filter(in_response_to_id__in=outbound).order_by("occurred_at", "id"))):
             answers.setdefault(row.in_response_to_id or 0, []).append(_reference(row))
+    contacts = [row.pk for row in rows if row.kind != "purchase"]
+    named = About.objects.filter(pk__in=contacts).select_related("category", "product") if contacts else ()
+    about = {one.pk: str(one.product or one.category or "") for one in named}
     # Asked once: a page names forty addresses, and asking searches all that there are.
     basket_at = reverse("customer-basket", args=[public_id, "i_mark"]).partition("i_mark")
     here = zone()
@@ -182,6 +187,7 @@ def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequen
             row,
             targets.get(row.in_response_to_id) if row.in_response_to_id else None,
             answers.get(row.pk, []),
+            about.get(row.pk, ""),
             basket_at,
             here,
         )
@@ -193,6 +199,7 @@ def _entry(
     row: Interaction,
     target: Interaction | None,
     answered: list[Reference],
+    about: str,
     basket_at: tuple[str, str, str],
     here: tzinfo,
 ) -> Entry:
@@ -215,6 +222,7 @@ def _entry(
         body=row.body,
         answers=None if target is None else _reference(target),
         answered=answered[:_ANSWERS_SHOWN],
+        about=about and _("about %(what)s") % {"what": about},
         more=_("%(count)s answers in all") % {"count": formats.number(len(answered))}
         if len(answered) > _ANSWERS_SHOWN
         else "",

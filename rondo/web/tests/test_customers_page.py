@@ -9,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from rondo.analysis.models import NextOf
+from rondo.catalogue.models import Category
 from rondo.customers.actions import change_customer, link, merge, unmerge
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Source
 from rondo.foundation.actors import Actor, system
@@ -298,6 +300,18 @@ def test_the_number_of_queries_does_not_grow_with_the_chain(client: Any, miller:
     few = queries()
     grow(60, "c")
     assert queries() == few <= short + 1
+
+
+def test_a_contact_names_the_category_that_it_is_about(client: Any, miller: Customer) -> None:
+    Category.objects.create(name="TEA", path="TEA", depth=1)
+    NextOf.objects.create(customer=miller, habits='[{"category": "TEA"}]', products="[]")
+    assert '<option value="TEA">' in client.get(address(miller)).content.decode()
+    answer = client.post(address(miller, "log"), {"kind": "call", "body": "x", "category": "tea"}, headers=HTMX)
+    assert "about TEA" in answer.content.decode()
+    assert Interaction.objects.get().about.category == Category.objects.get()
+    refused = client.post(address(miller, "log"), {"kind": "call", "body": "x", "category": "tee"}, headers=HTMX)
+    assert "no category “tee”" in json.loads(refused["HX-Trigger"])["toast"]["text"]
+    assert Interaction.objects.count() == 1
 
 
 def test_a_note_is_logged_shown_and_taken_back(client: Any, miller: Customer, alice: Any) -> None:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from rondo.analysis.next.queries import likely_categories
 from rondo.customers.models import Customer
 from rondo.customers.queries import get_visible, record_ids
 from rondo.errors import InputError, NotFound
@@ -54,15 +55,20 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         "customer": found,
         "timeline": shown.timeline,
         "currency": installation().currency,
-        "composer": _composer(),
+        "composer": _composer(found.pk),
         "may_contact": has_right(user, "contact"),
         "may_edit": has_right(user, "edit"),
     }
     return render(request, "customers/customer.html", context)
 
 
-def _composer() -> dict[str, Any]:
-    return {"quick": quick_kinds(), "others": other_kinds(), "message_id": f"form:{secrets.token_hex(16)}"}
+def _composer(customer_id: int) -> dict[str, Any]:
+    return {
+        "quick": quick_kinds(),
+        "others": other_kinds(),
+        "message_id": f"form:{secrets.token_hex(16)}",
+        "categories": likely_categories(customer_id),
+    }
 
 
 @require_GET
@@ -142,6 +148,7 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
         body=values["body"],
         occurred_at=values["occurred_at"],
         message_id=values["message_id"] or None,
+        category=values["category"],
     )
     kind = registries.interaction_kinds[made.kind].label
     text = _("%(kind)s saved.") % {"kind": kind}
@@ -155,7 +162,7 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
         "customer": found,
         "timeline": timeline,
         "kinds": kinds_of(records, timeline),
-        "composer": _composer(),
+        "composer": _composer(found.pk),
         "may_contact": True,
     }
     return _toast(render(request, "customers/logged.html", context), text, undo)
