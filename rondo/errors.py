@@ -36,6 +36,22 @@ class PermissionRefused(RondoError):
     """The actor lacks the right that the action needs."""
 
 
+class ScopeMissing(PermissionRefused):
+    """The token of a request to the API was not made for what it asks; ``scope`` names what it lacks."""
+
+    def __init__(self, scope: str, message: object = "", **values: object) -> None:
+        super().__init__(message, **values)
+        self.scope = scope
+
+
+class TooManyAttempts(RondoError):
+    """A door was tried too often; it may be tried again after ``seconds``."""
+
+    def __init__(self, seconds: int, message: object = "", **values: object) -> None:
+        super().__init__(message, **values)
+        self.seconds = seconds
+
+
 class StateError(RondoError):
     """The action does not fit the present state of the record."""
 

@@ -185,11 +185,13 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "rondo.foundation.middleware.ViewerLocale",
+    "rondo.foundation.middleware.Doors",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "rondo.web.middleware.ErrorsAsPages",
+    "rondo.web.entrance.gates.Gates",
 ]
 
 ROOT_URLCONF = "rondo.urls"
@@ -232,6 +234,20 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "rondo.foundation.signing_in.AccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = False  # they count in each process; rondo.foundation.throttling counts for all
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+PASSWORD_RESET_TIMEOUT = 4 * 3600
+MFA_ADAPTER = "rondo.foundation.second_factor.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # administrators say who has which address
+MFA_RATE_LIMITS = False
+MFA_TOTP_TOLERANCE = 1  # a clock may go wrong by half a minute
+MFA_FORMS = {
+    "authenticate": "rondo.foundation.second_factor.CountedAuthenticateForm",
+    "reauthenticate": "rondo.foundation.second_factor.CountedReauthenticateForm",
+    "authenticate_webauthn": "rondo.foundation.second_factor.CountedPasskeyForm",
+}
 _MAIL = mail_server(env.read("RONDO_MAIL_URL"), env.read("RONDO_MAIL_FROM"))
 RONDO_MAIL = _MAIL is not None
 """Whether a mail server is set. Without one, mails (a forgotten password) are written to the log."""

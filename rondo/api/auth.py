@@ -1,23 +1,30 @@
-"""Bearer tokens: a request acts as the token's user, with the user's rights and reach."""
+"""Bearer tokens: a request acts as the token's user, with the user's reach and those rights that the token names."""
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from rondo.foundation.accounts import use_api_token
 from rondo.foundation.actors import Actor
+from rondo.foundation.api_tokens import use_api_token
 from rondo.foundation.models import User
 
 
 class TokenAuth(HttpBearer):
-    """``Authorization: Bearer TOKEN``. Only the digest is compared; expired, revoked and unknown look the same."""
+    """``Authorization: Bearer TOKEN``. Only the digest is compared; expired, revoked and unknown look the same.
+
+    ``scope`` is the right that every operation needs of the token and of its user.
+    """
 
     openapi_bearerFormat = "opaque"
 
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
+
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        """The token's active user, who must have the right to see customers (else 403), or None (401)."""
+        """The token's active user, limited to its scopes (a missing one is a 403), or None (401)."""
         user = use_api_token(token)
         if user is not None:
-            Actor(user, "api").require("see")
+            Actor(user, "api").require(self.scope)
         return user
 
 

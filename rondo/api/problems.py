@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from rondo.errors import InputError, NotFound, PermissionRefused, RondoError
+from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, ScopeMissing
 
 MEDIA_TYPE = "application/problem+json"
 METHODS = "GET, HEAD, OPTIONS"
@@ -20,13 +20,16 @@ METHODS = "GET, HEAD, OPTIONS"
 _log = logging.getLogger("rondo.api")
 
 
-def problem(request: HttpRequest, status: int, detail: str, errors: list[dict[str, str]] | None = None) -> JsonResponse:
+def problem(
+    request: HttpRequest, status: int, detail: str, errors: list[dict[str, str]] | None = None, scope: str = ""
+) -> JsonResponse:
     """A response with problem details.
 
     Args:
         status: the HTTP status, repeated in the body; its phrase is the title.
         detail: what happened and what would be right, for a person.
         errors: for refused input, per place (``pointer``, such as ``query/limit``) what is wrong with it.
+        scope: what the token lacks, where that is the reason.
     """
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -37,6 +40,8 @@ def problem(request: HttpRequest, status: int, detail: str, errors: list[dict[st
     }
     if errors:
         body["errors"] = errors
+    if scope:
+        body["scope"] = scope
     response = JsonResponse(body, status=status, content_type=MEDIA_TYPE)
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="rondo"'
@@ -55,6 +60,7 @@ def install(api: NinjaAPI) -> None:
         ValidationError: _invalid,
         InputError: lambda request, error: problem(request, 422, str(error)),
         NotFound: lambda request, _error: not_found(request),
+        ScopeMissing: _out_of_scope,
         PermissionRefused: lambda request, error: problem(request, 403, str(error)),
         RondoError: lambda request, error: problem(request, 409, str(error)),
         Http404: lambda request, _error: not_found(request),
@@ -112,6 +118,13 @@ def _unauthenticated(request: HttpRequest, error: Exception) -> HttpResponse:
         401,
         _("A valid token is needed: send “Authorization: Bearer TOKEN”. Tokens expire and can be revoked."),
     )
+
+
+def _out_of_scope(request: HttpRequest, error: ScopeMissing) -> HttpResponse:
+    """403 with the scope that the token lacks, for a person and, as RFC 6750 has it, for a program."""
+    response = problem(request, 403, str(error), scope=error.scope)
+    response.headers["WWW-Authenticate"] = f'Bearer realm="rondo", error="insufficient_scope", scope="{error.scope}"'
+    return response
 
 
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:

@@ -1,7 +1,7 @@
-"""Accounts: nobody signs up by themselves; users, their preferences, teams, one-time sign-in links, API tokens.
+"""Accounts: nobody signs up by themselves; users, their passwords and preferences, teams, one-time sign-in links.
 
-The audit log tells of each, and never holds a secret or its digest. Signing in by password is in
-:mod:`rondo.foundation.signing_in`.
+The audit log tells of each, and never holds a secret or its digest. Signing in is in
+:mod:`rondo.foundation.signing_in`, invitations and tokens of the API are beside it.
 """
 
 import hashlib
@@ -17,20 +17,21 @@ from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
 from rondo.errors import InputError, NotFound, StateError
-from rondo.foundation import audit, ids
+from rondo.foundation import account_mails, audit, ids
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import ApiToken, LoginLink, Role, Team, User
+from rondo.foundation.models import LoginLink, Role, Team, User
 from rondo.foundation.rights import ADMINISTRATOR
-from rondo.foundation.roles import keeps_an_administrator
+from rondo.foundation.roles import administrators, keeps_an_administrator
+from rondo.foundation.sessions import end_sessions
 
 CHANGEABLE = frozenset({"name", "role", "reach", "team", "is_active"})
 """What :func:`change_user` may set."""
 
+NAMELESS = "administrator"
+"""How the address of the first administrator begins, until they say theirs."""
+
 PREFERENCES = frozenset({"name", "language", "theme"})
 """What everybody may set of themselves, by :func:`change_preferences`."""
-
-USED_EVERY = timedelta(minutes=1)
-"""A token's last use is written at most this often, so that reads stay reads."""
 
 
 def digest(token: str) -> str:
@@ -46,6 +47,20 @@ def find_user(email: str) -> User:
     return user
 
 
+def only_administrator() -> User:
+    """The administrator, where there is one alone; raises StateError naming them where there are several, NotFound
+    where there is none."""
+    found = list(administrators().order_by("email"))
+    if not found:
+        raise NotFound(_("There is no administrator yet; “rondo up” makes the first one."))
+    if len(found) > 1:
+        raise StateError(
+            _("There are several administrators: say whose link, one of %(emails)s.")
+            % {"emails": ", ".join(one.email for one in found)}
+        )
+    return found[0]
+
+
 def add_user(actor: Actor, email: str, **fields: Any) -> User:
     """Make a user without password (see :data:`CHANGEABLE` for the fields), who signs in by a one-time link first.
 
@@ -53,24 +68,19 @@ def add_user(actor: Actor, email: str, **fields: Any) -> User:
         InputError: no e-mail address, or a field is not usable; StateError: the address is taken.
     """
     actor.require("administer")
-    try:
-        address = validate_email(email.strip(), check_deliverability=False).normalized.lower()
-    except EmailNotValidError as error:
-        raise InputError(
-            _("%(email)r is no e-mail address (%(reason)s); write it as name@example.org.")
-            % {"email": email, "reason": str(error).rstrip(".")}
-        ) from error
-    return _insert(actor, User(email=address), fields)
+    return insert_user(actor, User(email=usable_address(email)), fields)
 
 
 def add_first_administrator(actor: Actor, host: str) -> User:
     """Make the administrator of an installation that has no user yet, who is called after its host."""
     actor.require("administer")
     fields = {"name": _("Administrator"), "role": ADMINISTRATOR, "reach": User.Reach.ALL}
-    return _insert(actor, User(email=f"administrator@{host}"), fields)
+    return insert_user(actor, User(email=f"{NAMELESS}@{host}"), fields)
 
 
-def _insert(actor: Actor, row: User, fields: dict[str, Any]) -> User:
+def insert_user(actor: Actor, row: User, fields: dict[str, Any]) -> User:
+    """Write a new user with the fields; as :func:`add_user`."""
+    actor.require("administer")
     _put(row, fields, CHANGEABLE)
     row.set_unusable_password()
     with transaction.atomic():
@@ -99,7 +109,71 @@ def change_user(actor: Actor, user: User, **fields: Any) -> User:
             row.save(update_fields=changed)
             told = {name: [_plain(before[name]), _plain(getattr(row, name))] for name in changed}
             audit.record(actor, "user.changed", "user", row.pk, told)
+            if "is_active" in changed and not row.is_active:
+                end_sessions(actor, row)
     return row
+
+
+def choose_password(actor: Actor, password: str, session_key: str | None = None) -> User:
+    """Give the actor's own account a password; all sessions end but the one with ``session_key``, and a mail tells.
+
+    The caller has held the password against ``AUTH_PASSWORD_VALIDATORS``.
+
+    Raises:
+        InputError: the actor is the system or a service account, which have none.
+    """
+    if actor.user is None or actor.user.is_service:
+        raise InputError(_("A password belongs to a person; sign in as one."))
+    actor.user.set_password(password)
+    with transaction.atomic():
+        actor.user.save(update_fields=["password"])
+        audit.record(actor, "password.set", "user", actor.user.pk, {})
+        end_sessions(actor, actor.user, apart_from=session_key)
+        account_mails.tell(actor.user, "password_set")
+    return actor.user
+
+
+def introduce_administrator(actor: Actor, name: str, email: str) -> User:
+    """What the first administrator is really called, and where mails reach them; until then the account is called after
+    its host.
+
+    Raises:
+        InputError: no e-mail address; StateError: it is taken, or the account has an address already.
+    """
+    if actor.user is None or not is_nameless(actor.user):
+        raise StateError(_("This account has an address already; an administrator changes it."))
+    address = usable_address(email)
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=actor.user.pk)
+        if User.objects.filter(email__iexact=address).exclude(pk=row.pk).exists():
+            raise StateError(_("%(email)s has an account already; change that one.") % {"email": address})
+        told = {"email": [row.email, address], "name": [row.name, name]}
+        _put(row, {"name": name}, frozenset({"name"}))
+        row.email = address
+        row.save(update_fields=["name", "email"])
+        audit.record(actor, "user.changed", "user", row.pk, told)
+    return row
+
+
+def is_nameless(user: User) -> bool:
+    """Whether this is the first administrator, as made, whom no mail reaches."""
+    return user.email.startswith(f"{NAMELESS}@") and not user.has_usable_password()
+
+
+def check_fields(**fields: Any) -> None:
+    """Raises InputError if a field of users is not usable."""
+    _put(User(), fields, CHANGEABLE | {"language"})
+
+
+def usable_address(email: str) -> str:
+    """An e-mail address in its plain form; raises InputError."""
+    try:
+        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise InputError(
+            _("%(email)r is no e-mail address (%(reason)s); write it as name@example.org.")
+            % {"email": email, "reason": str(error).rstrip(".")}
+        ) from error
 
 
 def change_preferences(actor: Actor, **fields: str) -> User:
@@ -171,6 +245,8 @@ def make_login_link(actor: Actor, user: User, minutes: int = 60) -> str:
     Handed out only where the database is at hand anyway: the demo, the first administrator, ``rondo link``.
     """
     actor.require("administer")
+    if user.is_service:
+        raise StateError(_("%(user)s is a service account: it has tokens, and nobody signs in as it.") % {"user": user})
     token = ids.new_token("in")
     until = timezone.now() + timedelta(minutes=minutes)
     with transaction.atomic():
@@ -185,57 +261,10 @@ def use_login_link(token: str) -> User | None:
     now = timezone.now()
     with transaction.atomic():
         # A condition that joined the user would be read once, before the wait for whoever uses the link meanwhile.
-        active = Exists(User.objects.filter(pk=OuterRef("user_id"), is_active=True))
+        active = Exists(User.objects.filter(pk=OuterRef("user_id"), is_active=True, is_service=False))
         taken = LoginLink.objects.filter(active, token_hash=digest(token), used_at=None, expires_at__gt=now)
         if not taken.update(used_at=now):
             return None
         row = LoginLink.objects.select_related("user__role").get(token_hash=digest(token))
         audit.record(Actor(row.user, "web"), "link.used", "user", row.user_id, {"link": [row.pk, None]})
         return row.user
-
-
-def make_api_token(actor: Actor, user: User, name: str, days: int = 90) -> str:
-    """A bearer token for the REST API, acting as ``user``. The text is returned once and never kept."""
-    if actor.user is not None and actor.user.pk != user.pk:
-        actor.require("administer")
-    token = ids.new_token("rondo")
-    with transaction.atomic():
-        row = ApiToken.objects.create(
-            user=user, name=name[:80], token_hash=digest(token), expires_at=timezone.now() + timedelta(days=days)
-        )
-        audit.record(actor, "token.made", "user", user.pk, {"token": [None, f"{row.pk} {row.name}"]})
-    return token
-
-
-def use_api_token(token: str) -> User | None:
-    """The active user of a valid token; None if it is unknown, expired or revoked, which all look the same.
-
-    The use is kept to the minute on the token; it changes nothing, so the audit log does not tell of it.
-    """
-    now = timezone.now()
-    row = (
-        ApiToken.objects.select_related("user__role")
-        .filter(token_hash=digest(token), revoked_at=None, expires_at__gt=now, user__is_active=True)
-        .first()
-    )
-    if row is None:
-        return None
-    if row.last_used_at is None or row.last_used_at <= now - USED_EVERY:
-        unused = models.Q(last_used_at=None) | models.Q(last_used_at__lte=now - USED_EVERY)
-        ApiToken.objects.filter(unused, pk=row.pk).update(last_used_at=now)
-    return row.user
-
-
-def revoke_api_token(actor: Actor, token_id: int) -> None:
-    """End a token at once; a second time changes nothing.
-
-    Raises:
-        NotFound: no such token, or somebody else's and the actor may not administer.
-    """
-    row = ApiToken.objects.filter(pk=token_id).first()
-    own = row is not None and actor.user is not None and actor.user.pk == row.user_id
-    if row is None or not (own or actor.may("administer")):
-        raise NotFound(_("This token is not there; load the page again."))
-    with transaction.atomic():
-        if ApiToken.objects.filter(pk=token_id, revoked_at=None).update(revoked_at=timezone.now()):
-            audit.record(actor, "token.revoked", "user", row.user_id, {"token": [f"{row.pk} {row.name}", None]})

@@ -5,7 +5,7 @@ from typing import Literal
 
 from django.utils.translation import gettext as _
 
-from rondo.errors import PermissionRefused
+from rondo.errors import PermissionRefused, ScopeMissing
 from rondo.foundation.models import User
 from rondo.foundation.rights import RIGHTS, has_right
 
@@ -25,7 +25,14 @@ class Actor:
         return self.user is None or has_right(self.user, right)
 
     def require(self, right: str) -> None:
-        """Raise PermissionRefused unless the actor has ``right`` (the system has every right)."""
+        """Raise PermissionRefused unless the actor has ``right`` (the system has every right); ScopeMissing where the
+        token of the request is not made for it."""
+        if self.user is not None and self.user.limited_to is not None and right not in self.user.limited_to:
+            raise ScopeMissing(
+                right,
+                _("This token lacks the scope “%(scope)s” (%(right)s); make one that has it.")
+                % {"scope": right, "right": RIGHTS[right]},
+            )
         if self.user is not None and not self.may(right):
             raise PermissionRefused(
                 _("%(user)s may not %(right)s (role %(role)s); ask an administrator for a role that may.")

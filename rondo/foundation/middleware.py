@@ -1,4 +1,4 @@
-"""Middleware: the content security policy, and each viewer's own language."""
+"""Middleware: the content security policy, each viewer's own language, and the sessions that are in use."""
 
 from collections.abc import Callable
 
@@ -42,4 +42,19 @@ class ViewerLocale:
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
         translation.deactivate()
+        return response
+
+
+class Doors:
+    """Notes the sessions that are in use. An answer that needed no session stays without one."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.session.accessed and response.status_code < 500 and request.user.is_authenticated:
+            from rondo.foundation.sessions import note
+
+            note(request)
         return response

@@ -82,6 +82,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
+    limited_to: "frozenset[str] | None" = None
+    """Not a column: the rights that the token of this request is limited to; None: it is no token's."""
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()
 
@@ -90,7 +92,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Installation(models.Model):
-    """The one row of what the company is and assumes; figures made under an assumption show it beside themselves."""
+    """The one row of what the company is and assumes; figures made under an assumption show it beside themselves.
+
+    ``two_factor`` says who must sign in with two factors; ``two_factor_roles`` are the keys of those roles.
+    """
+
+    class TwoFactor(models.TextChoices):
+        NOBODY = "nobody", _("Nobody has to; everybody may")
+        ROLES = "roles", _("Whoever has one of these roles")
+        EVERYBODY = "all", _("Everybody")
 
     company = models.CharField(max_length=200, default="")
     currency = models.CharField(max_length=3, default="EUR")
@@ -104,6 +114,8 @@ class Installation(models.Model):
     horizon_months = models.PositiveSmallIntegerField(
         default=12, validators=[MinValueValidator(1), MaxValueValidator(60)]
     )
+    two_factor = models.CharField(max_length=8, choices=TwoFactor.choices, default=TwoFactor.NOBODY)
+    two_factor_roles = models.JSONField(default=list, blank=True)
     id_alphabet = models.CharField(max_length=80)
     has_demo = models.BooleanField(default=False)
 
@@ -142,11 +154,68 @@ class LoginLink(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
+class Attempt(models.Model):
+    """One try at a door that is counted (see :mod:`rondo.foundation.throttling`); ``key`` tells nobody who or where."""
+
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "at"], name="attempt_key")]
+
+
+class UserSession(models.Model):
+    """Where a user is signed in: the session, by which means it began, the client's address, and when it was seen last
+    (see :mod:`rondo.foundation.sessions`)."""
+
+    session_key = models.CharField(max_length=40, unique=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    began_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=300, blank=True)
+    means = models.CharField(max_length=20, blank=True)
+
+
+class Invitation(models.Model):
+    """Asks somebody by mail to become a user (see :mod:`rondo.foundation.invitations`). The link is made from ``nonce``
+    and the installation's secret key, so that the table alone opens nothing."""
+
+    class Mail(models.TextChoices):
+        NONE = "none", _("handed over by hand")
+        WAITING = "waiting", _("waits to be sent")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("not sent")
+
+    email = models.EmailField()
+    role = models.CharField(max_length=40)
+    reach = models.CharField(max_length=8, choices=User.Reach.choices, default=User.Reach.ALL)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    language = models.CharField(max_length=8, blank=True)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    nonce = models.CharField(max_length=40)
+    mail = models.CharField(max_length=8, choices=Mail.choices, default=Mail.NONE)
+    mail_error = models.CharField(max_length=300, blank=True)
+    mailed_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    accepted_as = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+
+
+def only_seeing() -> list[str]:
+    """What a token may do unless it is told: read."""
+    return ["see"]
+
+
 class ApiToken(models.Model):
-    """A bearer token of a user for the REST API; only its hash is kept, the text is shown once."""
+    """A bearer token of a user for the REST API; only its hash is kept, the text is shown once. ``scopes`` are rights;
+    a request has those of them that the user has at that moment."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80)
+    scopes = models.JSONField(default=only_seeing)
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

@@ -101,13 +101,14 @@ def built_in(key: str) -> "Role":
 
 
 def has_right(user: "User", right: str) -> bool:
-    """Whether the user's role includes ``right``; an inactive user has none."""
+    """Whether the user has ``right``; an inactive user has none."""
     return bool(user.is_active) and right in rights_of(user)
 
 
 def rights_of(user: "User") -> frozenset[str]:
-    """The rights of the user's role."""
-    return frozenset(RIGHTS) if user.role_id == ADMINISTRATOR else frozenset(user.role.rights)
+    """The rights of the user's role; where the request came with a token, those of them that it is made for."""
+    of_role = frozenset(RIGHTS) if user.role_id == ADMINISTRATOR else frozenset(user.role.rights)
+    return of_role if user.limited_to is None else of_role & user.limited_to
 
 
 def role_reach(role: "Role", room: str) -> Reach:

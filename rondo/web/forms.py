@@ -88,15 +88,3 @@ class ProfileForm(forms.Form):
     def of(user: User) -> dict[str, str]:
         """The present values."""
         return {"name": user.name, "language": user.language, "theme": user.theme}
-
-
-class TokenForm(forms.Form):
-    """A new API token."""
-
-    name = forms.CharField(label=_("What it is for"), max_length=80)
-    days = forms.TypedChoiceField(
-        label=_("Good for"),
-        coerce=int,
-        choices=[(30, _("30 days")), (90, _("90 days")), (365, _("one year"))],
-        initial=90,
-    )

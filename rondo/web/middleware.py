@@ -7,11 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, StateError
+from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, StateError, TooManyAttempts
 
 
 class ErrorsAsPages:
-    """PermissionRefused answers 403, NotFound 404, StateError 409, others of ours 400, each with its sentence."""
+    """PermissionRefused answers 403, NotFound 404, StateError 409, TooManyAttempts 429 with Retry-After, others of ours
+    400, each with its sentence."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -34,10 +35,15 @@ class ErrorsAsPages:
             status, title = 404, _("There is nothing here")
         elif isinstance(error, StateError):
             status, title = 409, _("That does not fit any more")
+        elif isinstance(error, TooManyAttempts):
+            status, title = 429, _("Wait a little")
         else:
             status, title = 400, _("That cannot be used as it stands")
         if request.headers.get("HX-Request"):
             answer = HttpResponse(status=status)
             answer["HX-Trigger"] = json.dumps({"toast": {"text": str(error), "level": "error"}})
-            return answer
-        return render(request, "shell/error.html", {"title": title, "message": str(error)}, status=status)
+        else:
+            answer = render(request, "shell/error.html", {"title": title, "message": str(error)}, status=status)
+        if isinstance(error, TooManyAttempts):
+            answer["Retry-After"] = str(error.seconds)
+        return answer

@@ -9,8 +9,8 @@ from django.test import Client
 
 from rondo.catalogue.models import Category, Product
 from rondo.customers.models import Customer, Source
-from rondo.foundation.accounts import make_api_token
 from rondo.foundation.actors import system
+from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.models import Installation, User
 from rondo.interactions.models import Interaction, Order, OrderLine
 

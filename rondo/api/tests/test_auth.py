@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rondo.api.problems import MEDIA_TYPE
-from rondo.foundation.accounts import revoke_api_token
 from rondo.foundation.actors import system
+from rondo.foundation.api_tokens import revoke_api_token
 from rondo.foundation.models import ApiToken, Role, User
 
 pytestmark = pytest.mark.django_db

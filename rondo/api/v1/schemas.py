@@ -32,6 +32,9 @@ class Problem(Schema):
     detail: str
     instance: str
     errors: list[FieldError] | None = None
+    scope: str | None = Field(
+        None, description=gettext_noop("the scope that the token lacks, where that is the reason")
+    )
 
 
 class Owner(Schema):

@@ -13,15 +13,18 @@ from rondo.api.v1 import chain, chain_changes, chain_lists, changes, customers, 
 
 DESCRIPTION = gettext_noop(
     "Read customers, their chain of interactions, their orders and what the analysis knows of them.\n\n"
-    "Send a token as `Authorization: Bearer TOKEN`; a request acts as the token's user and sees what the user may see. "
+    "Send a token as `Authorization: Bearer TOKEN`; a request acts as the token's user and sees what the user may see, "
+    "and has of the user's rights those that the token is made for: its scopes. Reading needs the scope `see`. "
     "Lists come in pages: follow `next` until it is null. Errors are problem details (RFC 9457)."
 )
 
 PREFIX = "/api/v1/"
+READING = "see"
+"""The scope that every operation of this version needs: it only reads."""
 
 _PROBLEMS = {
     401: gettext_noop("The token is missing, unknown, expired or revoked."),
-    403: gettext_noop("The token's user may not do this."),
+    403: gettext_noop("The token lacks the scope that this needs (`scope` names it), or its user may not do this."),
     404: gettext_noop("It does not exist, or is not the user's to see."),
     422: gettext_noop("The request is not usable as given."),
     500: gettext_noop("The server failed; its log says why."),
@@ -40,6 +43,8 @@ class Api(NinjaAPI):
         schema["components"]["schemas"].update(nested)
         for path, operations in schema["paths"].items():
             for operation in operations.values():
+                # OpenAPI 3.1 takes the names of scopes for any scheme; ninja leaves them out.
+                operation["security"] = [{TokenAuth.__name__: [READING]}]
                 for status, meaning in _PROBLEMS.items():
                     if status == 404 and "{" not in path:
                         continue
@@ -59,7 +64,7 @@ api = Api(
     urls_namespace="api-v1",
     openapi_url=None,
     docs_url=None,
-    auth=TokenAuth(),
+    auth=TokenAuth(READING),
 )
 problems.install(api)
 api.add_decorator(refuse_unknown)

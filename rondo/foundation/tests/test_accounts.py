@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from rondo.errors import InputError, NotFound, PermissionRefused, StateError
-from rondo.foundation import accounts, audit
+from rondo.foundation import accounts, api_tokens, audit
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import ApiToken, LoginLink, Role, User
 from rondo.foundation.registry import registries
@@ -141,31 +141,31 @@ class TestLinks:
 
 class TestTokens:
     def test_made_for_oneself_or_by_an_administrator(self, alice: User, bob: User, charlie: User) -> None:
-        accounts.make_api_token(Actor(charlie, "web"), charlie, "mine")
-        accounts.make_api_token(Actor(alice, "web"), charlie, "for him")
+        api_tokens.make_api_token(Actor(charlie, "web"), charlie, "mine")
+        api_tokens.make_api_token(Actor(alice, "web"), charlie, "for him")
         with pytest.raises(PermissionRefused):
-            accounts.make_api_token(Actor(bob, "web"), charlie, "not mine")
+            api_tokens.make_api_token(Actor(bob, "web"), charlie, "not mine")
         assert ApiToken.objects.filter(user=charlie).count() == 2
 
     def test_the_text_is_not_kept(self, alice: User) -> None:
-        text = accounts.make_api_token(Actor(alice, "web"), alice, "x")
+        text = api_tokens.make_api_token(Actor(alice, "web"), alice, "x")
         assert ApiToken.objects.get().token_hash == accounts.digest(text)
         assert text not in str(ApiToken.objects.values())
 
     def test_revoked_by_owner_or_administrator_and_once(self, alice: User, bob: User, charlie: User) -> None:
-        accounts.make_api_token(Actor(charlie, "web"), charlie, "mine")
+        api_tokens.make_api_token(Actor(charlie, "web"), charlie, "mine")
         row = ApiToken.objects.get()
         with pytest.raises(NotFound):
-            accounts.revoke_api_token(Actor(bob, "web"), row.pk)
-        accounts.revoke_api_token(Actor(alice, "web"), row.pk)
+            api_tokens.revoke_api_token(Actor(bob, "web"), row.pk)
+        api_tokens.revoke_api_token(Actor(alice, "web"), row.pk)
         row.refresh_from_db()
         first = row.revoked_at
         assert first is not None
-        accounts.revoke_api_token(Actor(charlie, "web"), row.pk)
+        api_tokens.revoke_api_token(Actor(charlie, "web"), row.pk)
         row.refresh_from_db()
         assert row.revoked_at == first
         with pytest.raises(NotFound):
-            accounts.revoke_api_token(Actor(charlie, "web"), row.pk + 99)
+            api_tokens.revoke_api_token(Actor(charlie, "web"), row.pk + 99)
 
 
 class TestCommands:
@@ -181,8 +181,12 @@ class TestCommands:
         self._run("user", "change", "DORA@example.org", "--off")
         with pytest.raises(StateError, match="--on"):
             self._run("link", "dora@example.org")
+        with pytest.raises(InputError, match="does not have this right"):
+            self._run("token", "dora@example.org", "--name", "till")
         assert self._run("user", "list") == "dora@example.org\t\tsales\tteam\tNorth\toff\n"
-        text = self._run("token", "dora@example.org", "--name", "till").strip()
+        self._run("user", "change", "dora@example.org", "--on")
+        text = self._run("token", "dora@example.org", "--name", "till", "--scope", "edit", "--scope", "see").strip()
+        assert ApiToken.objects.get().scopes == ["edit", "see"]
         assert ApiToken.objects.get().token_hash == accounts.digest(text)
 
     def test_errors_say_what_to_do(self) -> None:

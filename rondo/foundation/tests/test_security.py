@@ -18,9 +18,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from rondo.errors import InputError
-from rondo.foundation import accounts, signing_in
+from rondo.foundation import accounts, throttling
 from rondo.foundation.actors import Actor, system
-from rondo.foundation.models import AuditEntry, Team, User
+from rondo.foundation.models import Attempt, AuditEntry, Team, User
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -64,25 +64,58 @@ def test_an_attempt_on_no_account_leaves_nothing_that_was_typed(dora: User) -> N
 
 
 def test_an_account_takes_no_more_attempts_even_after_a_restart(dora: User, make_user: Callable[..., User]) -> None:
-    """The right password is refused, too, else the answer would tell that it was right. Others are not held up."""
-    for _attempt in range(signing_in.ATTEMPTS):
-        enter(Client(), dora, "wrong")
+    """The right password is refused, too, else the answer would tell that it was right; so is an address without an
+    account, else it would tell that there is none. Others are not held up, and the page says how long to wait."""
+    for _attempt in range(throttling.ACCOUNT.times):
+        assert enter(Client(), dora, "wrong").status_code == 200
+        assert enter(Client(), User(email="nobody@example.org")).status_code == 200
     cache.clear()  # as a restart or another process has it
-    assert enter(Client(), dora).status_code == 200
+    refused, unknown = enter(Client(), dora), enter(Client(), User(email="nobody@example.org"))
+    assert (refused.status_code, unknown.status_code) == (429, 429)
+    assert 240 < int(refused["Retry-After"]) <= 300 and "Try again in 5 minutes" in refused.content.decode()
     other = make_user("other")
     other.set_password(PASSWORD)
     other.save(update_fields=["password"])
     assert enter(Client(), other).status_code == 302
-    assert verbs(dora).count("user.sign_in_failed") == signing_in.ATTEMPTS
-    cache.clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signing_in, "WINDOW", timedelta(0))
-        assert enter(Client(), dora).status_code == 302
+    assert verbs(dora).count("user.sign_in_failed") == throttling.ACCOUNT.times
+    Attempt.objects.update(at=timezone.now() - throttling.ACCOUNT.window)
+    assert enter(Client(), dora).status_code == 302
+
+
+def test_one_address_of_the_network_takes_no_more_attempts_on_whatever_account(dora: User) -> None:
+    for number in range(throttling.FAILED.times):
+        enter(Client(), User(email=f"{number}@example.org"), "wrong")
+    assert enter(Client(), dora).status_code == 429
+    assert enter(Client(REMOTE_ADDR="192.0.2.7"), dora).status_code == 302
+    kept = str(list(Attempt.objects.values()))
+    assert "127.0.0.1" not in kept and "example.org" not in kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_attempts_at_the_same_moment_are_counted_together() -> None:
+    """As many go on as may, whichever threads or processes they come from."""
+    waits: list[float] = []
+    together = threading.Barrier(8)
+
+    def attempt() -> None:
+        try:
+            together.wait(10)
+            waits.append(throttling.try_once_more(throttling.ACCOUNT, "dora"))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=attempt) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(waits) == 8 and sum(wait == 0 for wait in waits) <= throttling.ACCOUNT.times
+    assert throttling.waiting(throttling.ACCOUNT, "DORA ") > 0 or Attempt.objects.count() < throttling.ACCOUNT.times
 
 
 def test_attempts_count_anew_after_a_success(dora: User) -> None:
     for _round in range(2):
-        for _attempt in range(signing_in.ATTEMPTS - 1):
+        for _attempt in range(throttling.ACCOUNT.times - 1):
             enter(Client(), dora, "wrong")
             cache.clear()
         assert enter(Client(), dora).status_code == 302
@@ -95,7 +128,7 @@ def test_a_new_password_is_told_without_it_and_ends_other_sessions(dora: User) -
     new = "another horse, another battery"
     response = here.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
     assert response.status_code == 302
-    assert verbs(dora)[-1] == "password.set"
+    assert verbs(dora)[-2:] == ["password.set", "sessions.ended"]
     assert not AuditEntry.objects.get(verb="password.set").changes
     assert here.get("/profile/").status_code == 200
     assert elsewhere.get("/profile/").status_code == 302
@@ -312,6 +345,8 @@ from django.test import Client
 from rondo.foundation.accounts import add_user, make_login_link
 from rondo.foundation.actors import system
 user = add_user(system(), "alice@example.org", role="administrator")
+user.set_password("correct horse battery")
+user.save()
 link = make_login_link(system(), user)
 told["link"] = link
 client = Client(headers={"host": HOST, "x-forwarded-proto": "https"})

@@ -22,8 +22,8 @@ from rondo.analysis.tests.world import START, purchase, seeded_base
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.customers import actions as customers
 from rondo.customers.models import Customer, Source
-from rondo.foundation.accounts import make_api_token
 from rondo.foundation.actors import system
+from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Team, User
 from rondo.interactions.actions import log_interaction

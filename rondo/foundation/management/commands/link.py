@@ -1,4 +1,4 @@
-"""``rondo link EMAIL``: a one-time sign-in link, for whoever has the database at hand."""
+"""``rondo link [EMAIL]``: a one-time sign-in link, for whoever has the database at hand."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from rondo.errors import StateError
-from rondo.foundation.accounts import find_user, make_login_link
+from rondo.foundation.accounts import find_user, make_login_link, only_administrator
 from rondo.foundation.actors import system
 from rondo.foundation.management.base import RondoCommand
 
@@ -17,10 +17,10 @@ class Command(RondoCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email")
+        parser.add_argument("email", nargs="?", help=_("whose (default: the only administrator's)"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = find_user(options["email"])
+        user = find_user(options["email"]) if options["email"] else only_administrator()
         if not user.is_active:
             raise StateError(
                 _("%(email)s is off; “rondo user change %(email)s --on” gives access back.") % {"email": user.email}

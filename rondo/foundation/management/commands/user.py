@@ -11,6 +11,7 @@ from rondo.foundation import accounts
 from rondo.foundation.actors import system
 from rondo.foundation.management.base import RondoCommand
 from rondo.foundation.models import User
+from rondo.foundation.second_factor import reset_second_factor
 
 
 class Command(RondoCommand):
@@ -29,6 +30,9 @@ class Command(RondoCommand):
             )
             one.add_argument("--team", help=_("name of the user's team; made if there is none of that name"))
             if step == "change":
+                one.add_argument(
+                    "--reset-second-factor", action="store_true", help=_("takes passkeys, app and recovery codes away")
+                )
                 state = one.add_mutually_exclusive_group()
                 state.add_argument("--off", action="store_const", const=False, dest="is_active", help=_("ends access"))
                 state.add_argument("--on", action="store_const", const=True, dest="is_active", help=_("gives it back"))
@@ -45,6 +49,8 @@ class Command(RondoCommand):
 
     def step_change(self, options: dict[str, Any]) -> None:
         user = accounts.change_user(system(), accounts.find_user(options["email"]), **_fields(options))
+        if options["reset_second_factor"]:
+            reset_second_factor(system(), user)
         self.stdout.write(_told(user))
 
     def step_list(self, options: dict[str, Any]) -> None:

@@ -1,0 +1,133 @@
+"""Tokens of the REST API, and the service accounts that programs use them as.
+
+A token is made for scopes, which are rights: a request has those that both the token and its user have at that moment.
+Every token ends; its text is returned once and only its digest kept.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rondo.errors import InputError, NotFound, StateError
+from rondo.foundation import accounts, audit, ids
+from rondo.foundation.accounts import digest
+from rondo.foundation.actors import Actor
+from rondo.foundation.models import ApiToken, Team, User
+from rondo.foundation.rights import RIGHTS, has_right
+from rondo.foundation.search import fold
+
+USED_EVERY = timedelta(minutes=1)
+"""A token's last use is written at most this often, so that reads stay reads."""
+MOST_DAYS = 3650
+READING = frozenset({"see"})
+
+
+def make_api_token(actor: Actor, user: User, name: str, days: int = 90, scopes: Iterable[str] = READING) -> str:
+    """A bearer token for the REST API, acting as ``user`` within ``scopes``. The text is returned once and never kept.
+
+    Raises:
+        InputError: a scope that is none or that the user's role does not include, or a time that is not usable;
+        PermissionRefused: for somebody else, and the actor may not administer.
+    """
+    if actor.user is not None and actor.user.pk != user.pk:
+        actor.require("administer")
+    wanted = sorted(set(scopes))
+    if not wanted:
+        raise InputError(_("scopes: at least one of %(scopes)s is needed.") % {"scopes": ", ".join(RIGHTS)})
+    for scope in wanted:
+        if scope not in RIGHTS:
+            raise InputError(
+                _("scope %(scope)r: one of %(scopes)s is needed.") % {"scope": scope, "scopes": ", ".join(RIGHTS)}
+            )
+        if not has_right(user, scope):
+            raise InputError(
+                _("scope %(scope)r: %(user)s does not have this right, so no token of theirs can.")
+                % {"scope": scope, "user": user}
+            )
+    if not 1 <= days <= MOST_DAYS:
+        raise InputError(_("%(days)d days: 1 to %(most)d are needed.") % {"days": days, "most": MOST_DAYS})
+    token = ids.new_token("rondo")
+    until = timezone.now() + timedelta(days=days)
+    with transaction.atomic():
+        row = ApiToken.objects.create(
+            user=user, name=name[:80], scopes=wanted, token_hash=digest(token), expires_at=until
+        )
+        told: dict[str, list[Any]] = {
+            "token": [None, f"{row.pk} {row.name}"],
+            "scopes": [None, wanted],
+            "expires_at": [None, until.isoformat()],
+        }
+        audit.record(actor, "token.made", "user", user.pk, told)
+    return token
+
+
+def use_api_token(token: str) -> User | None:
+    """The active user of a valid token, limited to its scopes; None if it is unknown, expired or revoked, which all
+    look the same.
+
+    The use is kept to the minute on the token; it changes nothing, so the audit log does not tell of it.
+    """
+    now = timezone.now()
+    row = (
+        ApiToken.objects.select_related("user__role")
+        .filter(token_hash=digest(token), revoked_at=None, expires_at__gt=now, user__is_active=True)
+        .first()
+    )
+    if row is None:
+        return None
+    if row.last_used_at is None or row.last_used_at <= now - USED_EVERY:
+        unused = models.Q(last_used_at=None) | models.Q(last_used_at__lte=now - USED_EVERY)
+        ApiToken.objects.filter(unused, pk=row.pk).update(last_used_at=now)
+    row.user.limited_to = frozenset(row.scopes)
+    return row.user
+
+
+def revoke_api_token(actor: Actor, token_id: int) -> None:
+    """End a token at once; a second time changes nothing.
+
+    Raises:
+        NotFound: no such token, or somebody else's and the actor may not administer.
+    """
+    row = ApiToken.objects.filter(pk=token_id).first()
+    own = row is not None and actor.user is not None and actor.user.pk == row.user_id
+    if row is None or not (own or actor.may("administer")):
+        raise NotFound(_("This token is not there; load the page again."))
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=token_id, revoked_at=None).update(revoked_at=timezone.now()):
+            audit.record(actor, "token.revoked", "user", row.user_id, {"token": [f"{row.pk} {row.name}", None]})
+
+
+def tokens_of(user: User) -> list[ApiToken]:
+    """The tokens of a user that work, the newest first."""
+    return list(ApiToken.objects.filter(user=user, revoked_at=None, expires_at__gt=timezone.now()).order_by("-pk"))
+
+
+def add_service_account(actor: Actor, name: str, *, role: str, reach: str = "all", team: Team | None = None) -> User:
+    """Make an account for a program: it has a role and a reach like a person, signs in by tokens alone, and has neither
+    password nor mail.
+
+    Raises:
+        InputError: the name is empty or a field is not usable; StateError: there is one of this name.
+    """
+    actor.require("administer")
+    wanted = " ".join(name.split())
+    slug = re.sub(r"[^a-z0-9]+", "-", fold(wanted)).strip("-")[:40]
+    if not slug or len(wanted) > 120:
+        raise InputError(
+            _("name = %(name)r: 1 to 120 characters with a letter or a digit are needed.") % {"name": name}
+        )
+    email = f"{slug}@service.invalid"  # a domain that never receives mail (RFC 2606)
+    if User.objects.filter(email=email).exists():
+        raise StateError(_("There is a service account %(name)s already; choose another name.") % {"name": wanted})
+    fields = {"name": wanted, "role": role, "reach": reach, "team": team}
+    return accounts.insert_user(actor, User(email=email, is_service=True), fields)
+
+
+def service_accounts() -> list[User]:
+    """All service accounts, by name."""
+    return list(User.objects.filter(is_service=True).select_related("team").order_by("name", "pk"))
