@@ -72,7 +72,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         user = authenticator.user
         if authenticator.type not in FACTORS or not is_required(user):
             return True
-        return Authenticator.objects.filter(user=user, type__in=FACTORS).exclude(pk=authenticator.pk).exists()
+        return bool(Authenticator.objects.filter(user=user, type__in=FACTORS).exclude(pk=authenticator.pk).exists())
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         """The name that a new passkey is offered."""
@@ -148,7 +148,7 @@ def is_required(user: User) -> bool:
 
 def role_of(user: User) -> str:
     """The key of a user's role."""
-    return user.role_id
+    return str(user.role_id)
 
 
 def role_label(key: str) -> str:

@@ -58,9 +58,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Who is off and what is no person does not come in."""
-        if user.is_service:
-            return self.respond_user_inactive(request, user)
-        return super().pre_login(request, user, **kwargs)
+        refused: HttpResponse | None = (
+            self.respond_user_inactive(request, user) if user.is_service else super().pre_login(request, user, **kwargs)
+        )
+        return refused
 
     def login(self, request: HttpRequest, user: User) -> None:
         records = get_authentication_records(request, user)

@@ -29,4 +29,10 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
         hits.append(Hit(_("Roles"), "", reverse("roles"), "shield"))
     if has_right(viewer, "audit"):
         hits.append(Hit(_("Audit log"), "", reverse("audit-log"), "history"))
+    hits.append(Hit(_("Signing in and sessions"), "", reverse("security"), "shield-check"))
+    hits.append(Hit(_("API tokens"), "", reverse("tokens"), "key-round"))
+    if has_right(viewer, "administer"):
+        hits.append(Hit(_("Invitations"), "", reverse("invitations"), "mail"))
+        hits.append(Hit(_("Service accounts"), "", reverse("service-accounts"), "key-round"))
+        hits.append(Hit(_("Two factors"), "", reverse("signing-in-settings"), "shield-check"))
     return [hit for hit in hits if any(word.startswith(wanted) for word in fold(hit.title).split())][:limit]

@@ -14,7 +14,7 @@ from rondo.api.v1 import chain, chain_changes, chain_lists, changes, customers, 
 DESCRIPTION = gettext_noop(
     "Read customers, their chain of interactions, their orders and what the analysis knows of them.\n\n"
     "Send a token as `Authorization: Bearer TOKEN`; a request acts as the token's user and sees what the user may see, "
-    "and has of the user's rights those that the token is made for: its scopes. Reading needs the scope `see`. "
+    "and has of the user's rights those that the token is made for: its scopes. Reading needs the scope see. "
     "Lists come in pages: follow `next` until it is null. Errors are problem details (RFC 9457)."
 )
 
@@ -24,7 +24,7 @@ READING = "see"
 
 _PROBLEMS = {
     401: gettext_noop("The token is missing, unknown, expired or revoked."),
-    403: gettext_noop("The token lacks the scope that this needs (`scope` names it), or its user may not do this."),
+    403: gettext_noop("The token lacks the scope that this needs, or its user may not do this."),
     404: gettext_noop("It does not exist, or is not the user's to see."),
     422: gettext_noop("The request is not usable as given."),
     500: gettext_noop("The server failed; its log says why."),

@@ -109,7 +109,7 @@ def test_from_an_empty_home_to_signed_in_and_away_again(up: _Up) -> None:
     said = up.log.read_text()
     assert "Preparing the database" in said
     (link,) = [line.strip() for line in said.splitlines() if "/in/" in line]
-    assert _get(link) == (302, "/")
+    assert _get(link) == (302, "/welcome"), "a password or a passkey is chosen first"
     assert _get(link)[0] == 410
 
     second = subprocess.run(

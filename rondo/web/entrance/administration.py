@@ -109,7 +109,9 @@ def signing_in(request: HttpRequest) -> HttpResponse:
 @require_safe
 @page("administer")
 def access(request: HttpRequest, user_id: int) -> HttpResponse:
-    """How a user signs in, and where they are."""
+    """How a user signs in, and where they are; of a service account, its tokens."""
+    if User.objects.filter(pk=user_id, is_service=True).exists():
+        return redirect("service-account", user_id)
     user = _person(user_id)
     context = {
         "person": user,

@@ -1,6 +1,7 @@
 """Coming in by a link or an invitation, and choosing a password or a passkey before anything else."""
 
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from rondo.errors import RondoError
 from rondo.foundation import accounts, invitations
+from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
 from rondo.foundation.second_factor import role_label
 from rondo.foundation.signing_in import enter
@@ -89,9 +91,7 @@ def _welcomed(request: HttpRequest, form: WelcomeForm, nameless: bool) -> HttpRe
     if "passkey" in request.POST:
         return redirect("mfa_add_webauthn")
     user = User.objects.get(pk=viewer(request).pk)
-    accounts.choose_password(accounts.Actor(user, "web"), values["password1"], request.session.session_key)
-    from django.contrib.auth import update_session_auth_hash
-
+    accounts.choose_password(Actor(user, "web"), values["password1"], request.session.session_key)
     update_session_auth_hash(request, user)
     messages.success(request, _("Welcome. You sign in with %(email)s from now on.") % {"email": user.email})
     return redirect("home")

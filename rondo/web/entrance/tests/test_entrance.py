@@ -264,7 +264,7 @@ def test_a_fresh_link_for_the_only_administrator_needs_no_address(capsys: pytest
 
 
 def code_of(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
 
 
 def with_app(user: User) -> str:
