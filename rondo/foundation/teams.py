@@ -1,6 +1,7 @@
 """Teams in a tree: made, named, moved and deleted. Who reads "team" reads the own team and those below it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, ProtectedError, Q
@@ -92,7 +93,7 @@ def change_team(actor: Actor, team_id: int, *, name: str, parent: Team | None) -
                 else _("%(team)s cannot be below itself; choose another team.") % {"team": row}
             )
         row.name, row.parent = _name(name, row), parent
-        told = {"name": [was.name, row.name]} if was.name != row.name else {}
+        told: dict[str, list[Any]] = {"name": [was.name, row.name]} if was.name != row.name else {}
         if was.parent_id != row.parent_id:
             told |= _under(was, row)
         if not told:

@@ -151,7 +151,7 @@ def download(request: HttpRequest) -> StreamingHttpResponse:
 def _lines(user: User, rows: QuerySet[AuditEntry]) -> Iterator[str]:
     write = csv.writer(_Line()).writerow
     heads = (_("When"), _("Who"), _("Through"), _("What"), _("Record"), _("Field"), _("From"), _("To"))
-    yield "\ufeff" + write(heads)  # type: ignore[operator]
+    yield "\ufeff" + write(heads)
     batch: list[AuditEntry] = []
     for row in rows.iterator(chunk_size=500):
         batch.append(row)
@@ -164,9 +164,9 @@ def _lines(user: User, rows: QuerySet[AuditEntry]) -> Iterator[str]:
 def _told(user: User, batch: list[AuditEntry], write: Any) -> Iterator[str]:
     for one in shown(user, batch):
         start = (one.at.astimezone(zone()).isoformat(timespec="seconds"), one.who, one.door, one.verb, one.record)
-        for field in one.fields or [None]:
-            ends = ("", "", "") if field is None else (field.label, field.before, field.after)
-            yield write([harmless(str(cell)) for cell in (*start, *ends)])
+        ends = [(field.label, field.before, field.after) for field in one.fields] or [("", "", "")]
+        for end in ends:
+            yield write([harmless(str(cell)) for cell in (*start, *end)])
 
 
 @require_GET

@@ -43,7 +43,7 @@ def _administered(model: type[Model]) -> "Callable[[User], QuerySet[Model]]":
 
 
 def _contacts(viewer: User) -> "QuerySet[Model]":
-    return Interaction.objects.filter(customer__in=visible(viewer)).select_related("customer")  # type: ignore[return-value]
+    return Interaction.objects.filter(customer__in=visible(viewer)).select_related("customer")
 
 
 def _customer(row: Model) -> str:
@@ -59,7 +59,7 @@ KINDS: dict[str, Kind] = {
         _("Customer"),
         visible,
         _customer,
-        lambda text: ids.decode(Customer.PREFIX, text),  # type: ignore[arg-type]
+        lambda text: ids.decode(Customer.PREFIX, text),
     ),
     "interaction": Kind(
         _("Contact"),
@@ -68,20 +68,20 @@ KINDS: dict[str, Kind] = {
     ),
     "segment": Kind(
         _("Segment"),
-        lambda viewer: standing(viewer),  # type: ignore[return-value,arg-type]
+        lambda viewer: standing(viewer),
         lambda row: reverse("segment", args=[row.key]),  # type: ignore[attr-defined]
         _segment_key,
     ),
     "campaign": Kind(
         _("Campaign"),
-        lambda viewer: Campaign.objects.all(),  # type: ignore[return-value,arg-type]
+        lambda viewer: Campaign.objects.all(),
         lambda row: reverse("campaign", args=[row.public_id]),  # type: ignore[attr-defined]
         lambda text: ids.decode(Campaign.PREFIX, text),
     ),
     "report": Kind(
         _("Report"),
         reports.visible,
-        lambda row: reverse("report", args=[row.pk]),  # type: ignore[arg-type]
+        lambda row: reverse("report", args=[row.pk]),
     ),
     "user": Kind(_("User"), _administered(User), lambda row: reverse("user", args=[row.pk])),
     "role": Kind(_("Role"), _administered(Role), lambda row: reverse("role", args=[row.key])),  # type: ignore[attr-defined]
