@@ -62,7 +62,11 @@ class People:
 
 def read_people(tables: Tables, known: Past) -> People:
     """Who is known since when, and bought first when, up to the day of ``known``."""
-    bought = known.orders.filter(lambda t: t.total >= 0).group_by(buyer="customer_id")
+    # In whatever currency: who paid in another one is no lead.
+    orders = tables.orders.filter(
+        (tables.orders.total >= 0) & (tables.orders.business_date <= ibis.literal(known.as_of))
+    )
+    bought = orders.group_by(buyer="customer_id")
     bought = known.keep(bought.aggregate(bought=lambda t: _day(t.business_date.min())))
     told = known.interactions.group_by(talks="customer_id").aggregate(told=lambda t: _day(t.business_date.min()))
     base = known.customers

@@ -27,7 +27,9 @@ from rondo.science.leads.log import NEVER, LeadLog
 from rondo.science.leads.signals import CONTACT, Evidence, evidence_of, signals_of, themes
 from rondo.science.propensity import NoSignal, Propensity, PropensityConfig, fit
 
-Reason = Literal["", "nobody", "too_short", "too_few_leads", "too_few_buyers", "no_signal", "no_better"]
+Reason = Literal[
+    "", "nobody", "too_short", "too_few_leads", "too_few_taught", "too_few_buyers", "no_signal", "no_better"
+]
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,15 @@ def score_leads(log: LeadLog, as_of: int, config: LeadConfig | None = None) -> L
     return max(tried, key=lambda one: _ORDER.index(one.verdict.reason))
 
 
-_ORDER: tuple[Reason, ...] = ("nobody", "too_short", "too_few_leads", "too_few_buyers", "no_signal", "no_better")
+_ORDER: tuple[Reason, ...] = (
+    "nobody",
+    "too_short",
+    "too_few_leads",
+    "too_few_taught",
+    "too_few_buyers",
+    "no_signal",
+    "no_better",
+)
 """How far a trial came, so that what is said is missing is what is missing last."""
 
 
@@ -200,6 +210,10 @@ def _with_horizon(log: LeadLog, as_of: int, horizon: int, leads: int, config: Le
     if came < config.buyers:
         return nothing("too_few_buyers", came, config.buyers)
     earlier = _rows(told, [day for day in days if day + horizon <= judged_on], horizon)
+    # Those who did not buy teach as well as those who did.
+    stayed = int(np.unique(earlier.person[~earlier.did]).size)
+    if stayed < config.leads // 2:
+        return nothing("too_few_taught", stayed, config.leads // 2)
     buyers = int(np.unique(earlier.person[earlier.did]).size)
     if buyers < config.buyers:
         return nothing("too_few_buyers", buyers, config.buyers)

@@ -99,6 +99,10 @@ def test_too_little_says_what_is_missing() -> None:
     rare = replace(log, bought=np.where(np.arange(log.people) % 50 == 0, log.bought, NEVER))
     few = score_leads(rare, TODAY, QUICK).verdict
     assert few.reason == "too_few_buyers" and few.have < few.need == 30
+    sudden = replace(log, known=np.where(log.known < 300, np.minimum(log.bought, 10_000) - 5, log.known))
+    sudden = sudden.chosen(np.flatnonzero((log.bought < NEVER) | (log.known >= 300)))
+    taught = score_leads(sudden, TODAY, QUICK).verdict
+    assert taught.reason == "too_few_taught" and taught.have < taught.need == 100
     short = score_leads(log, 150, QUICK).verdict
     assert (short.reason, short.have, short.need) == ("too_short", 150, 210)
     buyers = replace(log, known=np.minimum(log.bought, 400))

@@ -170,6 +170,13 @@ def missing_leads(found: Leads) -> tuple[str, str]:
             ),
             imports,
         ),
+        "too_few_taught": (
+            _(
+                "Before the day on which a score would have to prove itself, %(have)s leads are known who did not buy "
+                "within %(days)s; %(need)s are needed to learn from."
+            ),
+            imports,
+        ),
         "too_few_buyers": (
             _("%(have)s people bought for the first time within %(days)s; %(need)s are needed to learn from."),
             _("Wait for more first purchases, or import older contacts:"),

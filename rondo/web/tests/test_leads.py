@@ -21,7 +21,7 @@ from rondo.analysis.leads.jobs import leads_job
 from rondo.analysis.leads.queries import best_leads, found_for, likely_of
 from rondo.analysis.leads.texts import interests, reasons
 from rondo.analysis.models import InterestOf, LeadFound, LeadOf, Run
-from rondo.analysis.tests.world import customer, product, purchases
+from rondo.analysis.tests.world import customer, product, purchase, purchases
 from rondo.customers.models import Customer, Link
 from rondo.customers.queries import visible
 from rondo.errors import PermissionRefused
@@ -74,6 +74,8 @@ def base() -> None:
         About(interaction=row, category=goods[number % 6].category)
         for number, row in enumerate(one for one in kept if one.kind == "web_visit")
     )
+    # A purchase in another currency is one, too: this one is no lead.
+    purchase(customer("Abroad", known_since=START), START + timedelta(days=50), 500, currency="CHF")
     friend = customer("Friend")
     Link.objects.bulk_create(
         Link(subject=friend, object=people[who], role="referred",
