@@ -29,14 +29,26 @@ from rondo.science.summary import summarise
 ANALYSTS = (Path(__file__).parents[3] / "docs" / "analysts.md").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def analysed(module_world: Path) -> None:
+    """A base that was analysed once, when no model was in use yet."""
+    seeded_base(customers=60, days=280)
+    run_analysis(system())
+
+
+@pytest.fixture
+def fresh(analysed: None, world_copy: Path) -> Run:
+    """That analysis."""
+    return Run.objects.get()
+
+
 def log_of(customers: int = 120, days: int = 300) -> modelling.Log:
     return modelling.Log(np.arange(customers, dtype=np.int64) * 10, seeded_log(customers, days))
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", CANDIDATES)
-def test_every_model_values_a_base_from_hold_out_to_score_table(key: str) -> None:
-    people = seeded_base(customers=60, days=280)
+def test_every_model_values_a_base_from_hold_out_to_score_table(fresh: Run, key: str) -> None:
     run = run_analysis(system(), model=key)
     assert run.results["selection"]["chosen"] == key
     assert (run.results["selection"]["reason"], run.config["pinned"]) == ("pinned", key)
@@ -44,7 +56,7 @@ def test_every_model_values_a_base_from_hold_out_to_score_table(key: str) -> Non
     value, held = run.results["value"], run.results["holdout"]
     assert value["low"] < value["total"] < value["high"] and value["method"] == modelling.CALIBRATED
     assert held["low"] <= held["forecast"] <= held["high"] and len(run.results["forecast"]) == 13
-    assert Score.objects.filter(value__isnull=False).count() == len(people)
+    assert Score.objects.filter(value__isnull=False).count() == 60
     assert {one["model"] for one in run.results["selection"]["candidates"]} == set(CANDIDATES)
     assert all(one["mae"] > 0 and one["correlation"] > 0 for one in run.results["selection"]["candidates"])
     the_documented_notebook_gives_the_same(key)
@@ -94,8 +106,7 @@ def test_whom_a_model_calls_alive_by_construction_it_says_nothing_of() -> None:
 
 
 @pytest.mark.django_db
-def test_the_model_in_use_stays_and_two_runs_agree() -> None:
-    seeded_base(customers=60, days=280)
+def test_the_model_in_use_stays_and_two_runs_agree(fresh: Run) -> None:
     first = run_analysis(system(), model="paretonbd")
     pinned = first.results["selection"]
     second = run_analysis(system())
@@ -107,17 +118,14 @@ def test_the_model_in_use_stays_and_two_runs_agree() -> None:
 
 
 @pytest.mark.django_db
-def test_a_hash_does_not_depend_on_what_was_in_use_before() -> None:
-    seeded_base(customers=60, days=280)
-    fresh = run_analysis(system())
+def test_a_hash_does_not_depend_on_what_was_in_use_before(fresh: Run) -> None:
     again = run_analysis(system())
     assert fresh.results["selection"]["incumbent"] is None
     assert fresh.result_hash == again.result_hash
 
 
 @pytest.mark.django_db
-def test_an_analyst_pins_a_model_and_lifts_the_pin(make_user: Callable[..., User]) -> None:
-    seeded_base(customers=60, days=280)
+def test_an_analyst_pins_a_model_and_lifts_the_pin(fresh: Run, make_user: Callable[..., User]) -> None:
     ann = Actor(make_user("ann", role="analyst", reach="all"), "web")
     pin_model(ann, "mbgnbd", " Leaves after the first order. ")
     pin_model(ann, "mbgnbd", "Leaves after the first order.")
@@ -150,8 +158,7 @@ def test_who_may_not_analyse_may_not_pin_and_no_unknown_model_is_taken(make_user
 
 
 @pytest.mark.django_db
-def test_the_command_takes_a_model_and_prints_the_candidates(capsys: pytest.CaptureFixture[str]) -> None:
-    seeded_base(customers=60, days=280)
+def test_the_command_takes_a_model_and_prints_the_candidates(fresh: Run, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("analyse", "--model", "mbgnbd", "--json")
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert set(found["mbgnbd"]) == {"r", "alpha", "a", "b", "log_likelihood"} and "bgnbd" not in found

@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
 
 from rondo.analysis.actions import run_analysis
-from rondo.analysis.models import RunPart, Score
+from rondo.analysis.models import Run, RunPart, Score
 from rondo.analysis.tests.world import seeded_base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
 from rondo.web.charts.worth import worth_map
 from rondo.web.tests.sample import parts, store_run
@@ -24,9 +24,20 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _company(installation: Installation, settings: Any, tmp_path: Path) -> None:
-    settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
+def _company(installation: Installation) -> None:
     Installation.objects.update(currency="EUR")
+
+
+@pytest.fixture(scope="module")
+def analysed(module_world: Path) -> None:
+    change_installation(system(), currency="EUR", time_zone="America/New_York")
+    seeded_base(customers=40, days=250)
+    run_analysis(system())
+
+
+@pytest.fixture
+def run(analysed: None, world_copy: Path) -> Run:
+    return Run.objects.get(is_current=True)
 
 
 def test_every_area_is_its_share_of_the_money() -> None:
@@ -41,9 +52,7 @@ def test_every_area_is_its_share_of_the_money() -> None:
     assert worth_map([], "USD", "s") is None
 
 
-def test_areas_and_the_four_fifths_open_their_customers(signed_in: SignIn, alice: User) -> None:
-    seeded_base(customers=40, days=250)
-    run = run_analysis(system())
+def test_areas_and_the_four_fifths_open_their_customers(run: Run, signed_in: SignIn, alice: User) -> None:
     client = signed_in(alice)
     page = text_of(client, "/portfolio/")
     part = RunPart.objects.get(run=run, name="worth").figures
@@ -55,10 +64,11 @@ def test_areas_and_the_four_fifths_open_their_customers(signed_in: SignIn, alice
     assert spend and listed(client, unescape(spend.group(1))) == part["carrying"]["customers"]
 
 
-def test_the_list_says_who_and_why_and_keeps_to_what_is_seen(signed_in: SignIn, alice: User, charlie: User) -> None:
-    people = seeded_base(customers=40, days=250)
+def test_the_list_says_who_and_why_and_keeps_to_what_is_seen(
+    run: Run, signed_in: SignIn, alice: User, charlie: User
+) -> None:
+    people = list(Customer.objects.order_by("pk"))
     Customer.objects.filter(pk=people[0].pk).update(owner=charlie)
-    run = run_analysis(system())
     saving = RunPart.objects.get(run=run, name="worth").figures["saving"]
     names = {one.pk: one.name for one in people}
     page = text_of(signed_in(alice), "/portfolio/")
