@@ -1,6 +1,9 @@
-"""What pages of thresholds have in common: how far a dry run is, and putting into force what was tried."""
+"""What pages of thresholds have in common: what the form holds, which versions there were, how far a dry run is, and
+putting into force what was tried."""
 
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,17 +17,79 @@ from rondo.errors import InputError, StateError
 from rondo.web.access import actor
 from rondo.web.segments.studying import going
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+T = TypeVar("T")
+
 
 class Kept(Protocol):
     """A module that keeps versions of thresholds (:mod:`rondo.analysis.thresholds` and its like)."""
 
     KIND: str
 
+    def versions(self) -> Any:
+        """The versions that were in force, the newest first."""
+
     def tried_with(self, study: Study) -> Any:
         """The thresholds that a study tried."""
 
     def change(self, actor: Any, wanted: Any, *, expected_version: int, reason: str = "") -> Any:
         """Put thresholds into force."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A threshold that differs: its label, and both values in words."""
+
+    label: "_StrOrPromise"
+    before: str
+    after: str
+
+
+def tried_of(latest: queries.Latest, version: int) -> Study | None:
+    """The dry run that has an answer, where it was tried against the version in force."""
+    answered = latest.answered
+    return answered if answered and answered.results.get("version") == version else None
+
+
+def failure_of(latest: queries.Latest) -> str:
+    """Why the latest dry run failed; empty where it did not."""
+    return latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else ""
+
+
+def form_holds(
+    request: HttpRequest, kept: Kept, in_force: T, version: int, latest: queries.Latest, read: Callable[[Any], T]
+) -> T:
+    """What the form holds: a version that was asked for (0: the defaults, which ``read`` gives for None), what was
+    tried last, else what is in force."""
+    wanted = request.GET.get("version", "")
+    if wanted == "0":
+        return read(None)
+    for row in kept.versions():
+        if str(row.pk) == wanted:
+            return read(row)
+    study = latest.newer or latest.answered
+    current = study is not None and (study.under_way or study.results.get("version") == version)
+    found: T = kept.tried_with(study) if study is not None and current else in_force
+    return found
+
+
+def history(kept: Kept, read: Callable[[Any], T], changes: Callable[[T, T], list[Change]]) -> list[dict[str, Any]]:
+    """The versions, the newest first, each with what it changed; the first against the defaults."""
+    rows = kept.versions()
+    known = [read(row) for row in rows]
+    earlier = [*known[1:], read(None)]  # one more than rows where there are none
+    return [
+        {"row": row, "changes": changes(before, after)}
+        for row, before, after in zip(rows, earlier, known, strict=False)
+    ]
+
+
+def peopled(matrix: Sequence[Sequence[int]]) -> list[int]:
+    """The states of a square matrix of moves that somebody is in, before or after."""
+    size = range(len(matrix))
+    return [n for n in size if any(matrix[n]) or any(matrix[row][n] for row in size)]
 
 
 def how_far(request: HttpRequest, kind: str, here: str) -> HttpResponse:

@@ -22,7 +22,7 @@ from rondo.science.buying_stages import BuyingStageRules
 from rondo.web import formats
 from rondo.web.access import actor, page
 from rondo.web.segments.studying import going
-from rondo.web.trying import how_far, put_into_force
+from rondo.web.trying import Change, failure_of, form_holds, history, how_far, peopled, put_into_force, tried_of
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -108,15 +108,6 @@ class StageRulesForm(forms.Form):
         )
 
 
-@dataclass(frozen=True)
-class Change:
-    """A threshold that differs: its label, and both values in words."""
-
-    label: "_StrOrPromise"
-    before: str
-    after: str
-
-
 def _changes(before: BuyingStageRules, after: BuyingStageRules) -> list[Change]:
     old, new = before.to_dict(), after.to_dict()
     return [
@@ -136,7 +127,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     """The form; what is posted is tried first (a dry run) and changes nothing."""
     now = thresholds.in_force()
     latest = queries.latest(thresholds.KIND)
-    tried = latest.answered if latest.answered and latest.answered.results.get("version") == now.version else None
+    tried = tried_of(latest, now.version)
     if request.method == "POST":
         form = StageRulesForm(request.POST)
         if form.is_valid():
@@ -149,34 +140,26 @@ def rules(request: HttpRequest) -> HttpResponse:
             except InputError as error:
                 form.add_error(None, str(error))
     else:
-        form = StageRulesForm(shown=_shown(request, now, latest))
+        form = StageRulesForm(shown=form_holds(request, thresholds, now.rules, now.version, latest, _read))
     served = StageFound.objects.values_list("results__rules", flat=True).first()
     context = {
         "form": form,
         "fields": [(form[one.name], one.affix) for one in ALL],
         "now": now,
         "going": going(latest.newer),
-        "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
+        "failure": failure_of(latest),
         "tried": tried,
         "changes": _changes(now.rules, thresholds.tried_with(tried)) if tried else [],
         "matrix": _matrix(tried) if tried else None,
-        "versions": _history(),
+        "versions": history(thresholds, _read, _changes),
         "pending": served is not None and served != now.rules.to_dict(),
     }
     return render(request, "stages/rules.html", context, status=400 if form.errors else 200)
 
 
-def _shown(request: HttpRequest, now: thresholds.InForce, latest: queries.Latest) -> BuyingStageRules:
-    """What the form holds: a version that was asked for, what was tried last, else what is in force."""
-    wanted = request.GET.get("version", "")
-    if wanted == "0":
-        return BuyingStageRules()
-    for row in thresholds.versions():
-        if str(row.pk) == wanted:
-            return thresholds.read(row.thresholds)
-    study = latest.newer or latest.answered
-    current = study is not None and (study.under_way or study.results.get("version") == now.version)
-    return thresholds.tried_with(study) if study is not None and current else now.rules
+def _read(row: Any) -> BuyingStageRules:
+    """The thresholds of a version; the defaults for None."""
+    return BuyingStageRules() if row is None else thresholds.read(row.thresholds)
 
 
 def _matrix(study: Study) -> dict[str, Any]:
@@ -184,22 +167,12 @@ def _matrix(study: Study) -> dict[str, Any]:
     cells = study.results["matrix"]
     size = range(len(cells))
     labels = [label for _key, label in BUYING_STAGE]
-    kept = [n for n in size if any(cells[n]) or any(cells[row][n] for row in size)]
+    kept = peopled(cells)
     return {
         "heads": [labels[n] for n in kept],
         "rows": [(labels[row], [(cells[row][n], row != n) for n in kept], sum(cells[row])) for row in kept],
         "sums": [sum(cells[row][n] for row in size) for n in kept],
     }
-
-
-def _history() -> list[dict[str, Any]]:
-    rows = thresholds.versions()
-    read = [thresholds.read(row.thresholds) for row in rows]
-    earlier = [*read[1:], BuyingStageRules()]  # one more than rows where there are none
-    return [
-        {"row": row, "changes": _changes(before, after)}
-        for row, before, after in zip(rows, earlier, read, strict=False)
-    ]
 
 
 @require_GET

@@ -2,7 +2,6 @@
 force."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +23,11 @@ from rondo.web.access import actor, page
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.relations.texts import BANDS, BONDS, band_url
 from rondo.web.segments.studying import going
-from rondo.web.trying import how_far, put_into_force
+from rondo.web.trying import Change, failure_of, form_holds, history, how_far, peopled, put_into_force, tried_of
 from rondo.web.views.standing_thresholds import ALL, LEAST, MOST, PARTS, PLACES, Threshold
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise
+    pass
 
 _PER_CENT = 100
 
@@ -89,15 +88,6 @@ def _plain(value: float) -> float | int:
     return int(rounded) if float(rounded).is_integer() else rounded
 
 
-@dataclass(frozen=True)
-class Change:
-    """A threshold that differs: its label, and both values in words."""
-
-    label: "_StrOrPromise"
-    before: str
-    after: str
-
-
 def _changes(before: Thresholds, after: Thresholds) -> list[Change]:
     old, new = before.to_dict(), after.to_dict()
     return [
@@ -120,7 +110,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     """The form; what is posted is tried first (a dry run) and changes nothing."""
     now, served = thresholds.in_force(), thresholds.served()
     latest = queries.latest(thresholds.KIND)
-    tried = latest.answered if latest.answered and latest.answered.results.get("version") == now.version else None
+    tried = tried_of(latest, now.version)
     if request.method == "POST":
         form = ThresholdsForm(request.POST)
         if form.is_valid():
@@ -133,33 +123,25 @@ def rules(request: HttpRequest) -> HttpResponse:
             except InputError as error:
                 form.add_error(None, str(error))
     else:
-        form = ThresholdsForm(shown=_shown(request, now, latest))
+        form = ThresholdsForm(shown=form_holds(request, thresholds, now, now.version, latest, _read))
     context = {
         "form": form,
         "parts": [(title, [(form[one.key], one.affix) for one in ALL if one.part == part]) for part, title in PARTS],
         "now": now,
         "going": going(latest.newer),
-        "failure": latest.newer.error if latest.newer and latest.newer.status == Study.Status.FAILED else "",
+        "failure": failure_of(latest),
         "tried": tried,
         "changes": _changes(now, thresholds.tried_with(tried)) if tried else [],
         "scales": _scales(tried) if tried else [],
-        "versions": _history(),
+        "versions": history(thresholds, _read, _changes),
         "pending": served is not None and served.to_dict() != now.to_dict(),
     }
     return render(request, "shell/standing_rules.html", context, status=400 if form.errors else 200)
 
 
-def _shown(request: HttpRequest, now: Thresholds, latest: queries.Latest) -> Thresholds:
-    """What the form holds: a version that was asked for, what was tried last, else what is in force."""
-    wanted = request.GET.get("version", "")
-    if wanted == "0":
-        return Thresholds()
-    for row in thresholds.versions():
-        if str(row.pk) == wanted:
-            return thresholds.read(row.thresholds, row.pk)
-    study = latest.newer or latest.answered
-    current = study is not None and (study.under_way or study.results.get("version") == now.version)
-    return thresholds.tried_with(study) if study is not None and current else now
+def _read(row: Any) -> Thresholds:
+    """The thresholds of a version; the defaults for None."""
+    return Thresholds() if row is None else thresholds.read(row.thresholds, row.pk)
 
 
 def _scales(study: Study) -> list[dict[str, Any]]:
@@ -172,7 +154,7 @@ def _scales(study: Study) -> list[dict[str, Any]]:
         title, labels = _named(scale)
         matrix = told["matrix"]
         size = range(len(matrix))
-        kept = [n for n in size if any(matrix[n]) or any(matrix[row][n] for row in size)]
+        kept = peopled(matrix)
         found.append(
             {
                 "key": scale,
@@ -208,16 +190,6 @@ def _behind(scale: str, key: str) -> str:
         return customers_where(f"{scale}:is:{key}")
     rules = (thresholds.served() or Thresholds()).bonds
     return band_url(scale.removeprefix("bond_"), key, rules.strong, rules.weak)
-
-
-def _history() -> list[dict[str, Any]]:
-    rows = thresholds.versions()
-    read = [thresholds.read(row.thresholds, row.pk) for row in rows]
-    earlier = [*read[1:], Thresholds()]  # one more than rows where there are none
-    return [
-        {"row": row, "changes": _changes(before, after)}
-        for row, before, after in zip(rows, earlier, read, strict=False)
-    ]
 
 
 @require_GET
