@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from django.test import Client
     from playwright.sync_api import Browser, Page
 
-PATIENCE = 30_000
+PATIENCE = 120_000
 """Milliseconds that a page may take to become what a test expects: a loaded machine is slow, and that is no failure."""
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = [
@@ -74,6 +74,26 @@ def fresh_page(browser: "Browser") -> "Iterator[Page]":
         context.close()
     problems = [problem for problem in problems if not problem.startswith("Failed to load resource")]
     assert not problems, f"the page reported: {problems}"
+
+
+GRAVE = ("serious", "critical")
+_FIND = """async (impacts) => {
+    const found = await axe.run({resultTypes: ["violations"]});
+    const grave = found.violations.filter((one) => impacts.includes(one.impact));
+    return grave.flatMap((one) => one.nodes.map((node) => [one.id, node.target.join(" "), node.html.slice(0, 200)]));
+}"""
+
+
+def grave_findings(page: "Page", impacts: tuple[str, ...] = GRAVE) -> list[tuple[str, str, str]]:
+    """Findings of axe of these impacts on the page as it stands: rule, place, and what stands there.
+
+    The script is put into a document once, and what is not grave stays in the browser.
+    """
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    return [(rule, place, what) for rule, place, what in page.evaluate(_FIND, list(impacts))]
 
 
 def carry_session(client: "Client", page: "Page", address: str) -> None:

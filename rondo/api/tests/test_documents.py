@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 
 import rondo
 from rondo.api.problems import MEDIA_TYPE
 from rondo.api.tests.conftest import Shop
 from rondo.foundation.models import User
+from tests.browsing import GRAVE, grave_findings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = pytest.mark.django_db
-SERIOUS = {"serious", "critical", "moderate"}
+SERIOUS = (*GRAVE, "moderate")
 GUIDE = Path(rondo.__file__).parent.parent / "docs" / "api.md"
 
 
@@ -226,5 +226,4 @@ def test_a_call_can_be_tried_on_the_page(
     part.locator(".try-answer").wait_for()
     assert "kind=note&kind=call" in part.locator(".try-address").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    found = Axe().run(page).response["violations"]
-    assert not [(each["id"], each["nodes"][0]["html"][:200]) for each in found if each["impact"] in SERIOUS]
+    assert grave_findings(page, SERIOUS) == []

@@ -1,10 +1,8 @@
 """What a person sees of the shell, in Chromium: signing in, the palette, languages, dark mode, a phone, and axe."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -13,6 +11,7 @@ from rondo.foundation.accounts import make_login_link
 from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
 from rondo.web.tests.sample import store_run
+from tests.browsing import grave_findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -24,17 +23,6 @@ PAGES = ("/", "/portfolio/", "/settings/", "/profile/")
 @pytest.fixture(autouse=True)
 def _company(installation: Installation) -> None:
     store_run()
-
-
-def violations(page: Page) -> list[tuple[Any, ...]]:
-    """Serious and critical findings of axe on the page."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (finding["id"], node["target"], node.get("failureSummary", "")[:200])
-        for finding in found
-        if finding["impact"] in {"serious", "critical"}
-        for node in finding["nodes"]
-    ]
 
 
 def test_a_sign_in_link_opens_the_home_page(page: Page, live_server: LiveServer, alice: User) -> None:
@@ -139,26 +127,27 @@ def test_a_phone_scrolls_down_only(live_server: LiveServer, page_of: PageOf, ali
         assert small == [], path
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(live_server: LiveServer, page_of: PageOf, alice: User, scheme: str) -> None:
+def test_axe_finds_nothing_serious(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
     page = page_of(alice)
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     for path in PAGES:
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
         page.goto(f"{live_server.url}{path}")
-        assert violations(page) == [], path
+        assert grave_findings(page) == [], path
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        assert grave_findings(page) == [], f"{path} in the dark"
 
 
 def test_axe_finds_nothing_serious_in_what_opens(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
     page = page_of(alice)
     page.goto(f"{live_server.url}/accounts/login/")
-    assert violations(page) == []
+    assert grave_findings(page) == []
     page.goto(f"{live_server.url}/")
     page.get_by_role("button", name="Your account").click()
-    assert violations(page) == []
+    assert grave_findings(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
     expect(page.get_by_role("option", name="Portfolio")).to_be_visible()
-    assert violations(page) == []
+    assert grave_findings(page) == []
     page.keyboard.press("Escape")
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    assert violations(page) == []
+    assert grave_findings(page) == []
