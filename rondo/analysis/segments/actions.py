@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.ledger import apply_members
 from rondo.analysis.segments.models import Membership, Segment
-from rondo.analysis.segments.queries import ROOM, day_of_rules
+from rondo.analysis.segments.queries import ROOM, day_of_rules, members
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import visible
 from rondo.errors import InputError, NotFound, StateError
@@ -227,6 +227,32 @@ def _seen(actor: Actor, public_ids: list[str]) -> set[int]:
                 _("Customer %(id)s is not there or not yours to see; check the address.") % {"id": text[:40]}
             )
     return seen
+
+
+def keep_snapshot(actor: Actor, key: str, name: str = "") -> Segment:
+    """Keep a segment as it stands: make a segment by name of its present members, those whom the actor may see. Later
+    refreshes do not change it. Without a ``name`` it is that of the segment with the day it looks from.
+
+    Raises:
+        NotFound: there is no such segment. StateError: it was never computed. InputError: the name is too long.
+    """
+    actor.require("segment")
+    with transaction.atomic():
+        row = _locked(actor, key)
+        if row.as_of is None:
+            raise StateError(_("“%(segment)s” was not computed yet; compute it first.") % {"segment": row})
+        kept = create_segment(
+            actor,
+            name=name.strip() or f"{row.name[:100]} {row.as_of}",
+            kind=Segment.Kind.STATIC,
+            description=_("The members of “%(segment)s” as of %(day)s.") % {"segment": row, "day": row.as_of},
+            form=row.form,
+        )
+        keys = sorted(members(actor.user, row).values_list("pk", flat=True))
+        apply_members(kept, row.as_of, entered=keys, left=[])
+        told: dict[str, list[Any]] = {"snapshot_of": [None, row.key], "count": [None, len(keys)]}
+        audit.record(actor, "segment.members_added", "segment", kept.pk, told)
+    return kept
 
 
 def check_references(key: str, node: Node, known: Schema) -> None:

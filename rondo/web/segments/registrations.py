@@ -7,9 +7,10 @@ from django.utils.translation import gettext_lazy
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.segments.queries import standing
 from rondo.foundation.models import User
-from rondo.foundation.registry import Finder, Hit, NavItem, registries
+from rondo.foundation.registry import CustomerPanel, Finder, Hit, NavItem, registries
 from rondo.foundation.rights import enters, has_right
 from rondo.foundation.search import fold
+from rondo.web.segments import why
 
 
 def find_segments(viewer: User, text: str, limit: int) -> list[Hit]:
@@ -33,3 +34,6 @@ def find_segments(viewer: User, text: str, limit: int) -> list[Hit]:
 
 registries.nav.add("segments", NavItem("segments", gettext_lazy("Segments"), "group", "segments", 40, room=SEGMENTS))
 registries.finders.add("segments", Finder("segments", gettext_lazy("Segments"), 25, find_segments))
+registries.customer_panels.add(
+    "segments", CustomerPanel("segments", "worth", 40, "segments/panel.html", why.of_customer)
+)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rondo.web.segments import builder, controls, groups, overlap, twins, views
+from rondo.web.segments import builder, controls, groups, overlap, twins, views, why
 
 urlpatterns = [
     path("", views.segments, name="segments"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("<slug:key>/refresh", views.refresh, name="segment-refresh"),
     path("<slug:key>/delete", views.delete, name="segment-delete"),
     path("<slug:key>/restore", views.restore, name="segment-restore"),
+    path("<slug:key>/snapshot", views.snapshot, name="segment-snapshot"),
+    path("<slug:key>/why/<str:public_id>/", why.why, name="segment-why"),
     path("<slug:key>/controls", controls.controls, name="segment-controls"),
     path("<slug:key>/controls/ask", controls.ask, name="segment-controls-ask"),
     path("<slug:key>/controls/progress", controls.progress, name="segment-controls-progress"),

@@ -166,6 +166,20 @@ def refresh(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_POST
 @page("segment", room=SEGMENTS)
+def snapshot(request: HttpRequest, key: str) -> HttpResponse:
+    """Keeps a segment as it stands, as one by name."""
+    found(request, key)
+    try:
+        row = actions.keep_snapshot(actor(request), key, request.POST.get("name", ""))
+    except (InputError, StateError) as error:
+        messages.error(request, str(error))
+        return redirect("segment", key)
+    messages.success(request, _("“%(segment)s” made.") % {"segment": row})
+    return redirect("segment", row.key)
+
+
+@require_POST
+@page("segment", room=SEGMENTS)
 def delete(request: HttpRequest, key: str) -> HttpResponse:
     """Deletes a segment, with an undo."""
     found(request, key)

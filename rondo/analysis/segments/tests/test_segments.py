@@ -1,19 +1,22 @@
 """Segments are changed by actions alone, computed as sets, and keep a ledger of who entered and left."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.db import transaction
 
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import Score
-from rondo.analysis.segments import ledger, queries
+from rondo.analysis.segments import ledger, queries, reasons
 from rondo.analysis.segments.actions import (
     add_members,
     change_segment,
     create_segment,
     delete_segment,
+    keep_snapshot,
     remove_members,
     restore_segment,
 )
@@ -256,3 +259,47 @@ def test_the_profile_finds_what_the_members_have_more_of(people: list[Customer])
     outside = [(s.orders or 0) > middle for s in Score.objects.filter(orders__lt=4)]
     assert orders["inside"] == pytest.approx(np.mean(inside)) and orders["outside"] == pytest.approx(np.mean(outside))
     assert 0 < orders["low"] < orders["inside"] - orders["outside"] < orders["high"] <= 1
+
+
+class TestWhy:
+    """Why somebody is in a segment, why they came and why they left."""
+
+    def test_each_part_is_told_with_what_was_found(self, people: list[Customer]) -> None:
+        row = create_segment(system(), name="Often", text="orders >= 4 and did purchase within 9999 days")
+        refresh_all()
+        row.refresh_from_db()
+        for score in Score.objects.all():
+            told = reasons.explain(row, [score.pk], schema())
+            assert told is not None and told.holds == (score.pk in keys_of(row)) == told.parts[0].holds
+            assert told.parts[0].found == score.orders and told.parts[1].found.count == score.orders
+
+    def test_the_cause_of_each_turn_is_kept(self, people: list[Customer], alice: User) -> None:
+        inner = create_segment(system(), name="Inner", text="orders >= 4")
+        row = create_segment(system(), name="Outer", text="in segment inner")
+        refresh_all()
+        who = sorted(keys_of(row))[0]
+
+        def causes() -> list[tuple[str, str | None]]:
+            course = reasons.stays(row, [who], schema())
+            return [(stay.entered.cause, stay.left.cause if stay.left else None) for stay in course]
+
+        assert causes() == [("first", None)]
+        change_segment(system(), "inner", expected_version=inner.version, text="orders >= 99999")
+        refresh_all()
+        assert causes() == [("first", "rule")]
+        with transaction.atomic():  # as an analysis would bring it about
+            ledger.apply_members(Segment.objects.get(pk=row.pk), date(2024, 1, 1), [who], [])
+        assert causes() == [("data", None), ("first", "rule")]
+
+    def test_a_snapshot_stays_as_it_was(self, people: list[Customer], alice: User) -> None:
+        row = create_segment(system(), name="Often", text="orders >= 4")
+        with pytest.raises(StateError, match="not computed yet"):
+            keep_snapshot(system(), "often")
+        refresh_all()
+        before = keys_of(row)
+        kept = keep_snapshot(system(), "often")
+        change_segment(system(), "often", expected_version=1, text="orders >= 99999")
+        refresh_all()
+        assert keys_of(kept) == before and not keys_of(row)
+        assert kept.kind == "static"
+        assert [stay.entered.cause for stay in reasons.stays(kept, [min(before)], schema())] == ["hand"]

@@ -96,6 +96,28 @@ def test_only_who_may_changes(charlie: User, signed_in: SignIn, often: Segment, 
     assert Segment.objects.filter(retired_at__isnull=True).count() == 1
 
 
+def test_a_page_tells_why_and_a_snapshot_is_kept(alice: User, signed_in: SignIn, often: Segment) -> None:
+    page = signed_in(alice)
+    inside = Score.objects.filter(orders__gte=4).order_by("pk").first()
+    outside = Score.objects.filter(orders__lt=4).order_by("pk").first()
+    assert inside is not None and outside is not None
+    text = body(page.get(reverse("segment-why", args=[often.key, inside.customer.public_id])))
+    assert "is in “Often here”" in text and "first time" in text
+    assert "orders &gt;= 4" in text and f">{inside.orders}</span>" in text
+    text = body(page.get(reverse("segment-why", args=[often.key, outside.customer.public_id])))
+    assert "is not in “Often here”" in text and "does not hold" in text and f">{outside.orders}</span>" in text
+    assert page.get(reverse("segment-why", args=[often.key, "c_nobody"])).status_code == 404
+    panel = body(page.get(f"/customers/{inside.customer.public_id}/"))
+    assert reverse("segment-why", args=[often.key, inside.customer.public_id]) in panel
+    kept = page.post(reverse("segment-snapshot", args=[often.key]), follow=True)
+    assert f"{often.size} customers" in body(kept) and "by name" in body(kept)
+
+
+def test_why_is_of_customers_whom_the_viewer_may_see(charlie: User, signed_in: SignIn, often: Segment) -> None:
+    someone = Customer.objects.order_by("pk")[0]
+    assert signed_in(charlie).get(reverse("segment-why", args=[often.key, someone.public_id])).status_code == 404
+
+
 class TestBuilder:
     def test_a_rule_is_counted_and_sampled(self, alice: User, signed_in: SignIn, often: Segment) -> None:
         answer = body(signed_in(alice).post("/segments/check", {"text": "in segment often-here"}))
