@@ -1,13 +1,13 @@
 """The hybrid beside the four models it stands on: ``python -m bench.hybrid``.
 
 Hold-outs of the CDNOW log and the Complete Journey at several dates: error of the total, MAE and RMSE per customer and
-Poisson deviance, each model on the same customers in the same run. Two more figures tell what MAE can say: that of the
-predictive *median* of the hybrid and its base (the forecast that MAE asks for; all others state means), and, as the
+Poisson deviance, each model on the same customers in the same run. Two more figures tell what MAE can say: that of each
+model's predictive *median* (the forecast that MAE asks for; the others ask for the mean), and, as the
 line ``unbiased`` under the last hold-out of each log, what a learner shown the outcomes themselves reaches with means
 (cross-validated over customers): no forecast without bias can be asked for much less.
 
-``--rejected``: what was tried and left out, on the same hold-outs: carrying the total's mean error at the dates learnt
-at over to the forecast, and campaigns received and mix of categories as covariates (Complete Journey).
+``--covariates``: campaigns received and mix of categories, offered to the hybrid on the Complete Journey: what its
+trial at an earlier date finds, and the hold-outs with each taken in any case.
 
 ``--coverage``: shares of the hybrid's 90 % intervals that held what came, in total and for each tenth of customers.
 """
@@ -84,24 +84,25 @@ def unbiased(log: science.PurchaseDays, base: science.Summary, days: int, came: 
     return found
 
 
-def hold_outs() -> None:
+def hold_outs(only: tuple[str, ...] = models.CANDIDATES) -> None:
     """The table of every hold-out, and the means over those of each log."""
     print("| log | from | days | model | total off by | MAE | RMSE | deviance | MAE of the median |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name, (read, dates) in HOLD_OUTS.items():
         log = read()
+        bases = hybrid.Bases(log)
         rows: dict[str, list[dict[str, float]]] = {}
         for origin, days in dates:
             base = science.summarise(log, origin)
             came = science.window(log, origin, origin + days)[0][base.customer]
-            for key in models.CANDIDATES:
-                model = models.fit_at(key, log, origin, days)
+            for key in only:
+                model = models.fit_at(key, log, origin, days, bases, base)
                 found = figures(models.expected_from(model, base, days / 7), came)
-                if key in ("paretonbd", "hybrid"):
-                    found["median"] = float(np.abs(median(model, base, days) - came).mean())
+                found["median"] = float(np.abs(median(model, base, days) - came).mean())
                 rows.setdefault(key, []).append(found)
                 show(name, str(origin), str(days), models.model_title(key), found)
-        show(name, str(origin), str(days), "unbiased", figures(unbiased(log, base, days, came), came))
+        if only == models.CANDIDATES:
+            show(name, str(origin), str(days), "unbiased", figures(unbiased(log, base, days, came), came))
         for key, parts in rows.items():
             mean = {label: float(np.mean([abs(part[label]) for part in parts])) for label in parts[0]}
             show(name, "mean", "", models.model_title(key), mean)
@@ -137,42 +138,29 @@ def coverage(every: int) -> None:
             print(f"| {name} | {what} | {len(rows)} | {cells} | {shares[1:].mean():.0%} |", flush=True)
 
 
-def rejected() -> None:
-    """Means over the hold-outs of each log, with and without what was left out."""
-    print("| log | with | total off by | MAE | RMSE | deviance |")
-    print("|---|---|---|---|---|---|")
-    for name, (read, dates) in HOLD_OUTS.items():
-        log = read()
-        told = (
-            {"": None, "campaigns": campaigns(), "categories": categories()} if read is complete_journey else {"": None}
-        )
-        rows: dict[str, list[dict[str, float]]] = {}
-        for origin, days in dates:
-            base = science.summarise(log, origin)
-            came = science.window(log, origin, origin + days)[0][base.customer]
-            for label, covariates in told.items():
-                made = hybrid.fit(log, origin, days, covariates)
-                expected = models.expected_from(made, base, days / 7)
-                rows.setdefault(label or "the hybrid", []).append(figures(expected, came))
-                if not label:
-                    errors = [missed(log, day, made.days) for day in made.origins]
-                    rows.setdefault("earlier errors of the total", []).append(
-                        figures(expected * np.exp(np.mean(errors)), came)
-                    )
-        for label, parts in rows.items():
-            mean = {key: float(np.mean([abs(part[key]) for part in parts])) for key in parts[0]}
+def tried_out() -> None:
+    """What the trial of covariates finds on the Complete Journey, and what taking them in any case would do."""
+    print("| from | days | covariates | gain | its error | taken | MAE | RMSE | deviance |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    log, offered = complete_journey(), {"campaigns": campaigns(), "categories": categories()}
+    bases = hybrid.Bases(log)
+    for origin, days in HOLD_OUTS["Complete Journey"][1]:
+        base = science.summarise(log, origin)
+        came = science.window(log, origin, origin + days)[0][base.customer]
+        made = hybrid.fit(log, origin, days, bases=bases, offered=offered)
+        found = {one.name: one for one in made.tried}
+        for name in ("", *offered):
+            forced = hybrid.fit(log, origin, days, offered.get(name), bases=bases)
+            got = figures(models.expected_from(forced, base, days / 7), came)
+            one = found.get(name)
+            known = one is not None and one.gain is not None and one.error is not None
+            kept = ("yes" if one.taken else "no") if one else ""
+            gain = f"{one.gain:+.2%} | {one.error:.2%}" if known else " | "  # type: ignore[union-attr]
             print(
-                f"| {name} | {label} | {mean['total']:.1%} | {mean['mae']:.4f} | {mean['rmse']:.4f} "
-                f"| {mean['deviance']:.4f} |",
+                f"| {origin} | {days} | {name or 'none'} | {gain} | {kept} "
+                f"| {got['mae']:.4f} | {got['rmse']:.4f} | {got['deviance']:.4f} |",
                 flush=True,
             )
-
-
-def missed(log: science.PurchaseDays, origin: int, days: int) -> float:
-    """ln(happened / forecast) of the base model's total."""
-    base = science.summarise(log, origin)
-    came = science.window(log, origin, origin + days)[0][base.customer].sum()
-    return float(np.log(came / models.expected_from(models.fit_base("paretonbd", base), base, days / 7).sum()))
 
 
 def campaigns() -> hybrid.Covariates:
@@ -237,14 +225,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--coverage", action="store_true", help="of the intervals, instead of hold-outs")
     parser.add_argument("--every", type=int, default=84, help="of --coverage: days from one forecast to the next")
-    parser.add_argument("--rejected", action="store_true", help="what was tried and left out, instead")
+    parser.add_argument("--model", choices=models.CANDIDATES, help="hold-outs of one model alone")
+    parser.add_argument("--covariates", action="store_true", help="the trial of covariates, instead")
     given = parser.parse_args()
-    if given.rejected:
-        rejected()
+    if given.covariates:
+        tried_out()
     elif given.coverage:
         coverage(given.every)
     else:
-        hold_outs()
+        hold_outs((given.model,) if given.model else models.CANDIDATES)
 
 
 if __name__ == "__main__":

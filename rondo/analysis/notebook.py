@@ -59,13 +59,13 @@ class Models:
     def expected_purchases(self, histories: pa.Table, weeks: float) -> FloatArray:
         """Expected purchase days of each row of :meth:`histories` within so many weeks after the run's day.
 
-        A hybrid keeps the sum of its base over the rows given, so give it all of them.
+        A hybrid takes the sum of its cohorts over the rows given, so give it all of them.
         """
         unit = self.purchases.config.time_unit
         found = self.purchases.expected_purchases(weeks_in_units(unit, weeks), *in_units(unit, *_columns(histories)))
         if not isinstance(self.purchases, Hybrid):
             return found
-        factors = self.purchases.weighed(found, histories["tilt"].to_numpy(), weeks)
+        factors = self.purchases.weighed(found, histories["tilt"].to_numpy(), histories["T"].to_numpy(), weeks)
         return np.asarray(found * factors, dtype=np.float64)
 
     def probability_alive(self, histories: pa.Table) -> FloatArray:

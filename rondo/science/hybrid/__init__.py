@@ -4,12 +4,14 @@ The base model says how often customers buy on the whole and that they leave; it
 momentum, money, campaign, category or season. Standing at earlier dates of the log, with what was known then, one sees
 who bought more or less in the days after than it expected; a penalised Poisson regression with the base's expectation
 as exposure learns it (:mod:`~rondo.science.hybrid.learning`), and the same customers' state today is weighed by it.
-Effects move purchases between customers and keep the base's total, since on real logs the sign of an earlier error of
-the total did not foretell the next one's; only a season seen for two years moves the total. docs/models.md has the
-measured tables.
+Effects move purchases between customers. The total is that of the cohorts, by age alone, with the error of earlier
+dates as far as they agree on one (:mod:`~rondo.science.hybrid.level`), and a season seen for two years. docs/models.md
+has the measured tables.
 """
 
-from rondo.science.hybrid.model import Bases, Covariates, Hybrid, HybridConfig, fit, sampled
+from rondo.science.hybrid.level import Level
+from rondo.science.hybrid.model import Bases, Hybrid, HybridConfig, fit, on_grid, sampled
 from rondo.science.hybrid.season import Season
+from rondo.science.hybrid.trying import Covariates, Tried
 
-__all__ = ["Bases", "Covariates", "Hybrid", "HybridConfig", "Season", "fit", "sampled"]
+__all__ = ["Bases", "Covariates", "Hybrid", "HybridConfig", "Level", "Season", "Tried", "fit", "on_grid", "sampled"]

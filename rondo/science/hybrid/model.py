@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from rondo.errors import InputError
 from rondo.science import paretonbd
@@ -17,12 +18,11 @@ from rondo.science._newton import ConvergenceError
 from rondo.science.features import Features
 from rondo.science.hybrid.history import WINDOWS, describe_history, names, windows_within
 from rondo.science.hybrid.learning import Effects, learn
+from rondo.science.hybrid.level import Level, cohort_total, fit_level
 from rondo.science.hybrid.season import Season, fit_season
+from rondo.science.hybrid.trying import Covariates, Tried, choose, deviance
 from rondo.science.paretonbd import ParetoNbd
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
-
-Covariates = Callable[[int], Features]
-"""What else is known of customers at the end of a day: one row per customer code of the log, nan where not known."""
 
 # A customer's expectation is at most so many times the base's, or that part of it.
 _MOST = float(np.log(20.0))
@@ -33,13 +33,15 @@ _GRID = 14
 class HybridConfig:
     """How a hybrid learns.
 
-    ``origins``: earlier dates at most, spread evenly; ``earliest_share``: the first of them as a share of the log up to
+    ``origins``: earlier dates at most, spread evenly; ``levels``: dates at most whose error of the total is looked at,
+    within the same bounds; ``earliest_share``: the first of them as a share of the log up to
     the date; ``window_share``: days learnt from each, as a share of it, at most the horizon; ``minimum_days``: no
     shorter window. ``minimum_customers``, ``minimum_purchases``: of an origin, else it is left out. ``ridge``: penalty
     in purchases. ``sample``: customers learnt from at most, drawn by ``seed``.
     """
 
     origins: int = 3
+    levels: int = 8
     earliest_share: float = 1 / 2
     window_share: float = 1 / 4
     minimum_days: int = 28
@@ -56,9 +58,10 @@ class Hybrid(ParetoNbd):
 
     Of a bare history (x, t_x, T) it says what its base says. Of the customers it was fitted on it knows more, and
     :meth:`factors` is what that multiplies their expected purchases with. ``effects``: who buys more or less than the
-    base expects, None where there was too little past to learn it from; ``season``: None below two years of log.
-    ``origins``: days from which ``days`` were learnt. ``as_of``: the day it was fitted on; ``customers``: codes, and
-    ``tilt``: each one's sum of effects but that of the rate, which depends on the horizon. Neither is stored.
+    base expects, ``level``: what moves the total, both None where there was too little past to learn them from;
+    ``season``: None below two years of log; ``tried``: groups of covariates offered, taken or not. ``origins``: days
+    from which ``days`` were learnt. ``as_of``: the day it was fitted on; ``customers``: codes, and ``tilt``: each one's
+    sum of effects but that of the rate, which depends on the horizon. Neither is stored.
     """
 
     kind: ClassVar[str] = "hybrid"
@@ -66,7 +69,9 @@ class Hybrid(ParetoNbd):
     version: ClassVar[int] = 1
 
     effects: Effects | None = None
+    level: Level | None = None
     season: Season | None = None
+    tried: tuple[Tried, ...] = ()
     origins: tuple[int, ...] = ()
     days: int = 0
     as_of: int = 0
@@ -76,13 +81,13 @@ class Hybrid(ParetoNbd):
     @property
     def learnt(self) -> bool:
         """Whether anything was learnt; without, it is its base."""
-        return self.effects is not None or self.season is not None
+        return self.effects is not None or self.level is not None or self.season is not None
 
     def factors(self, base: Summary, weeks: float) -> FloatArray | None:
         """What the base model's expected purchases within ``weeks`` are multiplied with, per customer of ``base``.
 
-        Effects move purchases between customers and leave the sum of the base model's forecast; the season alone
-        moves the sum. None where nothing was learnt. Raises InputError for another day or other customers.
+        Effects move purchases between customers; their sum is that of the cohorts, moved by the level and the season.
+        None where nothing was learnt. Raises InputError for another day or other customers.
         """
         if not self.learnt or weeks <= 0:
             return None
@@ -91,17 +96,19 @@ class Hybrid(ParetoNbd):
                 f"hybrid: fitted on {self.customers.size} customers of day {self.as_of}, asked for {len(base)} of day "
                 f"{base.as_of}; fit it on that day"
             )
-        return self.weighed(self.expected_purchases(weeks, base.x, base.t_x, base.T), self.tilt, weeks)
+        return self.weighed(self.expected_purchases(weeks, base.x, base.t_x, base.T), self.tilt, base.T, weeks)
 
-    def weighed(self, expected: FloatArray, tilt: FloatArray, weeks: float) -> FloatArray:
-        """The factors of all customers of a base, by what the base model expects of each within ``weeks`` and their
-        ``tilt``."""
-        found = np.ones(expected.size)
+    def weighed(self, expected: FloatArray, tilt: FloatArray, ages: FloatArray, weeks: float) -> FloatArray:
+        """The factors of all customers of a base, by what the base model expects of each within ``weeks``, their
+        ``tilt`` and their ``ages`` (weeks since the first purchase)."""
+        found, total = np.ones(expected.size), float(expected.sum())
         if self.effects is not None:
             rate = self.effects.scores(_rate(expected, weeks)[:, None], slice(0, 1))
             found = np.exp(np.clip(tilt + rate, -_MOST, _MOST))
             kept = float(found @ expected)
-            found *= float(expected.sum()) / kept if kept > 0 else 1.0
+            found *= total / kept if kept > 0 else 1.0
+        if self.level is not None and total > 0:
+            found *= cohort_total(self, ages, weeks) * float(np.exp(self.level.carried)) / total
         if self.season is not None:
             found *= self.season.over(self.as_of, self.as_of + weeks * DAYS_PER_WEEK)
         return found
@@ -139,18 +146,23 @@ class Hybrid(ParetoNbd):
                     self.effects.names, self.effects.weights, self.effects.errors, strict=True
                 )
             ],
+            "level": None if self.level is None else self.level.to_dict(),
             "season": None if self.season is None else self.season.to_dict(),
+            "tried": [one.to_dict() for one in self.tried],
         }
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready document without the customers; :meth:`from_dict` reads it."""
-        document = replace(self, customers=np.empty(0, np.int64), tilt=np.empty(0), effects=None, season=None)
+        bare: dict[str, Any] = {"effects": None, "level": None, "season": None, "tried": ()}
+        document = replace(self, customers=np.empty(0, np.int64), tilt=np.empty(0), **bare)
         return {
             **super(Hybrid, document).to_dict(),
             "customers": [],
             "tilt": [],
             "effects": self.effects and self.effects.to_dict(),
+            "level": self.level and self.level.to_dict(),
             "season": self.season and self.season.to_dict(),
+            "tried": [one.to_dict() for one in self.tried],
         }
 
     @classmethod
@@ -162,11 +174,13 @@ class Hybrid(ParetoNbd):
             raise InputError(f"stored fit: fields missing or unknown: {', '.join(sorted(missing))}; fit again")
         plain = {key: value for key, value in document.items() if key not in own}
         base = ParetoNbd.from_dict({**plain, "model": ParetoNbd.kind}, fingerprint=fingerprint)
-        effects, season = document["effects"], document["season"]
+        effects, level, season = document["effects"], document["level"], document["season"]
         return cls(
             **vars(base),
             effects=None if effects is None else Effects.from_dict(effects),
+            level=None if level is None else Level.from_dict(level),
             season=None if season is None else Season(**{**season, "waves": tuple(season["waves"])}),
+            tried=tuple(Tried(**one) for one in document["tried"]),
             origins=tuple(document["origins"]),
             days=document["days"],
             as_of=document["as_of"],
@@ -198,15 +212,20 @@ class Bases:
             except (InputError, ConvergenceError):
                 self._known[day] = None  # too little had happened by then; later days speak for themselves
             else:
-                self._known[day] = _Base(base, model, describe_history(self.log, base, model, WINDOWS))
+                self._known[day] = _Base(self.log, base, model)
         return self._known[day]
 
 
 @dataclass(frozen=True)
 class _Base:
+    log: PurchaseDays
     base: Summary
     model: ParetoNbd
-    columns: FloatArray
+
+    @cached_property
+    def columns(self) -> FloatArray:
+        """Their histories described, over all windows; asked for at fewer dates than the model is."""
+        return describe_history(self.log, self.base, self.model, WINDOWS)
 
 
 def fit(
@@ -217,23 +236,35 @@ def fit(
     config: HybridConfig | None = None,
     fitted: ParetoNbd | None = None,
     bases: Bases | None = None,
+    offered: Mapping[str, Covariates] | None = None,
 ) -> Hybrid:
     """Fit a hybrid to what the log showed by the end of day ``as_of``, for forecasts of about ``horizon_days``.
 
-    ``covariates``: asked for the earlier origins and for ``as_of``. ``fitted``: the Pareto/NBD of that day where it is
-    there already; ``bases``: shared with other fits to the same log and configuration. Raises InputError or
-    ConvergenceError where the base model cannot be fitted on ``as_of``.
+    ``covariates``: taken in any case, asked for the earlier origins and for ``as_of``; or ``offered``: groups by name,
+    of which those are taken that foretell better at an earlier date (:mod:`rondo.science.hybrid.trying`). ``fitted``:
+    the Pareto/NBD of that day where it is there already; ``bases``: shared with other fits to the same log and
+    configuration. Raises InputError or ConvergenceError where the base model cannot be fitted on ``as_of``.
     """
     bases = bases or Bases(log, config)
     base = summarise(log, as_of)
-    model = fitted or _base_model(base)
-    days, origins = _origins(log, as_of, horizon_days, bases.config)
+    shared = bases.at(as_of) if fitted is None and log is bases.log else None
+    model = fitted or (shared.model if shared else _base_model(base))
+    days, earliest, latest = _bounds(log, as_of, horizon_days, bases.config)
+    origins = _spread(log, earliest, latest, bases.config.origins)
     windows = windows_within(origins[0] - log.first_day) if origins else ()
+    if covariates is not None and offered:
+        raise InputError("hybrid: covariates and offered together; give all as groups that are offered, or none")
+    tried: tuple[Tried, ...] = ()
+    if offered and origins:
+        covariates, tried = choose(offered, lambda one: _judged(bases, origins[-1], days, one))
     effects, learnt_from = _learn(bases, origins, days, windows, covariates)
+    season = fit_season(log, base, model)
     found = Hybrid(
         **vars(model),
         effects=effects,
-        season=fit_season(log, base, model),
+        level=_level(bases, _spread(log, earliest, latest, bases.config.levels), days, season),
+        season=season,
+        tried=tried,
         origins=learnt_from,
         days=days,
         as_of=as_of,
@@ -245,53 +276,132 @@ def _base_model(base: Summary) -> ParetoNbd:
     return paretonbd.fit(base.x, base.t_x, base.T, config=FitConfig(time_unit="week"))
 
 
-def _origins(log: PurchaseDays, as_of: int, horizon_days: float, config: HybridConfig) -> tuple[int, list[int]]:
+def _bounds(log: PurchaseDays, as_of: int, horizon_days: float, config: HybridConfig) -> tuple[int, int, int]:
+    """Length of the windows learnt from, and the first and last day at which they may begin; none if that is before."""
     if not log.day.size:
-        return 0, []
+        return 0, 0, -1
     length = as_of - log.first_day + 1
     days = int(min(horizon_days, config.window_share * length))
     earliest, latest = log.first_day + int(config.earliest_share * length), as_of - days
-    if days < config.minimum_days or latest < earliest:
-        return days, []
-    found = np.linspace(earliest, latest, config.origins).astype(np.int64)
-    # On a grid of two weeks, so that hybrids of several dates learn from the same days.
-    return days, np.unique(log.first_day + (found - log.first_day) // _GRID * _GRID).tolist()
+    return days, earliest, latest if days >= config.minimum_days else earliest - 1
+
+
+def _spread(log: PurchaseDays, earliest: int, latest: int, count: int) -> list[int]:
+    if latest < earliest:
+        return []
+    return on_grid(log, np.linspace(earliest, latest, count))
+
+
+def on_grid(log: PurchaseDays, days: FloatArray) -> list[int]:
+    """The days moved back to one of every 14 of a log, ascending, so that hybrids of several dates share what they
+    learn from."""
+    found: list[int] = np.unique(log.first_day + (days.astype(np.int64) - log.first_day) // _GRID * _GRID).tolist()
+    return found
+
+
+def _held(bases: Bases, origins: list[int], days: int) -> list[tuple[int, _Base, IntArray]]:
+    """Those of the dates that have enough customers and purchases: what was known then, and what came of each."""
+    found = []
+    for origin in origins:
+        held = bases.at(origin)
+        if held is None:
+            continue
+        bought = window(bases.log, origin, origin + days)[0][held.base.customer]
+        enough = len(held.base) >= bases.config.minimum_customers
+        if enough and int(bought.sum()) >= bases.config.minimum_purchases:
+            found.append((origin, held, bought))
+    return found
+
+
+def _level(bases: Bases, origins: list[int], days: int, season: Season | None) -> Level | None:
+    used, errors, chance = [], [], []
+    for origin, held, bought in _held(bases, origins, days):
+        base, model, weeks = held.base, held.model, days / DAYS_PER_WEEK
+        expected = model.expected_purchases(weeks, base.x, base.t_x, base.T)
+        total = cohort_total(model, base.T, weeks)
+        if season is not None:
+            total *= season.over(origin, origin + days)
+        used.append(origin)
+        errors.append(float(np.log(bought.sum() / total)))
+        # Poisson's, and the rates that are not known: Gamma given the history, of shape r + x.
+        variance = float((expected * (1 + expected / (model.r + base.x))).sum())
+        chance.append(np.sqrt(variance) / float(expected.sum()))
+    return fit_level(used, days, np.array(errors), np.array(chance)) if used else None
 
 
 def _learn(
-    bases: Bases, origins: list[int], days: int, windows: tuple[int, ...], covariates: Covariates | None
+    bases: Bases,
+    origins: list[int],
+    days: int,
+    windows: tuple[int, ...],
+    covariates: Covariates | None,
+    taught: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[Effects | None, tuple[int, ...]]:
-    config, weeks = bases.config, days / DAYS_PER_WEEK
-    fixed = len(names(()))
+    """Effects and the dates they are learnt from; ``taught``: from which customers, by code, None for all."""
     columns, exposure, came, number = [], [], [], []
     used: list[int] = []
     known: tuple[str, ...] = ()
-    for origin in origins:
-        found = bases.at(origin)
-        if found is None:
-            continue
-        base = found.base
-        bought = window(bases.log, origin, origin + days)[0][base.customer]
-        if len(base) < config.minimum_customers or int(bought.sum()) < config.minimum_purchases:
-            continue
-        expected = np.maximum(found.model.expected_purchases(weeks, base.x, base.t_x, base.T), 1e-9)
-        own = [_rate(expected, weeks), found.columns[:, : fixed + len(windows)]]
-        if covariates is not None:
-            given = covariates(origin)
-            known = given.names
-            own.append(_drawn_in(given, base))
-        columns.append(np.column_stack(own))
+    for origin, found, bought in _held(bases, origins, days):
+        own, expected, happened, known = _rows(origin, found, bought, days, windows, covariates)
+        if taught is not None:
+            rows = taught[found.base.customer]
+            own, expected, happened = own[rows], expected[rows], happened[rows]
+        columns.append(own)
         exposure.append(expected)
-        came.append(bought.astype(np.float64))
-        number.append(np.full(len(base), len(used)))
+        came.append(happened)
+        number.append(np.full(expected.size, len(used)))
         used.append(origin)
     if not used:
         return None, ()
     labels = ("rate", *names(windows), *known)
     effects = learn(
-        labels, np.vstack(columns), np.concatenate(exposure), np.concatenate(came), np.concatenate(number), config.ridge
+        labels,
+        np.vstack(columns),
+        np.concatenate(exposure),
+        np.concatenate(came),
+        np.concatenate(number),
+        bases.config.ridge,
     )
     return effects, tuple(used)
+
+
+def _rows(
+    origin: int, held: _Base, bought: IntArray, days: int, windows: tuple[int, ...], covariates: Covariates | None
+) -> tuple[FloatArray, FloatArray, FloatArray, tuple[str, ...]]:
+    """Of each customer of a date: columns, what the base model expects, what came; and the names of the covariates."""
+    base, weeks = held.base, days / DAYS_PER_WEEK
+    expected = np.maximum(held.model.expected_purchases(weeks, base.x, base.t_x, base.T), 1e-9)
+    own = [_rate(expected, weeks)[:, None], held.columns[:, : len(names(())) + len(windows)]]
+    known: tuple[str, ...] = ()
+    if covariates is not None:
+        given = covariates(origin)
+        known = given.names
+        own.append(_drawn_in(given, base))
+    return np.column_stack(own), expected, bought.astype(np.float64), known
+
+
+def _judged(bases: Bases, last: int, days: int, covariates: Covariates | None) -> FloatArray | None:
+    """Deviance of each customer at the date ``last``, by what other customers showed one and two windows before it.
+
+    Each half of the customers is judged by the other one: what a column shares with the lasting habits of those it was
+    learnt from, by luck alone, would hold for them later too.
+    """
+    earlier = [day for day in on_grid(bases.log, np.array([last - 2 * days, last - days])) if day > bases.log.first_day]
+    windows = windows_within(earlier[0] - bases.log.first_day) if earlier else ()
+    held = _held(bases, [last], days)
+    if not held:
+        return None
+    columns, expected, came, _known = _rows(*held[0], days, windows, covariates)
+    half = np.random.default_rng(bases.config.seed).random(bases.log.n_customers) < 0.5
+    scores = np.empty(expected.size)
+    for taught in (half, ~half):
+        effects, _used = _learn(bases, earlier, days, windows, covariates, taught)
+        if effects is None:
+            return None
+        told = ~taught[held[0][1].base.customer]
+        scores[told] = effects.scores(columns[told])
+    forecast = expected * np.exp(np.clip(scores, -_MOST, _MOST))
+    return deviance(forecast * (expected.sum() / forecast.sum()), came)
 
 
 def sampled(log: PurchaseDays, customers: int, seed: int) -> PurchaseDays:

@@ -12,6 +12,8 @@ from rondo.errors import InputError
 from rondo.science import hybrid, models
 from rondo.science.features import Features
 from rondo.science.hybrid import Bases, Hybrid, HybridConfig
+from rondo.science.hybrid.level import cohort_total, fit_level
+from rondo.science.paretonbd import ParetoNbd
 from rondo.science.selection import SelectionConfig, poisson_deviance, select_model
 from rondo.science.summary import PurchaseDays, merge_days, summarise, window
 from rondo.science.tests.logs import complete_journey
@@ -80,19 +82,97 @@ def test_where_nothing_is_left_out_little_is_learnt() -> None:
     assert one < 1.02 * other
 
 
-def test_effects_keep_the_total_and_a_season_of_two_years_moves_it() -> None:
+def test_the_total_is_that_of_the_cohorts_and_a_season_of_two_years_moves_it() -> None:
     """Summer buys e^-0.8 times what winter does; the base knows nothing of it, and one year of log does not tell."""
     log = world(days=1095, customers=600, swing=0.4)
-    base_alone = models.fit_base("paretonbd", summarise(log, 850))
     young, old = hybrid.fit(log, 500, 91), hybrid.fit(log, 850, 91)
-    assert young.season is None and young.effects is not None
-    kept = models.expected_from(young, summarise(log, 500), 13).sum()
-    assert kept == pytest.approx(young.expected_purchases(13, *models.history_for(young, summarise(log, 500))).sum())
+    assert young.season is None and young.effects is not None and young.level is not None
+    base = summarise(log, 500)
+    cohorts = cohort_total(young, base.T, 13) * np.exp(young.level.carried)
+    assert models.expected_from(young, base, 13).sum() == pytest.approx(cohorts)
     assert old.season is not None
     assert old.season.waves[0] == pytest.approx(0.4, abs=0.1) and abs(old.season.waves[1]) < 0.1
+    base_alone = models.fit_base("paretonbd", summarise(log, 850))
     forecast = models.expected_from(base_alone, summarise(log, 850), 13).sum()
     before = float(np.log(forecast / window(log, 850, 941)[0].sum()))
     assert abs(before) > 0.25 and abs(off(old, log, 941)) < abs(before) / 2
+
+
+@cache
+def reached(effect: float, customers: int = 1500) -> tuple[PurchaseDays, np.ndarray]:
+    """Customers of like rates who get a campaign on a day of their own about every 200; for 90 days they then buy
+    e^effect times as often. The log, and who was reached on which day (customer, day)."""
+    rng = np.random.default_rng(11)
+    first, day = rng.integers(0, 60, customers), np.arange(420)
+    sent = rng.random((customers, day.size)) < 1 / 200
+    before = np.cumsum(sent, axis=1) - sent
+    under = before - np.pad(before, ((0, 0), (90, 0)))[:, : day.size] > 0
+    rate = rng.gamma(3, 0.02 / 3, customers)[:, None] * np.exp(effect * under)
+    who, when = np.nonzero((rng.random(sent.shape) < 1 - np.exp(-rate)) & (day > first[:, None]))
+    return merge_days(np.append(who, np.arange(customers)), np.append(when, first), n_customers=customers), sent
+
+
+@cache
+def drifting(effect: float, customers: int = 1500) -> PurchaseDays:
+    """Customers of like rates; those with odd codes buy of a category that grows, the others of one that shrinks."""
+    rng = np.random.default_rng(13)
+    first, day = rng.integers(0, 60, customers), np.arange(420)
+    sign = np.where(np.arange(customers) % 2, 1.0, -1.0)[:, None]
+    rate = rng.gamma(3, 0.02 / 3, customers)[:, None] * np.exp(effect * sign * (day / 210 - 1))
+    who, when = np.nonzero((rng.random(rate.shape) < 1 - np.exp(-rate)) & (day > first[:, None]))
+    return merge_days(np.append(who, np.arange(customers)), np.append(when, first), n_customers=customers)
+
+
+@pytest.mark.parametrize("effect", [0.9, 0.0])
+def test_campaigns_and_mix_are_taken_where_they_matter_and_left_out_where_not(effect: float) -> None:
+    log, sent = reached(effect)
+    noise = np.random.default_rng(1).normal(size=(1500, 1))
+
+    def campaigns(day: int) -> Features:
+        return Features(("received",), sent[:, max(day - 29, 0) : day + 1].any(axis=1)[:, None].astype(float))
+
+    offered = {"luck": lambda day: Features(("luck",), noise), "campaigns": campaigns}
+    made = hybrid.fit(log, 400, 91, offered=offered)
+    luck, told = made.tried
+    assert (luck.taken, told.taken) == (False, effect > 0)
+    alone = hybrid.fit(drifting(effect), 400, 91, offered={"mix": parity})
+    assert [one.taken for one in alone.tried] == [effect > 0]
+    assert made.describe()["tried"][1]["gain"] == told.gain
+    stored = models.load(json.loads(json.dumps(made.to_dict())), fingerprint=made.fingerprint)
+    assert isinstance(stored, Hybrid) and stored.tried == made.tried
+    if effect:
+        assert told.gain is not None and told.gain > 0.01
+        with_it, without = (hybrid.fit(log, 300, 91, offered=one) for one in (offered, None))
+        base, came = summarise(log, 300), window(log, 300, 391)[0]
+        one, other = (
+            poisson_deviance(models.expected_from(m, base, 13), came[base.customer]).mean() for m in (with_it, without)
+        )
+        assert one < 0.99 * other
+    else:
+        assert made.effects is not None and "received" not in made.effects.names
+
+
+def test_both_ways_to_the_total_agree_where_the_base_model_is_right() -> None:
+    base = summarise(world(), 300)
+    model = models.fit_base("paretonbd", base)
+    assert isinstance(model, ParetoNbd)
+    summed = model.expected_purchases(13, base.x, base.t_x, base.T).sum()
+    by_age = model.expected_purchases_new(base.T + 13) - model.expected_purchases_new(base.T)
+    assert cohort_total(model, base.T, 13) == pytest.approx(by_age.sum())
+    assert cohort_total(model, base.T, 13) == pytest.approx(summed, rel=0.03)
+
+
+def test_an_error_is_carried_over_as_far_as_the_dates_agree_on_it() -> None:
+    days, origins = 50, [100, 125, 150, 175, 200]
+    chance = np.full(5, 0.01)
+    agreed = fit_level(origins, days, np.array([0.21, 0.2, 0.19, 0.2, 0.2]), chance)
+    assert agreed.mean == pytest.approx(0.2) and 0.19 < agreed.carried < 0.2
+    for swinging in ([0.2, -0.1, 0.3, 0.0, 0.1], [0.005, 0.001, -0.002, 0.004, 0.0]):
+        assert fit_level(origins, days, np.array(swinging), chance).carried == 0
+    assert fit_level([100], days, np.array([0.4]), chance[:1]).carried == 0
+    # Dates whose windows are almost the same are hardly more than one.
+    close = fit_level([100, 105, 110], days, np.array([0.2, 0.15, 0.1]), chance[:3])
+    assert close.carried == 0
 
 
 def test_nothing_after_the_date_is_looked_at() -> None:

@@ -202,6 +202,12 @@ def learnt_from(card: ModelCard) -> list[date]:
     return [date(1970, 1, 1) + timedelta(days=day) for day in card.details.get("origins", [])]
 
 
+def carried_over(card: ModelCard) -> float | None:
+    """By which share earlier dates move the total of a hybrid; None where they agree on nothing, and for others."""
+    carried = (card.details.get("level") or {}).get("carried")
+    return exp(carried) - 1 if carried else None
+
+
 def drift(run: Run, before: Run | None) -> Drift | None:
     """What moved since the run before; None where there is none, or it knew no models."""
     now, then = _described(run, "purchases"), _described(before, "purchases") if before else None
