@@ -105,7 +105,7 @@ def reached(effect: float, customers: int = 1500) -> tuple[PurchaseDays, np.ndar
     rng = np.random.default_rng(11)
     first, day = rng.integers(0, 60, customers), np.arange(420)
     sent = rng.random((customers, day.size)) < 1 / 200
-    before = np.cumsum(sent, axis=1) - sent
+    before: np.ndarray = np.cumsum(sent, axis=1) - sent
     under = before - np.pad(before, ((0, 0), (90, 0)))[:, : day.size] > 0
     rate = rng.gamma(3, 0.02 / 3, customers)[:, None] * np.exp(effect * under)
     who, when = np.nonzero((rng.random(sent.shape) < 1 - np.exp(-rate)) & (day > first[:, None]))
@@ -129,7 +129,8 @@ def test_campaigns_and_mix_are_taken_where_they_matter_and_left_out_where_not(ef
     noise = np.random.default_rng(1).normal(size=(1500, 1))
 
     def campaigns(day: int) -> Features:
-        return Features(("received",), sent[:, max(day - 29, 0) : day + 1].any(axis=1)[:, None].astype(float))
+        lately: np.ndarray = sent[:, max(day - 29, 0) : day + 1].max(axis=1)
+        return Features(("received",), lately[:, None].astype(float))
 
     offered = {"luck": lambda day: Features(("luck",), noise), "campaigns": campaigns}
     made = hybrid.fit(log, 400, 91, offered=offered)
