@@ -35,6 +35,8 @@ _TEXTS: dict[str, list[str]] = {
     "favourite_category": ["coffee", "TEA", "süsses", "suesses", "e"],
     "change_to": ["coffee", "TEA", "süsses", "suesses", "e"],
     "next_category": ["coffee", "TEA", "süsses", "suesses", "e"],
+    "interest_category": ["coffee", "TEA", "süsses", "suesses", "e"],
+    "lead_reason": ["visits", "e"],
     "upsell_category": ["coffee", "TEA", "süsses", "suesses", "e"],
     "channel": ["store", "web", "Web"],
     "store": ["S1", "s1", "S9"],
