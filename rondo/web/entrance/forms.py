@@ -67,7 +67,7 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(label=_("What it is for"), max_length=80)
     days = forms.TypedChoiceField(label=_("Good for"), coerce=int, choices=_DAYS, initial=90)
-    scopes = forms.MultipleChoiceField(label=_("May"), widget=forms.CheckboxSelectMultiple, initial=["see"])
+    scopes = forms.MultipleChoiceField(label=_("What it may do"), widget=forms.CheckboxSelectMultiple, initial=["see"])
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,7 +81,7 @@ class AccountForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=role_choices, initial="reader")
     reach = forms.ChoiceField(label=_("Sees"), choices=User.Reach.choices, initial=User.Reach.ALL)
     team = forms.ModelChoiceField(
-        label=_("Team"), queryset=Team.objects.order_by("name"), required=False, empty_label=_("none")
+        label=_("Team"), queryset=Team.objects.order_by("name"), required=False, empty_label=_("no team")
     )
 
 

@@ -19,7 +19,9 @@ from rondo.foundation.models import User
 from rondo.web.reports.tree import Element, parse
 
 NO_REPORT = frozenset(
-    {"settings", "profile", "make-token", "standing-rules", "segment-new", "segment-edit", "customer-edit", "palette",
+    {"settings", "profile", "security", "tokens", "welcome", "invitation", "invitations", "service-accounts",
+     "service-account", "signing-in-settings", "user-access",
+     "standing-rules", "segment-new", "segment-edit", "customer-edit", "palette",
      "api-docs", "reports", "report", "report-new", "page-pdf", "sign-in-by-link", "buying-stages-of"}
 )  # fmt: skip
 """Pages to type into, which say nothing worth a report."""
