@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from rondo.analysis.facts import past
+from rondo.analysis.facts.past import past
 from rondo.analysis.modelling import day_number, purchase_log
 from rondo.analysis.models import Run
 from rondo.analysis.queries import current_run
