@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rondo.science.interest import Why
+from rondo.science.reasons import Why
 
 LETTERS = "tdlcp"
-"""One letter per :class:`rondo.science.interest.Why`."""
+"""One letter per :class:`rondo.science.reasons.Why`."""
 CHANCE_LENGTH = 6
 _INTEREST = re.compile(rf"\|(\d+):(\d\.\d{{4}})([{LETTERS}])(\d+)")
 

@@ -19,7 +19,7 @@ from rondo.science.interest.model import (
     Likely,
     score_interest,
 )
-from rondo.science.interest.tastes import Why
+from rondo.science.reasons import Why
 
 __all__ = [
     "CategoryJudged",

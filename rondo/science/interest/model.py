@@ -20,8 +20,9 @@ from sklearn.linear_model import LogisticRegression
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science.discrimination import Auc, Calibration, auc, calibrate, top_lift
 from rondo.science.interest.log import InterestLog
-from rondo.science.interest.tastes import FEATURES, NEVER, SEASON, WHY, Market, Signals, Why, market_of, signals_of
+from rondo.science.interest.tastes import FEATURES, NEVER, SEASON, WHY, Market, Signals, market_of, signals_of
 from rondo.science.next_purchase.regression import Regression, Rows
+from rondo.science.reasons import Why
 
 _SPEAKS = 0.2
 """Log odds from which a reason speaks for a category."""
@@ -97,7 +98,7 @@ class InterestVerdict:
 @dataclass(frozen=True)
 class Likely:
     """Pairs of a block, by customer and ``place`` (from 1, the likeliest first). ``times``: chance against the mean of
-    those who never bought of the category. ``why``: codes of :class:`~rondo.science.interest.tastes.Why`."""
+    those who never bought of the category. ``why``: codes of :class:`~rondo.science.reasons.Why`."""
 
     customer: IntArray
     category: IntArray

@@ -7,13 +7,13 @@ in closed form (Steck 2019, "Embarrassingly shallow autoencoders"), says which p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science.interest.log import InterestLog
+from rondo.science.reasons import Why
 
 Floats = npt.NDArray[np.float32]
 NEVER = np.iinfo(np.int32).max
@@ -23,17 +23,6 @@ _MOST_DAYS = 730.0
 _RIDGE = 50.0
 _WEIGHT = 5.0
 _FLOOR = 0.002
-
-
-class Why(IntEnum):
-    """What speaks for a category: customers like this one buy it, they buy in its department, they looked at it, we
-    told them of it, many try it now."""
-
-    TASTE = 0
-    DEPARTMENT = 1
-    LOOKED = 2
-    TOLD = 3
-    POPULAR = 4
 
 
 FEATURES = (

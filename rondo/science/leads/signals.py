@@ -14,11 +14,10 @@ import numpy.typing as npt
 from rondo.science._checks import FloatArray
 from rondo.science.features import Features
 from rondo.science.leads.log import NEVER, LeadLog
+from rondo.science.reasons import RECENT_DAYS
 
 Mask = npt.NDArray[np.bool_]
 LIVES = (7.0, 28.0, 91.0)
-RECENT_DAYS = 14
-"""Contacts of so many days are told of as those of late."""
 _MOST_DAYS = 3650.0
 
 CONTACT = "contact"

@@ -11,8 +11,7 @@ from rondo.analysis.leads.shapes import Interest, Leads
 from rondo.analysis.leads.texts import Reason
 from rondo.customers.models import AttributeDefinition, Link
 from rondo.foundation.registry import registries
-from rondo.science.interest import Why
-from rondo.science.leads.signals import RECENT_DAYS
+from rondo.science.reasons import RECENT_DAYS, Why
 from rondo.web import formats
 
 WHY = {
