@@ -99,6 +99,7 @@ _DEEPER = (
     "/segments/overlap",
     "/segments/groups",
     "/profile/",
+    "/imports/",
     "/settings/users/",
     "/settings/teams/",
     "/settings/roles/",
