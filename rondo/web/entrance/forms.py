@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rondo.foundation.models import Installation, Team, User
@@ -94,7 +94,7 @@ class InvitationForm(AccountForm):
         help_text=_("One a line, or separated by commas."),
     )
     language = forms.ChoiceField(
-        label=_("Language of the mail"), choices=lambda: [("", _now("As the installation")), *settings.LANGUAGES],
+        label=_("Language of the mail"), choices=lambda: [("", gettext("As the installation")), *settings.LANGUAGES],
         required=False,
     )  # fmt: skip
     field_order = ("addresses", "role", "reach", "team", "language")

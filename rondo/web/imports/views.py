@@ -45,13 +45,19 @@ def _list(request: HttpRequest, error: str = "") -> HttpResponse:
     runs = choosing.loads(user)
     context = {
         "files": choosing.files(user),
-        "runs": [(run, summary(run)) for run in runs],
+        "runs": [(run, kind_of(run), summary(run)) for run in runs],
         "rows": sum(run.counts.get("rows", 0) for run in runs if run.status == Load.Status.VISIBLE),
         "standing": sum(run.status == Load.Status.VISIBLE for run in runs),
         "limit_mb": settings.RONDO_UPLOAD_LIMIT_MB,
         "error": error,
     }
     return render(request, "imports/list.html", context, status=422 if error else 200)
+
+
+def kind_of(run: Load) -> str:
+    """What the rows of a run are."""
+    kind = registries.import_kinds.get(run.kind)
+    return str(kind.label) if kind else run.kind
 
 
 def summary(run: Load) -> str:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rondo.customers.identifiers import DOTS
 from rondo.foundation.models import AuditEntry, Role, Team, User
 from rondo.foundation.rights import MASKS, REACHES, RIGHTS, has_right, masked
+from rondo.web import formats
 from rondo.web.people.records import KINDS, named
 
 DOORS = {
@@ -45,6 +47,11 @@ _DONE = {
     "paused": gettext_lazy("paused"),
     "resumed": gettext_lazy("resumed"),
     "run": gettext_lazy("run"),
+    "requested": gettext_lazy("asked for"),
+    "defined": gettext_lazy("defined"),
+    "taken": gettext_lazy("brought in"),
+    "asked": gettext_lazy("import asked for"),
+    "discarded": gettext_lazy("put away"),
 }
 _ABOUT = {
     "identifier": gettext_lazy("Identifier"),
@@ -75,6 +82,19 @@ _FIELDS = {
     "key": pgettext_lazy("of a record", "Key"),
     "company": gettext_lazy("Company"),
     "currency": gettext_lazy("Currency"),
+    "time_zone": gettext_lazy("Time zone"),
+    "has_demo": gettext_lazy("Holds the demo"),
+    "label_en": gettext_lazy("Name in English"),
+    "label_de": gettext_lazy("Name in German"),
+    "type": gettext_lazy("Type"),
+    "form": gettext_lazy("Form of segmentation"),
+    "choices": gettext_lazy("Choices"),
+    "order": gettext_lazy("Place"),
+    "expires_at": gettext_lazy("Good until"),
+    "as_of": gettext_lazy("As of"),
+    "kind": gettext_lazy("Kind"),
+    "file": gettext_lazy("File"),
+    "source": gettext_lazy("Source"),
 }
 SPOKEN = frozenset({"title", "body", "reason", "text"})
 """Fields of contacts that hold what was written or said."""
@@ -195,5 +215,14 @@ def _said(field: str, value: Any, names: dict[tuple[str, int], str]) -> str:
     if field == "reaches" and isinstance(value, dict):
         return ", ".join(f"{key}: {REACHES.get(reach, reach)}" for key, reach in value.items())
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(_item(one) for one in value)
+    if field.endswith("_at") and isinstance(value, str) and (moment := parse_datetime(value)) is not None:
+        return formats.moment(moment)
     return str(value)[:300]
+
+
+def _item(value: Any) -> str:
+    """One of several values: a choice by what it is called, anything else as it is."""
+    if isinstance(value, dict) and "value" in value:
+        return str(value.get(formats.language()) or value["value"])
+    return str(value)

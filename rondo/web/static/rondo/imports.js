@@ -6,6 +6,7 @@ if (form) {
   const bar = form.querySelector("progress");
   const button = form.querySelector("button");
 
+  form.classList.add("sends-itself"); // the browser's own control speaks the browser's language
   const send = () => {
     if (!input.files.length) return;
     const request = new XMLHttpRequest();
