@@ -1,8 +1,9 @@
-"""What pages of thresholds have in common: what the form holds, which versions there were, how far a dry run is, and
-putting into force what was tried."""
+"""What pages of thresholds have in common: what the form holds, which versions there were, how far a dry run is, which
+analysis it was tried on, trying it again, and putting into force what was tried."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from django.contrib import messages
@@ -11,7 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from rondo.analysis.models import Run
 from rondo.analysis.studies import queries
+from rondo.analysis.studies.actions import request_study
 from rondo.analysis.studies.models import Study
 from rondo.errors import InputError, StateError
 from rondo.web.access import actor
@@ -51,6 +54,24 @@ def tried_of(latest: queries.Latest, version: int) -> Study | None:
     """The dry run that has an answer, where it was tried against the version in force."""
     answered = latest.answered
     return answered if answered and answered.results.get("version") == version else None
+
+
+@dataclass(frozen=True)
+class TriedOn:
+    """The analysis that a dry run was tried on (None: it is kept no more), and the one that is served now."""
+
+    made_at: datetime | None
+    served_at: datetime | None
+    is_stale: bool
+
+
+def tried_on(study: Study) -> TriedOn:
+    """Which analysis a dry run was tried on. It is stale once another is served: what it foretells, and what it says
+    of now, are of customers as they stood then."""
+    made = Run.objects.filter(pk=study.run_id).values_list("finished_at", flat=True).first()
+    served = Run.objects.filter(is_current=True).values_list("pk", "finished_at").first()
+    key, at = served or (None, None)
+    return TriedOn(made, at, study.run_id != key)
 
 
 def failure_of(latest: queries.Latest) -> str:
@@ -104,12 +125,10 @@ def how_far(request: HttpRequest, kind: str, here: str) -> HttpResponse:
 
 def put_into_force(request: HttpRequest, kept: Kept, page: str) -> HttpResponse:
     """Put into force what the study of the form tried, then go back to ``page``."""
-    key = request.POST.get("study", "")
-    done = Study.objects.filter(kind=kept.KIND, status=Study.Status.DONE)
-    study = done.filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
-    if study is None:
-        raise Http404
+    study = _posted(request, kept)
     try:
+        if tried_on(study).is_stale:
+            raise StateError(_("There has been an analysis since this was tried; try it again first."))
         kept.change(
             actor(request),
             kept.tried_with(study),
@@ -121,3 +140,22 @@ def put_into_force(request: HttpRequest, kept: Kept, page: str) -> HttpResponse:
     else:
         messages.success(request, _("In force from the next analysis on; the figures shown are still of the last one."))
     return redirect(page)
+
+
+def try_again(request: HttpRequest, kept: Kept, page: str) -> HttpResponse:
+    """Try once more what the study of the form tried, on the analysis that is served now; then go back to ``page``."""
+    try:
+        request_study(actor(request), kept.KIND, config=_posted(request, kept).config)
+    except InputError as error:
+        messages.error(request, str(error))
+    return redirect(page)
+
+
+def _posted(request: HttpRequest, kept: Kept) -> Study:
+    """The dry run that the form names; raises Http404 where there is none with an answer."""
+    key = request.POST.get("study", "")
+    done = Study.objects.filter(kind=kept.KIND, status=Study.Status.DONE)
+    study = done.filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
+    if study is None:
+        raise Http404
+    return study

@@ -31,6 +31,7 @@ urlpatterns = [
     path("loyalty/rules", standing_rules.rules, name="standing-rules"),
     path("loyalty/rules/progress", standing_rules.progress, name="standing-rules-progress"),
     path("loyalty/rules/apply", standing_rules.apply, name="standing-rules-apply"),
+    path("loyalty/rules/again", standing_rules.again, name="standing-rules-again"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("portfolio/movements/", movements.movements, name="movements"),
     path("portfolio/movements/customers", movements.customers, name="movements-customers"),

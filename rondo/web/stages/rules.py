@@ -22,7 +22,18 @@ from rondo.science.buying_stages import BuyingStageRules
 from rondo.web import formats
 from rondo.web.access import actor, page
 from rondo.web.segments.studying import going
-from rondo.web.trying import Change, failure_of, form_holds, history, how_far, peopled, put_into_force, tried_of
+from rondo.web.trying import (
+    Change,
+    failure_of,
+    form_holds,
+    history,
+    how_far,
+    peopled,
+    put_into_force,
+    tried_of,
+    tried_on,
+    try_again,
+)
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -149,6 +160,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         "going": going(latest.newer),
         "failure": failure_of(latest),
         "tried": tried,
+        "tried_on": tried_on(tried) if tried else None,
         "changes": _changes(now.rules, thresholds.tried_with(tried)) if tried else [],
         "matrix": _matrix(tried) if tried else None,
         "versions": history(thresholds, _read, _changes),
@@ -187,3 +199,10 @@ def progress(request: HttpRequest) -> HttpResponse:
 def apply(request: HttpRequest) -> HttpResponse:
     """Puts into force what was tried."""
     return put_into_force(request, thresholds, "buying-stages-rules")
+
+
+@require_POST
+@page("administer")
+def again(request: HttpRequest) -> HttpResponse:
+    """Tries once more what was tried on an analysis that is no longer the last."""
+    return try_again(request, thresholds, "buying-stages-rules")

@@ -14,4 +14,5 @@ urlpatterns = [
     path("rules", rules.rules, name="buying-stages-rules"),
     path("rules/progress", rules.progress, name="buying-stages-rules-progress"),
     path("rules/apply", rules.apply, name="buying-stages-rules-apply"),
+    path("rules/again", rules.again, name="buying-stages-rules-again"),
 ]

@@ -69,6 +69,34 @@ def test_a_dry_run_foretells_who_moves_and_changes_nothing(signed_in: SignIn, al
             assert told["matrix"][row] == [pairs.count((here, there)) for there in told["keys"]]
 
 
+def test_a_dry_run_of_an_older_analysis_says_so_and_is_tried_again_first(signed_in: SignIn, alice: User) -> None:
+    """What it foretold is no longer linked nor put into force; tried again, it is of the new analysis."""
+    seeded_base(customers=30, days=200)
+    run_analysis(system())
+    client = signed_in(alice)
+    client.post("/loyalty/rules", posted(ladder_client_from=12))
+    study = answer_study(Study.objects.get().pk)
+    page = client.get("/loyalty/rules").content.decode()
+    behind = "/customers/?f=ladder"
+    assert "Put into force" in page and "Tried on the analysis of" in page
+    assert behind in page and "Try again" not in page
+
+    run_analysis(system())
+    page = client.get("/loyalty/rules").content.decode()
+    assert "There has been an analysis since these thresholds were tried" in page and "Try again" in page
+    assert "Put into force" not in page and behind not in page
+    answer = client.post("/loyalty/rules/apply", {"study": study.pk}, follow=True)
+    assert "try it again first" in answer.content.decode() and not StandingVersion.objects.exists()
+
+    assert client.post("/loyalty/rules/again", {"study": study.pk}).status_code == 302
+    newest = answer_study(Study.objects.latest("pk").pk)
+    assert newest.pk != study.pk and newest.config == study.config
+    page = client.get("/loyalty/rules").content.decode()
+    assert "Put into force" in page and "Try again" not in page
+    client.post("/loyalty/rules/apply", {"study": newest.pk})
+    assert thresholds.in_force().ladder == LadderRules(client_from=12)
+
+
 def test_what_is_in_force_has_a_version_a_reason_and_an_audit_entry(signed_in: SignIn, alice: User) -> None:
     seeded_base(customers=20, days=120)
     run_analysis(system())

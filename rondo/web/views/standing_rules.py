@@ -23,7 +23,18 @@ from rondo.web.access import actor, page
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.relations.texts import BANDS, BONDS, band_url
 from rondo.web.segments.studying import going
-from rondo.web.trying import Change, failure_of, form_holds, history, how_far, peopled, put_into_force, tried_of
+from rondo.web.trying import (
+    Change,
+    failure_of,
+    form_holds,
+    history,
+    how_far,
+    peopled,
+    put_into_force,
+    tried_of,
+    tried_on,
+    try_again,
+)
 from rondo.web.views.standing_thresholds import ALL, LEAST, MOST, PARTS, PLACES, Threshold
 
 if TYPE_CHECKING:
@@ -111,6 +122,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     now, served = thresholds.in_force(), thresholds.served()
     latest = queries.latest(thresholds.KIND)
     tried = tried_of(latest, now.version)
+    on = tried_on(tried) if tried else None
     if request.method == "POST":
         form = ThresholdsForm(request.POST)
         if form.is_valid():
@@ -131,8 +143,9 @@ def rules(request: HttpRequest) -> HttpResponse:
         "going": going(latest.newer),
         "failure": failure_of(latest),
         "tried": tried,
+        "tried_on": on,
         "changes": _changes(now, thresholds.tried_with(tried)) if tried else [],
-        "scales": _scales(tried) if tried else [],
+        "scales": _scales(tried, linked=not on.is_stale) if tried and on else [],
         "versions": history(thresholds, _read, _changes),
         "pending": served is not None and served.to_dict() != now.to_dict(),
     }
@@ -144,9 +157,9 @@ def _read(row: Any) -> Thresholds:
     return Thresholds() if row is None else thresholds.read(row.thresholds, row.pk)
 
 
-def _scales(study: Study) -> list[dict[str, Any]]:
+def _scales(study: Study, *, linked: bool) -> list[dict[str, Any]]:
     """Per scale how many would move, and from where to where; states that nobody is in are left out, and bonds that
-    nobody's strength of would change."""
+    nobody's strength of would change. ``linked``: whoever is in a state now is still who was counted."""
     found = []
     for scale, told in study.results["scales"].items():
         if scale.startswith("bond_") and not told["moved"]:
@@ -166,7 +179,7 @@ def _scales(study: Study) -> list[dict[str, Any]]:
                         labels[told["keys"][row]],
                         [(matrix[row][n], row != n) for n in kept],
                         sum(matrix[row]),
-                        _behind(scale, told["keys"][row]),
+                        _behind(scale, told["keys"][row]) if linked else "",
                     )
                     for row in kept
                 ],
@@ -204,3 +217,10 @@ def progress(request: HttpRequest) -> HttpResponse:
 def apply(request: HttpRequest) -> HttpResponse:
     """Puts into force what was tried."""
     return put_into_force(request, thresholds, "standing-rules")
+
+
+@require_POST
+@page("administer")
+def again(request: HttpRequest) -> HttpResponse:
+    """Tries once more what was tried on an analysis that is no longer the last."""
+    return try_again(request, thresholds, "standing-rules")
