@@ -18,8 +18,6 @@ from rondo.foundation.models import User
 if TYPE_CHECKING:
     from rondo.warehouse.tables import Tables
 
-LISTED = 200
-"""So many of the customers behind one move stand on a page, those worth most first."""
 _KEPT_SECONDS = 3600
 
 
@@ -45,39 +43,6 @@ def moves(viewer: User | None, run: Run, since: date, until: date, scale: str = 
         found = _counted(seen, since, until, scale)
         cache.set(key, found, _KEPT_SECONDS)
     return found
-
-
-@dataclass(frozen=True)
-class Mover:
-    """A customer behind a move, and their value by the run (0 where there is none): where the next page begins."""
-
-    customer: int
-    value: int
-
-
-def movers(
-    viewer: User | None,
-    since: date,
-    until: date,
-    before: str,
-    after: str,
-    scale: str = "stage",
-    beyond: Mover | None = None,
-) -> list[Mover]:
-    """The customers behind one move, most worth first: those that follow ``beyond``, at most one more than
-    :data:`LISTED`, which tells that there is a next page."""
-    from rondo.warehouse.tables import open_tables
-
-    with open_tables() as tables:
-        stood = _stood(tables, _seen(viewer), since, until, scale)
-        if stood is None:
-            return []
-        rows = stood.filter((stood.before == before) & (stood.after == after))
-        if beyond is not None:
-            follows = (rows.value == beyond.value) & (rows.customer_id > beyond.customer)
-            rows = rows.filter((rows.value < beyond.value) | follows)
-        rows = rows.order_by([rows.value.desc(), rows.customer_id]).limit(LISTED + 1)
-        return [Mover(row["customer_id"], row["value"]) for row in tables.arrow(rows).to_pylist()]
 
 
 def _seen(viewer: User | None) -> list[int] | None:

@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from rondo.analysis import definitions, ruled
+from rondo.analysis import definitions, ruled, ruled_moves
 from rondo.analysis.buying_stages import ruled as stages_ruled
 from rondo.analysis.buying_stages.jobs import request_stages
 from rondo.analysis.features import buying, taste
@@ -13,12 +13,24 @@ from rondo.analysis.leads import ruled as leads_ruled
 from rondo.analysis.leads.jobs import request_leads
 from rondo.analysis.next import ruled as next_ruled
 from rondo.analysis.next.jobs import request_next
+from rondo.analysis.segments import ruled as segments_ruled
 from rondo.analysis.segments.jobs import request_refreshes
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.studies import names, series
 from rondo.foundation.registry import Periodic, Room, StudyKind, registries
 
-__all__ = ["buying", "definitions", "leads_ruled", "next_ruled", "ruled", "series", "stages_ruled", "taste"]
+__all__ = [
+    "buying",
+    "definitions",
+    "leads_ruled",
+    "next_ruled",
+    "ruled",
+    "ruled_moves",
+    "segments_ruled",
+    "series",
+    "stages_ruled",
+    "taste",
+]
 
 registries.rooms.add(SEGMENTS, Room(SEGMENTS, _("Segments"), 20, ("none", "own", "team", "all"), usual="all"))
 registries.periodic.add("analysis", Periodic("analysis", "rondo.analysis.jobs.nightly", timedelta(days=1), time(2, 10)))

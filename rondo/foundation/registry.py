@@ -364,7 +364,8 @@ class RuleDetail(RuleTerm):
 
     ``q(match, as_of)`` is the condition on a row of the events (of their parts, where ``part``); ``expr(tables, rows,
     match, as_of)`` the same in Ibis. Both leave the negation to the caller. ``load(event_ids, as_of)``: known values by
-    event, where the chain itself does not load them. ``kinds``: only of these; empty: of all.
+    event, where the chain itself does not load them. ``kinds``: only of these, of whichever chain; empty: of all of the
+    chain ``events``.
     """
 
     events: str = ""
@@ -379,23 +380,30 @@ class RuleDetail(RuleTerm):
 class RuleEvents:
     """A chain of events of customers, with its details in ``registries.rule_details``.
 
-    ``rows()`` are the standing events with the columns ``kind``, ``occurred_at``, ``business_date``, ``amount``,
-    ``currency``; ``belongs(column, owner)`` is the condition that the record in ``column`` is the customer ``owner`` or
-    was merged into it. ``parts()`` are the parts of events with ``total``, ``part_event`` their column of the event.
-    ``frame(tables)`` has id, customer_id and the same columns in Ibis, ``part_frame(tables)`` event_id and total.
+    In the operational store: ``rows()`` are the standing events with the columns ``kind``, ``occurred_at``,
+    ``business_date``, ``amount``, ``currency``; ``belongs(column, owner)`` is the condition that the record in
+    ``column`` is the customer ``owner`` or was merged into it. ``parts()`` are the parts of events with ``total``,
+    ``part_event`` their column of the event. In the copy: ``frame(tables)`` has id, customer_id and the same columns in
+    Ibis, ``part_frame(tables)`` event_id and total.
+
+    A chain that stands in one of the two alone leaves the other out, and is asked there, whoever asks. One of the copy
+    alone has ``keys(make)``: it opens the copy and gives the column ``customer_id`` of the Ibis table that
+    ``make(tables)`` makes, as Arrow has it.
+
     ``load(record_ids, kinds, as_of, details)`` are the events of one customer, up to and including that day, as
     :class:`rondo.rules.records.EventRecord`, with the details named.
     """
 
     key: str
     kinds: "Callable[[], Iterable[tuple[str, _StrOrPromise]]]"
-    rows: "Callable[[], QuerySet[Any]]"
-    belongs: "Callable[[str, Any], Any]"
-    parts: "Callable[[], QuerySet[Any]]"
-    part_event: str
-    frame: "Callable[[Any], Any]"
-    part_frame: "Callable[[Any], Any]"
     load: "Callable[[Sequence[int], frozenset[str], date, frozenset[str]], list[Any]]"
+    rows: "Callable[[], QuerySet[Any]] | None" = None
+    belongs: "Callable[[str, Any], Any] | None" = None
+    parts: "Callable[[], QuerySet[Any]] | None" = None
+    part_event: str = ""
+    frame: "Callable[[Any], Any] | None" = None
+    part_frame: "Callable[[Any], Any] | None" = None
+    keys: "Callable[[Callable[[Any], Any]], Any] | None" = None
 
 
 @dataclass(frozen=True)

@@ -249,8 +249,9 @@ class Checker:
         if not 2 <= len(steps) + (excluded is not None) <= MAX_STEPS:
             message = _("a sequence has two to %(limit)d steps.") % {"limit": MAX_STEPS}
             self.report((*path, "sequence"), message, str(len(steps)))
-        every = [step.kind for step in (*steps, *([excluded] if excluded else [])) if step.kind in self.schema.kinds]
-        if len({self.schema.kinds[kind].events for kind in every}) > 1:
+        every = [step.kind for step in (*steps, *([excluded] if excluded else []))]
+        known = [kind for kind in every if kind == ANY_KIND or kind in self.schema.kinds]
+        if len({self.schema.chain(kind).key for kind in known}) > 1:
             self.report((*path, "sequence"), _("the steps of a sequence have to be events of one chain."))
         if node.within is not None:
             self.span(node.within, (*path, "within"))

@@ -8,12 +8,12 @@ fields unknown; whether such a part then holds is known beforehand, and the part
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
-from rondo.foundation.registry import RuleField, RuleSource
+from rondo.foundation.registry import RuleEvents, RuleField, RuleSource
 from rondo.rules.problems import Problem, RuleError
 from rondo.rules.schema import Context, Members, Schema
 from rondo.rules.tree import AllOf, AnyOf, Comparison, Did, InSegment, Linked, Node, Not
@@ -40,6 +40,22 @@ def field_of(node: Comparison, schema: Schema) -> RuleField:
         message = _("there is no field “%(key)s” any more.") % {"key": node.field}
         raise RuleError([Problem(message, node.field, path=("field",))])
     return term
+
+
+def holds_of_nobody(node: Node) -> bool:
+    """Whether a part on events holds for who has none, as ``exactly 0 times`` does."""
+    if not isinstance(node, Did):
+        return False
+    return within(0, node.count.operator, node.count.n) and (
+        node.total is None or within(0, node.total.operator, node.total.amount)
+    )
+
+
+def within(number: int, operator: str, limit: Any) -> bool:
+    """Whether a number is at least, at most or exactly ``limit``."""
+    if operator == "at_least":
+        return bool(number >= limit)
+    return bool(number <= limit) if operator == "at_most" else number == limit
 
 
 class Segments:
@@ -113,6 +129,14 @@ class SetCompiler(ABC, Generic[C]):
     def members(self, found: Members, positive: bool) -> C:
         """Customers given by their keys."""
 
+    @abstractmethod
+    def elsewhere(self, node: Did | Steps, chain: RuleEvents, positive: bool) -> C:
+        """Events of a chain that the engine does not have."""
+
+    @abstractmethod
+    def has(self, chain: RuleEvents) -> bool:
+        """Whether the engine has the events of a chain."""
+
     def reaches(self, term: RuleField) -> bool:
         """Whether the engine has the field's column."""
         return True
@@ -135,6 +159,9 @@ class SetCompiler(ABC, Generic[C]):
             return self._comparison(node, positive)
         if isinstance(node, Linked):
             return self.linked(node, positive)
+        chain = self.schema.chain((node.event if isinstance(node, Did) else node.steps[0]).kind)
+        if not self.has(chain):
+            return self.elsewhere(node, chain, positive)
         return self.did(node, positive) if isinstance(node, Did) else self.sequence(node, positive)
 
     def _junction(self, node: AllOf | AnyOf, positive: bool) -> C:

@@ -4,7 +4,6 @@ Each part is a condition that an index serves for one customer (``EXISTS``), or,
 once (``IN``): the first suits a list that is walked in its order until the page is full, the second a count.
 """
 
-import json
 from collections.abc import Iterable
 from collections.abc import Sequence as Parts
 from datetime import date
@@ -31,10 +30,10 @@ from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
 from django.db.models.sql.compiler import SQLCompiler
 
 from rondo.foundation.registry import RuleEvents, RuleField, RuleSource
-from rondo.rules.compiling import SetCompiler
+from rondo.rules.compiling import SetCompiler, holds_of_nobody
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.schema import Context, Members, Schema
-from rondo.rules.tree import ANY_KIND, Comparison, Did, Event, InSegment, Linked, Node, Sequence, children
+from rondo.rules.tree import ANY_KIND, Comparison, Did, Event, InSegment, Linked, Node, Not, Sequence, children
 from rondo.rules.values import DAYS_OF
 
 NOBODY = Q(pk__in=())
@@ -62,33 +61,34 @@ class DaysAfter(Func):
 
 
 class AmongKeys(Func):
-    """Whether a key is one of many, given as one parameter however many they are."""
+    """Whether a key is one of many, given as one parameter however many they are: as a text that joins them by commas,
+    so that keys that come from elsewhere are never objects."""
 
     output_field = BooleanField()
     conditional = True
     arity = 1
 
-    def __init__(self, key: Any, keys: Iterable[int]) -> None:
+    def __init__(self, key: Any, keys: str) -> None:
         super().__init__(key)
-        self.keys = tuple(sorted(keys))
+        self.keys = keys
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
         """The keys are the rows of a JSON list."""
         sql, params = super().as_sql(
             compiler, connection, template="%(expressions)s IN (SELECT value FROM json_each(%%s))", **context
         )
-        return sql, (*params, json.dumps(self.keys))
+        return sql, (*params, f"[{self.keys}]")
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
         """The keys are an array."""
         template = "%(expressions)s = ANY (%%s::bigint[])"
         sql, params = super().as_sql(compiler, connection, template=template, **context)
-        return sql, (*params, list(self.keys))
+        return sql, (*params, f"{{{self.keys}}}")
 
 
 def among(keys: Iterable[int]) -> Q:
     """Customers that have one of the keys."""
-    return Q(AmongKeys(F("pk"), keys))
+    return Q(AmongKeys(F("pk"), ",".join(map(str, sorted(keys)))))
 
 
 def outer(name: str, depth: int) -> Any:
@@ -173,9 +173,26 @@ class QCompiler(SetCompiler[Q]):
 
     # Events
 
+    def has(self, chain: RuleEvents) -> bool:
+        return chain.rows is not None
+
+    def elsewhere(self, node: Did | Sequence, chain: RuleEvents, positive: bool) -> Q:
+        # Customers that the copy does not know yet have none of these events: what holds for them is its complement.
+        negated = holds_of_nobody(node)
+        asked = (Not(node) if negated else node, self.context.as_of, self.context.viewer)
+        if asked not in self.schema.asked:
+            from rondo.rules.ibis_sets import compile_ibis, joined  # Ibis is slow to import
+
+            assert chain.keys is not None
+            keys = chain.keys(lambda tables: compile_ibis(asked[0], self.schema, self.context, tables))
+            self.schema.asked[asked] = joined(keys)
+        inside = Q(AmongKeys(F("pk"), self.schema.asked[asked]))
+        return inside if positive != negated else ~inside
+
     def events(self, event: Event, owner: Any) -> QuerySet[Any]:
         """Standing events of a customer up to the day, of the kind and with the details asked for."""
         chain = self.schema.chain(event.kind)
+        assert chain.rows is not None and chain.belongs is not None
         rows = chain.rows().filter(chain.belongs("customer_id", owner), business_date__lte=self.context.as_of)
         if event.kind != ANY_KIND:
             rows = rows.filter(kind=event.kind)
@@ -187,6 +204,7 @@ class QCompiler(SetCompiler[Q]):
             else:
                 rows = rows.filter(self.detail(comparison))
         if parts:
+            assert chain.parts is not None
             rows = rows.filter(Exists(chain.parts().filter(parts, **{chain.part_event: OuterRef("pk")})))
         return rows.order_by()
 
@@ -229,6 +247,7 @@ class QCompiler(SetCompiler[Q]):
             rows = self._window(self.events(node.event, OuterRef("pk")), first, last)
             return _one(rows.filter(currency=currency), Sum("amount"))
         rows = self._window(self.events(node.event, OuterRef(OuterRef("pk"))), first, last).filter(currency=currency)
+        assert chain.parts is not None
         lines = chain.parts().filter(**{f"{chain.part_event}__in": rows.values("pk")})
         for comparison in parts:
             lines = lines.filter(self.detail(comparison))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from rondo.rules.compiling import Segments, field_of
+from rondo.rules.compiling import Segments, field_of, within
 from rondo.rules.formatting import format_rule
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.records import EventRecord, PartRecord, Record
@@ -106,7 +106,12 @@ class Evaluator:
 
     def fits(self, event: Event, record: EventRecord) -> tuple[bool, int | None]:
         """Whether an event is one of those asked for, and what of its amount counts (None: not known)."""
-        if event.kind not in (ANY_KIND, record.kind) or record.day > self.context.as_of:
+        if event.kind == ANY_KIND:
+            kind = self.schema.kinds.get(record.kind)
+            of_kind = kind is None or kind.events == self.schema.chain(ANY_KIND).key
+        else:
+            of_kind = event.kind == record.kind
+        if not of_kind or record.day > self.context.as_of:
             return False, None
         parts: list[PartRecord] = list(record.parts)
         asked_parts = False
@@ -136,9 +141,9 @@ class Evaluator:
                 number += 1
                 total += amount or 0
                 latest = event.day if latest is None else max(latest, event.day)
-        holds = _within(number, node.count.operator, node.count.n)
+        holds = within(number, node.count.operator, node.count.n)
         if node.total is not None:
-            holds = holds and _within(total, node.total.operator, node.total.amount)
+            holds = holds and within(total, node.total.operator, node.total.amount)
         return Explanation(text, holds, node, Found(number, total, latest))
 
     def _sequence(self, node: Steps, record: Record) -> date | None:
@@ -173,12 +178,6 @@ class Evaluator:
             return False
         broken = self._next(excluded, ordered, place)
         return broken is None or ordered[broken].day > end
-
-
-def _within(number: int, operator: str, limit: Any) -> bool:
-    if operator == "at_least":
-        return bool(number >= limit)
-    return bool(number <= limit) if operator == "at_most" else number == limit
 
 
 def evaluate(node: Node, record: Record, schema: Schema, context: Context) -> Explanation:

@@ -12,9 +12,10 @@ from typing import Any
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from rondo.foundation.registry import RuleField, RuleSource
-from rondo.rules.compiling import SetCompiler
+from rondo.foundation.registry import RuleEvents, RuleField, RuleSource
+from rondo.rules.compiling import SetCompiler, holds_of_nobody, within
 from rondo.rules.django_q import QCompiler, shifted_back
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.schema import Context, Members, Schema
@@ -88,11 +89,17 @@ class IbisCompiler(SetCompiler[Any]):
         found = frame.filter(match.expr(frame[term.copied]))
         return self.among(found, positive != match.negated)
 
-    def _operational(self, node: Comparison, positive: bool) -> Any:
-        """A field that the copy does not hold, as the set of keys that the operational store finds."""
+    def has(self, chain: RuleEvents) -> bool:
+        return chain.frame is not None
+
+    def elsewhere(self, node: Did | Sequence, chain: RuleEvents, positive: bool) -> Any:
+        return self._operational(node, positive)
+
+    def _operational(self, node: Comparison | Did | Sequence, positive: bool) -> Any:
+        """What the copy does not hold, as the set of keys that the operational store finds."""
         rows = self.schema.customers.rows
         assert rows is not None
-        negated = node.operator in ("is_not", "unknown")
+        negated = node.operator in ("is_not", "unknown") if isinstance(node, Comparison) else holds_of_nobody(node)
         condition = QCompiler(self.schema, self.context, as_set=True).node(node, not negated)
         found = rows().filter(condition).order_by().values_list("pk", flat=True)
         return self._keys(found, positive != negated)
@@ -134,13 +141,19 @@ class IbisCompiler(SetCompiler[Any]):
         """The parts that all conditions on parts hold for; None where there is no such condition."""
         if not any(self.schema.details[comparison.field].part for comparison in event.where):
             return None
-        lines = self.schema.chain(event.kind).part_frame(self.tables)
+        part_frame = self.schema.chain(event.kind).part_frame
+        assert part_frame is not None
+        lines = part_frame(self.tables)
         return lines.filter(*self.conditions(event, lines, part=True))
+
+    def _frame(self, event: Event) -> Any:
+        frame = self.schema.chain(event.kind).frame
+        assert frame is not None
+        return frame(self.tables)
 
     def events(self, event: Event, first: date | None, last: date) -> Any:
         """Events of the kind within the window, with the details asked for."""
-        rows = self.schema.chain(event.kind).frame(self.tables)
-        rows = self.window(rows, first, last)
+        rows = self.window(self._frame(event), first, last)
         if event.kind != ANY_KIND:
             rows = rows.filter(rows.kind == event.kind)
         wanted = self.conditions(event, rows, part=False)
@@ -170,10 +183,10 @@ class IbisCompiler(SetCompiler[Any]):
     def _compared(self, counted: Any, count: Count, total: Total | None, positive: bool) -> Any:
         """Customers whose figures fit. Who did nothing has 0 and 0, and is found by those who do not fit."""
         fits = _limit(counted.n, count.operator, count.n)
-        nothing = _fits(0, count.operator, count.n)
+        nothing = within(0, count.operator, count.n)
         if total is not None:
             fits &= _limit(counted.total.fill_null(0), total.operator, total.amount)
-            nothing = nothing and _fits(0, total.operator, total.amount)
+            nothing = nothing and within(0, total.operator, total.amount)
         return self.among(counted.filter(~fits if nothing else fits), positive != nothing)
 
     def sequence(self, node: Sequence, positive: bool) -> Any:
@@ -187,7 +200,7 @@ class IbisCompiler(SetCompiler[Any]):
         # What follows lies behind the first step and, with a window, not beyond its end: files of other days are left.
         first, last = resolve_period(node.period, as_of)
         end = as_of if node.within is None else min(as_of, last + timedelta(days=_days(node.within)))
-        rows = self.window(self.schema.chain(steps[0].kind).frame(self.tables), first, end)
+        rows = self.window(self._frame(steps[0]), first, end)
         if ANY_KIND not in kinds:
             rows = rows.filter(rows.kind.isin(sorted(kinds)))
         flags = {f"is_{number}": self._is(step, rows) for number, step in enumerate(steps)}
@@ -264,12 +277,6 @@ def _limit(column: Any, operator: str, limit: Any) -> Any:
     return column <= limit if operator == "at_most" else column == limit
 
 
-def _fits(number: int, operator: str, limit: Any) -> bool:
-    if operator == "at_least":
-        return bool(number >= limit)
-    return bool(number <= limit) if operator == "at_most" else number == limit
-
-
 def compile_ibis(node: Node, schema: Schema, context: Context, tables: Any) -> Any:
     """The surviving customers for whom a checked rule holds, as an Ibis table with the one column ``customer_id``.
 
@@ -282,6 +289,15 @@ def compile_ibis(node: Node, schema: Schema, context: Context, tables: Any) -> A
     compiler = IbisCompiler(schema, context, tables)
     condition = compiler.node(node)
     return compiler.customers.filter(condition).select("customer_id")
+
+
+def joined(keys: Any) -> str:
+    """A column of keys as one text, joined by commas."""
+    column = keys.combine_chunks()
+    if not len(column):
+        return ""
+    whole = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column.cast(pa.string()))
+    return str(pc.binary_join(whole, ",")[0].as_py())
 
 
 def preview(node: Node, schema: Schema, context: Context, tables: Any, sample: int = 20) -> tuple[int, list[int]]:

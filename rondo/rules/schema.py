@@ -71,6 +71,8 @@ class Schema:
     sources: dict[str, RuleSource] = field(default_factory=dict)
     events: dict[str, RuleEvents] = field(default_factory=dict)
     links: RuleLinks | None = None
+    asked: "dict[tuple[Node, date, int | None], str]" = field(default_factory=dict, compare=False)
+    """Keys of customers that were asked of elsewhere, joined by commas, by the part of a rule and the circumstances."""
 
     @cached_property
     def aliases(self) -> dict[str, str]:
@@ -92,10 +94,11 @@ class Schema:
 
     def details_of(self, kind: str) -> dict[str, RuleDetail]:
         """The details that events of a kind have."""
+        chain = self.chain(kind).key
         return {
             key: detail
             for key, detail in self.details.items()
-            if kind == ANY_KIND or not detail.kinds or kind in detail.kinds
+            if (kind in detail.kinds if detail.kinds and kind != ANY_KIND else detail.events == chain)
         }
 
     def chain(self, kind: str) -> RuleEvents:

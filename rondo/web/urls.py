@@ -34,7 +34,6 @@ urlpatterns = [
     path("loyalty/rules/again", standing_rules.again, name="standing-rules-again"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("portfolio/movements/", movements.movements, name="movements"),
-    path("portfolio/movements/customers", movements.customers, name="movements-customers"),
     path("portfolio/movements/table.csv", movements.table, name="movements-table"),
     path("portfolio/buying/", buying.buying, name="buying"),
     path("portfolio/cohorts/", cohorts.cohorts, name="cohorts"),

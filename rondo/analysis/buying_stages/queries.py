@@ -10,7 +10,7 @@ from django.core.cache import cache
 from rondo.analysis.buying_stages.shapes import CategoryStages, Found
 from rondo.analysis.buying_stages.texts import STAGES, Entry, entries
 from rondo.analysis.models import StageFound, StageOf
-from rondo.analysis.movements import LISTED, Move
+from rondo.analysis.movements import Move
 from rondo.analysis.queries import visible_scores
 from rondo.catalogue.models import Category
 from rondo.customers.queries import sees_all, visible
@@ -125,19 +125,6 @@ def moves(viewer: User | None, category: int, since: date, until: date) -> list[
         found = _counted(seen, category, since, until)
         cache.set(key, found, _KEPT_SECONDS)
     return found
-
-
-def movers(viewer: User | None, category: int, since: date, until: date, before: str, after: str) -> list[int]:
-    """The customers behind one move, most worth first, at most :data:`rondo.analysis.movements.LISTED`."""
-    from rondo.warehouse.tables import open_tables
-
-    with open_tables() as tables:
-        stood = _stood(tables, _seen(viewer), category, since, until)
-        if stood is None:
-            return []
-        rows = stood.filter((stood.before == before) & (stood.after == after))
-        rows = rows.order_by([rows.value.desc(), rows.customer_id]).limit(LISTED)
-        return list(tables.arrow(rows)["customer_id"].to_pylist())
 
 
 def _seen(viewer: User | None) -> list[int] | None:

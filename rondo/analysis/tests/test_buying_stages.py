@@ -9,10 +9,11 @@ from rondo.analysis.actions import run_analysis
 from rondo.analysis.buying_stages import thresholds
 from rondo.analysis.buying_stages.actions import TABLES, work_out_stages
 from rondo.analysis.buying_stages.jobs import stages_job
-from rondo.analysis.buying_stages.queries import NO_SIGN, found_for, movers, moves, stages_of
+from rondo.analysis.buying_stages.queries import NO_SIGN, found_for, moves, stages_of
 from rondo.analysis.buying_stages.ruled import rule_of
 from rondo.analysis.buying_stages.texts import STAGES
 from rondo.analysis.models import StageFound, StageOf, Study
+from rondo.analysis.ruled_moves import stood_in_buying
 from rondo.analysis.tests.world import customer, product, purchase
 from rondo.catalogue.models import Category
 from rondo.customers.models import Customer
@@ -111,6 +112,13 @@ def test_signals_of_the_chain_place_customers_and_everything_agrees() -> None:
     assert again is not None and again.run_id == run.pk
 
 
+def behind(path: str, since: date, before: str, after: str) -> list[int]:
+    """The customers that the rule of a move finds."""
+    known = schema()
+    rule = parse(f"{stood_in_buying(path, before, since)} and {stood_in_buying(path, after, LAST)}", known)
+    return list(visible(None).filter(compile_q(rule, known, Context(LAST))).order_by("pk").values_list("pk", flat=True))
+
+
 def test_between_two_days_the_ledger_tells_who_moved_and_a_viewer_sees_their_own(make_user: Any) -> None:
     people = world()
     dora: User = make_user("dora", role="sales", reach="own")
@@ -121,13 +129,13 @@ def test_between_two_days_the_ledger_tells_who_moved_and_a_viewer_sees_their_own
     since = date(2024, 3, 24)
     found = {(move.before, move.after): move.customers for move in moves(None, coffee, since, LAST)}
     assert found == {("purchase", "need_recognised"): 1, ("purchase", "purchase"): 4, ("unaware", "unaware"): 1}
-    assert movers(None, coffee, since, LAST, "purchase", "need_recognised") == [people["ann"].pk]
+    assert behind(COFFEE, since, "purchase", "need_recognised") == [people["ann"].pk]
+    assert behind(TEA, since, "", "information_search") == [people["gus"].pk]
     assert [(m.before, m.after) for m in moves(dora, tea, since, LAST)] == [(NO_SIGN, "information_search")]
     part = found_for(dora)
     assert part is not None
     assert (part.results["customers"], part.results["known"]) == (2, 2)
     assert {row["path"]: sum(row["customers"]) for row in part.results["categories"]} == {COFFEE: 1, TEA: 1}
-    assert movers(dora, coffee, since, LAST, "purchase", "purchase") == []
     with pytest.raises(PermissionRefused):
         work_out_stages(Actor(dora, "web"))
 

@@ -28,6 +28,18 @@ from rondo.rules.tree import (
 )
 
 SEGMENTS = ("hot", "list", "outer")
+KINDS = (
+    "purchase",
+    "purchase",
+    "visit",
+    "campaign_mail",
+    "redemption",
+    "any",
+    "standing",
+    "buying_stage",
+    "membership",
+)
+"""Kinds of events, of all chains."""
 
 _TEXTS: dict[str, list[str]] = {
     "name": ["Müller", "mueller", "MULLER ANNA", "strasse", "o neil", "анна", "m", "a"],
@@ -44,6 +56,10 @@ _TEXTS: dict[str, list[str]] = {
     "product": ["1", "Product 2", "3", "x"],
     "brand": ["lavazza", "sjalv", "la"],
     "campaign": ["8", "spring", "13", "Gone"],
+    "stage_category": ["coffee", "FOOD > COFFEE", "food", "nothing"],
+    "segment": ["top", "late", "gone"],
+    "entered_by": ["1", "2", "3", "7", "x"],
+    "left_by": ["2", "3", "4", "8"],
 }
 
 
@@ -98,7 +114,7 @@ def comparisons(draw: st.DrawFn, term: RuleTerm, ids: list[str]) -> Comparison:
 
 @st.composite
 def events(draw: st.DrawFn, known: Callable[[], Schema]) -> Event:
-    kind = draw(st.sampled_from(["purchase", "purchase", "visit", "campaign_mail", "redemption", "any"]))
+    kind = draw(st.sampled_from(KINDS))
     details = known().details_of(kind)
     chosen = draw(st.lists(st.sampled_from(sorted(details)), max_size=2))
     return Event(kind, tuple(draw(comparisons(details[key], [])) for key in chosen))

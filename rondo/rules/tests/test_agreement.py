@@ -50,8 +50,11 @@ class People:
         fields: dict[str, Any] = {}
         for source in self.schema.sources.values():
             fields |= source.values(ids, [term for term in self.schema.fields.values() if term.source == source.key])
-        (chain,) = self.schema.events.values()
-        events = chain.load(ids, frozenset({"any"}), self.context.as_of, frozenset(self.schema.details))
+        events = [
+            event
+            for chain in self.schema.events.values()
+            for event in chain.load(ids, frozenset({"any"}), self.context.as_of, frozenset(self.schema.details))
+        ]
 
         def linked(role: str, direction: str, _inner: Node | None) -> list[Record]:
             assert self.schema.links is not None

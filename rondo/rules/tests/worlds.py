@@ -8,10 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from rondo.analysis.buying_stages.texts import LETTERS, STAGES
-from rondo.analysis.buying_stages.working import STOOD
-from rondo.analysis.models import NextOf, Score, StageFound, StageOf
+from rondo.analysis.buying_stages.working import MOVED, STOOD
+from rondo.analysis.models import Membership, NextOf, Refresh, Score, Segment, StageFound, StageOf
 from rondo.analysis.next.actions import DUE
 from rondo.analysis.scores import schema as score_schema
+from rondo.analysis.standing import LEDGER
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.catalogue.models import Category, Product
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer, Link, Source, Survivor
@@ -66,6 +67,8 @@ class World:
         self.scores()
         self.next()
         self.stages()
+        self.ledgers()
+        self.memberships()
         self.chain()
         self.campaigns()
 
@@ -212,6 +215,53 @@ class World:
         StageOf.objects.bulk_create(served)
         table = pa.Table.from_pylist(copied, schema=STOOD)
         delta.commit("buying_stages", delta.Rows(table.to_reader(), len(copied)), replace=True, notes={})
+
+    def ledgers(self) -> None:
+        """Where some came to stand on the scales and in buying, on which days."""
+        places = [place.pk for place in Category.objects.filter(depth=1).order_by("pk")]
+        scales: dict[Any, list[str]] = {
+            "stage": ["growth", "maturity", "decline"],
+            "ladder": ["customer", "client"],
+            **{place: ["purchase", "need_recognised", "unaware"] for place in places},
+        }
+        rows: dict[str, list[dict[str, Any]]] = {"standing": [], "buying_moves": []}
+        for person in self.people:
+            for scale, states in scales.items():
+                days = sorted({self.day() for _entry in range(self.chance.choice([0, 1, 2, 4]))})
+                before = None
+                for day in days:
+                    after = self.chance.choice([state for state in states if state != before])
+                    entry = {"customer_id": person.pk, "day": day, "before": before, "after": after}
+                    if isinstance(scale, str):
+                        rows["standing"].append(entry | {"scale": scale})
+                    else:
+                        rows["buying_moves"].append(entry | {"category_id": scale})
+                    before = after
+        for name, columns in (("standing", LEDGER), ("buying_moves", MOVED)):
+            table = pa.Table.from_pylist(rows[name], schema=columns)
+            delta.commit(name, delta.Rows(table.to_reader(), table.num_rows), replace=True, notes={})
+
+    def memberships(self) -> None:
+        """Stays in two segments, some of which are over, and in one that was deleted."""
+        at = datetime.combine(AS_OF, time(6), UTC)
+        days = [AS_OF + timedelta(days=offset) for offset in (-100, -30, 0, 1)]
+        for key in ("top", "late", "gone"):
+            segment = Segment.objects.create(key=key, name=key, retired_at=at if key == "gone" else None)
+            done = [Refresh.objects.create(segment=segment, as_of=day) for day in days]
+            for person in self.people:
+                place = 0
+                while (came := place + self.chance.choice([0, 1, 2, 5])) < len(done):
+                    went = came + self.chance.choice([1, 2, 9])
+                    over = went < len(done)
+                    Membership.objects.create(
+                        segment=segment,
+                        customer=person,
+                        entered_at=at + timedelta(days=came),
+                        entered_by=done[came],
+                        left_at=at + timedelta(days=went) if over else None,
+                        left_by=done[went] if over else None,
+                    )
+                    place = went
 
     def chain(self) -> None:
         self.events: list[Interaction] = []

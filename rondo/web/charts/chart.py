@@ -101,8 +101,9 @@ class Chart:
             self._drawn("phone", self.phone)
 
     def _drawn(self, place: str, size: Size) -> SafeString:
-        # Within a run, too, a viewer's figures change when customers change hands: the table is part of the key.
-        table = hashlib.sha256(repr([[(cell.text, cell.raw) for cell in row] for row in self.rows]).encode())
+        # Within a run, too, a viewer's figures change when customers change hands, and where they lead with a version:
+        # the table is part of the key, with the links that the drawing bears.
+        table = hashlib.sha256(repr([[(cell.text, cell.raw, cell.url) for cell in row] for row in self.rows]).encode())
         key = f"chart:{self.key}:{self.stamp}:{table.hexdigest()[:20]}:{formats.language()}:{place}"
         found: SafeString | None = cache.get(key)
         if found is None:

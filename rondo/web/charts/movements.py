@@ -1,8 +1,7 @@
 """The matrix of movements between two days: from which state (row) to which (column), with the customers' worth."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -25,13 +24,20 @@ _NARROW = 400
 
 
 def movement_map(
-    moves: "Sequence[Move]", scale: Scale, currency: str, stamp: str, csv: str, behind: str, *, key: str = "movements"
+    moves: "Sequence[Move]",
+    scale: Scale,
+    currency: str,
+    stamp: str,
+    csv: str,
+    behind: Callable[[str, str], str],
+    *,
+    key: str = "movements",
 ) -> Chart:
-    """The matrix; a click opens the customers behind a cell at ``behind``."""
+    """The matrix; a click on a cell opens the customers at ``behind(before, after)``."""
     labels = scale.labels
     order = {key: number for number, key in enumerate(labels)}
     found = sorted(moves, key=lambda move: (order[move.before], order[move.after]))
-    urls = [f"{behind}&{urlencode({'from': move.before, 'to': move.after})}" for move in found]
+    urls = [behind(move.before, move.after) for move in found]
     rows = [
         [
             Cell(labels[move.before], move.before),

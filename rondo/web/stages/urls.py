@@ -9,7 +9,6 @@ urlpatterns = [
     path("table.csv", views.table, name="buying-stages-table"),
     path("category", views.category, name="buying-stages-category"),
     path("category/drawing.csv", views.drawing, name="buying-stages-drawing"),
-    path("category/customers", views.customers, name="buying-stages-customers"),
     path("of/<str:public_id>/<str:stage>", views.of_customer, name="buying-stages-of"),
     path("rules", rules.rules, name="buying-stages-rules"),
     path("rules/progress", rules.progress, name="buying-stages-rules-progress"),

@@ -1,6 +1,7 @@
 """Buying stages of the base by category, one category between two days, and the customers behind each number."""
 
 import csv
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,14 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from rondo.analysis.buying_stages.queries import FoundAsOf, found_for, movers, moves
+from rondo.analysis.buying_stages.queries import NO_SIGN, FoundAsOf, found_for, moves
 from rondo.analysis.buying_stages.ruled import BUYING_STAGE, key_of, rule_of
 from rondo.analysis.buying_stages.shapes import CategoryStages, Found
 from rondo.analysis.buying_stages.texts import STAGES
-from rondo.analysis.models import Score
-from rondo.analysis.movements import LISTED, Move
+from rondo.analysis.movements import Move
+from rondo.analysis.ruled_moves import stood_in_buying
 from rondo.customers.models import Customer
-from rondo.customers.queries import get_visible, sees_all, visible
+from rondo.customers.queries import get_visible, sees_all
 from rondo.errors import InputError
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
@@ -213,38 +214,6 @@ def of_customer(request: HttpRequest, public_id: str, stage: str) -> HttpRespons
     return render(request, "stages/panel_rows.html", {"rows": categories_of(found.pk, stage)})
 
 
-@require_GET
-@page()
-def customers(request: HttpRequest) -> HttpResponse:
-    """The customers behind one move, most worth first."""
-    user = viewer(request)
-    found, row = _asked(request)
-    labels = dict(STATES)
-    before, after = request.GET.get("from", ""), request.GET.get("to", "")
-    if before not in labels or after not in labels:
-        raise Http404
-    since, until, problem = _between(request, found)
-    if problem:
-        raise InputError(problem)
-    keys = movers(user, row["category"], since, until, before, after)
-    people, scores = visible(user).in_bulk(keys), Score.objects.in_bulk(keys)
-    every = moves(user, row["category"], since, until)
-    total = next((move.customers for move in every if (move.before, move.after) == (before, after)), len(keys))
-    context = {
-        "path": row["path"],
-        "before": labels[before],
-        "after": labels[after],
-        "since": since,
-        "until": until,
-        "back": f"{reverse('buying-stages-category')}?{_address(row, since, until)}",
-        "rows": [(people[key], scores.get(key)) for key in keys if key in people],
-        "cut": total > len(keys),
-        "limit": LISTED,
-        "total": total,
-    }
-    return render(request, "stages/moved.html", context)
-
-
 def _asked(request: HttpRequest) -> tuple[FoundAsOf, CategoryStages]:
     """The category that the address names, among those the viewer has customers in.
 
@@ -285,8 +254,14 @@ def _address(row: CategoryStages, since: date, until: date, **more: str) -> str:
     return urlencode({"category": str(row["category"])} | days | more)
 
 
-def _behind(row: CategoryStages, since: date, until: date) -> str:
-    return f"{reverse('buying-stages-customers')}?{_address(row, since, until)}"
+def _behind(row: CategoryStages, since: date, until: date) -> Callable[[str, str], str]:
+    """Where the customers behind a move are listed: from which stage to which."""
+
+    def url(before: str, after: str) -> str:
+        earlier = stood_in_buying(row["path"], "" if before == NO_SIGN else before, since)
+        return customers_where(rule=f"{earlier} and {stood_in_buying(row['path'], after, until)}")
+
+    return url
 
 
 def _stamp(request: HttpRequest, found: FoundAsOf, row: CategoryStages, since: date, until: date) -> str:
@@ -312,15 +287,8 @@ def _matrix(
 def _flow(
     request: HttpRequest, found: FoundAsOf, row: CategoryStages, all_moves: list[Move], since: date, until: date
 ) -> Chart | None:
-    bands = [
-        Band(
-            move.before,
-            move.after,
-            move.customers,
-            f"{_behind(row, since, until)}&{urlencode({'from': move.before, 'to': move.after})}",
-        )
-        for move in all_moves
-    ]
+    behind = _behind(row, since, until)
+    bands = [Band(move.before, move.after, move.customers, behind(move.before, move.after)) for move in all_moves]
     return flow(
         bands,
         _SCALE,

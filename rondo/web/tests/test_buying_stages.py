@@ -78,9 +78,10 @@ def test_a_category_has_its_flow_and_the_customers_behind_each_move(
     text = text_of(client, address)
     assert "1 of 6 customers of COFFEE stands in another stage" in text
     body = client.get(address).content.decode()
-    moved = re.search(r'href="([^"]*category/customers[^"]*from=purchase&amp;to=need_recognised)"', body)
-    assert moved is not None
-    assert people["ann"].public_id in client.get(unescape(moved[1])).content.decode()
+    links = {unescape(link) for link in re.findall(r'href="(/customers/\?rule=did[^"]*)"', body)}
+    assert sorted(listed(client, link) for link in links) == [1, 1, 4]
+    (moved,) = [link for link in links if "after+%3D+need_recognised" in link]
+    assert people["ann"].public_id in client.get(moved).content.decode()
     rows = list(
         csv.reader(StringIO(client.get(address.replace("category?", "category/drawing.csv?")).content.decode()))
     )

@@ -5,21 +5,23 @@ from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db.models import Count
 from django.test import Client
 
 from rondo.analysis.actions import run_analysis
-from rondo.analysis.models import Run, Score
+from rondo.analysis.models import Run, Score, Segment
 from rondo.analysis.ruled import STAGE
+from rondo.analysis.segments.refreshing import refresh_segment
 from rondo.analysis.tests.world import START, seeded_base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
 from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
 from rondo.interactions.models import Interaction
-from rondo.web.tests.test_cohorts import text_of
+from rondo.web.tests.test_cohorts import listed, text_of
 
 SignIn = Callable[[User], Client]
 pytestmark = pytest.mark.django_db
@@ -89,36 +91,24 @@ def test_each_scale_agrees_with_the_ledger_and_opens_who_moved(
     links = links_in(page, "chart-movements")
     assert len(links) == len(found)
     assert sorted(links_in(page, "chart-flow")) == sorted(links)
-    listed = text_of(client, f"/portfolio/movements/table.csv?{days}&drawing=flow").splitlines()[1:]
-    assert {tuple(line.split(",")) for line in listed} == {tuple(row[:3]) for row in rows}
-    counted = [len(re.findall(r'<li><a href="/customers/c_', text_of(client, link))) for link in links]
-    assert sorted(counted) == sorted(found.values())
+    drawn = text_of(client, f"/portfolio/movements/table.csv?{days}&drawing=flow").splitlines()[1:]
+    assert {tuple(line.split(",")) for line in drawn} == {tuple(row[:3]) for row in rows}
+    assert sorted(listed(client, link) for link in links) == sorted(found.values())
     assert client.get(f"/portfolio/movements/table.csv?{days}&drawing=flow&as=png").content[:4] == b"\x89PNG"
 
 
-def test_a_long_list_goes_on_page_by_page(
-    run: Run, signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The number that was clicked stands above its list, and page by page everybody comes once, worth most first."""
+def test_who_moved_can_be_taken_away_and_kept(run: Run, signed_in: SignIn, alice: User) -> None:
+    """Who is behind a move is a list like any other: as many in the CSV, and as many in a segment of its rule."""
     client = signed_in(alice)
+    links = links_in(text_of(client, "/portfolio/movements/"), "chart-movements")
     rows = [line.split(",") for line in text_of(client, "/portfolio/movements/table.csv").splitlines()[1:]]
-    before, after, count = max(((row[0], row[1], int(row[2])) for row in rows), key=lambda one: one[2])
-    address = f"/portfolio/movements/customers?from={before}&to={after}"
-    found = re.compile(r'<li><a href="/customers/(c_\w+)')
-    whole = found.findall(text_of(client, address))
-    assert len(whole) == count > 4 and "Go on" not in text_of(client, address)
-    monkeypatch.setattr("rondo.analysis.movements.LISTED", 3)
-    monkeypatch.setattr("rondo.web.views.movements.LISTED", 3)
-    page = text_of(client, address)
-    assert "Those worth most first, 3 on a page." in page
-    assert f"{count} customers, worth €" in page
-    listed = found.findall(page)
-    while more := re.search(r'href="([^"]+)">Go on', page):
-        page = text_of(client, unescape(more[1]))
-        listed += found.findall(page)
-        assert "From the beginning" in page
-    assert listed == whole
-    assert client.get(f"{address}&after=nowhere").status_code == 404
+    (_before, _after, count, *_value), link = max(zip(rows, links, strict=True), key=lambda pair: int(pair[0][2]))
+    taken = client.get(link.replace("/customers/?", "/customers/export.csv?"))
+    body = b"".join(taken.streaming_content)  # type: ignore[attr-defined]
+    assert len(body.decode("utf-8-sig").splitlines()) - 1 == int(count)
+    rule = parse_qs(urlsplit(link).query)["rule"][0]
+    assert client.post("/segments/new", {"kind": "rule", "name": "Moved", "text": rule}).status_code == 302
+    assert refresh_segment(system(), Segment.objects.get().key).size == int(count)
 
 
 def test_days_outside_the_data_are_refused_in_a_sentence(run: Run, signed_in: SignIn, alice: User) -> None:
@@ -132,7 +122,6 @@ def test_days_outside_the_data_are_refused_in_a_sentence(run: Run, signed_in: Si
         assert words in page and 'id="chart-movements"' in page
         refused = client.get(f"/portfolio/movements/table.csv?{days}")
         assert refused.status_code == 400 and words in refused.content.decode()
-    assert client.get("/portfolio/movements/customers?from=nowhere&to=growth").status_code == 404
     assert client.get("/portfolio/movements/?scale=nowhere").status_code == 404
 
 

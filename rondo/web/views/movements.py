@@ -1,6 +1,5 @@
 """Movements: who went from which state of a scale to which between two days, what they are worth, and who they are."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -12,23 +11,21 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from rondo.analysis.models import Score
-from rondo.analysis.movements import LISTED, Move, Mover, movers, moves
+from rondo.analysis.movements import Move, moves
 from rondo.analysis.queries import current_run
-from rondo.customers.queries import visible
+from rondo.analysis.ruled_moves import stood
 from rondo.errors import InputError
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.flow import Band, flow
 from rondo.web.charts.movements import movement_map
+from rondo.web.charts.portfolio import customers_where
 from rondo.web.charts.scales import SCALES, Scale
 from rondo.web.figures import Figures, analysis_state, figures
 
 _DAYS = 90
 _LARGEST = 12
 _USUAL = next(iter(SCALES))
-_PLACE = re.compile(r"(-?\d{1,18}):(\d{1,18})")
-"""Where a page of customers begins: value and key of the last one before it."""
 
 
 @require_GET
@@ -77,49 +74,6 @@ def table(request: HttpRequest) -> HttpResponse:
     return chart_file(request, chart or _chart(found, all_moves, asked), name)
 
 
-@require_GET
-@page()
-def customers(request: HttpRequest) -> HttpResponse:
-    """The customers behind one move, most worth first; a page goes on after the last of the one before."""
-    user = viewer(request)
-    found = figures(user)
-    if found is None:
-        raise Http404
-    asked, problem = _asked(request, found)
-    labels = asked.scale.labels
-    before, after = request.GET.get("from", ""), request.GET.get("to", "")
-    place = request.GET.get("after", "")
-    begins = _PLACE.fullmatch(place)
-    if before not in labels or after not in labels or (place and begins is None):
-        raise Http404
-    if problem:
-        raise InputError(problem)
-    beyond = Mover(int(begins[2]), int(begins[1])) if begins else None
-    rows = movers(user, asked.since, asked.until, before, after, asked.scale.key, beyond)
-    keys = [row.customer for row in rows[:LISTED]]
-    people = visible(user).in_bulk(keys)
-    scores = Score.objects.in_bulk(keys)
-    all_moves = _moves(request, asked) or []
-    move = next((one for one in all_moves if (one.before, one.after) == (before, after)), Move(before, after, 0, 0))
-    here = behind(asked, before, after)
-    last = rows[LISTED - 1] if len(rows) > LISTED else None
-    context = {
-        "scale": asked.scale,
-        "before": labels[before],
-        "after": labels[after],
-        "since": asked.since,
-        "until": asked.until,
-        "back": f"{reverse('movements')}?{asked.pairs}",
-        "rows": [(people[key], scores.get(key)) for key in keys if key in people],
-        "limit": LISTED,
-        "total": move.customers,
-        "value": move.value,
-        "begin": here if beyond else "",
-        "more": f"{here}&{urlencode({'after': f'{last.value}:{last.customer}'})}" if last else "",
-    }
-    return render(request, "shell/moved.html", context)
-
-
 @dataclass(frozen=True)
 class _Asked:
     """The scale and the two days that a page is of."""
@@ -137,9 +91,10 @@ class _Asked:
     def stamp(self) -> str:
         return f"{self.scale.key}:{self.since}:{self.until}"
 
-    @property
-    def url(self) -> str:
-        return f"{reverse('movements-customers')}?{self.pairs}"
+    def behind(self, before: str, after: str) -> str:
+        """The list of the customers behind one move."""
+        scale = self.scale.key
+        return customers_where(rule=f"{stood(scale, before, self.since)} and {stood(scale, after, self.until)}")
 
     def on(self, scale: Scale) -> str:
         """The page of another scale between the same days."""
@@ -185,20 +140,13 @@ def _moves(request: HttpRequest, asked: _Asked) -> list[Move] | None:
 def _chart(found: Figures, all_moves: list[Move], asked: _Asked) -> Chart:
     address = f"{reverse('movements-table')}?{asked.pairs}"
     currency = found.results["totals"]["currency"]
-    return movement_map(all_moves, asked.scale, currency, f"{found.stamp}:{asked.stamp}", address, asked.url)
+    return movement_map(all_moves, asked.scale, currency, f"{found.stamp}:{asked.stamp}", address, asked.behind)
 
 
 def _flow(found: Figures, all_moves: list[Move], asked: _Asked) -> Chart | None:
     address = f"{reverse('movements-table')}?{asked.pairs}&drawing=flow"
-    bands = [
-        Band(move.before, move.after, move.customers, behind(asked, move.before, move.after)) for move in all_moves
-    ]
+    bands = [Band(move.before, move.after, move.customers, asked.behind(move.before, move.after)) for move in all_moves]
     return flow(bands, asked.scale, f"{found.stamp}:{asked.stamp}", csv=address)
-
-
-def behind(asked: _Asked, before: str, after: str) -> str:
-    """The address of the customers behind one move."""
-    return f"{asked.url}&{urlencode({'from': before, 'to': after})}"
 
 
 def _together(some: list[Move]) -> dict[str, int]:
@@ -216,7 +164,7 @@ def _largest(changed: list[Move], asked: _Asked) -> list[dict[str, Any]]:
             "tone": asked.scale.tone(move.before, move.after),
             "customers": move.customers,
             "value": move.value,
-            "url": behind(asked, move.before, move.after),
+            "url": asked.behind(move.before, move.after),
         }
         for move in best
     ]
