@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from rondo.analysis.models import History, Run, Score
+from rondo.analysis.scores_beside import BESIDE
 
 TABLE = Score._meta.db_table
 FIRST = ("value", "activity", "risk", "stage")
@@ -53,7 +54,7 @@ def drop(names: Sequence[str]) -> None:
 
 def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
     """Make and fill a table for a run, out of sight; returns its name. Scores get an index per column, those of a large
-    base at first only the columns :data:`FIRST`.
+    base at first only the columns :data:`FIRST`; tables :data:`BESIDE` them one per column named there.
 
     Rows go in by chunks, each its own transaction, so that no writer waits long.
     """
@@ -73,10 +74,12 @@ def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
     for start in range(0, rows.num_rows, _CHUNK):
         with transaction.atomic():
             _insert(quoted, rows.slice(start, _CHUNK))
+    columns: Sequence[str] = BESIDE.get(model, ())
     if model is Score:
-        with _sorting(), connection.cursor() as cursor:
-            for column in rows.schema.names[1:] if rows.num_rows <= _INDEXED_AT_ONCE else FIRST:
-                _create_index(cursor, run_id, column, quoted)
+        columns = rows.schema.names[1:] if rows.num_rows <= _INDEXED_AT_ONCE else FIRST
+    with _sorting(), connection.cursor() as cursor:
+        for column in columns:
+            _create_index(cursor, run_id, column, quoted)
     return name
 
 

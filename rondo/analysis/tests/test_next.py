@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from rondo.analysis import scores
 from rondo.analysis.actions import run_analysis
@@ -13,6 +14,7 @@ from rondo.analysis.models import NextFound, NextOf, Run
 from rondo.analysis.next.actions import TABLES, work_out_next
 from rondo.analysis.next.jobs import next_job
 from rondo.analysis.next.queries import found_for, next_of
+from rondo.analysis.scores_beside import BESIDE
 from rondo.analysis.tests.world import customer, product, purchase, purchases
 from rondo.catalogue.models import Product
 from rondo.customers.models import Customer
@@ -124,6 +126,11 @@ def test_it_is_worked_out_once_a_run_and_anew_for_the_next() -> None:
     assert next_job.call() == 0
     run_analysis(system())
     first = work_out_next(system())
+    with connection.cursor() as cursor:
+        indexed = {
+            one["columns"][0] for one in connection.introspection.get_constraints(cursor, "analysis_next").values()
+        }
+    assert set(BESIDE[NextOf]) <= indexed
     again = work_out_next(system())
     assert first is not None and again is not None and first.made_at == again.made_at
     run = run_analysis(system())

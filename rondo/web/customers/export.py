@@ -36,7 +36,7 @@ def _value(cell: Cell) -> str:
         return raw.isoformat()
     if cell.field.type == "money":
         return str(Money(round(raw), installation().currency).major)
-    if cell.field.type in ("choice", "boolean"):
+    if cell.field.type in ("choice", "boolean") or cell.field.words is not None:
         return harmless(cell.text)
     if isinstance(raw, float):
         return format(raw, ".9f").rstrip("0").rstrip(".")

@@ -1,25 +1,28 @@
 """What a list of customers can show, sort by and filter on: columns of the customer, facts and attributes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from django.db.models import Model
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Score
 from rondo.analysis.ruled import CHOICES
+from rondo.analysis.scores_beside import facts_beside
 from rondo.analysis.segments.queries import standing
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
+from rondo.web.leads.words import theme
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 FieldType = Literal["choice", "text", "number", "money", "count", "days", "share", "date", "boolean", "user"]
-Place = Literal["customer", "fact", "attribute", "segment"]
+Place = Literal["customer", "fact", "beside", "attribute", "segment"]
 
 NUMERIC: frozenset[str] = frozenset({"number", "money", "count", "days", "share"})
 """Types whose values are numbers: right-aligned, compared, exported without formatting."""
@@ -29,10 +32,14 @@ ATTRIBUTE_PREFIX = "attr."
 DEFAULT_COLUMNS = ("kind", "activity", "value", "last_purchase", "orders", "spend_365", "risk", "owner")
 """Shown beside the name until the viewer chooses; those whose facts are not registered fall away."""
 
+_WORDS: dict[str, Callable[[str], str]] = {"lead_reason": theme}
+
 
 @dataclass(frozen=True)
 class Field:
-    """One column of customers. ``column`` is the database column at ``place``; ``definition`` the attribute's key.
+    """One column of customers. ``column`` is the database column at ``place``; ``definition`` the attribute's key;
+    ``model`` the table of a fact that is worked out after a run, beside its scores (place "beside"). ``words``: what a
+    text that is a key means.
 
     ``choices`` are (value, label) in their natural order, for the types choice, boolean and user.
     """
@@ -48,6 +55,14 @@ class Field:
     group: str = ""
     low: str = ""
     high: str = ""
+    model: type[Model] | None = None
+    words: Callable[[str], str] | None = None
+
+    @property
+    def beside(self) -> type[Any]:
+        """The table of a field at the place "beside"."""
+        assert self.model is not None
+        return self.model
 
     @property
     def listed(self) -> bool:
@@ -87,6 +102,22 @@ def fact_fields() -> Iterable[Field]:
             group="facts",
             low=fact.low,
             high=fact.high,
+        )
+
+
+def fields_beside() -> Iterable[Field]:
+    """The fields of what is worked out after a run (what comes next, leads, interests), as rules name them."""
+    for fact in facts_beside():
+        yield Field(
+            fact.key,
+            str(fact.label),
+            fact.type,  # type: ignore[arg-type]  # the types of facts are types of fields
+            "beside",
+            fact.column,
+            meaning=fact.definition,
+            group="facts",
+            model=fact.model,
+            words=_WORDS.get(fact.key),
         )
 
 
@@ -148,6 +179,7 @@ def catalogue(viewer: User | None = None) -> dict[str, Field]:
         ),
         *_segment_fields(viewer),
         *fact_fields(),
+        *fields_beside(),
         *attribute_fields(AttributeDefinition.objects.all()),
     ]
     return {field.key: field for field in found}

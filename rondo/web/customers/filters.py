@@ -299,7 +299,7 @@ def shown_value(field: Field, value: Value) -> str:
     if isinstance(value, date):
         return formats.day(value)
     if isinstance(value, str):
-        return value
+        return value if field.words is None else field.words(value)
     if field.type == "money":
         return formats.money(value, digits=0 if value % 100 == 0 else None)
     if field.type == "share":

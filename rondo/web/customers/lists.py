@@ -114,6 +114,8 @@ def phases(selection: Selection, field: Field, descending: bool, relevance: bool
         return list(_by_relevance(selection))
     if field.place == "fact":
         return list(_by_fact(selection, field, descending))
+    if field.place == "beside":
+        return list(_by_what_follows(selection, field, descending))
     if field.place == "attribute":
         return list(_by_attribute(selection, field, descending))
     return list(_by_customer(selection, field, descending))
@@ -152,6 +154,17 @@ def _by_fact(selection: Selection, field: Field, descending: bool) -> Iterator[P
         # The newest first: it is they whom no analysis has seen, and they stand together at the end of the key.
         unscored = selection.customers().filter(~Exists(Score.objects.filter(customer_id=OuterRef("pk"))))
         yield Phase("unscored", unscored, "id", descending=True, late=True)
+
+
+def _by_what_follows(selection: Selection, field: Field, descending: bool) -> Iterator[Phase]:
+    rows = selection.beside(field)
+    if not selection.lacks(field.key):
+        yield Phase("known", rows.exclude(**{field.column: None}), column=field.column, descending=descending)
+    if selection.needs(field.key):
+        return
+    yield Phase("unknown", rows.filter(**{field.column: None}))
+    own = field.beside.objects.filter(customer_id=OuterRef("pk"))
+    yield Phase("without", selection.customers().filter(~Exists(own)), "id", descending=True, late=True)
 
 
 def _by_attribute(selection: Selection, field: Field, descending: bool) -> Iterator[Phase]:

@@ -1,11 +1,12 @@
 """The rows of a list: a page of ids made into cells, in a number of queries that does not grow with the rows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -89,13 +90,23 @@ def read_rows(viewer: User, ids: Sequence[int], columns: Sequence[Field]) -> lis
     """Rows for the ids in their order; an id that is gone or not the viewer's to see is left out."""
     customers = visible(viewer).filter(pk__in=ids).select_related("owner").in_bulk()
     present = [pk for pk in ids if pk in customers]
+    # Words that are looked up are asked for once per page.
+    columns = [c if c.words is None else replace(c, words=cache(c.words)) for c in columns]
     facts = any(c.place == "fact" for c in columns)
     scores = Score.objects.in_bulk(present) if facts else {}
+    tables = {c.model for c in columns if c.model is not None}
+    beside = {model: model._default_manager.in_bulk(present) for model in tables}
     attributes = _attributes(present, [c.definition for c in columns if c.place == "attribute"])
     rows = []
     for pk in present:
-        customer, score = customers[pk], scores.get(pk)
-        rows.append(Row(customer, [_cell(f, customer, score, attributes.get((pk, f.definition))) for f in columns]))
+        customer = customers[pk]
+        own = {model: found.get(pk) for model, found in beside.items()}
+        facts_of = [scores.get(pk) if f.model is None else own[f.model] for f in columns]
+        cells = [
+            _cell(f, customer, score, attributes.get((pk, f.definition)))
+            for f, score in zip(columns, facts_of, strict=True)
+        ]
+        rows.append(Row(customer, cells))
     return rows
 
 
@@ -117,8 +128,8 @@ def _attributes(ids: Sequence[int], definitions: Sequence[int]) -> dict[tuple[in
     return found
 
 
-def _cell(field: Field, customer: Customer, score: Score | None, attribute: AttributeValue | None) -> Cell:
-    if field.place == "fact":
+def _cell(field: Field, customer: Customer, score: Model | None, attribute: AttributeValue | None) -> Cell:
+    if field.place in ("fact", "beside"):
         raw: Any = None if score is None else getattr(score, field.column)
         note = _spread(field, score) if score is not None and raw is not None else ""
         return Cell(field, raw, write(field, raw), note, _TONES.get(str(raw), "") if field.key == "activity" else "")
@@ -136,7 +147,7 @@ def _cell(field: Field, customer: Customer, score: Score | None, attribute: Attr
     return Cell(field, raw, write(field, raw), str(_("at least")) if at_least else "")
 
 
-def _spread(field: Field, score: Score) -> str:
+def _spread(field: Field, score: Model) -> str:
     """The bounds of an estimate beside it. They are seldom as far above as below: a single ± would be wrong."""
     low, high = (getattr(score, name, None) if name else None for name in (field.low, field.high))
     if low is None or high is None:
@@ -167,6 +178,8 @@ def write(field: Field, raw: Any) -> str:
     """A value as the viewer's language writes it; a dash when there is none."""
     if raw is None or raw == "":
         return formats.DASH
+    if field.words is not None:
+        return field.words(str(raw))
     writer = _WRITERS.get(field.type)
     return str(raw) if writer is None else writer(field, raw)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
@@ -14,6 +15,7 @@ from rondo.customers.searching import Search
 from rondo.foundation.loads import hidden_loads, shown
 from rondo.foundation.models import User
 from rondo.foundation.unindexed import Unindexed
+from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import Condition
 from rondo.web.customers.rules import Rule
 
@@ -101,6 +103,9 @@ class Selection:
         for condition in self._at("segment"):
             inside = Exists(present().filter(condition.match(), customer_id=OuterRef("pk")))
             rows = rows.filter(~inside if condition.negated else inside)
+        for condition in self._at("beside"):
+            own = condition.field.beside.objects.filter(condition.match(), customer_id=OuterRef("pk"))
+            rows = rows.filter(~Exists(own) if condition.negated else Exists(own))
         for condition in self._at("attribute"):
             holds = self._attribute(condition)
             rows = rows.filter(~holds if condition.negated else holds)
@@ -160,6 +165,13 @@ class Selection:
             rows = rows.filter(customer_id__in=self.narrow)
         return rows.filter(Exists(self.customers().filter(pk=OuterRef("customer_id"))))
 
+    def beside(self, field: Field) -> QuerySet[Any]:
+        """The rows of the selected customers in the table of a fact that is worked out after a run."""
+        rows: QuerySet[Any] = field.beside.objects.all()
+        if self.narrow is not None:
+            rows = rows.filter(customer_id__in=self.narrow)
+        return rows.filter(Exists(self.customers().filter(pk=OuterRef("customer_id"))))
+
     @property
     def needs_score(self) -> bool:
         """Whether a customer without a score is left out by a condition."""
@@ -199,13 +211,19 @@ class Selection:
     def _candidates(
         self,
     ) -> Iterable[
-        QuerySet[Customer, int] | QuerySet[Score, int] | QuerySet[AttributeValue, int] | QuerySet[Membership, int]
+        QuerySet[Customer, int]
+        | QuerySet[Score, int]
+        | QuerySet[AttributeValue, int]
+        | QuerySet[Membership, int]
+        | QuerySet[Any, int]
     ]:
         for condition in self.conditions:
             if condition.negated:
                 continue
             if condition.field.place == "fact":
                 yield Score.objects.filter(condition.match()).values_list("customer_id", flat=True)
+            elif condition.field.place == "beside":
+                yield condition.field.beside.objects.filter(condition.match()).values_list("customer_id", flat=True)
             elif condition.field.place == "attribute":
                 values = AttributeValue.objects.filter(condition.match(), definition_id=condition.field.definition)
                 yield values.values_list("customer_id", flat=True)

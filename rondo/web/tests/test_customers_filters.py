@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.utils.translation import override
 
+from rondo.analysis.models import LeadOf, NextOf
 from rondo.catalogue.models import Category
 from rondo.customers.actions import merge
 from rondo.foundation.actors import system
@@ -31,7 +32,9 @@ def base(alice: Any) -> None:
     ada = make_customer("Ada", owner=alice, kind="household", known_since="2017-01-05")
     bea = make_customer("Bea", kind="person", known_since="2017-03-01")
     cleo = make_customer("Cleo", kind="organisation")
-    make_customer("Dan", kind="person")
+    dan = make_customer("Dan", kind="person")
+    NextOf.objects.create(customer=ada, next_category="COFFEE", next_due="2018-01-03", habits="[]", products="[]")
+    LeadOf.objects.create(customer=dan, lead_chance=0.25, reasons="")
     give_score(ada, value=100_00, activity="active", orders=3, alive=0.5, last_purchase="2017-12-01",
                favourite_category="TEA|MATE")  # fmt: skip
     give_score(bea, value=200_50, activity="late", orders=9, alive=0.25, last_purchase="2017-06-01",
@@ -48,6 +51,10 @@ def base(alice: Any) -> None:
 
 
 EACH = [
+    ("next_due:max:2018-01-03", "Ada"),
+    ("next_category:not:COFFEE", "Bea Cleo Dan"),
+    ("lead_chance:min:20%", "Dan"),
+    ("lead_chance:unknown", "Ada Bea Cleo"),
     ("activity:is:late", "Bea"),
     ("activity:is:late|active", "Ada Bea"),
     ("activity:not:late", "Ada Cleo Dan"),

@@ -1,11 +1,13 @@
 """The customers list: who sees whom, paging by key over ties and gaps, sorting, searching, columns, the count."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from rondo.analysis.models import InterestOf, LeadOf, NextOf
 from rondo.customers.actions import add_identifier, merge
 from rondo.customers.models import Customer, Identifier
 from rondo.foundation.actors import system
@@ -99,6 +101,33 @@ def _ties_and_gaps() -> list[str]:
     for name in ("j", "k"):
         make_customer(name)
     return ["e", "d", "c", "b", "a", "f", "g", "h", "i", "k", "j"]
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_what_is_worked_out_after_a_run_is_shown_sorted_and_exported(client: Any) -> None:
+    """Who has no row there comes last in either direction, the newest first; the file says the same as the page."""
+    people = {name: make_customer(name) for name in "abcdefg"}
+    for number, name in enumerate("abcd"):
+        NextOf.objects.create(
+            customer=people[name], next_category="TEA", next_due=None if name == "d" else date(2018, 1, 9 - number),
+            upsell_gain=250 * number, habits="[]", products="[]",
+        )  # fmt: skip
+    LeadOf.objects.create(customer=people["e"], lead_chance=0.25, lead_reason="kind.web_visit", reasons="")
+    InterestOf.objects.create(customer=people["a"], interest_category="SOAP", interest_chance=0.125, interests="")
+    assert walk(client, "?sort=next_due") == ["c", "b", "a", "d", "g", "f", "e"]
+    assert walk(client, "?sort=-next_due") == ["a", "b", "c", "d", "g", "f", "e"]
+    columns = "next_category,next_due,lead_chance,lead_reason,interest_category,interest_chance,upsell_gain"
+    address = f"sort=-lead_chance&cols={columns}&f=upsell_category:unknown"
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(f"/customers/?{address}")
+    assert [row.customer.name for row in page.context["rows"]] == ["e", "g", "f"]
+    assert sum('FROM "analysis_next" WHERE "analysis_next"."customer_id" IN' in q["sql"] for q in asked) == 1
+    assert [cell.text for cell in page.context["rows"][0].cells][2:4] == ["25%", "Visit of the website"]
+    lines = client.get(f"/customers/export.csv?{address}").getvalue().decode().splitlines()
+    told = {line.split(",")[1]: line.split(",")[2:] for line in lines[1:]}
+    assert told["e"] == ["", "", "0.25", "Visit of the website", "", "", ""]
+    assert told["b"] == ["TEA", "2018-01-08", "", "", "", "", "2.50"]
+    assert told["a"] == ["TEA", "2018-01-09", "", "", "SOAP", "0.125", "0.00"]
 
 
 @pytest.mark.usefixtures("small_pages")

@@ -153,8 +153,8 @@ def filter_form(request: HttpRequest) -> HttpResponse:
     field = catalogue(viewer(request)).get(request.GET.get("field", ""))
     offered = [(o, operator_label(o)) for o in operators(field)] if field is not None else []
     suggestions: list[str] = []
-    if field is not None and field.type == "text" and field.place == "fact" and sees_all(viewer(request)):
-        known = Score.objects.filter(**{f"{field.column}__isnull": False})
+    if field is not None and field.type == "text" and field.place in ("fact", "beside") and sees_all(viewer(request)):
+        known = (field.model or Score)._default_manager.filter(**{f"{field.column}__isnull": False})
         suggestions = list(known.order_by(field.column).values_list(field.column, flat=True).distinct()[:300])
     context = {"field": field, "operators": offered, "suggestions": suggestions}
     return render(request, "customers/filter_value.html", context)
