@@ -1,4 +1,4 @@
-"""Facts: their definitions, and what the current analysis knows of one customer."""
+"""Facts: their definitions, and what the current analysis knows of one customer, with what is worked out after it."""
 
 from datetime import date
 from typing import Annotated
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router
 
 from rondo.analysis.models import Run, Score
+from rondo.analysis.scores_beside import FactBeside, ValueBeside, facts_beside, values_beside
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
 from rondo.customers import queries
@@ -19,6 +20,8 @@ from rondo.foundation.registry import Fact, registries
 router = Router(tags=["facts"])
 
 RUN_PREFIX = "r"
+FOLLOWING = "following"
+"""The group of what is worked out after a run."""
 
 
 @router.get(
@@ -46,6 +49,20 @@ def list_facts(request: HttpRequest) -> schemas.FactDefinitions:
             )
             for fact in registries.facts
         ]
+        + [
+            schemas.FactDefinition(
+                key=fact.key,
+                label=str(fact.label),
+                definition=str(fact.definition),
+                type=fact.type,
+                unit=str(fact.unit),
+                group=FOLLOWING,
+                estimate=False,
+                low=None,
+                high=None,
+            )
+            for fact in facts_beside()
+        ]
     )
 
 
@@ -66,7 +83,8 @@ def get_facts(
     ] = [],  # noqa: B006 - read as the default by ninja, never changed
 ) -> schemas.CustomerFacts:
     wanted = [fact for fact in registries.facts if not key or fact.key in key]
-    if strangers := sorted(set(key) - {fact.key for fact in wanted}):
+    beside = [fact for fact in facts_beside() if not key or fact.key in key]
+    if strangers := sorted(set(key) - {fact.key for fact in (*wanted, *beside)}):
         raise InputError(_("key: there is no fact %(key)r; /api/v1/facts lists them.") % {"key": strangers[0][:100]})
     customer = queries.get_visible(viewer(request), customer_id)
     run = Run.objects.filter(is_current=True).only("pk", "as_of", "results").first()
@@ -75,7 +93,12 @@ def get_facts(
     return schemas.CustomerFacts(
         customer=customer.public_id,
         run=schemas.AnalysisRun(id=ids.encode(RUN_PREFIX, run.pk), as_of=run.as_of) if run else None,
-        facts=[] if score is None else [_value(fact, score, currency) for fact in wanted],
+        facts=[]
+        if score is None
+        else [
+            *(_value(fact, score, currency) for fact in wanted),
+            *(_beside(known, currency) for known in values_beside(customer.pk, beside)),
+        ],
     )
 
 
@@ -86,8 +109,18 @@ def _value(fact: Fact, score: Score, currency: str) -> schemas.FactValue:
     return schemas.FactValue(key=fact.key, type=fact.type, unit=str(fact.unit), value=value, low=low, high=high)
 
 
+def _beside(known: ValueBeside, currency: str) -> schemas.FactValue:
+    return schemas.FactValue(
+        key=known.fact.key,
+        type=known.fact.type,
+        unit=str(known.fact.unit),
+        value=_shaped(known.fact, known.value, currency),
+        run=schemas.AnalysisRun(id=ids.encode(RUN_PREFIX, known.run), as_of=known.as_of),
+    )
+
+
 def _shaped(
-    fact: Fact, value: int | float | date | str | None, currency: str
+    fact: Fact | FactBeside, value: int | float | date | str | None, currency: str
 ) -> int | float | date | str | schemas.Money | None:
     if fact.type == "money" and isinstance(value, int):
         return schemas.Money(minor=value, currency=currency)

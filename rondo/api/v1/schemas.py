@@ -306,9 +306,17 @@ class FactDefinitions(Schema):
     data: list[FactDefinition]
 
 
+class AnalysisRun(Schema):
+    __doc__ = gettext_noop("The analysis a figure comes from, and the day it looks from.")
+
+    id: str
+    as_of: date
+
+
 class FactValue(Schema):
     __doc__ = gettext_noop(
-        "One fact of one customer; null where it does not exist for them. `low` and `high` bound an estimate (90 %)."
+        "One fact of one customer; null where it does not exist for them. `low` and `high` bound an estimate (90 %). "
+        "`run` stands with what is worked out after a run: until that is done, it is still of the run before."
     )
 
     key: str
@@ -317,13 +325,7 @@ class FactValue(Schema):
     value: int | float | date | str | Money | None
     low: int | float | Money | None = None
     high: int | float | Money | None = None
-
-
-class AnalysisRun(Schema):
-    __doc__ = gettext_noop("The analysis a figure comes from, and the day it looks from.")
-
-    id: str
-    as_of: date
+    run: AnalysisRun | None = None
 
 
 class CustomerFacts(Schema):
