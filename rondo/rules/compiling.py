@@ -7,14 +7,15 @@ fields unknown; whether such a part then holds is known beforehand, and the part
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.utils.translation import gettext as _
 
-from rondo.errors import InputError
 from rondo.foundation.registry import RuleEvents, RuleField, RuleSource
-from rondo.rules.problems import Problem, RuleError
+from rondo.rules.lexing import tokens
+from rondo.rules.parsing import parse_text
+from rondo.rules.problems import Problem, RuleError, nearest
 from rondo.rules.schema import Context, Members, Schema
 from rondo.rules.tree import AllOf, AnyOf, Comparison, Did, InSegment, Linked, Node, Not
 from rondo.rules.tree import Sequence as Steps
@@ -25,8 +26,28 @@ MAX_SEGMENTS = 8
 C = TypeVar("C")
 
 
-class SegmentError(InputError):
-    """A segment that is not there, that refers to itself, or that is nested too deeply."""
+class SegmentError(RuleError):
+    """A segment that is not there, that refers to itself, or that is nested too deeply. ``reference`` is the key in the
+    rule that was asked, by which the way to it begins; its place is told by :func:`placed`."""
+
+    def __init__(self, message: str, reference: str, problem: Problem | None = None) -> None:
+        super().__init__([problem or Problem(message, reference)])
+        self.message, self.reference = message, reference
+        if problem is None:
+            self.args = (message,)  # there is no place to name
+
+
+def placed(error: SegmentError, text: str, keys: Iterable[str] = ()) -> SegmentError:
+    """The same error with the line and column of the reference in the text of the rule, and with the segment of
+    ``keys`` that was probably meant."""
+    _node, places = parse_text(text)
+    for path, (start, end) in sorted(places.spans.items(), key=lambda item: item[1]):
+        if path[-1:] == ("segment",) and tokens(text[start:end])[0].text == error.reference:
+            known = list(keys)
+            near = "" if error.reference in known else nearest(error.reference, known)
+            problem = places.problem(path, error.message, error.reference, suggestion=near)
+            return SegmentError(error.message, error.reference, problem)
+    return error
 
 
 def field_of(node: Comparison, schema: Schema) -> RuleField:
@@ -73,12 +94,14 @@ class Segments:
         """
         if key in self.open:
             circle = " → ".join([*self.open[self.open.index(key) :], key])
-            raise SegmentError(_("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": key, "circle": circle})
+            message = _("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": key, "circle": circle}
+            raise SegmentError(message, self.open[0])
         if len(self.open) >= MAX_SEGMENTS:
-            raise SegmentError(_("Segments are nested more than %(limit)d deep.") % {"limit": MAX_SEGMENTS})
+            message = _("Segments are nested more than %(limit)d deep.") % {"limit": MAX_SEGMENTS}
+            raise SegmentError(message, self.open[0])
         found = self.context.segment(key)
         if found is None:
-            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": key})
+            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": key}, [*self.open, key][0])
         self.open.append(key)
         return found
 

@@ -18,7 +18,7 @@ from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
 from rondo.foundation.rights import owned
-from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, parse, schema, to_json
+from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, parse, placed, schema, to_json
 from rondo.rules.tree import segments as references
 
 FIELDS = ("name", "description", "form", "text")
@@ -266,12 +266,11 @@ def check_references(key: str, node: Node, known: Schema) -> None:
         for name in sorted(references(rule)):
             if name in way:
                 circle = " → ".join([*way[way.index(name) :], name])
-                raise SegmentError(
-                    _("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": name, "circle": circle}
-                )
+                message = _("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": name, "circle": circle}
+                raise SegmentError(message, [*way, name][1 if key else 0])
             other = Segment.objects.filter(key=name, retired_at__isnull=True).first()
             if other is None:
-                raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name})
+                raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name}, [*way, name][1 if key else 0])
             if other.kind == Segment.Kind.RULE:
                 walk(from_json(other.rule, known), [*way, name])
 
@@ -286,7 +285,10 @@ def _rule(kind: str, text: str, known: Schema, key: str) -> Node | None:
             raise InputError(_("A segment by name has no rule; leave the rule out."))
         return None
     node = parse(text, known)
-    check_references(key, node, known)
+    try:
+        check_references(key, node, known)
+    except SegmentError as error:
+        raise placed(error, text) from error
     return node
 
 

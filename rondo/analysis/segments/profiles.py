@@ -3,19 +3,24 @@
 Every comparison is one of two shares, so that all of them are on one scale: for a choice, the share with that choice
 among those whose value is known; for a figure, the share above its median over all customers. So many are looked at
 that some would always differ by chance: :func:`rondo.science.proportions.differences` calls those that are more.
+
+What is told has to be new: facts that the rule itself names are left out, and figures that rank the customers as one of
+those, or as one that is told already, does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import ibis
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from django.core.cache import cache
 
 from rondo.foundation.registry import RuleField
 from rondo.rules import Schema
 from rondo.science.proportions import differences
+from rondo.science.ranks import rank_correlations
 from rondo.warehouse.tables import Tables
 
 FALSE = 0.1
@@ -25,10 +30,19 @@ STRONGEST = 6
 _FIGURES = ("money", "count", "days", "share", "number")
 _SMALLEST = 5
 """A side with fewer known values says nothing."""
+ALIKE = 0.9
+"""Figures whose ranks correlate by more, in either direction, tell the same of customers."""
+_RANKED = 50_000
+"""So many customers are ranked, drawn by their keys; they tell the correlation of a larger base to two digits."""
+_KEPT_SECONDS = 24 * 3600
 
 
-def profile(keys: npt.NDArray[np.int64], known: Schema, tables: Tables) -> list[dict[str, Any]]:
-    """The strongest differences, over-represented ones first; those that may be chance are left out.
+def profile(
+    keys: npt.NDArray[np.int64], known: Schema, tables: Tables, named: Collection[str] = (), run: str = ""
+) -> list[dict[str, Any]]:
+    """The strongest differences, over-represented ones first; those that may be chance are left out, and those of
+    facts that tell nothing new. ``named``: the fields that the members' rule names; ``run``: what the run is called
+    whose scores are in the copy.
 
     Each has ``field``, ``value`` (of a choice, else ""), ``above`` (the median, for a figure), ``inside`` and
     ``outside`` (shares), ``low`` and ``high`` of the difference, and ``n``, the members whose value is known.
@@ -47,10 +61,46 @@ def profile(keys: npt.NDArray[np.int64], known: Schema, tables: Tables) -> list[
             found += _choices(term, rows, tables)
         elif term.type in _FIGURES:
             found += _figure(term, rows, tables)
-    called = list(_called(found))
-    over = sorted((one for one in called if one["low"] > 0), key=lambda one: -one["low"])
-    under = sorted((one for one in called if one["high"] < 0), key=lambda one: one["high"])
-    return [*over[:STRONGEST], *under[:STRONGEST]]
+    over: list[dict[str, Any]] = []
+    under: list[dict[str, Any]] = []
+    told, close = set(named), alike(known, tables, run)
+    strongest = sorted(_called(found), key=lambda one: (-max(one["low"], -one["high"]), one["field"], one["value"]))
+    for one in strongest:
+        side = over if one["low"] > 0 else under
+        same = one["field"] in named or close.get(one["field"], frozenset()) & told
+        if len(side) < STRONGEST and not same:
+            side.append(one)
+            told.add(one["field"])
+    return [*over, *under]
+
+
+def alike(known: Schema, tables: Tables, run: str = "") -> dict[str, frozenset[str]]:
+    """Of each figure of the scores the others that rank customers alike, measured on the run and kept for it."""
+    key = f"analysis.alike.{run}"
+    found: dict[str, frozenset[str]] | None = cache.get(key) if run else None
+    if found is None:
+        found = _alike(known, tables)
+        if run:
+            cache.set(key, found, _KEPT_SECONDS)
+    return found
+
+
+def _alike(known: Schema, tables: Tables) -> dict[str, frozenset[str]]:
+    terms = [term for term in known.fields.values() if term.source == "score" and term.copied and term.type in _FIGURES]
+    if not terms:
+        return {}
+    frame = known.sources["score"].frame(tables, terms[0])
+    every = max(1, -(-int(tables.arrow(frame.count()).as_py()) // _RANKED))
+    # By a hash that spreads neighbouring keys (Knuth), since keys follow the order in which customers came.
+    drawn = frame.filter((frame.customer_id * 2654435761) % 4294967296 % every == 0)
+    rows = tables.arrow(drawn.order_by("customer_id").select(*(term.copied for term in terms)))
+    columns = np.column_stack([rows[term.copied].to_numpy(zero_copy_only=False).astype(float) for term in terms])
+    close = np.abs(rank_correlations(columns)) > ALIKE
+    np.fill_diagonal(close, False)
+    return {
+        term.key: frozenset(terms[place].key for place in np.flatnonzero(row))
+        for term, row in zip(terms, close, strict=True)
+    }
 
 
 def _choices(term: RuleField, rows: Any, tables: Tables) -> list[dict[str, Any]]:

@@ -110,8 +110,9 @@ class Sized:
 
 @dataclass(frozen=True)
 class Point:
-    """Size after a refresh, and who came and went by it."""
+    """Size after a refresh (its number), and who came and went by it."""
 
+    refresh: int
     at: datetime
     as_of: date
     size: int
@@ -151,7 +152,7 @@ def history(viewer: User, segment: Segment, limit: int = HISTORY) -> list[Point]
     """Sizes after the last refreshes that worked, oldest first, over the customers that the viewer may see."""
     rows = list(segment.refreshes.filter(error="").order_by("-pk").defer("profile")[:limit])[::-1]
     if sees_all(viewer) or not rows:
-        return [Point(row.at, row.as_of, row.size, row.entered, row.left) for row in rows]
+        return [Point(row.pk, row.at, row.as_of, row.size, row.entered, row.left) for row in rows]
     mine = Membership.objects.filter(segment=segment, customer__in=visible(viewer)).order_by()
     came = dict(mine.values_list("entered_by").annotate(n=Count("pk")))
     went = dict(mine.filter(left_by__isnull=False).values_list("left_by").annotate(n=Count("pk")))
@@ -160,7 +161,7 @@ def history(viewer: User, segment: Segment, limit: int = HISTORY) -> list[Point]
     for row in rows:
         entered, left = came.get(row.pk, 0), went.get(row.pk, 0)
         size += entered - left
-        points.append(Point(row.at, row.as_of, size, entered, left))
+        points.append(Point(row.pk, row.at, row.as_of, size, entered, left))
     return points
 
 

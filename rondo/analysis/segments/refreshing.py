@@ -10,6 +10,7 @@ import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from rondo.analysis.queries import current_run
 from rondo.analysis.segments import profiles
 from rondo.analysis.segments.ledger import Keys, apply_members, standing_keys, write_failure
 from rondo.analysis.segments.models import Membership, Segment
@@ -19,6 +20,7 @@ from rondo.errors import NotFound, RondoError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.rules import Context, Schema, compile_ibis, from_json, schema
+from rondo.rules.records import needs
 from rondo.warehouse.tables import Tables, open_tables
 
 
@@ -58,7 +60,7 @@ def _refresh(row: Segment, known: Schema, tables: Tables) -> bool:
     as_of = day_of_rules()
     try:
         now = _computed(row, known, tables, as_of)
-        profile = profiles.profile(now, known, tables)
+        profile = profiles.profile(now, known, tables, _named(row, known, as_of), _run())
     except Exception as error:  # the engine's own errors have no common class; the segment's page tells of them
         reason = str(error) if isinstance(error, RondoError) else f"{type(error).__name__}: {error}"
         write_failure(row, as_of, reason)
@@ -70,6 +72,19 @@ def _refresh(row: Segment, known: Schema, tables: Tables) -> bool:
         before = standing_keys(locked)
         apply_members(locked, as_of, np.setdiff1d(now, before), np.setdiff1d(before, now), profile)
     return True
+
+
+def _run() -> str:
+    """What the run is called whose scores are served; empty before the first."""
+    run = current_run()
+    return "" if run is None else f"{run.pk}.{run.result_hash}"
+
+
+def _named(row: Segment, known: Schema, as_of: date) -> set[str]:
+    """The fields that the rule of a segment names, those of the segments it refers to among them."""
+    if row.kind == Segment.Kind.STATIC:
+        return set()
+    return needs(from_json(row.rule, known), known, Context(as_of, row.owner_id, Computed(known))).fields
 
 
 def _computed(row: Segment, known: Schema, tables: Tables, as_of: date) -> Keys:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
-from rondo.analysis.segments.queries import list_context
+from rondo.analysis.segments.queries import list_context, standing
 from rondo.foundation.models import User
-from rondo.rules import Node, check, compile_q, format_rule, parse, schema
+from rondo.rules import Node, SegmentError, check, compile_q, format_rule, parse, placed, schema
 from rondo.rules.tree import AllOf, AnyOf, Comparison, InSegment, Not, Operator
 from rondo.web.customers import filters
 from rondo.web.customers.filters import Condition
@@ -53,11 +53,11 @@ def read_rule(text: str, viewer: User) -> Rule:
     """
     known, context = schema(), list_context(viewer)
     node = parse(text, known)
-    return Rule(
-        format_rule(node, known),
-        compile_q(node, known, context),
-        compile_q(node, known, context, as_set=True),
-    )
+    try:
+        each, whole = compile_q(node, known, context), compile_q(node, known, context, as_set=True)
+    except SegmentError as error:
+        raise placed(error, text, standing(viewer).values_list("key", flat=True)) from error
+    return Rule(format_rule(node, known), each, whole)
 
 
 def as_rule(conditions: Iterable[Condition], rule: str = "") -> str:

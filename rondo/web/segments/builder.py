@@ -19,7 +19,19 @@ from rondo.customers.models import Customer
 from rondo.customers.queries import sees_all, visible
 from rondo.errors import InputError, NotFound, RondoError, StateError
 from rondo.foundation.models import User
-from rondo.rules import Context, Node, Problem, RuleError, Schema, compile_q, parse, preview, schema
+from rondo.rules import (
+    Context,
+    Node,
+    Problem,
+    RuleError,
+    Schema,
+    SegmentError,
+    compile_q,
+    parse,
+    placed,
+    preview,
+    schema,
+)
 from rondo.web.access import actor, page, viewer
 from rondo.web.segments.views import found
 
@@ -187,6 +199,9 @@ def check(request: HttpRequest) -> HttpResponse:
             row = queries.standing(viewer(request)).filter(key=request.POST.get("key", "")).first()
             actions.check_references(row.key if row else "", node, known)
             context["number"], context["sample"] = _preview(viewer(request), row, node, known)
+        except SegmentError as error:
+            keys = queries.standing(viewer(request)).values_list("key", flat=True)
+            context["problems"] = [_marked(text, problem) for problem in placed(error, text, keys).problems]
         except RuleError as error:
             context["problems"] = [_marked(text, problem) for problem in error.problems]
         except RondoError as error:

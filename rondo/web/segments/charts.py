@@ -1,4 +1,5 @@
-"""The charts of studies: reach against likeness, agreement by number of groups, overlap."""
+"""The charts of segments and their studies: size over time, reach against likeness, agreement by number of groups,
+overlap."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from rondo.analysis.segments.overlap import Overlap
+from rondo.analysis.segments.queries import Point
+from rondo.analysis.segments.ruled import entered_by, left_by
 from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, BAND, GRID, MUTED, QUIET, axis, plot, ticks, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
@@ -18,6 +21,81 @@ else:
     from rondo.web.charts import grammar as alt
 
 _NARROW = 400
+
+
+def sizes(points: Sequence[Point], key: str, csv: str) -> Chart | None:
+    """How many were in a segment after each of its refreshes, oldest first, and who came and went by it; None before
+    the first."""
+    if not points:
+        return None
+    rows = [
+        [
+            Cell(formats.moment(point.at), point.at.isoformat(timespec="seconds")),
+            Cell(formats.day(point.as_of), point.as_of.isoformat()),
+            Cell(formats.number(point.size), point.size),
+            Cell(formats.number(point.entered), point.entered, _behind(entered_by(key, point.refresh), point.entered)),
+            Cell(formats.number(point.left), point.left, _behind(left_by(key, point.refresh), point.left)),
+        ]
+        for point in points
+    ]
+    return Chart(
+        key="sizes",
+        title=_("Size over time"),
+        message="",
+        columns=[
+            Column(_("Computed"), figures=False),
+            Column(_("As of"), figures=False),
+            Column(_("Customers")),
+            Column(_("Entered")),
+            Column(_("Left")),
+        ],
+        rows=rows,
+        build=lambda size: _sizes(points, size),
+        stamp=f"segment:{key}:{points[-1].refresh}",
+        desk=(620, 200),
+        phone=(290, 180),
+        csv=csv,
+    )
+
+
+def _behind(rule: str, count: int) -> str:
+    return customers_where(rule=rule) if count else ""
+
+
+def _sizes(points: Sequence[Point], size: Size) -> Any:
+    """Refreshes stand side by side, however long it was from one to the next: the day stands below."""
+    last = len(points) - 1
+    wanted = 2 if size[0] < _NARROW else 5
+    step = max(1, -(-last // wanted))
+    marks = [float(place) for place in range(last, -1, -step)][::-1]
+    names = [formats.day(points[int(place)].as_of) for place in marks]
+    x = alt.X(
+        "x:Q",
+        scale=alt.Scale(domain=[-0.4, last + 0.4], nice=False),
+        axis=axis(marks, names, grid=False, domain=True, labelFlush=False),
+    )
+    y = upright("y", max(point.size for point in points), lambda value: formats.number(value, 0), wanted=4)
+    data = [
+        {
+            "x": place,
+            "y": point.size,
+            "says": spoken(
+                _("%(day)s: %(customers)s, %(entered)s entered, %(left)s left")
+                % {
+                    "day": formats.day(point.as_of),
+                    "customers": customer_count(point.size),
+                    "entered": formats.number(point.entered),
+                    "left": formats.number(point.left),
+                }
+            ),
+        }
+        for place, point in enumerate(points)
+    ]
+    base = plot(data)
+    return alt.layer(
+        base.mark_line(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y),
+        base.mark_circle(color=ACTUAL, size=60, opacity=1).encode(x=x, y=y, description="says:N"),
+    )
 
 
 def reach(curve: Sequence[dict[str, Any]], others: int, listed: str, csv: str, stamp: str) -> Chart | None:

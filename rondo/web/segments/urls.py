@@ -16,6 +16,7 @@ urlpatterns = [
     path("groups/keep", groups.keep, name="groups-keep"),
     path("groups/stability.csv", groups.download, name="groups-csv"),
     path("<slug:key>/", views.segment, name="segment"),
+    path("<slug:key>/sizes.csv", views.sizes, name="segment-sizes"),
     path("<slug:key>/edit", builder.edit, name="segment-edit"),
     path("<slug:key>/members", views.members, name="segment-members"),
     path("<slug:key>/refresh", views.refresh, name="segment-refresh"),

@@ -26,6 +26,8 @@ from rondo.foundation.rights import has_right
 from rondo.rules import RuleError, Schema, format_rule, from_json, schema
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
+from rondo.web.charts.chart import chart_file
+from rondo.web.segments import charts
 
 _SMALL = 0.05
 """Shares below are written with two digits, so that a median of .3 % is not told as none."""
@@ -82,8 +84,7 @@ def segment(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "segment": row,
         "sized": queries.sized(user, row),
-        "points": points[::-1],
-        "sizes": [point.size for point in points],
+        "chart": charts.sizes(points, row.key, reverse("segment-sizes", args=[row.key])),
         "over": [one for one in differences if one.over],
         "under": [one for one in differences if not one.over],
         "level": formats.share(0.9, 0),
@@ -97,6 +98,18 @@ def segment(request: HttpRequest, key: str) -> HttpResponse:
         "customers": reverse("customers") + f"?f=segment:is:{row.key}",
     }
     return render(request, "segments/detail.html", context)
+
+
+@require_GET
+@page(room=SEGMENTS)
+def sizes(request: HttpRequest, key: str) -> HttpResponse:
+    """Size over time as CSV, or its drawing as PNG."""
+    row = found(request, key)
+    points = queries.history(viewer(request), row)
+    chart = charts.sizes(points, row.key, reverse("segment-sizes", args=[row.key]))
+    if chart is None:
+        raise Http404(key)
+    return chart_file(request, chart, f"rondo-segment-{row.key}")
 
 
 def _rule(row: Segment, known: Schema) -> str:

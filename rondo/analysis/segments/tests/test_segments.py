@@ -10,7 +10,7 @@ from django.db import transaction
 
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import Score
-from rondo.analysis.segments import ledger, queries, reasons
+from rondo.analysis.segments import ledger, profiles, queries, reasons
 from rondo.analysis.segments.actions import (
     add_members,
     change_segment,
@@ -31,6 +31,7 @@ from rondo.errors import InputError, NotFound, PermissionRefused, StateError
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import AuditEntry, User
 from rondo.rules import RuleError, SegmentError, compile_q, parse, schema
+from rondo.warehouse.tables import open_tables
 
 pytestmark = pytest.mark.django_db
 
@@ -248,17 +249,37 @@ def test_restricted_viewers_count_their_own(people: list[Customer], bob: User, c
 
 
 def test_the_profile_finds_what_the_members_have_more_of(people: list[Customer]) -> None:
-    segment = create_segment(system(), name="Often", text="orders >= 4")
-    refresh_segment(system(), segment.key)
-    last = queries.last_refresh(segment)
+    """Told is what the rule does not say itself, whether directly or by another segment, and nothing twice."""
+    create_segment(system(), name="Often", text="orders >= 4")
+    segment = create_segment(system(), name="The same", text="in segment often")
+    named = add_members_of(refresh_segment(system(), "often"))
+    for row in (refresh_segment(system(), segment.key), refresh_segment(system(), "often")):
+        last = queries.last_refresh(row)
+        assert last is not None and last.profile and "orders" not in {one["field"] for one in last.profile}
+    last = queries.last_refresh(refresh_segment(system(), named.key))  # by name: there is no rule to say it
     assert last is not None
-    found = {one["field"]: one for one in last.profile}
-    orders = found["orders"]
-    middle = float(np.median([s.orders or 0 for s in Score.objects.all()]))
-    inside = [(s.orders or 0) > middle for s in Score.objects.filter(orders__gte=4)]
-    outside = [(s.orders or 0) > middle for s in Score.objects.filter(orders__lt=4)]
-    assert orders["inside"] == pytest.approx(np.mean(inside)) and orders["outside"] == pytest.approx(np.mean(outside))
-    assert 0 < orders["low"] < orders["inside"] - orders["outside"] < orders["high"] <= 1
+    one = next(one for one in last.profile if one["above"] is not None and one["low"] > 0)
+    known = dict(Score.objects.values_list("pk", one["field"]))
+    values = {key: value for key, value in known.items() if value is not None}
+    members = keys_of(named)
+    middle = float(np.median(list(values.values())))
+    inside = [value > middle for key, value in values.items() if key in members]
+    outside = [value > middle for key, value in values.items() if key not in members]
+    assert one["inside"] == pytest.approx(np.mean(inside)) and one["outside"] == pytest.approx(np.mean(outside))
+    assert 0 < one["low"] < one["inside"] - one["outside"] < one["high"] <= 1
+    with open_tables() as tables:
+        close = profiles.alike(schema(), tables)
+    assert "orders" in close["purchase_days"] and "purchase_days" in close["orders"]
+    figures = [one["field"] for one in last.profile if one["above"] is not None]
+    assert not [(a, b) for a in figures for b in figures if b in close[a]]
+    assert "orders" in figures or close["orders"] & set(figures)
+
+
+def add_members_of(segment: Segment) -> Segment:
+    """A segment by name of the members of another."""
+    made = create_segment(system(), name=f"{segment.name} by name", kind="static")
+    add_members(system(), made.key, [one.public_id for one in Customer.objects.filter(pk__in=keys_of(segment))])
+    return made
 
 
 class TestWhy:

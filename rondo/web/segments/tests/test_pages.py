@@ -1,6 +1,8 @@
 """The pages of segments show what the viewer may see, check rules as they are written, and change by actions."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from rondo.analysis.tests.world import seeded_base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
 from rondo.foundation.models import User
+from rondo.foundation.roles import change_role
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +76,29 @@ def test_the_page_leads_to_the_customers(alice: User, signed_in: SignIn, often: 
     count = body(page.get("/customers/count?f=segment:is:often-here"))
     assert str(len(wanted)) in count
     assert page.get("/customers/?sort=segment").status_code == 400
+    (link,) = re.findall(r'href="(/customers/\?rule=did\+membership[^"]*)"', text)
+    assert {row.customer.pk for row in page.get(unescape(link)).context["rows"]} == wanted
+
+
+def test_who_left_by_a_refresh_is_a_list_that_hides_what_the_viewer_may_not_see(
+    alice: User, signed_in: SignIn, often: Segment, make_user: Any
+) -> None:
+    """The numbers of the ledger open their customers; of a segment that somebody may not see, a rule finds nobody."""
+    change_segment(system(), often.key, expected_version=often.version, text="orders >= 5")
+    refresh_all()
+    left = {one.customer_id for one in Membership.objects.filter(segment=often, left_at__isnull=False)}
+    assert left
+    text = body(signed_in(alice).get(f"/segments/{often.key}/"))
+    (link,) = {unescape(one) for one in re.findall(r'href="(/customers/\?rule=[^"]*left_by[^"]*)"', text)}
+    table = signed_in(alice).get(f"/segments/{often.key}/sizes.csv").content.decode().splitlines()
+    assert [int(line.split(",")[4]) for line in table[1:]] == [0, len(left)]
+    picture = signed_in(alice).get(f"/segments/{often.key}/sizes.csv?as=png")
+    assert picture.content[:4] == b"\x89PNG"
+    assert {row.customer.pk for row in signed_in(alice).get(link).context["rows"]} == left
+    change_role(system(), "sales", reaches={"segments": "none"})
+    sam = signed_in(make_user("sam", role="sales", reach="all"))  # sees all customers and no segment
+    for address in (link, f"/customers/?rule=did+membership+where+segment+%3D+{often.key}"):
+        assert len(sam.get(address).context["rows"]) == 0
 
 
 def test_who_sees_few_counts_few(charlie: User, signed_in: SignIn, often: Segment, people: list[Customer]) -> None:
@@ -122,6 +148,22 @@ class TestBuilder:
     def test_a_rule_is_counted_and_sampled(self, alice: User, signed_in: SignIn, often: Segment) -> None:
         answer = body(signed_in(alice).post("/segments/check", {"text": "in segment often-here"}))
         assert f"{often.size} customers" in answer and answer.count("/customers/c_") == min(20, often.size)
+
+    def test_a_segment_that_is_missing_or_leads_back_is_told_at_its_place(
+        self, alice: User, signed_in: SignIn, often: Segment
+    ) -> None:
+        page = signed_in(alice)
+        text = body(page.post("/segments/check", {"text": "orders >= 1 and\nnot in segment often-her"}))
+        assert "line 2, column 16: There is no segment “often-her”. Did you mean “often-here”?" in text
+        assert "not in segment <mark>often-her</mark>" in text
+        create_segment(system(), name="Outer", text="in segment often-here")
+        circle = {"text": "orders >= 1 or in segment outer", "key": often.key}
+        text = body(page.post("/segments/check", circle))
+        assert "line 1, column 27: Segment “often-here” refers to itself: often-here → outer → often-here." in text
+        refused = page.post("/segments/new", {"kind": "rule", "name": "X", "text": "in segment nowhere"})
+        assert "line 1, column 12: There is no segment “nowhere”." in body(refused)
+        listed = page.get("/customers/?rule=value+is+known+and+in+segment+nowhere")
+        assert listed.status_code == 400 and "line 1, column 31" in body(listed)
 
     def test_the_place_of_an_error_is_marked(self, alice: User, signed_in: SignIn, people: list[Customer]) -> None:
         answer = body(signed_in(alice).post("/segments/check", {"text": "orders >= 4\nand valu > 3"}))
