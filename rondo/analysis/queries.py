@@ -41,6 +41,12 @@ def current_run() -> Run | None:
     return Run.objects.filter(is_current=True).select_related("actor").first()
 
 
+def served() -> tuple[date, dict[str, Any]] | None:
+    """The day that the scores look from, and the configuration they were made by; None before the first analysis."""
+    # Its results and models beside them are long, and pages of one customer ask, too.
+    return Run.objects.filter(is_current=True).values_list("as_of", "config").first()
+
+
 def last_runs(limit: int = 20) -> list[Run]:
     """The latest runs of any status, newest first, without their results."""
     return list(Run.objects.defer("results", "models_json").select_related("actor").order_by("-id")[:limit])
@@ -51,17 +57,17 @@ def score_of(customer_id: int) -> Score | None:
     return Score.objects.filter(pk=customer_id).first()
 
 
-def stages_of(customer_id: int) -> list[tuple[date, str]]:
-    """The latest stages of one surviving customer, already checked as visible, with the day each was first read, oldest
-    first; empty before the first analysis."""
-    text = History.objects.filter(pk=customer_id).values_list("stages", flat=True).first() or ""
-    return course_of(text)
-
-
 def history_of(customer_id: int) -> History | None:
     """How one surviving customer, already checked as visible, came to stand where they stand; None before an analysis
     has seen them."""
     return History.objects.filter(pk=customer_id).first()
+
+
+def stages_of(customer_id: int) -> list[tuple[date, str]]:
+    """The latest stages of one surviving customer, already checked as visible, with the day each was first read, oldest
+    first; empty before the first analysis."""
+    found = history_of(customer_id)
+    return course_of(found.stages) if found else []
 
 
 def course_of(text: str) -> list[tuple[date, str]]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Run, StandingVersion
+from rondo.analysis.queries import served as served_run
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.outcome import Outcome, Report, present_run
 from rondo.analysis.versions import changing
@@ -184,7 +186,10 @@ def tried_with(study: Study) -> Thresholds:
 
 def served() -> Thresholds | None:
     """The thresholds by which the figures being served were made; None before an analysis that kept them."""
-    # The configuration alone: the results beside it are long, and pages of one customer ask, too.
-    config = Run.objects.filter(is_current=True).values_list("config", flat=True).first()
-    document = (config or {}).get("standing")
+    return made_by(served_run())
+
+
+def made_by(run: tuple[date, dict[str, Any]] | None) -> Thresholds | None:
+    """The thresholds in the configuration of a run that :func:`rondo.analysis.queries.served` gave."""
+    document = run[1].get("standing") if run else None
     return read(document) if document else None

@@ -7,20 +7,21 @@ from django.http import HttpRequest
 
 from rondo.campaigns import queries, types
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 
 _ON_HOME = 4
 
 
-def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+def of_customer(_viewer: User, reading: Reading) -> dict[str, Any] | None:
     """The campaigns a customer received and answered, and the chance that they answer one more of each type; None if
     they received none."""
-    received = queries.received(customer_ids)
+    received = queries.received(reading.records)
     if not received:
         return None
     return {
         "received": received,
         "answered": sum(row.reactions > 0 for row in received),
-        "chances": types.chances(customer_ids[0]),
+        "chances": types.chances(reading.survivor),
     }
 
 

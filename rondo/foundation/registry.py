@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rondo.foundation.actors import Actor
     from rondo.foundation.models import Load, User
+    from rondo.foundation.reading import Reading
 
 T = TypeVar("T")
 
@@ -152,16 +153,16 @@ class InteractionKind:
 class CustomerPanel:
     """A piece of the customer page that a room contributes.
 
-    ``build(viewer, customer_ids)`` returns the context of ``template``, or None to leave the panel out;
-    ``customer_ids`` are the survivor and all records merged into it. ``column``: who (left), chain (middle), worth
-    (right).
+    ``build(viewer, reading)`` returns the context of ``template``, or None to leave the panel out. What the page or
+    another panel may read, too, is read by way of ``reading``, and so once. ``column``: who (left), chain (middle),
+    worth (right).
     """
 
     key: str
     column: Literal["who", "chain", "worth"]
     order: int
     template: str
-    build: "Callable[[User, list[int]], dict[str, Any] | None]"
+    build: "Callable[[User, Reading], dict[str, Any] | None]"
 
 
 @dataclass(frozen=True)

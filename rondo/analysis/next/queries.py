@@ -31,10 +31,19 @@ class NextForOne:
     upsells: list[Upsell]
 
 
+def row_of(customer_id: int) -> NextOf | None:
+    """What was worked out of a surviving customer, as it is stored; None where there is nothing."""
+    return NextOf.objects.filter(pk=customer_id).first()
+
+
 def next_of(customer_id: int) -> NextForOne | None:
     """What a surviving customer is likely to buy next; None where nothing is known."""
-    row = NextOf.objects.filter(pk=customer_id).first()
-    found = NextFound.objects.only("as_of").first()
+    return told_by(row_of(customer_id))
+
+
+def told_by(row: NextOf | None) -> NextForOne | None:
+    """The same of a row that was read already."""
+    found = None if row is None else NextFound.objects.only("as_of").first()
     if row is None or found is None:
         return None
     habits = cast("list[Habit]", json.loads(row.habits))
@@ -51,8 +60,13 @@ def next_of(customer_id: int) -> NextForOne | None:
 def likely_categories(customer_id: int) -> list[str]:
     """Names of the categories that a surviving customer buys by rhythm or may trade up in: what a contact is likely to
     be about."""
-    row = NextOf.objects.filter(pk=customer_id).values_list("habits", "upsells").first()
-    found = [one["category"] for text in row or () for one in json.loads(text or "[]")]
+    return categories_in(row_of(customer_id))
+
+
+def categories_in(row: NextOf | None) -> list[str]:
+    """The same of a row that was read already."""
+    texts = (row.habits, row.upsells) if row else ()
+    found = [one["category"] for text in texts for one in json.loads(text or "[]")]
     return list(dict.fromkeys(found))
 
 

@@ -10,6 +10,7 @@ from rondo.campaigns import panels
 from rondo.campaigns.models import Campaign
 from rondo.campaigns.tests.conftest import Ledger
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,7 @@ def test_home_shows_only_what_the_viewers_customers_received(
 
 def test_a_customer_without_campaigns_has_no_panel(ledger: Ledger, alice: User) -> None:
     row = ledger.customer()
-    assert panels.of_customer(alice, [row.pk]) is None
+    assert panels.of_customer(alice, Reading([row.pk])) is None
     ledger.answer(ledger.contact(ledger.campaign("1"), row))
-    found = panels.of_customer(alice, [row.pk])
+    found = panels.of_customer(alice, Reading([row.pk]))
     assert found is not None and found["answered"] == len(found["received"]) == 1

@@ -7,9 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rondo.analysis.next.queries import NextForOne, Suggested, next_of
+from rondo.analysis.next.queries import NextForOne, Suggested, row_of, told_by
 from rondo.analysis.next.shapes import Habit, Upsell, quoted
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 from rondo.web import formats
 from rondo.web.charts.portfolio import customers_where
 
@@ -24,9 +25,9 @@ class Line:
     url: str = ""
 
 
-def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+def of_customer(_viewer: User, reading: Reading) -> dict[str, Any] | None:
     """What the customer, whom the viewer may see, buys next; None where nothing is known."""
-    found = next_of(customer_ids[0])
+    found = told_by(reading.of_survivor(row_of))
     if found is None:
         return None
     first = found.habits[0] if found.habits else None

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncMonth
 
-from rondo.analysis.models import Run, Score
-from rondo.analysis.queries import stages_of
+from rondo.analysis.models import History, Score
+from rondo.analysis.queries import course_of, history_of, score_of, served
 from rondo.analysis.ruled import STAGE
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier
 from rondo.customers.queries import LinkSeen, addresses_of, attributes_of, identifiers_of, links_of, record_ids
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 from rondo.foundation.registry import CustomerPanel, registries
 from rondo.interactions.queries import standing
 from rondo.web.customers.fields import attribute_fields, fact_fields
@@ -106,6 +107,7 @@ class CustomerPage:
     kinds: list[KindChip]
     timeline: Timeline
     worth: Worth | None
+    reading: Reading
     panels: dict[str, list[Panel]] = field(default_factory=dict)
 
     @property
@@ -118,7 +120,8 @@ def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = ()
     """The page of a customer that :func:`rondo.customers.queries.get_visible` gave for ``viewer``."""
     records = record_ids(customer.pk)
     timeline = read_timeline(viewer, records, public_id=customer.public_id, kinds=kinds, beginning=beginning)
-    values, links = attributes_of(records), links_of(viewer, records)
+    reading = Reading(records)
+    values, links = reading.of_records(attributes_of), links_of(viewer, records)
     return CustomerPage(
         customer,
         records,
@@ -128,8 +131,9 @@ def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = ()
         links,
         kinds_of(records, timeline),
         timeline,
-        read_worth(customer, records, values, links),
-        read_panels(viewer, records),
+        read_worth(reading, values, links),
+        reading,
+        read_panels(viewer, reading),
     )
 
 
@@ -152,10 +156,13 @@ def attribute_groups(values: Sequence[AttributeValue]) -> list[AttributeGroup]:
 
 def current_assumptions() -> Assumptions | None:
     """What the served scores rest on; None before the first analysis."""
-    row = Run.objects.filter(is_current=True).values_list("as_of", "config")[:1]
-    if not row:
+    return _assumptions(served())
+
+
+def _assumptions(run: tuple[date, dict[str, Any]] | None) -> Assumptions | None:
+    if run is None:
         return None
-    as_of, config = row[0]
+    as_of, config = run
     company = installation()
     return Assumptions(
         as_of,
@@ -165,15 +172,12 @@ def current_assumptions() -> Assumptions | None:
     )
 
 
-def read_worth(
-    customer: Customer, records: Sequence[int], values: Sequence[AttributeValue], links: Sequence[LinkSeen]
-) -> Worth | None:
+def read_worth(reading: Reading, values: Sequence[AttributeValue], links: Sequence[LinkSeen]) -> Worth | None:
     """A customer's value, the reasons for it and all facts; None if no analysis has seen the customer."""
-    score = Score.objects.filter(customer_id=customer.pk).first()
-    assumptions = current_assumptions()
+    score, assumptions = reading.of_survivor(score_of), _assumptions(reading.once(served))
     if score is None or assumptions is None:
         return None
-    told = told_by(records, values, links, assumptions.as_of)
+    told = told_by(reading.records, values, links, assumptions.as_of)
     why = reasons(score, assumptions.as_of, installation().currency, assumptions.horizon_months)
     return Worth(
         score,
@@ -181,16 +185,17 @@ def read_worth(
         why,
         list(_facts(score)),
         where(score, told.promoter if told.promotes else None),
-        course(customer.pk),
+        course(reading.of_survivor(history_of)),
         risk(score),
         profile(score, installation().currency, assumptions.horizon_months, assumptions.margin_rate, told),
     )
 
 
-def course(customer_id: int) -> list[Step]:
+def course(history: History | None) -> list[Step]:
     """The stages a customer went through, newest first; that there was nothing yet at the beginning is no step."""
     labels = dict(STAGE)
-    return [Step(key, labels[key], day) for day, key in reversed(stages_of(customer_id)) if key != "before"]
+    stages = course_of(history.stages) if history else []
+    return [Step(key, labels[key], day) for day, key in reversed(stages) if key != "before"]
 
 
 def _facts(score: Score) -> Iterable[FactRow]:
@@ -210,12 +215,12 @@ def _facts(score: Score) -> Iterable[FactRow]:
         yield FactRow(str(heading(known)), write(known, raw), interval, str(fact.definition), str(fact.unit))
 
 
-def read_panels(viewer: User, records: list[int]) -> dict[str, list[Panel]]:
+def read_panels(viewer: User, reading: Reading) -> dict[str, list[Panel]]:
     """The panels of other rooms by column; a panel that has nothing to say is left out."""
     found: dict[str, list[Panel]] = {"who": [], "chain": [], "worth": []}
     ordered: list[CustomerPanel] = sorted(registries.customer_panels, key=lambda panel: panel.order)
     for panel in ordered:
-        context = panel.build(viewer, records)
+        context = panel.build(viewer, reading)
         if context is not None:
             found[panel.column].append(Panel(panel.key, panel.template, context))
     return found

@@ -7,14 +7,15 @@ from django.utils.translation import gettext as _
 from rondo.analysis.leads.queries import InterestIn, LeadForOne, likely_of
 from rondo.analysis.leads.ruled import rule_of
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 from rondo.web import formats
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.leads.words import WHY, against_average, told
 
 
-def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+def of_customer(_viewer: User, reading: Reading) -> dict[str, Any] | None:
     """What the customer, whom the viewer may see, is likely to buy first; None where nothing is known."""
-    found = likely_of(customer_ids[0])
+    found = likely_of(reading.survivor)
     if found is None:
         return None
     return {

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from rondo.analysis import thresholds
 from rondo.analysis.models import History, Score
-from rondo.analysis.queries import course_of, history_of, score_of
+from rondo.analysis.queries import course_of, history_of, score_of, served
 from rondo.analysis.reserved import TYPES as RESERVED
 from rondo.analysis.ruled import CONFIDENCE, RELATIONSHIP
 from rondo.analysis.thresholds import Thresholds
@@ -17,6 +17,7 @@ from rondo.customers.models import AttributeValue
 from rondo.customers.queries import attributes_of
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 from rondo.web import formats
 from rondo.web.relations.texts import BANDS, BONDS, MISSING, TYPES
 
@@ -46,13 +47,14 @@ class Bond:
     why: str
 
 
-def of_customer(_viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+def of_customer(_viewer: User, reading: Reading) -> dict[str, Any] | None:
     """The relationship of a customer whom the viewer may see; None before an analysis that knows of it."""
-    score, history = score_of(customer_ids[0]), history_of(customer_ids[0])
+    score, history = reading.of_survivor(score_of), reading.of_survivor(history_of)
     if score is None or history is None or score.relationship is None:
         return None
-    rules = thresholds.served() or Thresholds()
-    values = {value.definition.key: value for value in attributes_of(customer_ids) if value.definition.key in RESERVED}
+    rules = thresholds.made_by(reading.once(served)) or Thresholds()
+    known = reading.of_records(attributes_of)
+    values = {value.definition.key: value for value in known if value.definition.key in RESERVED}
     words = TYPES[score.relationship]
     return {
         "known": score.relationship != "unknown",

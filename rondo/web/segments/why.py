@@ -18,6 +18,7 @@ from rondo.customers.models import Customer
 from rondo.customers.queries import get_visible, record_ids, sees_all
 from rondo.errors import RondoError
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 from rondo.foundation.registry import RuleTerm
 from rondo.rules import Schema, schema
 from rondo.rules.evaluation import Explanation, Found
@@ -149,11 +150,11 @@ def _value(term: RuleTerm, value: Any) -> str:
     return str(value)
 
 
-def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+def of_customer(viewer: User, reading: Reading) -> dict[str, Any] | None:
     """The segments that a customer is in; None where there are none."""
     rows = (
         queries.present()
-        .filter(customer_id__in=customer_ids, segment__in=queries.standing(viewer).order_by())
+        .filter(customer_id__in=reading.records, segment__in=queries.standing(viewer).order_by())
         .select_related("segment")
         .order_by("segment__name")
     )
@@ -162,5 +163,5 @@ def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
         found_in.setdefault(row.segment_id, row)
     if not found_in:
         return None
-    public_id = Customer(pk=customer_ids[0]).public_id
+    public_id = Customer(pk=reading.survivor).public_id
     return {"rows": list(found_in.values()), "public_id": public_id}

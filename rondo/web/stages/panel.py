@@ -12,6 +12,7 @@ from rondo.analysis.buying_stages.ruled import BUYING_STAGE, rule_of
 from rondo.customers.models import Customer
 from rondo.foundation import ids
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 from rondo.web import formats
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.stages.words import TOLD, why
@@ -52,14 +53,14 @@ class Group:
         return self.count - len(self.rows)
 
 
-def of_customer(viewer: User, customer_ids: list[int]) -> dict[str, Any] | None:
+def of_customer(_viewer: User, reading: Reading) -> dict[str, Any] | None:
     """Where the customer, whom the viewer may see, stands; None where nothing is known."""
-    found = stages_of(customer_ids[0])
+    found = stages_of(reading.survivor)
     if found is None or not found.lines:
         return None
     by_stage = _by_stage(found)
     labels = dict(BUYING_STAGE)
-    public_id = ids.encode(Customer.PREFIX, customer_ids[0])
+    public_id = ids.encode(Customer.PREFIX, reading.survivor)
     groups: list[Group] = []
     for key in _FIRST:
         if lines := by_stage.get(key, []):

@@ -1,6 +1,7 @@
 """The customer page: who may see it, what it says and why, the chain, logging and taking back, editing."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
-from rondo.analysis.models import NextOf
+from rondo.analysis.models import History, NextFound, NextOf
 from rondo.catalogue.models import Category
 from rondo.customers.actions import change_customer, link, merge, unmerge
 from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Source
@@ -277,6 +278,25 @@ def test_an_answer_given_while_merged_is_not_shown_to_the_other_after_the_undo(c
     assert "Coupon of Miller" not in page_of(client, other)
 
 
+def test_what_the_page_and_its_panels_ask_for_is_read_once(client: Any, miller: Customer) -> None:
+    """Facts, histories, attributes, what comes next and the run: one query each, however many panels tell of them."""
+    make_run()
+    give_score(miller, value=1, relationship="exchange", ladder="customer", stage="growth")
+    History.objects.create(customer=miller, stages="2017-03-05 growth", rungs="", types="2017-03-05 exchange")
+    NextFound.objects.create(run_id=1, as_of=AS_OF, results={})
+    NextOf.objects.create(customer=miller, habits="[]", products="[]")
+    set_value(miller, make_attributes()["city"], text="Ulm")
+    client.get(address(miller))
+    with CaptureQueriesContext(connection) as caught:
+        text = page_of(client, miller)
+    assert "Ulm" in text and "Growth" in text and "Basic exchange" in text
+    tables = [match[1] for query in caught if (match := re.search(r'FROM "(\w+)"', query["sql"]))]
+    read = {name: tables.count(name) for name in (
+        "analysis_score", "analysis_history", "analysis_next", "analysis_run", "customers_attributevalue"
+    )}  # fmt: skip
+    assert read == dict.fromkeys(read, 1)
+
+
 def test_the_number_of_queries_does_not_grow_with_the_chain(client: Any, miller: Customer) -> None:
     make_run()
     give_score(miller, value=1)
@@ -436,11 +456,11 @@ def test_other_rooms_put_panels_into_every_column(
 ) -> None:
     added = {
         f"test_{column}": CustomerPanel(
-            f"test_{column}", column, 5, "customers/purchases.html", lambda viewer, ids: {"ids": ids}
+            f"test_{column}", column, 5, "customers/purchases.html", lambda viewer, reading: {"ids": reading.records}
         )
         for column in ("who", "chain", "worth")
     }
-    silent = CustomerPanel("silent", "who", 1, "no/such.html", lambda viewer, ids: None)
+    silent = CustomerPanel("silent", "who", 1, "no/such.html", lambda viewer, reading: None)
     monkeypatch.setattr(registries.customer_panels, "_items", {**added, "silent": silent})
     response = client.get(address(miller))
     panels = response.context["page"].panels

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from rondo.analysis.next.queries import likely_categories
+from rondo.analysis.next.queries import categories_in, likely_categories, row_of
 from rondo.customers.models import Customer
 from rondo.customers.queries import get_visible, record_ids
 from rondo.errors import InputError, NotFound
@@ -55,19 +55,19 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         "customer": found,
         "timeline": shown.timeline,
         "currency": installation().currency,
-        "composer": _composer(found.pk),
+        "composer": _composer(categories_in(shown.reading.of_survivor(row_of))),
         "may_contact": has_right(user, "contact"),
         "may_edit": has_right(user, "edit"),
     }
     return render(request, "customers/customer.html", context)
 
 
-def _composer(customer_id: int) -> dict[str, Any]:
+def _composer(categories: list[str]) -> dict[str, Any]:
     return {
         "quick": quick_kinds(),
         "others": other_kinds(),
         "message_id": f"form:{secrets.token_hex(16)}",
-        "categories": likely_categories(customer_id),
+        "categories": categories,
     }
 
 
@@ -162,7 +162,7 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
         "customer": found,
         "timeline": timeline,
         "kinds": kinds_of(records, timeline),
-        "composer": _composer(found.pk),
+        "composer": _composer(likely_categories(found.pk)),
         "may_contact": True,
     }
     return _toast(render(request, "customers/logged.html", context), text, undo)
