@@ -3,7 +3,6 @@
 The scales are those of the ledger: ``stage`` (life cycle), ``ladder``, ``relationship``.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from django.core.cache import cache
 
 from rondo.analysis.models import Run
-from rondo.analysis.queries import visible_scores
-from rondo.customers.queries import sees_all
+from rondo.analysis.queries import digest_of, seen_keys
 from rondo.foundation.models import User
 
 if TYPE_CHECKING:
+    from rondo.analysis.queries import Keys
     from rondo.warehouse.tables import Tables
 
 _KEPT_SECONDS = 3600
@@ -35,9 +34,8 @@ class Move:
 def moves(viewer: User | None, run: Run, since: date, until: date, scale: str = "stage") -> list[Move] | None:
     """Every pair of states that a customer of the viewer's was in on the two days, those who stayed included; None
     where the run, being older, left no ledger. States are read on Sundays and on the day of the run."""
-    seen = _seen(viewer)
-    digest = hashlib.sha256(repr(seen).encode()).hexdigest()
-    key = f"analysis.moves.{run.pk}.{scale}.{since}.{until}.{digest}"
+    seen = seen_keys(viewer)
+    key = f"analysis.moves.{run.pk}.{scale}.{since}.{until}.{digest_of(seen)}"
     found: list[Move] | None = cache.get(key)
     if found is None:
         found = _counted(seen, since, until, scale)
@@ -45,14 +43,7 @@ def moves(viewer: User | None, run: Run, since: date, until: date, scale: str = 
     return found
 
 
-def _seen(viewer: User | None) -> list[int] | None:
-    """Keys of the viewer's customers; None for who sees all."""
-    if sees_all(viewer):
-        return None
-    return list(visible_scores(viewer).order_by("customer_id").values_list("customer_id", flat=True))
-
-
-def _counted(seen: list[int] | None, since: date, until: date, scale: str) -> list[Move] | None:
+def _counted(seen: "Keys | None", since: date, until: date, scale: str) -> list[Move] | None:
     from rondo.warehouse.tables import open_tables
 
     with open_tables() as tables:
@@ -65,7 +56,7 @@ def _counted(seen: list[int] | None, since: date, until: date, scale: str) -> li
         return [Move(**row) for row in tables.arrow(counted.order_by("before", "after")).to_pylist()]
 
 
-def _stood(tables: "Tables", seen: list[int] | None, since: date, until: date, scale: str) -> Any:
+def _stood(tables: "Tables", seen: "Keys | None", since: date, until: date, scale: str) -> Any:
     """One row per customer with the states of both days and the value; None without a ledger."""
     import ibis
     import pyarrow as pa

@@ -4,9 +4,10 @@ What computes figures anew (for whom not all customers are visible) is imported 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.cache import cache
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Sum, Value, When
@@ -32,8 +33,17 @@ from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 from rondo.interactions.queries import standing
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Keys = npt.NDArray[np.int64]
+
 _KEEP_SECONDS = 60
 _KEEP_PART_SECONDS = 3600
+BLOCK = 20_000
+"""So many customers are read at once."""
 
 
 def current_run() -> Run | None:
@@ -81,6 +91,38 @@ def visible_scores(viewer: User | None) -> QuerySet[Score]:
     return Score.objects.filter(customer_id__in=visible(viewer).values("id"))
 
 
+def seen_keys(viewer: User | None) -> "Keys | None":
+    """Keys of the scored customers that ``viewer`` may see, ascending; None for who sees all. Eight bytes each, read in
+    blocks: of a large base no list of objects is made."""
+    if sees_all(viewer):
+        return None
+    import numpy as np
+
+    rows = visible_scores(viewer).order_by("customer_id").values_list("customer_id", flat=True)
+    return np.fromiter(rows.iterator(chunk_size=BLOCK), np.int64)
+
+
+def columns_of(scores: QuerySet[Score], names: Sequence[str]) -> "pa.Table":
+    """Columns of scores by customer, read in blocks: of a large base few rows are objects at once."""
+    import pyarrow as pa
+
+    from rondo.analysis.scores import schema
+
+    kinds = schema()
+    columns = pa.schema([kinds.field(name) for name in names])
+    rows = scores.order_by("customer_id").values_list(*names).iterator(chunk_size=BLOCK)
+    batches = []
+    while block := list(islice(rows, BLOCK)):
+        arrays = [pa.array(column, kind) for column, kind in zip(zip(*block, strict=True), columns.types, strict=True)]
+        batches.append(pa.RecordBatch.from_arrays(arrays, schema=columns))
+    return pa.Table.from_batches(batches, columns)
+
+
+def digest_of(seen: "Keys | None") -> str:
+    """A text that is equal for the same customers: what is kept of a viewer's customers is kept under it."""
+    return "all" if seen is None else hashlib.sha256(seen.tobytes()).hexdigest()
+
+
 def figures(viewer: User | None) -> Results | None:
     """The results of the current run, restricted to what ``viewer`` may see; None before the first analysis.
 
@@ -111,14 +153,15 @@ def part(viewer: User | None, run_id: int, name: str) -> Any:
     row = RunPart.objects.filter(run_id=run_id, name=name).first()
     if row is None or sees_all(viewer):
         return row and row.figures
-    scores = visible_scores(viewer)
-    seen = list(scores.order_by("customer_id").values_list("customer_id", flat=True))
-    key = f"analysis.part.{run_id}.{name}.{hashlib.sha256(repr(seen).encode()).hexdigest()}"
+    seen = seen_keys(viewer)
+    assert seen is not None
+    key = f"analysis.part.{run_id}.{name}.{digest_of(seen)}"
     found = cache.get(key)
     if found is None:
         from rondo.analysis.parts.computing import compute_for
 
-        found = compute_for(Run.objects.defer("results", "models_json").get(pk=run_id), name, row.figures, scores)
+        run = Run.objects.defer("results", "models_json").get(pk=run_id)
+        found = compute_for(run, name, row.figures, visible_scores(viewer), seen)
         cache.set(key, found, _KEEP_PART_SECONDS)
     return found
 
@@ -263,14 +306,9 @@ def _standing(run: Run, scores: QuerySet[Score]) -> Standing:
 
 
 def _bonds(run: Run, scores: QuerySet[Score]) -> list[BondCount]:
-    import pyarrow as pa
-
     from rondo.analysis import bonds, thresholds
 
-    rows = list(scores.order_by().values_list(*bonds.FACTS))
-    columns = zip(*rows, strict=True) if rows else [[] for _name in bonds.FACTS]
-    table = pa.table({name: pa.array(column, pa.float64()) for name, column in zip(bonds.FACTS, columns, strict=True)})
-    return bonds.counted(table, thresholds.read(run.config["standing"]).bonds)
+    return bonds.counted(columns_of(scores, bonds.FACTS), thresholds.read(run.config["standing"]).bonds)
 
 
 def _place(name: str, edges: list[int]) -> Case:

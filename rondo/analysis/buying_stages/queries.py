@@ -1,6 +1,5 @@
 """Reads of buying stages: of one customer, of the whole base, and who moved between two days in a category."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
@@ -11,12 +10,13 @@ from rondo.analysis.buying_stages.shapes import CategoryStages, Found
 from rondo.analysis.buying_stages.texts import STAGES, Entry, entries
 from rondo.analysis.models import StageFound, StageOf
 from rondo.analysis.movements import Move
-from rondo.analysis.queries import visible_scores
+from rondo.analysis.queries import digest_of, seen_keys
 from rondo.catalogue.models import Category
-from rondo.customers.queries import sees_all, visible
+from rondo.customers.queries import visible
 from rondo.foundation.models import User
 
 if TYPE_CHECKING:
+    from rondo.analysis.queries import Keys
     from rondo.warehouse.tables import Tables
 
 _KEPT_SECONDS = 3600
@@ -65,10 +65,10 @@ def found_for(viewer: User | None) -> FoundAsOf | None:
     if row is None:
         return None
     whole = cast("Found", row.results)
-    seen = _seen(viewer)
+    seen = seen_keys(viewer)
     if seen is None:
         return FoundAsOf(row.run_id, row.as_of, whole)
-    key = f"analysis.buying-stages.{row.run_id}.{_digest(seen)}"
+    key = f"analysis.buying-stages.{row.run_id}.{digest_of(seen)}"
     part: Found | None = cache.get(key)
     if part is None:
         part = _part(whole, seen, visible(viewer).count())
@@ -82,7 +82,7 @@ def largest_categories(limit: int) -> list[str]:
     return [one["path"] for one in row.results.get("categories", [])[:limit]] if row else []
 
 
-def _part(whole: Found, seen: list[int], customers: int) -> Found:
+def _part(whole: Found, seen: "Keys", customers: int) -> Found:
     """The counts over some customers; what is of all alone (contacts, what became of it) is left as it is."""
     from rondo.warehouse.tables import open_tables
 
@@ -118,8 +118,8 @@ def moves(viewer: User | None, category: int, since: date, until: date) -> list[
     row = StageFound.objects.only("run_id").first()
     if row is None:
         return []
-    seen = _seen(viewer)
-    key = f"analysis.buying-moves.{row.run_id}.{category}.{since}.{until}.{_digest(seen)}"
+    seen = seen_keys(viewer)
+    key = f"analysis.buying-moves.{row.run_id}.{category}.{since}.{until}.{digest_of(seen)}"
     found: list[Move] | None = cache.get(key)
     if found is None:
         found = _counted(seen, category, since, until)
@@ -127,18 +127,7 @@ def moves(viewer: User | None, category: int, since: date, until: date) -> list[
     return found
 
 
-def _seen(viewer: User | None) -> list[int] | None:
-    """Keys of the viewer's customers; None for who sees all."""
-    if sees_all(viewer):
-        return None
-    return list(visible_scores(viewer).order_by("customer_id").values_list("customer_id", flat=True))
-
-
-def _digest(seen: list[int] | None) -> str:
-    return hashlib.sha256(repr(seen).encode()).hexdigest()
-
-
-def _chosen(tables: "Tables", table: Any, seen: list[int] | None) -> Any:
+def _chosen(tables: "Tables", table: Any, seen: "Keys | None") -> Any:
     import pyarrow as pa
 
     if seen is None:
@@ -147,7 +136,7 @@ def _chosen(tables: "Tables", table: Any, seen: list[int] | None) -> Any:
     return table.filter(table.customer_id.isin(chosen.member))
 
 
-def _counted(seen: list[int] | None, category: int, since: date, until: date) -> list[Move]:
+def _counted(seen: "Keys | None", category: int, since: date, until: date) -> list[Move]:
     from rondo.warehouse.tables import open_tables
 
     with open_tables() as tables:
@@ -160,7 +149,7 @@ def _counted(seen: list[int] | None, category: int, since: date, until: date) ->
         return [Move(**row) for row in tables.arrow(counted.order_by("before", "after")).to_pylist()]
 
 
-def _stood(tables: "Tables", seen: list[int] | None, category: int, since: date, until: date) -> Any:
+def _stood(tables: "Tables", seen: "Keys | None", category: int, since: date, until: date) -> Any:
     """One row per customer with a sign up to ``until``: the stages of both days and the value; None without a
     ledger."""
     import ibis

@@ -1,12 +1,14 @@
 """What may be known on a day: the one place where rows after ``as_of`` are cut off, for all facts alike."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 import ibis
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from rondo.warehouse.tables import Tables
@@ -62,7 +64,7 @@ def past(tables: Tables, as_of: date, currency: str) -> Past:
     )
 
 
-def only(tables: Tables, past: Past, customers: Iterable[int]) -> Past:
+def only(tables: Tables, past: Past, customers: npt.NDArray[np.int64]) -> Past:
     """What is known of some customers alone."""
     chosen = tables.take(pa.table({"member": pa.array(customers, pa.int64())}))
     rows = {

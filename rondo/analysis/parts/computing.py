@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from django.db.models import QuerySet
 
@@ -14,7 +16,7 @@ from rondo.analysis.parts.changes import changes
 from rondo.analysis.parts.cohorts import cohorts
 from rondo.analysis.parts.worth import COLUMNS as WORTH_COLUMNS
 from rondo.analysis.parts.worth import worth
-from rondo.analysis.scores import schema
+from rondo.analysis.queries import columns_of
 from rondo.warehouse.tables import Tables, open_tables
 
 COLUMNS = (*WORTH_COLUMNS, "change")
@@ -32,18 +34,11 @@ def from_scores(scores: pa.Table, margin_rate: float) -> dict[str, Any]:
     return {name: compute(scores, margin_rate) for name, compute in FROM_SCORES.items()}
 
 
-def compute_for(run: Run, name: str, whole: Any, scores: QuerySet[Score]) -> Any:
-    """One part over the customers of ``scores``, as of the day of ``run``, from the copy as it stands or from the
-    scores; ``whole`` is that of all."""
+def compute_for(run: Run, name: str, whole: Any, scores: QuerySet[Score], seen: npt.NDArray[np.int64]) -> Any:
+    """One part over the customers of ``scores``, whose keys are ``seen``, as of the day of ``run``, from the copy as it
+    stands or from the scores; ``whole`` is that of all."""
     if name in FROM_SCORES:
-        rows = list(scores.order_by("customer_id").values_list(*COLUMNS))
-        columns = zip(*rows, strict=True) if rows else [[] for _name in COLUMNS]
-        kinds = schema()
-        table = pa.table(
-            {key: pa.array(column, kinds.field(key).type) for key, column in zip(COLUMNS, columns, strict=True)}
-        )
-        return FROM_SCORES[name](table, run.config["margin_rate"])
-    seen = list(scores.order_by("customer_id").values_list("customer_id", flat=True))
+        return FROM_SCORES[name](columns_of(scores, COLUMNS), run.config["margin_rate"])
     with open_tables() as tables:
         known = only(tables, past(tables, run.as_of, run.config["currency"]), seen)
         return FROM_COPY[name](tables, known, whole)

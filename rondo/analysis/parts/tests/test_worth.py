@@ -1,15 +1,21 @@
 """The map holds all worth, four fifths are four fifths, and the most worth saving are those with most at stake."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from django.core.cache import cache
+from django.db.models import QuerySet
 
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import RunPart, Score
+from rondo.analysis.movements import moves
+from rondo.analysis.parts.computing import FROM_COPY, FROM_SCORES
 from rondo.analysis.parts.worth import COLUMNS, SAVED, worth
-from rondo.analysis.queries import part
+from rondo.analysis.queries import figures, part
 from rondo.analysis.scores import schema
 from rondo.analysis.tests.world import seeded_base
 from rondo.customers.models import Customer
@@ -84,3 +90,34 @@ def test_the_run_keeps_it_and_owners_get_their_part(make_user: Callable[..., Use
     )
     assert {one["customer"] for one in own["saving"]} <= mine
     assert 0 < len(whole["saving"]) <= SAVED
+
+
+@pytest.mark.django_db
+def test_for_who_sees_some_nothing_lists_all_their_customers(
+    make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is computed for them alone is read in blocks: no query's rows are held at once that are as many as their
+    customers, and the blocks say the same as the whole."""
+    people = seeded_base(customers=40, days=120)
+    dora = make_user("dora", role="sales", reach="own")
+    mine = [one.pk for one in people[:30]]
+    Customer.objects.filter(pk__in=mine).update(owner=dora)
+    run = run_analysis(system())
+
+    def computed() -> list[Any]:
+        cache.clear()
+        parts = [part(dora, run.pk, name) for name in (*FROM_COPY, *FROM_SCORES)]
+        return [*parts, figures(dora), moves(dora, run, run.as_of - timedelta(days=30), run.as_of)]
+
+    whole = computed()
+    held: list[int] = []
+    fetch = QuerySet._fetch_all  # type: ignore[attr-defined]
+
+    def watched(rows: Any) -> None:
+        fetch(rows)
+        held.append(len(rows._result_cache))
+
+    monkeypatch.setattr(QuerySet, "_fetch_all", watched)
+    monkeypatch.setattr("rondo.analysis.queries.BLOCK", 7)
+    assert computed() == whole
+    assert held and max(held) < len(mine)
