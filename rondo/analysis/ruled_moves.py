@@ -136,7 +136,8 @@ def _load(
 
 def _event(entry: dict[str, Any], as_of: date) -> EventRecord:
     day, last = entry["business_date"], entry["last_day"]
-    details = {key: entry[key] for key in ("scale", "stage_category", "before", "after") if key in entry}
+    told = ("scale", "stage_category", "before", "after")
+    details: dict[str, Any] = {key: entry[key] for key in told if key in entry}
     details["last_day"] = as_of if last is None else min(last, as_of)
     return EventRecord(
         id=entry["id"],

@@ -16,7 +16,9 @@ from rondo.foundation.registry import registries
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
-BESIDE: dict[type[Model], tuple[str, ...]] = {
+ModelClass = type[Model]
+
+BESIDE: dict[ModelClass, tuple[str, ...]] = {
     NextOf: ("next_category", "next_due", "next_chance", "upsell_category", "upsell_chance", "upsell_gain"),
     LeadOf: ("lead_chance", "lead_reason"),
     InterestOf: ("interest_category", "interest_chance"),
@@ -24,7 +26,7 @@ BESIDE: dict[type[Model], tuple[str, ...]] = {
 """Tables that follow a run, and their columns that lists show and sort by beside the facts: each has an index. Nobody
 waits for those tables, and so they come with their indices however large the base is."""
 
-_FOUND: dict[type[Model], Any] = {NextOf: NextFound, LeadOf: LeadFound, InterestOf: LeadFound}
+_FOUND: dict[ModelClass, Any] = {NextOf: NextFound, LeadOf: LeadFound, InterestOf: LeadFound}
 """Of each table the one that names the run whose rows it holds."""
 _UNITS: "dict[str, _StrOrPromise]" = {"money": MONEY, "share": SHARE, "date": DATE}
 _NAMED: "dict[str, _StrOrPromise]" = {"lead_reason": _("key of a signal")}
@@ -39,7 +41,7 @@ class FactBeside:
     definition: "_StrOrPromise"
     type: str
     unit: "_StrOrPromise"
-    model: type[Model]
+    model: ModelClass
     column: str
 
 
@@ -68,8 +70,8 @@ def facts_beside() -> Iterable[FactBeside]:
 def values_beside(customer_id: int, facts: Iterable[FactBeside]) -> list[ValueBeside]:
     """What is known of a surviving customer, already checked as visible: None where a fact does not exist for them;
     facts that were not worked out yet, for anybody, are left out."""
-    rows: dict[type[Model], Model | None] = {}
-    runs: dict[type[Model], Any] = {}
+    rows: dict[ModelClass, Model | None] = {}
+    runs: dict[ModelClass, Any] = {}
     values = []
     for fact in facts:
         if fact.model not in rows:

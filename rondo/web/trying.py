@@ -68,7 +68,9 @@ class TriedOn:
 def tried_on(study: Study) -> TriedOn:
     """Which analysis a dry run was tried on. It is stale once another is served: what it foretells, and what it says
     of now, are of customers as they stood then."""
-    made = Run.objects.filter(pk=study.run_id).values_list("finished_at", flat=True).first()
+    made = None
+    if study.run_id is not None:
+        made = Run.objects.filter(pk=study.run_id).values_list("finished_at", flat=True).first()
     served = Run.objects.filter(is_current=True).values_list("pk", "finished_at").first()
     key, at = served or (None, None)
     return TriedOn(made, at, study.run_id != key)

@@ -84,7 +84,7 @@ def get_facts(
 ) -> schemas.CustomerFacts:
     wanted = [fact for fact in registries.facts if not key or fact.key in key]
     beside = [fact for fact in facts_beside() if not key or fact.key in key]
-    if strangers := sorted(set(key) - {fact.key for fact in (*wanted, *beside)}):
+    if strangers := sorted(set(key) - {fact.key for fact in wanted} - {fact.key for fact in beside}):
         raise InputError(_("key: there is no fact %(key)r; /api/v1/facts lists them.") % {"key": strangers[0][:100]})
     customer = queries.get_visible(viewer(request), customer_id)
     run = Run.objects.filter(is_current=True).only("pk", "as_of", "results").first()

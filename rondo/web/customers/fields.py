@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from django.db.models import Model
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Score
 from rondo.analysis.ruled import CHOICES
-from rondo.analysis.scores_beside import facts_beside
+from rondo.analysis.scores_beside import ModelClass, facts_beside
 from rondo.analysis.segments.queries import standing
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.models import User
@@ -55,11 +54,11 @@ class Field:
     group: str = ""
     low: str = ""
     high: str = ""
-    model: type[Model] | None = None
+    model: ModelClass | None = None
     words: Callable[[str], str] | None = None
 
     @property
-    def beside(self) -> type[Any]:
+    def beside(self) -> ModelClass:
         """The table of a field at the place "beside"."""
         assert self.model is not None
         return self.model

@@ -163,7 +163,7 @@ def _by_what_follows(selection: Selection, field: Field, descending: bool) -> It
     if selection.needs(field.key):
         return
     yield Phase("unknown", rows.filter(**{field.column: None}))
-    own = field.beside.objects.filter(customer_id=OuterRef("pk"))
+    own = field.beside._default_manager.filter(customer_id=OuterRef("pk"))
     yield Phase("without", selection.customers().filter(~Exists(own)), "id", descending=True, late=True)
 
 

@@ -104,7 +104,7 @@ class Selection:
             inside = Exists(present().filter(condition.match(), customer_id=OuterRef("pk")))
             rows = rows.filter(~inside if condition.negated else inside)
         for condition in self._at("beside"):
-            own = condition.field.beside.objects.filter(condition.match(), customer_id=OuterRef("pk"))
+            own = condition.field.beside._default_manager.filter(condition.match(), customer_id=OuterRef("pk"))
             rows = rows.filter(~Exists(own) if condition.negated else Exists(own))
         for condition in self._at("attribute"):
             holds = self._attribute(condition)
@@ -167,7 +167,7 @@ class Selection:
 
     def beside(self, field: Field) -> QuerySet[Any]:
         """The rows of the selected customers in the table of a fact that is worked out after a run."""
-        rows: QuerySet[Any] = field.beside.objects.all()
+        rows: QuerySet[Any] = field.beside._default_manager.all()
         if self.narrow is not None:
             rows = rows.filter(customer_id__in=self.narrow)
         return rows.filter(Exists(self.customers().filter(pk=OuterRef("customer_id"))))
@@ -223,7 +223,8 @@ class Selection:
             if condition.field.place == "fact":
                 yield Score.objects.filter(condition.match()).values_list("customer_id", flat=True)
             elif condition.field.place == "beside":
-                yield condition.field.beside.objects.filter(condition.match()).values_list("customer_id", flat=True)
+                rows = condition.field.beside._default_manager.filter(condition.match())
+                yield rows.values_list("customer_id", flat=True)
             elif condition.field.place == "attribute":
                 values = AttributeValue.objects.filter(condition.match(), definition_id=condition.field.definition)
                 yield values.values_list("customer_id", flat=True)

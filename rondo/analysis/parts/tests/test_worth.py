@@ -111,7 +111,7 @@ def test_for_who_sees_some_nothing_lists_all_their_customers(
 
     whole = computed()
     held: list[int] = []
-    fetch = QuerySet._fetch_all  # type: ignore[attr-defined]
+    fetch = QuerySet._fetch_all
 
     def watched(rows: Any) -> None:
         fetch(rows)
