@@ -17,6 +17,7 @@ from rondo.customers.models import Merge
 from rondo.customers.queries import scope_key
 from rondo.foundation.models import Load, User
 from rondo.foundation.rights import has_right
+from rondo.web.following import follow_up
 from rondo.web.jobs import analyse_for
 
 
@@ -109,12 +110,14 @@ def last_failure() -> str:
     return last.error if last is not None and last.status == Run.Status.FAILED else ""
 
 
-def analysis_state(viewer: User, found: Figures | None) -> dict[str, Any]:
+def analysis_state(viewer: User, found: Figures | None, after: str = "") -> dict[str, Any]:
     """What the template ``shell/analysis_state.html`` needs on every page of figures: ``found`` itself, whether an
-    analysis is under way or failed, and whether the viewer may start one."""
+    analysis is under way or failed, and whether the viewer may start one. ``after`` names the work after an analysis
+    (:data:`rondo.web.following.FOLLOWING`) that the page shows."""
     return {
         "figures": found,
         "may_analyse": has_right(viewer, "analyse"),
         "under_way": under_way(),
         "failure": last_failure(),
+        "follow_up": follow_up(after) if after else None,
     }

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("analyse", home.analyse, name="start-analysis"),
     path("analyse/progress", home.progress, name="analysis-progress"),
+    path("analyse/progress/<slug:name>", home.follow_up_progress, name="follow-up-progress"),
     path("analysis/", include("rondo.web.analysis.urls")),
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),

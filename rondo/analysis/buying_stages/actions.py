@@ -1,23 +1,19 @@
 """Working out the buying stages of the run being served, and putting them in the place of what was there."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
-from django.db import transaction
 
 from rondo.analysis import scores
 from rondo.analysis.buying_stages import thresholds
 from rondo.analysis.buying_stages.shapes import CategoryStages, Check, Found
 from rondo.analysis.buying_stages.working import MOVED, STOOD, Read, Stages, first_day, read, work_out
 from rondo.analysis.facts import past
+from rondo.analysis.following import once_for_current, put_in_place, write
 from rondo.analysis.modelling import day_of
 from rondo.analysis.models import Run, StageFound, StageOf
-from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.science.buying_stages import BuyingStageRules, what_came
 from rondo.warehouse import delta
-from rondo.warehouse.locks import exclusive
 from rondo.warehouse.tables import open_tables
 
 TABLES = ("buying_stages", "buying_moves")
@@ -31,27 +27,24 @@ def work_out_stages(actor: Actor) -> StageFound | None:
 
     Raises PermissionRefused where the actor may not analyse, StateError where another process is at it for long.
     """
-    actor.require("analyse")
-    with exclusive("buying-stages", wait=600):
-        run = Run.objects.filter(is_current=True).first()
-        if run is None:
-            return None
-        known = StageFound.objects.filter(run_id=run.pk).first()
-        if known is not None:
-            return known
-        scores.drop(scores.leftovers(StageOf))
+
+    def work(run: Run) -> StageFound:
         now = thresholds.in_force()
         with open_tables() as tables:
             found = read(tables, past(tables, run.as_of, run.config["currency"]))
             customers = int(tables.arrow(tables.customers.count().as_table())[0][0].as_py())
         return _store(run, work_out(found, run.as_of, now.rules), now, customers, actor)
 
+    return once_for_current(actor, StageFound, (StageOf,), work, "buying-stages")
+
 
 def _store(run: Run, stages: Stages, now: "thresholds.InForce", customers: int, actor: Actor) -> StageFound:
     served = stages.served()
     prepared = scores.prepare(run.pk, served, StageOf)
-    _write("buying_stages", pa.RecordBatchReader.from_batches(STOOD, stages.stood()), stages.read.who.size, run)
-    _write("buying_moves", pa.RecordBatchReader.from_batches(MOVED, stages.moved()), stages.ledger.pair.size, run)
+    stood = pa.RecordBatchReader.from_batches(STOOD, stages.stood())
+    moved = pa.RecordBatchReader.from_batches(MOVED, stages.moved())
+    write("buying_stages", delta.Rows(stood, stages.read.who.size), run)
+    write("buying_moves", delta.Rows(moved, stages.ledger.pair.size), run)
     names = served.schema.names[2:]
     results = Found(
         customers=customers,
@@ -65,12 +58,7 @@ def _store(run: Run, stages: Stages, now: "thresholds.InForce", customers: int, 
         rules=now.rules.to_dict(),
         version=now.version,
     )
-    with transaction.atomic():
-        scores.put_in_place(prepared)
-        StageFound.objects.all().delete()
-        row = StageFound.objects.create(run_id=run.pk, as_of=run.as_of, results=results)
-        audit.record(actor, "analysis.stages", "run", run.pk, {"as_of": [None, run.as_of.isoformat()]})
-    return row
+    return put_in_place(actor, run, StageFound, [prepared], results, "stages")
 
 
 def _categories(stages: Stages) -> list[CategoryStages]:
@@ -90,8 +78,3 @@ def _check(found: Read, as_of: int, rules: BuyingStageRules) -> Check | None:
     return Check(
         day=day_of(came.day).isoformat(), days=came.days, pairs=came.pairs.tolist(), bought=came.bought.tolist()
     )
-
-
-def _write(name: str, rows: Any, count: int, run: Run) -> None:
-    delta.commit(name, delta.Rows(rows, count), replace=True, notes={"rondo.run": run.pk})
-    delta.tidy(name)

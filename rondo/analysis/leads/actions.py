@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import transaction
 
 from rondo.analysis import scores
 from rondo.analysis.buying_stages.ruled import second_level
 from rondo.analysis.facts import past
+from rondo.analysis.following import once_for_current, put_in_place, write
 from rondo.analysis.kept import Kept
 from rondo.analysis.leads import shapes
 from rondo.analysis.leads.bands import BANDS
@@ -17,13 +17,10 @@ from rondo.analysis.leads.reading import ReadInterests, ReadLeads, read_interest
 from rondo.analysis.leads.texts import LETTERS, reason_texts
 from rondo.analysis.modelling import day_number, day_of
 from rondo.analysis.models import InterestOf, LeadFound, LeadOf, Run
-from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.science.discrimination import Calibration
 from rondo.science.interest import InterestConfig, Interests, Likely, Why, score_interest
 from rondo.science.leads import LeadConfig, LeadScores, score_leads
-from rondo.warehouse import delta
-from rondo.warehouse.locks import exclusive
 from rondo.warehouse.tables import open_tables
 
 TABLES = ("leads", "interests")
@@ -61,15 +58,8 @@ def work_out_leads(
 
     Raises PermissionRefused where the actor may not analyse, StateError where another process is at it for long.
     """
-    actor.require("analyse")
-    with exclusive("leads", wait=600):
-        run = Run.objects.filter(is_current=True).first()
-        if run is None:
-            return None
-        known = LeadFound.objects.filter(run_id=run.pk).first()
-        if known is not None:
-            return known
-        scores.drop(scores.leftovers(LeadOf, InterestOf))
+
+    def work(run: Run) -> LeadFound:
         as_of = day_number(run.as_of)
         with open_tables() as tables:
             cut = past(tables, run.as_of, run.config["currency"])
@@ -80,25 +70,22 @@ def work_out_leads(
         of_interests = score_interest(shelves.log, as_of, interest)
         return _store(run, people, of_leads, shelves, of_interests, actor)
 
+    return once_for_current(actor, LeadFound, (LeadOf, InterestOf), work, "leads")
+
 
 def _store(
     run: Run, people: ReadLeads, leads: LeadScores, shelves: ReadInterests, interests: Interests, actor: Actor
 ) -> LeadFound:
     lead_rows, open_leads = _lead_rows(people, leads)
     interest_rows, open_interests, categories = _interest_rows(shelves, interests)
-    _write("leads", open_leads, run)
-    _write("interests", open_interests, run)
+    write("leads", open_leads, run)
+    write("interests", open_interests, run)
     of_leads = lead_rows.table()
     prepared = [scores.prepare(run.pk, of_leads, LeadOf), scores.prepare(run.pk, interest_rows.table(), InterestOf)]
     results = shapes.Found(
         leads=_leads(people, leads, of_leads), interest=_interest(interests, interest_rows.count, categories)
     )
-    with transaction.atomic():
-        scores.put_in_place(*prepared)
-        LeadFound.objects.all().delete()
-        row = LeadFound.objects.create(run_id=run.pk, as_of=run.as_of, results=results)
-        audit.record(actor, "analysis.leads", "run", run.pk, {"as_of": [None, run.as_of.isoformat()]})
-    return row
+    return put_in_place(actor, run, LeadFound, prepared, results, "leads")
 
 
 def _lead_rows(people: ReadLeads, found: LeadScores) -> tuple[Kept, Kept]:
@@ -298,9 +285,3 @@ def _interest(found: Interests, people: int, categories: list[shapes.CategoryInt
             bins=_bins(judged.calibration),
         ),
     )
-
-
-def _write(name: str, rows: Kept, run: Run) -> None:
-    reader: Any = pa.RecordBatchReader.from_batches(rows.schema, rows.batches())
-    delta.commit(name, delta.Rows(reader, rows.count), replace=True, notes={"rondo.run": run.pk})
-    delta.tidy(name)

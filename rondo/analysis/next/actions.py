@@ -5,10 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import transaction
 
 from rondo.analysis import scores
 from rondo.analysis.facts import past
+from rondo.analysis.following import once_for_current, put_in_place, write
 from rondo.analysis.kept import Kept
 from rondo.analysis.modelling import day_number
 from rondo.analysis.models import NextFound, NextOf, Run
@@ -18,11 +18,8 @@ from rondo.analysis.next.pairing import PAIRS, category_pairs, product_pairs
 from rondo.analysis.next.shapes import Found
 from rondo.analysis.next.upselling import PRICE_TIERS, PRODUCT_TIERS, TRADING_UP, Upselling
 from rondo.analysis.next.working import CATEGORIES, PRODUCTS, Next, work_out
-from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.science import price_tiers
-from rondo.warehouse import delta
-from rondo.warehouse.locks import exclusive
 from rondo.warehouse.tables import Tables, open_tables
 
 DUE = pa.schema(
@@ -45,15 +42,8 @@ def work_out_next(actor: Actor) -> NextFound | None:
 
     Raises PermissionRefused where the actor may not analyse, StateError where another process is at it for long.
     """
-    actor.require("analyse")
-    with exclusive("next", wait=600):
-        run = Run.objects.filter(is_current=True).first()
-        if run is None:
-            return None
-        known = NextFound.objects.filter(run_id=run.pk).first()
-        if known is not None:
-            return known
-        scores.drop(scores.leftovers(NextOf))
+
+    def work(run: Run) -> NextFound:
         with open_tables() as tables:
             before = past(tables, run.as_of, run.config["currency"])
             lines = read_lines(tables, before)
@@ -62,6 +52,8 @@ def work_out_next(actor: Actor) -> NextFound | None:
         upselling = Upselling(price_tiers.work_out(paid, goods, day_number(run.as_of)), paid, lines)
         del paid, goods
         return _store(run, work_out(lines, run.as_of), upselling, numbers, names, actor)
+
+    return once_for_current(actor, NextFound, (NextOf,), work, "next")
 
 
 def _names(tables: Tables, lines: Lines) -> tuple[list[str], list[str]]:
@@ -109,35 +101,24 @@ def _store(
         },
         trading=upselling.results(numbers, names),
     )
-    _write("next_products", goods, run)
-    _write("next_categories", kinds, run)
+    write("next_products", goods, run)
+    write("next_categories", kinds, run)
     due = Kept(DUE)
     for batch in table.select(DUE.names).to_batches():
         due.add(batch)
-    _write("next_due", due, run)
+    write("next_due", due, run)
     pairs = Kept(PAIRS)
     pairs.add(category_rows)
     pairs.add(product_rows)
-    _write("pairs", pairs, run)
+    write("pairs", pairs, run)
     edges, graded = Kept(PRICE_TIERS), Kept(PRODUCT_TIERS)
     edges.add(upselling.price_tiers())
     graded.add(upselling.product_tiers())
-    _write("price_tiers", edges, run)
-    _write("product_tiers", graded, run)
-    _write("trading_up", trading, run)
-    with transaction.atomic():
-        scores.put_in_place(prepared)
-        NextFound.objects.all().delete()
-        row = NextFound.objects.create(run_id=run.pk, as_of=run.as_of, results=results)
-        audit.record(actor, "analysis.next", "run", run.pk, {"as_of": [None, run.as_of.isoformat()]})
-    return row
+    write("price_tiers", edges, run)
+    write("product_tiers", graded, run)
+    write("trading_up", trading, run)
+    return put_in_place(actor, run, NextFound, [prepared], results, "next")
 
 
 def _due_until(rows: pa.Table, day: date) -> int:
     return int(pc.sum(pc.less_equal(rows["next_due"], pa.scalar(day))).as_py() or 0)
-
-
-def _write(name: str, rows: Kept, run: Run) -> None:
-    reader: Any = pa.RecordBatchReader.from_batches(rows.schema, rows.batches())
-    delta.commit(name, delta.Rows(reader, rows.count), replace=True, notes={"rondo.run": run.pk})
-    delta.tidy(name)

@@ -40,7 +40,7 @@ def leads(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "found": found,
         "sees_all": sees_all(user),
-        **analysis_state(user, figures(user)),
+        **analysis_state(user, figures(user), "leads"),
     }
     if found is not None:
         context |= _of_leads(user, found) | _of_interest(found) | cards(found)

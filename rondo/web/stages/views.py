@@ -50,7 +50,7 @@ def stages(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "found": found,
         "may_administer": has_right(user, "administer"),
-        **analysis_state(user, figures(user)),
+        **analysis_state(user, figures(user), "stages"),
     }
     if found is not None and found.results["known"]:
         results = found.results
@@ -169,7 +169,7 @@ def category(request: HttpRequest) -> HttpResponse:
         "until": until,
         "problem": problem,
         "first": _first(found),
-        **analysis_state(user, figures(user)),
+        **analysis_state(user, figures(user), "stages"),
     }
     all_moves = [] if problem else moves(user, row["category"], since, until)
     if all_moves:

@@ -111,7 +111,7 @@ def words(client: Client, address: str = PAGE) -> str:
 
 
 def test_before_the_analysis_the_page_teaches(signed_in: SignIn, alice: User) -> None:
-    assert "some minutes after the next analysis" in words(signed_in(alice))
+    assert "some minutes after each analysis" in words(signed_in(alice))
     assert work_out_leads(system()) is None and leads_job.call() == 0
 
 

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django_tasks.base import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
 
 from rondo.analysis.actions import run_analysis
+from rondo.analysis.models import NextFound
 from rondo.analysis.next.actions import work_out_next
+from rondo.analysis.next.jobs import request_next
 from rondo.analysis.tests.test_next import base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
@@ -52,7 +56,7 @@ def people(worked_out: None, world_copy: Path) -> list[Customer]:
 
 
 def test_before_the_analysis_the_page_teaches(signed_in: SignIn, alice: User) -> None:
-    assert "some minutes after the next analysis" in text_of(signed_in(alice), PAGE)
+    assert "some minutes after each analysis" in text_of(signed_in(alice), PAGE)
 
 
 def test_pairs_stand_with_interval_and_open_as_many_customers(
@@ -103,3 +107,21 @@ def test_the_category_that_is_due_is_a_rule(people: list[Customer], signed_in: S
     wanted = NextOf.objects.filter(next_category="COFFEE").count()
     assert wanted > 0
     assert listed(client, '/customers/?rule=next_category+%3D+"COFFEE"') == wanted
+
+
+def test_on_its_way_failed_and_standing_are_told_apart(people: list[Customer], signed_in: SignIn, alice: User) -> None:
+    """After an analysis and before its follow-up the page says that it is on its way, or that it failed; it stops
+    saying so, and loads itself again, once it stands."""
+    client = signed_in(alice)
+    NextFound.objects.all().delete()
+    DBTaskResult.objects.all().delete()
+    request_next()
+    assert "is being worked out from it right now" in text_of(client, PAGE)
+    asked = client.get("/analyse/progress/next")
+    assert "HX-Refresh" not in asked and "right now" in asked.content.decode()
+    DBTaskResult.objects.update(status=TaskResultStatus.FAILED)
+    assert "failed; the log of the worker tells why" in text_of(client, PAGE)
+    work_out_next(system())
+    assert "right now" not in text_of(client, PAGE) and "tells why" not in text_of(client, PAGE)
+    assert client.get("/analyse/progress/next")["HX-Refresh"] == "true"
+    assert client.get("/analyse/progress/nothing").status_code == 404

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -15,6 +15,7 @@ from rondo.web.access import page, viewer
 from rondo.web.charts.home import revenue
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, analysis_state, figures, under_way
+from rondo.web.following import FOLLOWING, follow_up
 from rondo.web.jobs import request_analysis
 
 _STATES = ("active", "late", "asleep", "never")
@@ -64,6 +65,20 @@ def progress(request: HttpRequest) -> HttpResponse:
         response["HX-Refresh"] = "true"
         return response
     return render(request, "shell/progress.html", {"under_way": going})
+
+
+@require_GET
+@page()
+def follow_up_progress(request: HttpRequest, name: str) -> HttpResponse:
+    """Whether what follows an analysis stands; when it does, the page is loaded again."""
+    if name not in FOLLOWING:
+        raise Http404(_("Nothing of this name follows an analysis."))
+    going = follow_up(name)
+    if going is None:
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+        return response
+    return render(request, "shell/follow_up.html", {"follow_up": going})
 
 
 def _cards(request: HttpRequest) -> list[dict[str, Any]]:

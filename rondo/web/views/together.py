@@ -28,7 +28,7 @@ def together(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "found": found,
         "sees_all": sees_all(user),
-        **analysis_state(user, figures(user)),
+        **analysis_state(user, figures(user), "next"),
     }
     if found is not None:
         tables = [_table("categories", found.results["categories"]), _table("products", found.results["products"])]

@@ -45,7 +45,7 @@ def trading_up(request: HttpRequest) -> HttpResponse:
         "found": found,
         "trading": trading,
         "sees_all": sees_all(user),
-        **analysis_state(user, figures(user)),
+        **analysis_state(user, figures(user), "next"),
     }
     if trading is not None:
         context |= {
