@@ -2,100 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rondo.customers.identifiers import DOTS
 from rondo.foundation.models import AuditEntry, Role, Team, User
 from rondo.foundation.rights import MASKS, REACHES, RIGHTS, has_right, masked
 from rondo.web import formats
 from rondo.web.people.records import KINDS, named
+from rondo.web.people.wording import ABOUT, DONE, DOORS, FIELDS, VALUES
 
-DOORS = {
-    "web": gettext_lazy("web page"),
-    "api": gettext_lazy("API"),
-    "import": gettext_lazy("import"),
-    "job": gettext_lazy("job"),
-    "command": gettext_lazy("command line"),
-}
-_DONE = {
-    "added": gettext_lazy("added"),
-    "changed": gettext_lazy("changed"),
-    "set": gettext_lazy("set"),
-    "created": gettext_lazy("created"),
-    "removed": gettext_lazy("removed"),
-    "deleted": gettext_lazy("deleted"),
-    "restored": gettext_lazy("put back"),
-    "imported": gettext_lazy("changed by an import"),
-    "merged": gettext_lazy("merged"),
-    "unmerged": gettext_lazy("merge taken back"),
-    "retracted": gettext_lazy("taken back"),
-    "logged": gettext_lazy("logged"),
-    "exported": gettext_lazy("exported"),
-    "undone": gettext_lazy("import taken back"),
-    "published": gettext_lazy("import finished"),
-    "signed_in": gettext_lazy("signed in"),
-    "signed_out": gettext_lazy("signed out"),
-    "sign_in_failed": gettext_lazy("signing in failed"),
-    "made": gettext_lazy("made"),
-    "used": gettext_lazy("used"),
-    "revoked": gettext_lazy("revoked"),
-    "paused": gettext_lazy("paused"),
-    "resumed": gettext_lazy("resumed"),
-    "run": gettext_lazy("run"),
-    "requested": gettext_lazy("asked for"),
-    "defined": gettext_lazy("defined"),
-    "taken": gettext_lazy("brought in"),
-    "asked": gettext_lazy("import asked for"),
-    "discarded": gettext_lazy("put away"),
-}
-_ABOUT = {
-    "identifier": gettext_lazy("Identifier"),
-    "address": gettext_lazy("Address"),
-    "link": gettext_lazy("Link"),
-    "token": gettext_lazy("API token"),
-    "password": gettext_lazy("Password"),
-    "import": gettext_lazy("Import"),
-    "analysis": gettext_lazy("Analysis"),
-    "customers": gettext_lazy("List of customers"),
-}
-_FIELDS = {
-    "name": gettext_lazy("Name"),
-    "role": gettext_lazy("Role"),
-    "reach": gettext_lazy("Sees at most"),
-    "team": gettext_lazy("Team"),
-    "owner": gettext_lazy("Owner"),
-    "parent": gettext_lazy("Below"),
-    "is_active": gettext_lazy("May sign in"),
-    "rights": pgettext_lazy("rights of a role", "May"),
-    "reaches": gettext_lazy("Sees"),
-    "masked": gettext_lazy("Masked"),
-    "status": gettext_lazy("Status"),
-    "reason": gettext_lazy("Reason"),
-    "language": gettext_lazy("Language"),
-    "theme": gettext_lazy("Appearance"),
-    "list": gettext_lazy("List"),
-    "key": pgettext_lazy("of a record", "Key"),
-    "company": gettext_lazy("Company"),
-    "currency": gettext_lazy("Currency"),
-    "time_zone": gettext_lazy("Time zone"),
-    "has_demo": gettext_lazy("Holds the demo"),
-    "label_en": gettext_lazy("Name in English"),
-    "label_de": gettext_lazy("Name in German"),
-    "type": gettext_lazy("Type"),
-    "form": gettext_lazy("Form of segmentation"),
-    "choices": gettext_lazy("Choices"),
-    "order": gettext_lazy("Place"),
-    "expires_at": gettext_lazy("Good until"),
-    "as_of": gettext_lazy("As of"),
-    "kind": gettext_lazy("Kind"),
-    "file": gettext_lazy("File"),
-    "source": gettext_lazy("Source"),
-}
 SPOKEN = frozenset({"title", "body", "reason", "text"})
 """Fields of contacts that hold what was written or said."""
 _NEVER = "–"
@@ -130,8 +49,8 @@ def verb_words(verb: str) -> str:
     if verb in {"link.made", "link.used"}:  # other verbs of links are those between customers
         return _("Sign-in link made") if verb == "link.made" else _("Signed in by a link")
     about, _dot, done = verb.partition(".")
-    subject = _ABOUT.get(about) or (KINDS[about].label if about in KINDS else about)
-    return f"{subject}: {_DONE.get(done, done.replace('_', ' '))}"
+    subject = ABOUT.get(about) or (KINDS[about].label if about in KINDS else about)
+    return f"{subject}: {DONE.get(done, done.replace('_', ' '))}"
 
 
 def shown(viewer: User, rows: Sequence[AuditEntry]) -> list[Entry]:
@@ -195,7 +114,7 @@ def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, int], str]) ->
             said = [_NEVER if value is None else _("another customer") for value in (before, after)]
         else:
             said = [_said(field, value, names) for value in (before, after)]
-        made.append(Field(str(_FIELDS.get(field, field.replace("_", " "))), *said))
+        made.append(Field(str(FIELDS.get(field, field.replace("_", " "))), *said))
     return made
 
 
@@ -214,11 +133,26 @@ def _said(field: str, value: Any, names: dict[tuple[str, int], str]) -> str:
         return ", ".join(str(MASKS.get(one, one)) for one in value)
     if field == "reaches" and isinstance(value, dict):
         return ", ".join(f"{key}: {REACHES.get(reach, reach)}" for key, reach in value.items())
+    if isinstance(value, str) and value in VALUES.get(field, {}):
+        return str(VALUES[field][value])
+    if field == "reach" and value in REACHES:
+        return str(REACHES[value])
+    if value in ("True", "False"):
+        return _("yes") if value == "True" else _("no")
     if isinstance(value, list):
         return ", ".join(_item(one) for one in value)
     if field.endswith("_at") and isinstance(value, str) and (moment := parse_datetime(value)) is not None:
         return formats.moment(moment)
+    if isinstance(value, str) and (found := _day(value)) is not None:
+        return formats.day(found)
     return str(value)[:300]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:  # the form of a day, but none
+        return None
 
 
 def _item(value: Any) -> str:

@@ -25,8 +25,9 @@ from rondo.foundation.spreadsheets import harmless
 from rondo.foundation.undoing import take_back
 from rondo.interactions.models import Interaction
 from rondo.web.access import actor, page, viewer
-from rondo.web.people.entries import DOORS, SPOKEN, shown
+from rondo.web.people.entries import SPOKEN, shown
 from rondo.web.people.records import KINDS, named
+from rondo.web.people.wording import DOORS
 
 PAGE_SIZE = 50
 MOST_ROWS = 100_000
