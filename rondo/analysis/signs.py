@@ -19,12 +19,12 @@ from rondo.analysis.reserved_values import Reserved
 from rondo.analysis.summary import cut_on_the_left
 from rondo.customers.models import Customer, Link
 from rondo.foundation.installation import zone
-from rondo.science.standing import NEVER, Contacts, Sign, Signs
+from rondo.interactions.queries import COMPLAINTS
+from rondo.science.standing import NEVER, Contacts, Sign, Signs, Spans
 from rondo.warehouse.tables import Tables
 
 CUT_OFF_DAYS = 31
 """Who is first seen within so many days of a log that begins later than its relationships was a customer before it."""
-COMPLAINTS = ("complaint",)
 UNPROMPTED = ("call_in", "email_in", "letter_in", "enquiry", "visit", "review")
 """Kinds by which customers turn to us; unprompted where they answer nothing."""
 TALKS = ("call", "email_out", "letter_out", "meeting")
@@ -58,6 +58,7 @@ def read_signs(tables: Tables, known: Past, facts: pa.Table, attributes: Reserve
         Signs.none(ids.size),
         interest=_interest(tables, known, ids),
         recommended=_recommended(referrals, facts["first_purchase"], ids.size),
+        complaints=_complaints(tables, known, ids),
         cut_off=cut_off,
     )
     return Told(signs, _contacts(tables, known, ids, attributes, referrals, cut_off))
@@ -72,6 +73,20 @@ def _interest(tables: Tables, known: Past, ids: Whole) -> Whole:
     place, here = _placed(rows["customer_id"].to_numpy(), ids)
     interest[place[here]] = rows["day"].cast(pa.int32()).to_numpy()[here]
     return interest
+
+
+def _complaints(tables: Tables, known: Past, ids: Whole) -> Spans:
+    """From each complaint to the day of the first outbound contact that answers it, by position in ``ids``."""
+    t = known.interactions
+    complaints = t.filter((t.direction == "inbound") & t.kind.isin(COMPLAINTS))
+    answers = t.filter((t.direction == "outbound") & t.in_response_to.notnull())
+    first = answers.group_by(answered="in_response_to").aggregate(until=answers.business_date.min())
+    found = complaints.left_join(first, complaints.id == first.answered)
+    rows = tables.arrow(found.select("customer_id", "until", begin="business_date"))
+    place, here = _placed(rows["customer_id"].to_numpy(), ids)
+    begin = rows["begin"].cast(pa.int32()).to_numpy()
+    until = rows["until"].cast(pa.int32()).fill_null(NEVER).to_numpy()
+    return Spans.of(place[here], begin[here], until[here])
 
 
 def _cut_off(first_purchase: Any, known: Past) -> npt.NDArray[np.bool_]:

@@ -13,6 +13,9 @@ from rondo.foundation.registry import registries
 from rondo.foundation.rights import masked
 from rondo.interactions.models import Interaction, Order, Retraction
 
+COMPLAINTS = ("complaint",)
+"""Kinds by which customers complain."""
+
 
 def standing() -> QuerySet[Interaction]:
     """Interactions that are neither retracted nor part of a hidden load."""

@@ -3,13 +3,14 @@
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rondo.analysis import standing
+from rondo.analysis import standing, thresholds
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.modelling import day_number
 from rondo.analysis.models import History, Score
@@ -17,12 +18,13 @@ from rondo.analysis.queries import current_run, figures, stages_of
 from rondo.analysis.ruled import CHOICES
 from rondo.analysis.signs import CUT_OFF_DAYS
 from rondo.analysis.standing import RUNGS, STAGES, TYPES, follow, grid_of
-from rondo.analysis.tests.world import customer, purchase, seeded_base, seeded_log
+from rondo.analysis.studies.actions import answer_study, request_study
+from rondo.analysis.tests.world import START, customer, purchase, purchases, seeded_base, seeded_log
 from rondo.customers.models import Customer
-from rondo.foundation.actors import system
+from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import User
 from rondo.interactions.models import Interaction
-from rondo.science.standing import NEVER, Signs
+from rondo.science.standing import NEVER, LifeCycleRules, Signs, Spans
 from rondo.science.summary import merge_days
 from rondo.warehouse.tables import open_tables
 
@@ -42,7 +44,8 @@ def test_the_worked_table_of_the_document() -> None:
     assert len(lines) >= 8
     start = date(2024, 1, 1)
     people = {}
-    for name, first, every, until, once, _seen, _rung, _stage in lines[2:]:
+    complaints: dict[str, list[tuple[int, int]]] = {}
+    for name, first, every, until, once, complained, answered, _seen, _rung, _stage in lines[2:]:
         days: list[date] = []
         if first != "none":
             days = [date.fromisoformat(first)]
@@ -50,13 +53,19 @@ def test_the_worked_table_of_the_document() -> None:
                 days.append(days[-1] + timedelta(days=int(every)))
             days += [date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", once)]
         people[name] = days
+        begins, ends = (
+            [day_number(date.fromisoformat(day)) for day in re.findall(r"\d{4}-\d\d-\d\d", cell)]
+            for cell in (complained, answered)
+        )
+        complaints[name] = list(zip_longest(begins, ends, fillvalue=NEVER))
     names = list(people)
     codes = np.repeat(np.arange(len(names)), [len(days) for days in people.values()])
     log = merge_days(codes, [day_number(d) for days in people.values() for d in days], None, len(names))
     signs = Signs.none(len(names))
     interest = signs.interest.copy()
     interest[names.index("Eva")] = day_number(date(2024, 2, 1))
-    signs = replace(signs, interest=interest)
+    spans = [(code, *span) for code, name in enumerate(names) for span in complaints[name]]
+    signs = replace(signs, interest=interest, complaints=Spans.of(*np.array(spans).T))
     for name, *_rest, seen, rung, stage in lines[2:]:
         day = day_number(date.fromisoformat(seen))
         known = log.day <= day
@@ -143,6 +152,46 @@ def test_who_was_there_when_the_data_began_is_no_new_customer() -> None:
     old, new = Score.objects.get(pk=people[1].pk), Score.objects.get(pk=people[5].pk)
     assert (old.stage, old.stage_since) == ("maturity", None)
     assert new.stage == "socialisation" and new.stage_since is not None
+
+
+@pytest.mark.django_db
+def test_open_complaints_endanger_and_later_ones_leave_the_past_as_it_was(alice: User) -> None:
+    ann, bob = customer("Ann"), customer("Bob")
+    purchases((one, START + timedelta(days=10 * turn), 1000) for one in (ann, bob) for turn in range(36))
+
+    def said(who: Customer, kind: str, day: int, answers: Interaction | None = None) -> Interaction:
+        on = START + timedelta(days=day)
+        row: Interaction = Interaction.objects.create(
+            customer=who,
+            kind=kind,
+            channel="email",
+            direction="outbound" if answers else "inbound",
+            initiative="push" if answers else "pull",
+            medium="owned",
+            occurred_at=f"{on}T10:00:00Z",
+            business_date=on,
+            in_response_to=answers,
+        )
+        return row
+
+    first = said(ann, "complaint", 200)
+    run_analysis(system(), START + timedelta(days=224))
+    early = stages_of(ann.pk)
+    assert early[-1] == (date(2023, 7, 30), "endangered") and stages_of(bob.pk)[-1][1] == "maturity"
+    said(ann, "email_out", 230, first)
+    said(ann, "email_out", 240, first)
+    said(ann, "complaint", 330)
+    said(bob, "complaint", 345)
+    said(bob, "email_in", 300)
+    run_analysis(system(), START + timedelta(days=350))
+    # The answer that came closed it, the second complaint opened another span, and what was known before stands.
+    assert stages_of(ann.pk) == [*early, (date(2023, 9, 17), "maturity"), (date(2023, 12, 10), "endangered")]
+    assert stages_of(bob.pk)[-1][1] == "maturity"  # complained within the days that the rule has to hold
+    row = Score.objects.get(pk=ann.pk)
+    assert row.stage == "endangered"
+    wanted = thresholds.Thresholds(life_cycle=LifeCycleRules(complaint_days=5))
+    study = answer_study(request_study(Actor(alice, "web"), thresholds.KIND, config=wanted.to_dict()).pk)
+    assert (study.status, study.results["scales"]["stage"]["moved"]) == ("done", 1), study.error
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ and the transition matrix between two days. docs/standing.md has the rules in wo
 """
 
 from rondo.science.standing.bonds import BONDS, Attachment, Band, BondRules
-from rondo.science.standing.history import NEVER, Signs, weekly_grid
+from rondo.science.standing.history import NEVER, Signs, Spans, weekly_grid
 from rondo.science.standing.ladder import LadderRules, Rung, climb
 from rondo.science.standing.ledger import Change, changes, transitions
 from rondo.science.standing.lifecycle import LifeCycleRules, Stage, live
@@ -40,6 +40,7 @@ __all__ = [
     "Rung",
     "Sign",
     "Signs",
+    "Spans",
     "Stage",
     "base_of",
     "changes",

@@ -16,6 +16,8 @@ from rondo.science.summary import PurchaseDays
 
 NEVER = np.iinfo(np.int32).max
 _BLOCK_CELLS = 2_000_000
+_APART = 1 << 33
+"""More days than lie between any two, ``NEVER`` and its neighbours included."""
 
 
 def weekly_grid(first_day: int, as_of: int) -> IntArray:
@@ -29,32 +31,80 @@ def weekly_grid(first_day: int, as_of: int) -> IntArray:
 
 
 @dataclass(frozen=True)
+class Spans:
+    """Spans of days, any number per customer: codes (ascending), the first day, and the first day after (``NEVER``:
+    none yet). A span that ends on the day it begins holds on none."""
+
+    customer: IntArray
+    begin: IntArray
+    until: IntArray
+
+    @classmethod
+    def none(cls) -> Spans:
+        """No span of anybody."""
+        nothing = np.empty(0, np.int64)
+        return cls(nothing, nothing, nothing)
+
+    @classmethod
+    def of(cls, customer: IntArray, begin: IntArray, until: IntArray) -> Spans:
+        """Spans in whatever order they come."""
+        order = np.argsort(customer, kind="stable")
+        return cls(*(np.asarray(column, np.int64)[order] for column in (customer, begin, until)))
+
+    def part(self, start: int, stop: int) -> Spans:
+        """The spans of the customers with codes from ``start`` to below ``stop``, counted from ``start``."""
+        low, high = np.searchsorted(self.customer, (start, stop))
+        return Spans(self.customer[low:high] - start, self.begin[low:high], self.until[low:high])
+
+    def joined(self, longest: int) -> Spans:
+        """Each customer's spans, none longer than ``longest`` days, in order and without overlap: those that overlap or
+        touch are one."""
+        until = np.minimum(self.until, self.begin + longest)
+        some = np.flatnonzero(self.begin < until)
+        some = some[np.lexsort((self.begin[some], self.customer[some]))]
+        customer, begin, until = self.customer[some], self.begin[some], until[some]
+        # One line of days for all, a customer after the other: how far it is covered by the spans up to each.
+        covered = np.maximum.accumulate(until + customer * _APART)
+        opens = np.ones(some.size, bool)
+        opens[1:] = begin[1:] + customer[1:] * _APART > covered[:-1]
+        first = np.flatnonzero(opens)
+        last = np.append(first, some.size)[1:] - 1
+        return Spans(customer[first], begin[first], covered[last] - customer[first] * _APART)
+
+
+@dataclass(frozen=True)
 class Signs:
     """Dated signs per customer code beside purchases: day numbers, ``NEVER`` where there is none.
 
     ``interest``: the first sign of interest (visit, free subscription, enquiry, sign-up). ``recommended``: the first
     dated evidence that they recommend. ``cancelled``: the day a cancellation was stated. ``notice``: the day notice was
-    given. ``trouble_from`` to ``trouble_until``: a complaint open or a bad score standing. ``cut_off``: customers whose
-    relationship began before the log does.
+    given. ``complaints``: from each complaint to the day of its first answer. ``cut_off``: customers whose relationship
+    began before the log does.
     """
 
     interest: IntArray
     recommended: IntArray
     cancelled: IntArray
     notice: IntArray
-    trouble_from: IntArray
-    trouble_until: IntArray
+    complaints: Spans
     cut_off: npt.NDArray[np.bool_]
 
     @classmethod
     def none(cls, customers: int) -> Signs:
         """No sign of anybody."""
         never = np.full(customers, NEVER, np.int64)
-        return cls(never, never, never, never, never, never, np.zeros(customers, bool))
+        return cls(never, never, never, never, Spans.none(), np.zeros(customers, bool))
 
     def part(self, start: int, stop: int) -> Signs:
         """The signs of the customers with codes from ``start`` to below ``stop``."""
-        return Signs(*(getattr(self, name)[start:stop] for name in self.__dataclass_fields__))
+        return Signs(
+            self.interest[start:stop],
+            self.recommended[start:stop],
+            self.cancelled.part(start, stop),
+            self.notice.part(start, stop),
+            self.complaints.part(start, stop),
+            self.cut_off[start:stop],
+        )
 
 
 class Block:

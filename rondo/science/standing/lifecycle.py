@@ -36,7 +36,7 @@ class Stage(IntEnum):
     REVITALISATION = 9
 
 
-_LATE, _VERY_LATE, _GONE, _NEW, _RISING, _FALLING = (1 << bit for bit in range(6))
+_LATE, _VERY_LATE, _GONE, _NEW, _RISING, _FALLING, _COMPLAINS = (1 << bit for bit in range(7))
 _TREND_SHIFT = 4
 
 
@@ -50,7 +50,8 @@ class LifeCycleRules:
     ``trend_errors``: by how many standard errors of chance it has to (0: chance is not asked). ``endangered``,
     ``decline``: quantiles of the customer's own gaps. ``alive_below``: P(alive) below which a repeat buyer is presumed
     gone; ``once``: quantile of the base's gaps to the second purchase beyond which who bought once is. ``abstinence``:
-    days from termination to abstinence. ``hold_days``: days that a rule must hold before growth, maturity or decline is
+    days from termination to abstinence. ``complaint_days``: days after which a complaint that nobody answered no longer
+    counts as open. ``hold_days``: days that a rule must hold before growth, maturity or decline is
     entered; ``endangered_hold_days`` before endangered is.
     """
 
@@ -64,11 +65,12 @@ class LifeCycleRules:
     alive_below: float = 0.2
     once: float = 0.95
     abstinence: int = 90
+    complaint_days: int = 90
     hold_days: int = 28
     endangered_hold_days: int = 7
 
     def __post_init__(self) -> None:
-        for name in ("settled_from", "settled_days", "abstinence"):
+        for name in ("settled_from", "settled_days", "abstinence", "complaint_days"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: {getattr(self, name)}; write 1 or more")
         if self.trend_days < 2 or self.trend_days % 2:
@@ -180,7 +182,7 @@ class _Course:
         self._purchases = block.purchases
         self._flags = self._flags_of(block, rhythm, silence)
         # Most bases have no dated sign of these kinds.
-        self._noticed, self._troubled = bool(np.any(signs.notice < NEVER)), bool(np.any(signs.trouble_from < NEVER))
+        self._noticed = bool(np.any(signs.notice < NEVER))
         self._cancelled = self._cancellations(block) if np.any(signs.cancelled < NEVER) else None
         self._settling = Settling(block.size, rules.hold())
         # Purchase days when the relationship last ended (-1: it never did), and the day it did.
@@ -189,7 +191,7 @@ class _Course:
         self._declining_since = np.full(block.size, NEVER, np.int32)
 
     def _flags_of(self, block: Block, rhythm: Rhythm, silence: IntArray) -> States:
-        """What the purchases alone say of every customer on every grid day."""
+        """What purchases and complaints alone say of every customer on every grid day."""
         rules, days = self._rules, block.grid.size
         marks = Marks(days, block.size)
         for bit, level in ((_LATE, rules.endangered), (_VERY_LATE, rules.decline)):
@@ -201,6 +203,8 @@ class _Course:
         np.minimum.at(new_until, block.customer[settled], block.place[settled])
         new = np.flatnonzero((block.first < NEVER) & ~self._signs.cut_off)
         marks.between(_NEW, block.first_on(block.first[new]), new_until[new], new)
+        open_ = self._signs.complaints.joined(rules.complaint_days)
+        marks.between(_COMPLAINS, block.first_on(open_.begin), block.first_on(open_.until), open_.customer)
         marks.follow(_TREND_SHIFT, *block.trend(rules.trend_days // 2, rules.trend, rules.trend_errors))
         return marks.read()
 
@@ -257,8 +261,7 @@ class _Course:
         if trend:
             stage[(flags & _RISING) > 0] = Stage.GROWTH
         stage[steady & ((flags & _LATE) > 0)] = Stage.ENDANGERED
-        if self._troubled:
-            stage[(signs.trouble_from <= day) & (day <= signs.trouble_until)] = Stage.ENDANGERED
+        stage[(flags & _COMPLAINS) > 0] = Stage.ENDANGERED
         stage[since <= day - rules.hold_days] = Stage.DECLINE
         stage[(flags & _NEW) > 0] = Stage.SOCIALISATION
         return stage

@@ -179,7 +179,9 @@ class _Course:
         declining = now.bought & ((now.gap > now.limit(self._rhythm, rules.decline)) | falling | noticed)
         self._declining_since = np.where(declining, np.minimum(self._declining_since, now.day), NEVER)
         decline = declining & (now.day - self._declining_since >= rules.hold_days)
-        trouble = (signs.trouble_from <= now.day) & (now.day <= signs.trouble_until)
+        spans = signs.complaints
+        closed = np.minimum(spans.until, spans.begin + rules.complaint_days)
+        trouble = np.isin(np.arange(was.size), spans.customer[(spans.begin <= now.day) & (now.day < closed)])
         steady = np.isin(was, (Stage.GROWTH, Stage.MATURITY, Stage.ENDANGERED))
         slipping = steady & (now.gap > now.limit(self._rhythm, rules.endangered))
         stage = np.where(rising, np.uint8(Stage.GROWTH), np.uint8(Stage.MATURITY))

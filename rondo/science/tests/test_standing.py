@@ -15,6 +15,7 @@ from rondo.science.standing import (
     LifeCycleRules,
     Rung,
     Signs,
+    Spans,
     Stage,
     changes,
     climb,
@@ -54,9 +55,11 @@ def random_signs(seed: int, customers: int = 60) -> Signs:
     def dated(share: float) -> npt.NDArray[np.int64]:
         return np.where(rng.random(customers) < share, rng.integers(START, END, customers), NEVER).astype(np.int64)
 
-    trouble = dated(0.3)
-    until = np.where(trouble < NEVER, trouble + 20, NEVER)
-    return Signs(dated(0.5), dated(0.3), dated(0.1), dated(0.1), trouble, until, rng.random(customers) < 0.3)
+    # Several complaints of one customer, side by side, overlapping, answered at once or never.
+    who, begin = rng.integers(0, customers, customers), rng.integers(START, END, customers)
+    until = np.where(rng.random(customers) < 0.3, NEVER, begin + rng.integers(0, 60, customers))
+    complaints = Spans.of(who, begin, until)
+    return Signs(dated(0.5), dated(0.3), dated(0.1), dated(0.1), complaints, rng.random(customers) < 0.3)
 
 
 def fading(
@@ -229,10 +232,53 @@ def test_a_stated_cancellation_ends_at_once() -> None:
     assert found == {0: "socialisation", 42: "maturity", 70: "termination"}
 
 
-def test_trouble_endangers_while_it_lasts() -> None:
-    signs = replace(Signs.none(20), trouble_from=np.full(20, 17_167 + 50), trouble_until=np.full(20, 17_167 + 70))
-    found = course([7 * week for week in range(20)], 133, signs)
-    assert found == {0: "socialisation", 42: "maturity", 63: "endangered", 105: "maturity"}
+def complaining(*spans: tuple[int, int | None]) -> Signs:
+    """Complaints of one customer: the day of each, and of its answer."""
+    days = [(17_167 + begin, NEVER if until is None else 17_167 + until) for begin, until in spans]
+    return replace(Signs.none(20), complaints=Spans.of(np.zeros(len(days), np.int64), *np.array(days).T))
+
+
+WEEKLY = [7 * week for week in range(40)]
+CALM = {0: "socialisation", 42: "maturity"}
+
+
+def test_an_open_complaint_endangers_until_it_is_answered() -> None:
+    assert course(WEEKLY, 133, complaining((50, 71))) == CALM | {63: "endangered", 105: "maturity"}
+    # Answered within the days that endangered has to hold: nothing happened.
+    assert course(WEEKLY, 133, complaining((50, 55))) == CALM
+    # Never answered: open for 90 days, or as many as the rules say.
+    assert course(WEEKLY, 196, complaining((50, None))) == CALM | {63: "endangered", 168: "maturity"}
+    rules = replace(NO_TREND, complaint_days=20)
+    assert course(WEEKLY, 196, complaining((50, None)), rules) == CALM | {63: "endangered", 98: "maturity"}
+
+
+def test_several_complaints_are_spans_of_their_own() -> None:
+    twice = CALM | {63: "endangered", 105: "maturity", 161: "endangered", 203: "maturity"}
+    assert course(WEEKLY, 210, complaining((150, 170), (50, 71))) == twice
+    # The first answered, a second one still open: no gap between them.
+    assert course(WEEKLY, 133, complaining((50, 60), (58, 80))) == CALM | {63: "endangered", 112: "maturity"}
+
+
+def test_later_complaints_and_answers_do_not_move_the_past() -> None:
+    """As known on a day, an answer still to come is none; shifting what lies behind that day moves nothing before."""
+    log, signs = random_log(11), random_signs(11)
+    cut = START + 300
+    grid = weekly_grid(START, END)
+    past = grid <= cut
+    rhythm = rhythm_of(log)
+    whole = live(log, rhythm, signs, grid, fading)
+    spans = signs.complaints
+    known = spans.begin <= cut
+    as_then = Spans(spans.customer[known], spans.begin[known], np.where(spans.until > cut, NEVER, spans.until)[known])
+    shifted = Spans(
+        spans.customer,
+        spans.begin + 9 * (spans.begin > cut),
+        spans.until + 40 * ((spans.until > cut) & (spans.until < NEVER)),
+    )
+    for other in (as_then, shifted):
+        moved = live(log, rhythm, replace(signs, complaints=other), grid, fading)
+        np.testing.assert_array_equal(moved[past], whole[past])
+        assert (moved != whole).any()
 
 
 def test_growth_and_decline_need_a_change_beyond_chance() -> None:
@@ -282,6 +328,7 @@ def test_nobody_bought_anything() -> None:
         (lambda: LifeCycleRules(endangered=0.95), "has to lie below decline"),
         (lambda: LifeCycleRules(alive_below=0), "alive_below: 0"),
         (lambda: LifeCycleRules(settled_from=0), "settled_from: 0"),
+        (lambda: LifeCycleRules(complaint_days=0), "complaint_days: 0"),
         (lambda: LifeCycleRules(trend_errors=-1), "trend_errors: -1"),
     ],
 )

@@ -184,7 +184,7 @@ def read_worth(reading: Reading, values: Sequence[AttributeValue], links: Sequen
         assumptions,
         why,
         list(_facts(score)),
-        where(score, told.promoter if told.promotes else None),
+        where(score, told),
         course(reading.of_survivor(history_of)),
         risk(score),
         profile(score, installation().currency, assumptions.horizon_months, assumptions.margin_rate, told),

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from rondo.analysis.models import Score
 from rondo.analysis.ruled import CHANGE, LADDER, STAGE
 from rondo.web import formats
+from rondo.web.customers.told import Told
 
 _REGULAR_DAYS = 3
 """From so many purchase days on there is a rhythm to speak of."""
@@ -25,9 +26,9 @@ def reasons(score: Score, as_of: date, currency: str, horizon_months: int) -> li
     return [sentence for sentence in found if sentence]
 
 
-def where(score: Score, promoter: float | None = None) -> list[str]:
+def where(score: Score, told: Told) -> list[str]:
     """Where the customer stands on the ladder and in the life cycle, since when, and why; nothing before an analysis
-    that knows of them. ``promoter``: what a promoter said (of ten), which is a mark on the rung and no rung."""
+    that knows of them. What a promoter said is a mark on the rung and no rung."""
     if not score.ladder or not score.stage:
         return []
     stage = str(dict(STAGE).get(score.stage, score.stage))
@@ -37,21 +38,21 @@ def where(score: Score, promoter: float | None = None) -> list[str]:
         else _capital(stage)
     )
     rung = str(dict(LADDER).get(score.ladder, score.ladder))
-    found = [f"{since}: {_stage_reason(score)}.", f"{_capital(rung)}: {_rung_reason(score)}."]
-    if promoter is not None and score.ladder != "advocate":
+    found = [f"{since}: {_stage_reason(score, told)}.", f"{_capital(rung)}: {_rung_reason(score)}."]
+    if told.promotes and score.ladder != "advocate":
         said = _("Supporter: would recommend us (%(value)s of 10); that they did is not recorded.")
-        found.append(said % {"value": formats.number(promoter)})
+        found.append(said % {"value": formats.number(told.promoter)})
     if score.change and score.change_weeks:
-        told = {
+        more = {
             "change": _capital(str(dict(CHANGE)[score.change])),
             "weeks": formats.number(score.change_weeks),
             "what": score.change_to,
         }
         found.append(
             _("%(change)s than in the year before, for about %(weeks)s weeks, beyond chance: above all more %(what)s.")
-            % told
+            % more
             if score.change_to
-            else _("%(change)s than in the year before, for about %(weeks)s weeks, beyond chance.") % told
+            else _("%(change)s than in the year before, for about %(weeks)s weeks, beyond chance.") % more
         )
     return found
 
@@ -65,8 +66,10 @@ def _is_late(score: Score) -> bool:
     return score.overdue is not None and score.overdue > 1
 
 
-def _stage_reason(score: Score) -> str:
+def _stage_reason(score: Score, told: Told) -> str:
     late = _is_late(score)
+    if score.stage == "endangered" and told.complaint is not None:
+        return _("a complaint of %(day)s is open") % {"day": formats.day(told.complaint)}
     reasons = {
         "before": _("no sign of interest yet"),
         "initiation": _("has shown interest, has not bought"),

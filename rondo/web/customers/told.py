@@ -3,16 +3,17 @@ and what we answered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from statistics import median
 
 from django.db.models import Min
 
 from rondo.analysis.models import Score
+from rondo.analysis.thresholds import in_force, served
 from rondo.customers.models import AttributeValue, Link
 from rondo.customers.queries import LinkSeen
 from rondo.foundation.registry import registries
-from rondo.interactions.queries import standing
+from rondo.interactions.queries import COMPLAINTS, standing
 
 PROMOTER_FROM = 9
 """From so many of ten on somebody is a promoter (Reichheld 2003)."""
@@ -26,7 +27,8 @@ _LOOKED_AT = 1000
 class Told:
     """``commitment`` (1 to 7) and ``promoter`` (0 to 10): None where nobody asked. ``referred``: customers whom they
     recommended us to, of whom ``came`` bought and are worth ``brought`` (minor units) together. ``asked``: contacts
-    of theirs that expect an answer, of which ``answered`` have one, half of them within ``days``."""
+    of theirs that expect an answer, of which ``answered`` have one, half of them within ``days``. ``complaint``: the
+    day of the first complaint that is still open."""
 
     commitment: float | None = None
     promoter: float | None = None
@@ -36,6 +38,7 @@ class Told:
     asked: int = 0
     answered: int = 0
     days: float | None = None
+    complaint: date | None = None
 
     @property
     def promotes(self) -> bool:
@@ -56,7 +59,7 @@ def told_by(records: Sequence[int], values: Sequence[AttributeValue], links: Seq
         if brought
         else []
     )
-    asked, answered, days = _answers(records, as_of)
+    asked, answered, days, complaint = _answers(records, as_of)
     return Told(
         said.get("commitment"),
         said.get("promoter_score"),
@@ -66,6 +69,7 @@ def told_by(records: Sequence[int], values: Sequence[AttributeValue], links: Seq
         asked,
         answered,
         days,
+        complaint,
     )
 
 
@@ -74,14 +78,25 @@ def _within(key: str, number: float) -> bool:
     return low <= number <= high
 
 
-def _answers(records: Sequence[int], as_of: date) -> tuple[int, int, float | None]:
-    """How many contacts expect an answer, how many have one, and the median of days until it came."""
+def _answers(records: Sequence[int], as_of: date) -> tuple[int, int, float | None, date | None]:
+    """How many contacts expect an answer, how many have one, the median of days until it came, and the day of the first
+    complaint that is open."""
     kinds = [kind.key for kind in registries.interaction_kinds if kind.expects_answer]
     rows = standing().filter(customer_id__in=records, kind__in=kinds, direction="inbound", business_date__lte=as_of)
-    asked = dict(rows.order_by("-occurred_at").values_list("pk", "occurred_at")[:_LOOKED_AT])
-    if not asked:
-        return 0, 0, None
+    latest = list(rows.order_by("-occurred_at").values_list("pk", "occurred_at", "kind", "business_date")[:_LOOKED_AT])
+    if not latest:
+        return 0, 0, None, None
+    asked = {key: moment for key, moment, _kind, _day in latest}
     replies = standing().filter(in_response_to__in=list(asked), direction="outbound", business_date__lte=as_of)
     first = dict(replies.order_by().values_list("in_response_to").annotate(first=Min("occurred_at")))
     waits = [(moment - asked[key]).total_seconds() / 86_400 for key, moment in first.items()]
-    return len(asked), len(first), max(median(waits), 0.0) if waits else None
+    complaints = [day for key, _moment, kind, day in latest if kind in COMPLAINTS and key not in first]
+    return len(asked), len(first), max(median(waits), 0.0) if waits else None, _open(complaints, as_of)
+
+
+def _open(complaints: Sequence[date], as_of: date) -> date | None:
+    """The first of these days whose complaint counts as open by the rules of the life cycle."""
+    if not complaints:
+        return None
+    longest = timedelta(days=(served() or in_force()).life_cycle.complaint_days)
+    return min((day for day in complaints if as_of < day + longest), default=None)

@@ -1,6 +1,6 @@
 """The profile of a relationship: parts with their makings, both sides of the ledger, and what is missing said so."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -132,3 +132,19 @@ def test_what_was_said_whom_they_brought_and_what_we_answered_count(
     got = dict(parts.got.rows)
     assert (got["Questions answered"], got["Half of the answers came within"]) == ("2 of 3", "2 days")
     assert any("Supporter: would recommend us (9 of 10)" in text for text in page.context["worth"].standing)
+
+
+@pytest.mark.parametrize(("days", "answered"), [(20, False), (20, True), (120, False)])
+def test_a_complaint_that_is_open_is_why_a_customer_is_endangered(
+    signed_in: Any, alice: Any, installation: Any, days: int, answered: bool
+) -> None:
+    run = make_run()
+    ann = make_customer("Ann")
+    give_score(ann, **FACTS | {"ladder": "client", "stage": "endangered"})
+    on = datetime.combine(run.as_of, time(12), UTC) - timedelta(days=days)
+    complaint = contact(ann, "complaint", on, direction="inbound")
+    if answered:
+        contact(ann, "email_out", on + timedelta(days=2), in_response_to=complaint)
+    why = signed_in(alice).get(f"/customers/{ann.public_id}/").context["worth"].standing[0]
+    open_ = days < 90 and not answered
+    assert ("a complaint of" in why, "three of four" in why) == (open_, not open_)

@@ -123,8 +123,8 @@ def missing(standing: Standing) -> list["_StrOrPromise"]:
         )
     found += [
         _(
-            "Complaints and survey answers are not read yet: customers count as endangered by their silence alone. "
-            "Service cases and surveys will add to it."
+            "Bad scores in surveys are not read yet: customers count as endangered by their silence and by complaints "
+            "that nobody answered."
         ),
         _(
             "Cancellations and notices are not recorded: terminations are presumed from silence. For contracts and "

@@ -15,6 +15,7 @@ LEAST = {"client_from": 2, "trend_days": 2, "fling_from": 2, "partner_talks": 2}
         "settled_from",
         "settled_days",
         "abstinence",
+        "complaint_days",
         "window_days",
         "exchange_from",
         "offers",
@@ -140,6 +141,13 @@ ALL = (
         "abstinence",
         gettext_lazy("Abstinence after"),
         gettext_lazy("Days after the relationship ended."),
+        unit=_DAYS,
+    ),
+    Threshold(
+        "life_cycle",
+        "complaint_days",
+        gettext_lazy("A complaint is open for"),
+        gettext_lazy("At most, where nobody answers it."),
         unit=_DAYS,
     ),
     Threshold(
