@@ -31,7 +31,7 @@ from rondo.customers.models import Customer
 from rondo.customers.queries import scope_key, sees_all, visible
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
-from rondo.interactions.queries import standing
+from rondo.interactions.queries import answering, standing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -230,7 +230,7 @@ def _totals(run: Run, viewer: User | None, scores: QuerySet[Score]) -> Totals:
         suppressed="",
         interaction__retraction=None,
     ).aggregate(n=Count("id"), campaigns=Count("campaign", distinct=True))
-    reactions = standing().filter(
+    reactions = answering().filter(
         _records(viewer),
         direction="inbound",
         in_response_to__exposure__isnull=False,

@@ -20,6 +20,7 @@ from rondo.analysis.studies.telling import drivers
 from rondo.campaigns.types import series_key
 from rondo.errors import InputError
 from rondo.foundation.installation import installation
+from rondo.interactions.queries import traces
 from rondo.science import propensity
 from rondo.science.discrimination import auc, calibrate, top_lift
 from rondo.science.features import Features
@@ -120,7 +121,8 @@ def _told(tables: Tables, row: dict[str, Any]) -> Told:
     )
     table = read(tables, known)
     answers = tables.interactions
-    answers = answers.filter((answers.direction == "inbound") & (answers.business_date <= row["ends_on"]))
+    inbound = (answers.direction == "inbound") & ~answers.kind.isin(traces())
+    answers = answers.filter(inbound & (answers.business_date <= row["ends_on"]))
     answered = sent.filter(sent.interaction_id.isin(answers.in_response_to)).select("customer_id").distinct()
     did = table.mask(tables.arrow(answered)["customer_id"].to_numpy().astype(np.int64))
     return Told(row["id"], row["name"], row["starts_on"], row["ends_on"], table.features, did, table.fingerprint)

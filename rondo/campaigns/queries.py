@@ -2,10 +2,10 @@
 
 *Contacted* are the lines of the ledger (one per campaign and original customer) that were eligible, not held back, not
 in a control arm, whose contact was not retracted, and whose customer the viewer may see. A line is *answered* when at
-least one standing inbound interaction answers its contact. The *response rate* is answered lines over contacted lines;
-of a type or of all campaigns it is the same share over all their lines, so that a customer contacted by three campaigns
-counts three times. (By this definition the Complete Journey answers with 12.02 % over all: 792 of 6,589 lines; by
-distinct households it would be 410 of 1,559.)
+least one standing inbound interaction answers its contact; that a mail was opened or clicked is no answer. The
+*response rate* is answered lines over contacted lines; of a type or of all campaigns it is the same share over all
+their lines, so that a customer contacted by three campaigns counts three times. (By this definition the Complete
+Journey answers with 12.02 % over all: 792 of 6,589 lines; by distinct households it would be 410 of 1,559.)
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from rondo.foundation import ids
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 from rondo.interactions.models import Interaction, Retraction
-from rondo.interactions.queries import standing
+from rondo.interactions.queries import answering
 from rondo.science.proportions import Share, clustered, wilson
 
 LEVEL = 0.9
@@ -139,7 +139,7 @@ def contacted(viewer: User | None) -> QuerySet[Exposure]:
 def _reactions() -> QuerySet[Interaction]:
     """Standing inbound interactions that answer the contact of a ledger line (as a subquery)."""
     return (
-        standing()
+        answering()
         .filter(in_response_to_id=OuterRef("interaction_id"), direction=Interaction.Direction.INBOUND)
         .order_by()
     )
@@ -228,7 +228,7 @@ def reaction_days(viewer: User | None, campaign: Campaign) -> list[ReactionDay]:
     """Reactions to a campaign per business day, days without any left out, oldest first."""
     answered = contacted(viewer).filter(campaign=campaign).values("interaction_id")
     rows = (
-        standing()
+        answering()
         .filter(in_response_to_id__in=answered, direction=Interaction.Direction.INBOUND)
         .values("business_date")
         .annotate(n=Count("pk"))

@@ -135,6 +135,8 @@ class InteractionKind:
     """A kind of interaction with the axes it has unless told otherwise (see DOMAIN: direction, initiative, medium).
 
     ``signals``: the buying stage that such a contact about a category is a sign of (see docs/stages.md); empty: none.
+    ``trace``: what a mail leaves behind by itself, such as being opened: a link to what was sent, but no contact that
+    somebody made, no answer and no sign of interest. The analysis leaves it out; rules can ask for it.
     """
 
     key: str
@@ -146,6 +148,7 @@ class InteractionKind:
     medium: Literal["owned", "paid", "earned"]
     expects_answer: bool = False
     by_hand: bool = False
+    trace: bool = False
     signals: Literal["", "need_recognised", "information_search", "evaluation", "after_purchase"] = ""
 
 

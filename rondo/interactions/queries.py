@@ -28,6 +28,16 @@ def _standing() -> QuerySet[Interaction]:
     return Interaction.objects.filter(shown(), ~Exists(Retraction.objects.filter(interaction_id=OuterRef("pk"))))
 
 
+def traces() -> list[str]:
+    """Kinds that are no contact somebody made and answer nothing, such as an opened mail."""
+    return [kind.key for kind in registries.interaction_kinds if kind.trace]
+
+
+def answering() -> QuerySet[Interaction]:
+    """Standing interactions that may answer another: traces left out."""
+    return standing().exclude(kind__in=traces())
+
+
 def chain(
     customer_ids: Sequence[int],
     *,

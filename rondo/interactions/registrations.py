@@ -19,6 +19,17 @@ for kind in (
     InteractionKind("return", _("Return"), "undo-2", "store", "inbound", "pull", "owned", signals="after_purchase"),
     InteractionKind("redemption", _("Redemption"), "ticket-percent", "store", "inbound", "pull", "owned"),
     InteractionKind("campaign_mail", _("Campaign mail"), "mail", "mail", "outbound", "push", "owned"),
+    InteractionKind("mail_open", _("Mail opened"), "mail-check", "email", "inbound", "pull", "owned", trace=True),
+    InteractionKind(
+        "mail_click",
+        _("Link in a mail clicked"),
+        "mouse-pointer-click",
+        "email",
+        "inbound",
+        "pull",
+        "owned",
+        trace=True,
+    ),
     InteractionKind("note", _("Note"), "sticky-note", "internal", "inbound", "pull", "owned", by_hand=True),
     InteractionKind(
         "call_in",

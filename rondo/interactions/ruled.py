@@ -14,7 +14,7 @@ from rondo.foundation.loads import shown
 from rondo.foundation.registry import RuleDetail, RuleEvents, registries
 from rondo.foundation.search import fold
 from rondo.interactions.models import Interaction, OrderLine
-from rondo.interactions.queries import standing
+from rondo.interactions.queries import answering, standing, traces
 from rondo.rules.records import EventRecord, PartRecord
 
 PURCHASE = frozenset({"purchase"})
@@ -95,7 +95,7 @@ registries.rule_details.add(
 
 
 def _answered_q(match: Any, as_of: date) -> Q:
-    answers = standing().filter(in_response_to_id=OuterRef("pk"), business_date__lte=as_of)
+    answers = answering().filter(in_response_to_id=OuterRef("pk"), business_date__lte=as_of)
     found = Q(Exists(answers))
     return (found if match.holds(True) else _NOBODY) | (~found if match.holds(False) else _NOBODY)
 
@@ -104,7 +104,8 @@ def _answered_expr(tables: Any, rows: Any, match: Any, as_of: date) -> Any:
     import ibis
 
     answers = tables.interactions
-    answers = answers.filter(answers.in_response_to.notnull(), answers.business_date <= ibis.literal(as_of))
+    told = answers.in_response_to.notnull() & ~answers.kind.isin(traces())
+    answers = answers.filter(told, answers.business_date <= ibis.literal(as_of))
     found = rows.id.isin(answers.in_response_to)
     return (found & match.holds(True)) | (~found & match.holds(False))
 
@@ -116,7 +117,7 @@ registries.rule_details.add(
         _("Answered"),
         "boolean",
         choices=(("yes", _("yes")), ("no", _("no"))),
-        meaning=_("Whether another interaction refers to it as its answer."),
+        meaning=_("Whether another interaction refers to it as its answer; that a mail was opened or clicked is none."),
         events="interactions",
         q=_answered_q,
         expr=_answered_expr,
@@ -216,7 +217,7 @@ def _load(records: Sequence[int], kinds: frozenset[str], as_of: date, details: f
     keys = [event["pk"] for event in events]
     others: dict[str, dict[int, Any]] = {}
     if "answered" in details:
-        answers = standing().filter(in_response_to_id__in=keys, business_date__lte=as_of)
+        answers = answering().filter(in_response_to_id__in=keys, business_date__lte=as_of)
         answered = set(answers.values_list("in_response_to_id", flat=True))
         others["answered"] = {key: key in answered for key in keys}
     for key in details:

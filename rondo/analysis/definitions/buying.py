@@ -207,7 +207,7 @@ fact(
 fact(
     "interactions",
     _("Interactions"),
-    _("Number of interactions of any kind, in either direction."),
+    _("Number of interactions in either direction; that a mail was opened or clicked is none."),
     "count",
     COUNT,
     "standing",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rondo.interactions.queries import traces
 from rondo.warehouse.tables import Tables
 
 _EPOCH = ibis.date("1970-01-01")
@@ -18,7 +19,8 @@ _EPOCH = ibis.date("1970-01-01")
 
 @dataclass(frozen=True)
 class Past:
-    """Ibis tables of the rows up to the end of day ``as_of``; orders in ``currency`` only, since no rates are known.
+    """Ibis tables of the rows up to the end of day ``as_of``; orders in ``currency`` only, since no rates are known;
+    interactions without traces, such as opened mails, which are no contacts.
 
     ``lines`` carry the customer of their order. ``keep`` computes an expression once and holds its rows: what is read
     more than once, and the parts that a query is put together from. Small queries one after the other are written
@@ -58,7 +60,7 @@ def past(tables: Tables, as_of: date, currency: str) -> Past:
         lines=lines,
         products=tables.products,
         categories=tables.categories,
-        interactions=tables.interactions.filter(lambda t: t.business_date <= day),
+        interactions=tables.interactions.filter(lambda t: (t.business_date <= day) & ~t.kind.isin(traces())),
         exposures=tables.exposures.filter(lambda t: (t.sent_on <= day) & (t.suppressed == "")),
         keep=tables.keep,
     )

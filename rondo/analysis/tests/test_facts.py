@@ -9,15 +9,23 @@ import pytest
 from django.db.models import F
 
 from rondo.analysis.bonds import FACTS as BONDS
+from rondo.analysis.buying_stages.working import read as buying_signals
 from rondo.analysis.changing import FACTS
 from rondo.analysis.facts import MODELLED, fact_table, past
+from rondo.analysis.features.table import read as features
+from rondo.analysis.fingerprints import data_fingerprint
+from rondo.analysis.leads.reading import read_leads, read_people
 from rondo.analysis.models import Score
+from rondo.analysis.reserved_values import read_reserved
 from rondo.analysis.rfm import SCORES
+from rondo.analysis.signs import read_signs
 from rondo.analysis.standing import FACTS as STANDING
+from rondo.analysis.summary import totals
 from rondo.campaigns.models import Campaign, Exposure
+from rondo.campaigns.queries import responses
 from rondo.customers.models import Customer
 from rondo.foundation.registry import registries
-from rondo.interactions.models import Interaction, OrderLine, Retraction
+from rondo.interactions.models import About, Interaction, OrderLine, Retraction
 from rondo.warehouse.refresh import refresh
 from rondo.warehouse.tables import open_tables
 from rondo.warehouse.tests.world import customer, product, purchase, source
@@ -158,6 +166,47 @@ def test_campaigns_received_and_answered() -> None:
     row = facts()[ann.pk]
     assert (row["campaigns_received"], row["campaigns_answered"]) == (2, 1)
     assert (row["interactions"], row["last_contact"]) == (4, date(2024, 3, 1))
+
+
+@pytest.mark.django_db
+def test_opened_mails_change_no_figure() -> None:
+    """Neither facts nor features, nor totals, signs, leads and buying stages: as if nobody had told of them."""
+    ann, bob = customer("Ann"), customer("Bob")
+    bread = product("bread")
+    purchase(ann, "2024-01-05")
+    sent = [contact(one, "2024-02-01", kind="campaign_mail") for one in (ann, bob)]
+    for one, mail in zip((ann, bob), sent, strict=True):
+        Exposure.objects.create(
+            campaign=campaign(one.name, "2024-02-01"), customer=one, sent_on="2024-02-01", interaction=mail
+        )
+
+    def told() -> dict[str, Any]:
+        refresh()
+        with open_tables() as tables:
+            known = past(tables, AS_OF, "EUR")
+            found = tables.arrow(fact_table(known).order_by("customer_id"))
+            attributes = read_reserved(tables, found["customer_id"].to_numpy())
+            return {
+                "facts": found.to_pylist(),
+                "features": repr(features(tables, known).features.values),
+                "totals": totals(tables, known),
+                "signs": repr(read_signs(tables, known, found, attributes)),
+                "leads": repr(read_leads(tables, known, read_people(tables, known))),
+                "fingerprint": data_fingerprint(tables, known),
+                "answers": responses(None),
+                "stages": repr(buying_signals(tables, known)),
+            }
+
+    before = told()
+    for one, mail in zip((ann, bob), sent, strict=True):
+        for kind in ("mail_open", "mail_click"):
+            row = contact(one, "2024-02-02", kind=kind, direction="inbound", initiative="pull", in_response_to=mail)
+            About.objects.create(interaction=row, product=bread)
+    assert told() == before
+    # An answer that somebody made changes each of them.
+    row = contact(bob, "2024-02-03", kind="enquiry", direction="inbound", in_response_to=sent[1])
+    About.objects.create(interaction=row, product=bread)
+    assert [name for name, now in told().items() if now == before[name]] == []
 
 
 @pytest.mark.django_db

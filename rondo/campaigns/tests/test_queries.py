@@ -58,6 +58,19 @@ def test_only_what_answers_inbound_is_a_reaction(ledger: Ledger) -> None:
     assert counts(None, spring) == (1, 0, 0)
 
 
+@pytest.mark.parametrize("kind", ["mail_open", "mail_click"])
+def test_that_a_mail_was_opened_or_clicked_is_no_answer(ledger: Ledger, kind: str) -> None:
+    spring = ledger.campaign("1")
+    line = ledger.contact(spring, ledger.customer())
+    assert line.customer is not None
+    ledger.interaction(line.customer, kind, 2, in_response_to=line.interaction)
+    assert counts(None, spring) == (1, 0, 0) and queries.reaction_days(None, spring) == []
+    received = queries.received([line.customer.pk])
+    assert (received[0].reactions, received[0].first_answer) == (0, None)
+    ledger.answer(line)
+    assert counts(None, spring) == (1, 1, 1) and len(queries.reaction_days(None, spring)) == 1
+
+
 @pytest.mark.parametrize("fields", [{"eligible": False}, {"suppressed": "no-consent"}, {"arm": "control"}])
 def test_who_was_not_contacted_is_not_counted(ledger: Ledger, fields: dict[str, object]) -> None:
     spring = ledger.campaign("1")

@@ -1,13 +1,19 @@
 """The three compilers agree on random rules over random data: SQL of the store, Ibis on the copy, and plain Python."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, reject, settings
 
+from rondo.campaigns.models import Campaign, Exposure
+from rondo.customers.models import Customer, Source, Survivor
 from rondo.customers.queries import record_ids, visible
+from rondo.foundation.actors import system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.models import User
+from rondo.interactions.models import Interaction
 from rondo.rules import (
     Context,
     Members,
@@ -122,6 +128,61 @@ def settings_of_copy(settings: Any, tmp_path: Path) -> Path:
     """A columnar copy of the test's own."""
     settings.RONDO_WAREHOUSE = tmp_path / "warehouse"
     return tmp_path
+
+
+def test_who_opened_but_did_not_buy_is_found_alike_by_all_three(settings_of_copy: Path) -> None:
+    """The sentence of docs/rules.md, and that an opened mail is still one that nobody answered."""
+    change_installation(system(), currency="EUR", time_zone="Europe/Berlin")
+    spring = Campaign.objects.create(
+        source=Source.objects.create(name="till"), number="8", name="Spring", starts_on=AS_OF, ends_on=AS_OF
+    )
+
+    def did(who: Customer, kind: str, days: int, answers: Interaction | None = None) -> Interaction:
+        on = AS_OF - timedelta(days=days)
+        outbound = kind == "campaign_mail"
+        row: Interaction = Interaction.objects.create(
+            customer=who,
+            kind=kind,
+            channel="email",
+            direction="outbound" if outbound else "inbound",
+            initiative="push" if outbound else "pull",
+            medium="owned",
+            occurred_at=f"{on}T10:00:00Z",
+            business_date=on,
+            in_response_to=answers,
+        )
+        if outbound:
+            Exposure.objects.create(campaign=spring, customer=who, interaction=row)
+        return row
+
+    people = {name: Customer.objects.create(name=name) for name in ("opened", "bought", "asleep", "late", "old", "new")}
+    mails = {name: did(one, "campaign_mail", 40) for name, one in people.items() if name != "new"}
+    for name, days in (("opened", 0), ("bought", 29), ("late", 30), ("old", 1)):
+        did(people[name], "mail_open", days, mails[name])
+    for name, days in (("bought", 0), ("old", 30), ("new", 3)):
+        did(people[name], "purchase", days)
+    did(people["old"], "redemption", 2, mails["old"])
+    Survivor.objects.create(customer=people["old"], survivor=people["new"])
+    Customer.objects.filter(pk=people["old"].pk).update(is_merged=True)
+    refresh()
+    known, context = schema(), Context(AS_OF)
+    asked = {
+        "did mail_open within 30 days and not did purchase within 30 days": {"opened"},
+        "did mail_open within 30 days": {"opened", "bought", "new"},
+        "did campaign_mail where answered = no": {"opened", "bought", "asleep", "late"},
+        "did mail_open where campaign = Spring then not purchase": {"opened", "late", "new"},
+    }
+    with open_tables() as tables:
+        for text, names in asked.items():
+            rule, wanted = parse(text, known), sorted(people[name].pk for name in names)
+            copied = tables.arrow(compile_ibis(rule, known, context, tables))["customer_id"].to_pylist()
+            listed = visible(None).filter(compile_q(rule, known, context)).values_list("pk", flat=True)
+            alone = [
+                key
+                for key in visible(None).values_list("pk", flat=True)
+                if evaluate(rule, load_record(record_ids(key), rule, known, context), known, context).holds
+            ]
+            assert (sorted(copied), sorted(listed), sorted(alone)) == (wanted, wanted, wanted), text
 
 
 def test_the_deepest_rules_are_not_too_deep_for_the_database(settings_of_copy: Path) -> None:

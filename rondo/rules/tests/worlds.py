@@ -35,7 +35,7 @@ SHARES = [0.0, 0.25, 0.5, 1.0]
 COUNTS = [0, 1, 2, 3, 7]
 FACTS = ["value", "activity", "last_purchase", "orders", "typical_gap_days", "discount_share"]
 FACTS += ["recency_days", "favourite_category"]
-KINDS = ["purchase", "purchase", "purchase", "visit", "campaign_mail", "redemption", "complaint"]
+KINDS = ["purchase", "purchase", "purchase", "visit", "campaign_mail", "redemption", "complaint", "mail_open"]
 
 
 def build(seed: int) -> None:
@@ -281,7 +281,9 @@ class World:
                 business_date=day,
                 amount=self.pick(MONEY, 0.1) if kind == "purchase" else None,
                 currency=self.chance.choice(["EUR", "EUR", "EUR", "USD"]) if kind == "purchase" else "",
-                in_response_to=self.chance.choice(earlier) if earlier and kind in ("redemption", "visit") else None,
+                in_response_to=self.chance.choice(earlier)
+                if earlier and kind in ("redemption", "visit", "mail_open")
+                else None,
                 load=self.load(),
             )
             self.events.append(event)

@@ -20,7 +20,7 @@ from rondo.foundation.installation import business_now, zone
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
 from rondo.interactions.models import About, Interaction, OrderLine
-from rondo.interactions.queries import chain, hush, standing
+from rondo.interactions.queries import answering, chain, hush, standing, traces
 from rondo.web import formats
 from rondo.web.templatetags.rondo import icon
 
@@ -68,6 +68,7 @@ class Entry(TypedDict):
     store: str
     body: str
     answers: Reference | None
+    trace: bool
     answered: list[Reference]
     about: str
     more: str
@@ -174,7 +175,8 @@ def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequen
     answers: dict[int, list[Reference]] = {}
     outbound = [row.pk for row in rows if row.direction == Interaction.Direction.OUTBOUND]
     if outbound:
-        for row in hush(viewer, list(within.filter(in_response_to_id__in=outbound).order_by("occurred_at", "id"))):
+        replies = answering().filter(customer_id__in=records, in_response_to_id__in=outbound)
+        for row in hush(viewer, list(replies.order_by("occurred_at", "id"))):
             answers.setdefault(row.in_response_to_id or 0, []).append(_reference(row))
     contacts = [row.pk for row in rows if row.kind != "purchase"]
     named = About.objects.filter(pk__in=contacts).select_related("category", "product") if contacts else ()
@@ -221,6 +223,7 @@ def _entry(
         store=_("store %(store)s") % {"store": order.store} if order is not None and order.store else "",
         body=row.body,
         answers=None if target is None else _reference(target),
+        trace=row.kind in traces(),
         answered=answered[:_ANSWERS_SHOWN],
         about=about and _("about %(what)s") % {"what": about},
         more=_("%(count)s answers in all") % {"count": formats.number(len(answered))}
