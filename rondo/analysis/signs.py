@@ -1,6 +1,7 @@
-"""Dated signs and contacts beside purchases, from the columnar copy: interest, recommendations, complaints, campaigns.
+"""Dated signs and contacts beside purchases, from the columnar copy: interest, recommendations, complaints,
+cancellations, notices, campaigns.
 
-What this product does not record yet (cancellation, notice, a bad score) is absent, see docs/standing.md.
+What this product does not record yet (a bad score) is absent, see docs/standing.md.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from rondo.analysis.reserved_values import Reserved
 from rondo.analysis.summary import cut_on_the_left
 from rondo.customers.models import Customer, Link
 from rondo.foundation.installation import zone
-from rondo.interactions.queries import COMPLAINTS
+from rondo.interactions.queries import COMPLAINTS, LEAVING
 from rondo.science.standing import NEVER, Contacts, Sign, Signs, Spans
 from rondo.warehouse.tables import Tables
 
@@ -59,15 +60,17 @@ def read_signs(tables: Tables, known: Past, facts: pa.Table, attributes: Reserve
         interest=_interest(tables, known, ids),
         recommended=_recommended(referrals, facts["first_purchase"], ids.size),
         complaints=_complaints(tables, known, ids),
+        cancelled=_stated(tables, known, ids, "cancellation"),
+        notice=_stated(tables, known, ids, "notice"),
         cut_off=cut_off,
     )
     return Told(signs, _contacts(tables, known, ids, attributes, referrals, cut_off))
 
 
 def _interest(tables: Tables, known: Past, ids: Whole) -> Whole:
-    """Day of the first inbound interaction that is no purchase, by position in ``ids``."""
+    """Day of the first inbound interaction that is neither a purchase nor a word of leaving, by position in ``ids``."""
     t = known.interactions
-    t = t.filter((t.direction == "inbound") & (t.kind != "purchase"))
+    t = t.filter((t.direction == "inbound") & ~t.kind.isin(["purchase", *LEAVING]))
     rows = tables.arrow(t.group_by("customer_id").aggregate(day=t.business_date.min()))
     interest = np.full(ids.size, NEVER, np.int64)
     place, here = _placed(rows["customer_id"].to_numpy(), ids)
@@ -87,6 +90,15 @@ def _complaints(tables: Tables, known: Past, ids: Whole) -> Spans:
     begin = rows["begin"].cast(pa.int32()).to_numpy()
     until = rows["until"].cast(pa.int32()).fill_null(NEVER).to_numpy()
     return Spans.of(place[here], begin[here], until[here])
+
+
+def _stated(tables: Tables, known: Past, ids: Whole, kind: str) -> Spans:
+    """From each inbound contact of a kind on, by position in ``ids``."""
+    t = known.interactions
+    rows = tables.arrow(t.filter((t.direction == "inbound") & (t.kind == kind)).select("customer_id", "business_date"))
+    place, here = _placed(rows["customer_id"].to_numpy(), ids)
+    begin = rows["business_date"].cast(pa.int32()).to_numpy()[here]
+    return Spans.of(place[here], begin, np.full(begin.size, NEVER))
 
 
 def _cut_off(first_purchase: Any, known: Past) -> npt.NDArray[np.bool_]:

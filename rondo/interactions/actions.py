@@ -24,7 +24,8 @@ from rondo.foundation.loads import shown
 from rondo.foundation.money import MAX_MINOR
 from rondo.foundation.registry import InteractionKind, registries
 from rondo.interactions.changed import note_interaction
-from rondo.interactions.models import About, Interaction, Retraction
+from rondo.interactions.departures import checked
+from rondo.interactions.models import About, Departure, Interaction, Retraction
 from rondo.interactions.queries import standing
 
 InteractionRef = Interaction | int | str
@@ -70,6 +71,8 @@ def log_interaction(
     message_id: str | None = None,
     category: "Category | str | None" = None,
     product: "Product | str | None" = None,
+    reason: str = "",
+    sub_reason: str = "",
 ) -> Interaction:
     """Add one contact to a customer's chain.
 
@@ -77,7 +80,8 @@ def log_interaction(
     without an offset it is in the company's zone. ``amount`` is in minor units of ``currency`` (the company's unless
     given). The same ``message_id`` of the same ``source`` is taken once: the interaction it made is returned.
     ``category``, ``product``: what it is about; a category by its path or by a name that only one has, a product by its
-    number.
+    number. ``reason``, ``sub_reason``: why the customer leaves, of a cancellation or a notice
+    (:mod:`rondo.interactions.departures`).
 
     Raises:
         InputError: unknown kind, a kind that people do not log, or a value that is not usable, such as a category or
@@ -116,9 +120,12 @@ def log_interaction(
         )
         check_fields(made, {"channel", "direction", "initiative", "medium", "title", "currency", "message_id"})
         meant, thing = _category(category), _product(product)
+        why, more = checked(kind, reason, sub_reason)
         made.save(force_insert=True)
         if meant is not None or thing is not None:
             About.objects.create(interaction=made, category=meant, product=thing)
+        if why:
+            Departure.objects.create(interaction=made, reason=why, sub_reason=more)
         note_interaction(made.pk)
         audit.record(
             actor, "interaction.logged", "interaction", made.pk, {"kind": [None, kind], "customer": [None, row.pk]}
@@ -168,6 +175,7 @@ def restore(actor: Actor, interaction: InteractionRef) -> Interaction:
                 _("Interactions of the kind “%(kind)s” come from other systems; import them again.")
                 % {"kind": about.label if about else row.kind}
             )
+        why = Departure.objects.filter(pk=row.pk).first()
         named = About.objects.filter(pk=row.pk).select_related("category", "product").first()
         return log_interaction(
             actor,
@@ -187,6 +195,8 @@ def restore(actor: Actor, interaction: InteractionRef) -> Interaction:
             message_id=f"restored:{row.public_id}",
             category=named.category if named else None,
             product=named.product if named else None,
+            reason=why.reason if why else "",
+            sub_reason=why.sub_reason if why else "",
         )
 
 

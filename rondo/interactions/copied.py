@@ -114,6 +114,31 @@ registries.warehouse_tables.add(
         meaning="Contacts that name what they are about: customer, kind, day, and the category or the product.",
     ),
 )
+registries.warehouse_tables.add(
+    "departures",
+    WarehouseTable(
+        key="departures",
+        mode="append",
+        source="interactions_departure d JOIN interactions_interaction i ON i.id = d.interaction_id",
+        key_sql="d.interaction_id",
+        load_sql="d.load_id",
+        written_sql="i.written_in",
+        span="interactions_interaction",
+        columns={
+            "id": ("d.interaction_id", "int64"),
+            "customer_id": ("i.customer_id", "int64"),
+            "kind": ("i.kind", "string"),
+            "business_date": ("i.business_date", "date32"),
+            "reason": ("d.reason", "string"),
+            "sub_reason": ("d.sub_reason", "string"),
+            "load_id": ("d.load_id", "int64"),
+        },
+        customer="customer_id",
+        retracted_by="id",
+        order=86,
+        meaning="Cancellations and notices that state a reason: customer, kind, day, group of reasons and reason.",
+    ),
+)
 # A retraction has no ascending key of its own (it is keyed by what it retracts), and there are few: a snapshot.
 registries.warehouse_tables.add(
     "retractions",

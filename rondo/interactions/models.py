@@ -115,6 +115,18 @@ class About(models.Model):
     load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
 
+class Departure(models.Model):
+    """Why the customer leaves, as a cancellation or a notice states it: group and reason by the keys of
+    :mod:`rondo.interactions.departures`. Where no reason was given there is no row."""
+
+    interaction = models.OneToOneField(
+        Interaction, primary_key=True, on_delete=models.CASCADE, related_name="departure"
+    )
+    reason = models.CharField(max_length=16)
+    sub_reason = models.CharField(max_length=16, blank=True)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+
 class Retraction(models.Model):
     """Says that one interaction was wrong: who says so, when and why. Every read leaves the interaction out."""
 

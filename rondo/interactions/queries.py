@@ -16,6 +16,9 @@ from rondo.interactions.models import Interaction, Order, Retraction
 COMPLAINTS = ("complaint",)
 """Kinds by which customers complain."""
 
+LEAVING = ("cancellation", "notice")
+"""Kinds by which customers say that they leave; see :mod:`rondo.interactions.departures`."""
+
 
 def standing() -> QuerySet[Interaction]:
     """Interactions that are neither retracted nor part of a hidden load."""

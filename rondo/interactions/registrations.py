@@ -12,7 +12,7 @@ from rondo.foundation.registry import ImportKind, InteractionKind, LoadedTable, 
 from rondo.interactions import copied, ruled
 from rondo.interactions.importing.chain import InteractionLoader
 from rondo.interactions.importing.orders import OrderLoader
-from rondo.interactions.models import About, Interaction, Order, OrderLine
+from rondo.interactions.models import About, Departure, Interaction, Order, OrderLine
 
 for kind in (
     InteractionKind("purchase", _("Purchase"), "shopping-basket", "store", "inbound", "pull", "owned"),
@@ -128,6 +128,28 @@ for kind in (
         signals="after_purchase",
     ),
     InteractionKind(
+        "notice",
+        _("Notice given"),
+        "calendar-x",
+        "email",
+        "inbound",
+        "pull",
+        "owned",
+        expects_answer=True,
+        by_hand=True,
+    ),
+    InteractionKind(
+        "cancellation",
+        _("Cancellation"),
+        "log-out",
+        "email",
+        "inbound",
+        "pull",
+        "owned",
+        expects_answer=True,
+        by_hand=True,
+    ),
+    InteractionKind(
         "support",
         _("Support request"),
         "life-buoy",
@@ -171,6 +193,7 @@ for key, label, loader in (
 
 registries.loaded_tables.add("interactions", LoadedTable("interactions", Interaction, 30))
 registries.loaded_tables.add("abouts", LoadedTable("abouts", About, 33))
+registries.loaded_tables.add("departures", LoadedTable("departures", Departure, 34))
 registries.loaded_tables.add("orders", LoadedTable("orders", Order, 31))
 registries.loaded_tables.add("order_lines", LoadedTable("order_lines", OrderLine, 32))
 

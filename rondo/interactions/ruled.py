@@ -13,8 +13,9 @@ from rondo.foundation.installation import installation
 from rondo.foundation.loads import shown
 from rondo.foundation.registry import RuleDetail, RuleEvents, registries
 from rondo.foundation.search import fold
-from rondo.interactions.models import Interaction, OrderLine
-from rondo.interactions.queries import answering, standing, traces
+from rondo.interactions.departures import GROUPS, REASONS
+from rondo.interactions.models import Departure, Interaction, OrderLine
+from rondo.interactions.queries import LEAVING, answering, standing, traces
 from rondo.rules.records import EventRecord, PartRecord
 
 PURCHASE = frozenset({"purchase"})
@@ -142,6 +143,47 @@ registries.rule_details.add(
         q=lambda match, _as_of: match.q("order__store"),
         expr=_store_expr,
     ),
+)
+
+
+# Reasons for leaving
+
+
+def _reason(column: str, key: str, label: Any, choices: Iterable[tuple[str, Any]]) -> None:
+    def expr(tables: Any, rows: Any, match: Any, _as_of: date) -> Any:
+        import ibis
+
+        if "departures" not in tables.names:
+            return ibis.literal(False)
+        found = tables.departures
+        return rows.id.isin(found.filter(match.expr(found[column])).id)
+
+    def load(events: Sequence[int], _as_of: date) -> dict[int, Any]:
+        return dict(Departure.objects.filter(pk__in=events).values_list("pk", column))
+
+    registries.rule_details.add(
+        key,
+        RuleDetail(
+            key,
+            label,
+            "choice",
+            choices=tuple(choices),
+            events="interactions",
+            blank=True,
+            kinds=frozenset(LEAVING),
+            q=lambda match, _as_of: match.q(f"departure__{column}"),
+            expr=expr,
+            load=load,
+        ),
+    )
+
+
+_reason("reason", "reason", _("Group of reasons for leaving"), GROUPS.items())
+_reason(
+    "sub_reason",
+    "sub_reason",
+    _("Reason for leaving"),
+    ((key, label) for reasons in REASONS.values() for key, label in reasons.items()),
 )
 
 

@@ -45,7 +45,9 @@ def test_the_worked_table_of_the_document() -> None:
     start = date(2024, 1, 1)
     people = {}
     complaints: dict[str, list[tuple[int, int]]] = {}
-    for name, first, every, until, once, complained, answered, _seen, _rung, _stage in lines[2:]:
+    notice: dict[str, list[int]] = {}
+    cancelled: dict[str, list[int]] = {}
+    for name, first, every, until, once, complained, answered, gave, left, _seen, _rung, _stage in lines[2:]:
         days: list[date] = []
         if first != "none":
             days = [date.fromisoformat(first)]
@@ -53,9 +55,9 @@ def test_the_worked_table_of_the_document() -> None:
                 days.append(days[-1] + timedelta(days=int(every)))
             days += [date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", once)]
         people[name] = days
-        begins, ends = (
+        begins, ends, notice[name], cancelled[name] = (
             [day_number(date.fromisoformat(day)) for day in re.findall(r"\d{4}-\d\d-\d\d", cell)]
-            for cell in (complained, answered)
+            for cell in (complained, answered, gave, left)
         )
         complaints[name] = list(zip_longest(begins, ends, fillvalue=NEVER))
     names = list(people)
@@ -65,7 +67,12 @@ def test_the_worked_table_of_the_document() -> None:
     interest = signs.interest.copy()
     interest[names.index("Eva")] = day_number(date(2024, 2, 1))
     spans = [(code, *span) for code, name in enumerate(names) for span in complaints[name]]
-    signs = replace(signs, interest=interest, complaints=Spans.of(*np.array(spans).T))
+    said = [
+        Spans.of(*np.array([(code, day, NEVER) for code, name in enumerate(names) for day in days[name]]).T)
+        for days in (cancelled, notice)
+    ]
+    complained_of = Spans.of(*np.array(spans).T)
+    signs = replace(signs, interest=interest, complaints=complained_of, cancelled=said[0], notice=said[1])
     for name, *_rest, seen, rung, stage in lines[2:]:
         day = day_number(date.fromisoformat(seen))
         known = log.day <= day
@@ -183,12 +190,22 @@ def test_open_complaints_endanger_and_later_ones_leave_the_past_as_it_was(alice:
     said(ann, "complaint", 330)
     said(bob, "complaint", 345)
     said(bob, "email_in", 300)
+    gone, going, only = customer("Gus"), customer("Ivo"), customer("Uwe")
+    purchases((one, START + timedelta(days=10 * turn), 1000) for one in (gone, going) for turn in range(34))
+    said(gone, "notice", 300)
+    said(gone, "cancellation", 340)
+    said(going, "notice", 340)
+    said(only, "cancellation", 320)
     run_analysis(system(), START + timedelta(days=350))
     # The answer that came closed it, the second complaint opened another span, and what was known before stands.
     assert stages_of(ann.pk) == [*early, (date(2023, 9, 17), "maturity"), (date(2023, 12, 10), "endangered")]
     assert stages_of(bob.pk)[-1][1] == "maturity"  # complained within the days that the rule has to hold
-    row = Score.objects.get(pk=ann.pk)
-    assert row.stage == "endangered"
+    assert [stage for _day, stage in stages_of(gone.pk)][-2:] == ["decline", "termination"]
+    assert {one: Score.objects.get(pk=one.pk).stage for one in (ann, going, only)} == {
+        ann: "endangered",
+        going: "decline",
+        only: "before",  # a word of leaving is no sign of interest
+    }
     wanted = thresholds.Thresholds(life_cycle=LifeCycleRules(complaint_days=5))
     study = answer_study(request_study(Actor(alice, "web"), thresholds.KIND, config=wanted.to_dict()).pk)
     assert (study.status, study.results["scales"]["stage"]["moved"]) == ("done", 1), study.error

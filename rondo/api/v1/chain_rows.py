@@ -12,8 +12,8 @@ from rondo.customers.models import Customer, Source
 from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.interactions.listing import survivors
-from rondo.interactions.models import Interaction, Order, OrderLine
-from rondo.interactions.queries import hush
+from rondo.interactions.models import Departure, Interaction, Order, OrderLine
+from rondo.interactions.queries import LEAVING, hush
 
 
 def interactions_of(viewer: User, rows: Sequence[Interaction]) -> list[schemas.Interaction]:
@@ -21,7 +21,12 @@ def interactions_of(viewer: User, rows: Sequence[Interaction]) -> list[schemas.I
     stands_for = survivors({row.customer_id for row in rows})
     wanted = {row.source_id for row in rows if row.source_id is not None}
     sources = dict(Source.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
-    return [_interaction(stands_for.get(row.customer_id, row.customer_id), row, sources) for row in hush(viewer, rows)]
+    left = [row.pk for row in rows if row.kind in LEAVING]
+    reasons = Departure.objects.in_bulk(left) if left else {}
+    return [
+        _interaction(stands_for.get(row.customer_id, row.customer_id), row, sources, reasons.get(row.pk))
+        for row in hush(viewer, rows)
+    ]
 
 
 def orders_of(rows: Sequence[Interaction]) -> list[schemas.Order]:
@@ -32,7 +37,9 @@ def orders_of(rows: Sequence[Interaction]) -> list[schemas.Order]:
     return [_order(stands_for.get(row.customer_id, row.customer_id), row, lines[row.pk]) for row in rows]
 
 
-def _interaction(customer_id: int, row: Interaction, sources: dict[int, str]) -> schemas.Interaction:
+def _interaction(
+    customer_id: int, row: Interaction, sources: dict[int, str], why: Departure | None
+) -> schemas.Interaction:
     order: Order | None = getattr(row, "order", None)
     return schemas.Interaction.model_construct(
         id=row.public_id,
@@ -53,6 +60,8 @@ def _interaction(customer_id: int, row: Interaction, sources: dict[int, str]) ->
             None if row.in_response_to_id is None else ids.encode(Interaction.PREFIX, row.in_response_to_id)
         ),
         order=order.public_id if order else None,
+        reason=why.reason if why else None,
+        sub_reason=(why.sub_reason or None) if why else None,
     )
 
 

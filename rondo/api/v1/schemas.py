@@ -176,6 +176,10 @@ class Interaction(Schema):
     )
     in_response_to: str | None
     order: str | None
+    reason: str | None = Field(
+        ..., description=gettext_noop("Of a cancellation or notice: the group of reasons for leaving.")
+    )
+    sub_reason: str | None = Field(..., description=gettext_noop("Of a cancellation or notice: the reason itself."))
 
 
 class InteractionPage(Schema):

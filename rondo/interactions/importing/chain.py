@@ -16,8 +16,11 @@ from rondo.foundation.loading.changes import quoted
 from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loading.job import Loader, chunks
 from rondo.foundation.registry import registries
-from rondo.interactions.models import About, Interaction
+from rondo.interactions.departures import GROUPS, REASONS
+from rondo.interactions.models import About, Departure, Interaction
+from rondo.interactions.queries import LEAVING
 
+_GROUP_OF = {reason: group for group, reasons in REASONS.items() for reason in reasons}
 _AXES = ("channel", "direction", "initiative", "medium")
 
 
@@ -48,6 +51,14 @@ class InteractionLoader(Loader):
             max_length=400,
         ),
         "product": Field("key", gettext_lazy("number of the product that it is about"), max_length=60),
+        "reason": Field(
+            "choice",
+            gettext_lazy("group of reasons for leaving, of a cancellation or notice; follows from the reason"),
+            choices=tuple(GROUPS),
+        ),
+        "sub_reason": Field(
+            "choice", gettext_lazy("reason for leaving, of a cancellation or notice"), choices=tuple(_GROUP_OF)
+        ),
     }
 
     @classmethod
@@ -64,6 +75,7 @@ class InteractionLoader(Loader):
         self.customers = CustomerKeys(job)
         self.customers.plan()
         self._about()
+        self._reasons()
         self._message_ids()
         self._skip_known()
         job.run("CREATE OR REPLACE TABLE customers_used AS SELECT DISTINCT customer FROM staged")
@@ -77,7 +89,7 @@ class InteractionLoader(Loader):
             job.run("ALTER TABLE staged ADD COLUMN message_id VARCHAR")
         told = ["customer", "kind", "occurred_at", "title", "body", "amount", "channel", "direction"]
         # only where they are given: files without them keep the ids they had
-        told += [field for field in ("category", "product") if job.has(field)]
+        told += [field for field in ("category", "product", "reason", "sub_reason") if job.has(field)]
         parts = ", ".join(f"coalesce({job.column(field)}::VARCHAR, '')" for field in told)
         # the same content twice in a file is two contacts; the same file again is none
         job.run(
@@ -119,6 +131,25 @@ class InteractionLoader(Loader):
                     f"SELECT line, '{field}' AS field, {field} AS value, {quoted(reason)} AS reason FROM staged "
                     f"WHERE {field} IS NOT NULL AND {field} NOT IN (SELECT name FROM about_{field})"
                 )
+
+    def _reasons(self) -> None:
+        """Refuses reasons of other kinds, and those of another group; the group follows from the reason."""
+        job = self.job
+        job.put("groups", pa.table({"one": list(_GROUP_OF), "group_of": list(_GROUP_OF.values())}))
+        kinds = ", ".join(quoted(kind) for kind in LEAVING)
+        for field in ("reason", "sub_reason"):
+            if job.has(field):
+                wrong = quoted(_("is a reason for leaving; only a cancellation or a notice has one"))
+                job.refuse(
+                    f"SELECT line, '{field}' AS field, {field} AS value, {wrong} AS reason FROM staged "
+                    f"WHERE {field} IS NOT NULL AND kind NOT IN ({kinds})"
+                )
+        if job.has("reason") and job.has("sub_reason"):
+            wrong = quoted(_("is a reason of another group"))
+            job.refuse(
+                f"SELECT s.line, 'sub_reason' AS field, s.sub_reason AS value, {wrong} AS reason FROM staged AS s "
+                "JOIN groups AS g ON g.one = s.sub_reason WHERE s.reason IS NOT NULL AND s.reason <> g.group_of"
+            )
 
     def _categories(self, given: list[str]) -> dict[str, int]:
         """Keys of the categories meant: by the path, or by a name that only one of them has."""
@@ -263,7 +294,17 @@ class InteractionLoader(Loader):
             "product_id": about["about_product_id"],
         }
         job.insert(About, given, len(about), keyed=True)
+        self._write_reasons(rows, ids)
         return ids
+
+    def _write_reasons(self, rows: pa.Table, ids: pa.Array) -> None:
+        job, none = self.job, pa.nulls(len(rows), pa.string())
+        more = rows["sub_reason"] if job.has("sub_reason") else none
+        follows = pc.take(pa.array(_GROUP_OF.values()), pc.index_in(more, value_set=pa.array(_GROUP_OF)))
+        why = pc.coalesce(rows["reason"], follows) if job.has("reason") else follows
+        given = pa.table({"interaction_id": ids, "reason": why, "sub_reason": pc.fill_null(more, "")})
+        given = given.filter(pc.is_valid(given["reason"]))
+        job.insert(Departure, {name: given[name] for name in given.schema.names}, len(given), keyed=True)
 
     def publish(self) -> None:
         self.customers.publish()

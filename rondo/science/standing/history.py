@@ -56,7 +56,12 @@ class Spans:
         low, high = np.searchsorted(self.customer, (start, stop))
         return Spans(self.customer[low:high] - start, self.begin[low:high], self.until[low:high])
 
-    def joined(self, longest: int) -> Spans:
+    def first_from(self, customer: IntArray, day: IntArray) -> IntArray:
+        """The first day on which a span of each customer begins, from a day on; ``NEVER`` where there is none."""
+        order = np.lexsort((self.begin, self.customer))
+        return _next_after(self.customer[order], self.begin[order], customer, day - 1)
+
+    def joined(self, longest: int = NEVER) -> Spans:
         """Each customer's spans, none longer than ``longest`` days, in order and without overlap: those that overlap or
         touch are one."""
         until = np.minimum(self.until, self.begin + longest)
@@ -77,15 +82,15 @@ class Signs:
     """Dated signs per customer code beside purchases: day numbers, ``NEVER`` where there is none.
 
     ``interest``: the first sign of interest (visit, free subscription, enquiry, sign-up). ``recommended``: the first
-    dated evidence that they recommend. ``cancelled``: the day a cancellation was stated. ``notice``: the day notice was
-    given. ``complaints``: from each complaint to the day of its first answer. ``cut_off``: customers whose relationship
-    began before the log does.
+    dated evidence that they recommend. ``cancelled``, ``notice``: from each cancellation stated and each notice given
+    (until ``NEVER``; what ends them is told by purchases). ``complaints``: from each complaint to the day of its first
+    answer. ``cut_off``: customers whose relationship began before the log does.
     """
 
     interest: IntArray
     recommended: IntArray
-    cancelled: IntArray
-    notice: IntArray
+    cancelled: Spans
+    notice: Spans
     complaints: Spans
     cut_off: npt.NDArray[np.bool_]
 
@@ -93,7 +98,7 @@ class Signs:
     def none(cls, customers: int) -> Signs:
         """No sign of anybody."""
         never = np.full(customers, NEVER, np.int64)
-        return cls(never, never, never, never, Spans.none(), np.zeros(customers, bool))
+        return cls(never, never, Spans.none(), Spans.none(), Spans.none(), np.zeros(customers, bool))
 
     def part(self, start: int, stop: int) -> Signs:
         """The signs of the customers with codes from ``start`` to below ``stop``."""
@@ -135,6 +140,10 @@ class Block:
         """Position of the first grid day from ``day`` on; the size of the grid where there is none."""
         found: IntArray = self._first_on[np.clip(day - self.grid[0], 0, self._first_on.size - 1)]
         return found
+
+    def next_after(self, customer: IntArray, day: IntArray) -> IntArray:
+        """The first purchase day of each customer after a day; ``NEVER`` where there is none."""
+        return _next_after(self.customer, self.day, customer, day)
 
     @cached_property
     def purchases(self) -> npt.NDArray[np.int32]:
@@ -181,6 +190,16 @@ class Block:
         sign = np.where(recent - before > least, np.uint8(1), np.uint8(0))
         sign[before - recent > least] = 2
         return number, customer, sign
+
+
+def _next_after(of: IntArray, days: IntArray, customer: IntArray, day: IntArray) -> IntArray:
+    """The first of ``days`` of each customer after a day; ``NEVER`` where there is none. ``of``, ``days`` ascend."""
+    place = np.searchsorted(of * _APART + days, customer * _APART + day, side="right")
+    there = place < of.size
+    there[there] = of[place[there]] == customer[there]
+    found = np.full(customer.size, NEVER, np.int64)
+    found[there] = days[place[there]]
+    return found
 
 
 class Marks:

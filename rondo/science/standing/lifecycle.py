@@ -8,11 +8,10 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
-from rondo.science.standing.history import NEVER, Block, Marks, Signs, blocks
+from rondo.science.standing.history import NEVER, Block, Marks, Signs, Spans, blocks
 from rondo.science.standing.rhythm import Rhythm
 from rondo.science.standing.settling import Settling, States
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays
@@ -36,7 +35,7 @@ class Stage(IntEnum):
     REVITALISATION = 9
 
 
-_LATE, _VERY_LATE, _GONE, _NEW, _RISING, _FALLING, _COMPLAINS = (1 << bit for bit in range(7))
+_LATE, _VERY_LATE, _GONE, _NEW, _RISING, _FALLING, _COMPLAINS, _NOTICED = (1 << bit for bit in range(8))
 _TREND_SHIFT = 4
 
 
@@ -51,7 +50,8 @@ class LifeCycleRules:
     ``decline``: quantiles of the customer's own gaps. ``alive_below``: P(alive) below which a repeat buyer is presumed
     gone; ``once``: quantile of the base's gaps to the second purchase beyond which who bought once is. ``abstinence``:
     days from termination to abstinence. ``complaint_days``: days after which a complaint that nobody answered no longer
-    counts as open. ``hold_days``: days that a rule must hold before growth, maturity or decline is
+    counts as open. ``notice_days``: days for which a notice counts, if no cancellation and return come between.
+    ``hold_days``: days that a rule must hold before growth, maturity or decline is
     entered; ``endangered_hold_days`` before endangered is.
     """
 
@@ -66,11 +66,12 @@ class LifeCycleRules:
     once: float = 0.95
     abstinence: int = 90
     complaint_days: int = 90
+    notice_days: int = 365
     hold_days: int = 28
     endangered_hold_days: int = 7
 
     def __post_init__(self) -> None:
-        for name in ("settled_from", "settled_days", "abstinence", "complaint_days"):
+        for name in ("settled_from", "settled_days", "abstinence", "complaint_days", "notice_days"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: {getattr(self, name)}; write 1 or more")
         if self.trend_days < 2 or self.trend_days % 2:
@@ -181,9 +182,8 @@ class _Course:
         self._trend_known_from = start_of_data + rules.trend_days - 1
         self._purchases = block.purchases
         self._flags = self._flags_of(block, rhythm, silence)
-        # Most bases have no dated sign of these kinds.
-        self._noticed = bool(np.any(signs.notice < NEVER))
-        self._cancelled = self._cancellations(block) if np.any(signs.cancelled < NEVER) else None
+        # Most bases have no dated sign of this kind.
+        self._cancelled = self._cancellations(block) if signs.cancelled.begin.size else None
         self._settling = Settling(block.size, rules.hold())
         # Purchase days when the relationship last ended (-1: it never did), and the day it did.
         self._purchases_at_end = np.full(block.size, -1, np.int32)
@@ -191,7 +191,7 @@ class _Course:
         self._declining_since = np.full(block.size, NEVER, np.int32)
 
     def _flags_of(self, block: Block, rhythm: Rhythm, silence: IntArray) -> States:
-        """What purchases and complaints alone say of every customer on every grid day."""
+        """What purchases, complaints and notices alone say of every customer on every grid day."""
         rules, days = self._rules, block.grid.size
         marks = Marks(days, block.size)
         for bit, level in ((_LATE, rules.endangered), (_VERY_LATE, rules.decline)):
@@ -203,20 +203,27 @@ class _Course:
         np.minimum.at(new_until, block.customer[settled], block.place[settled])
         new = np.flatnonzero((block.first < NEVER) & ~self._signs.cut_off)
         marks.between(_NEW, block.first_on(block.first[new]), new_until[new], new)
-        open_ = self._signs.complaints.joined(rules.complaint_days)
-        marks.between(_COMPLAINS, block.first_on(open_.begin), block.first_on(open_.until), open_.customer)
+        for bit, spans in (
+            (_COMPLAINS, self._signs.complaints.joined(rules.complaint_days)),
+            (_NOTICED, self._notices(block).joined(rules.notice_days)),
+        ):
+            marks.between(bit, block.first_on(spans.begin), block.first_on(spans.until), spans.customer)
         marks.follow(_TREND_SHIFT, *block.trend(rules.trend_days // 2, rules.trend, rules.trend_errors))
         return marks.read()
 
+    def _notices(self, block: Block) -> Spans:
+        """From each notice to the first purchase after the cancellation that followed it: then it has done its work."""
+        given, cancelled = self._signs.notice, self._signs.cancelled
+        ended = cancelled.first_from(given.customer, given.begin)
+        return Spans(given.customer, given.begin, block.next_after(given.customer, ended))
+
     def _cancellations(self, block: Block) -> States:
-        """Whose cancellation stands on each grid day, since they have not bought from that day on."""
+        """Whose cancellation stands on each grid day, since they have not bought on a later day."""
         marks = Marks(block.grid.size, block.size)
-        cancelled = self._signs.cancelled
-        back = np.full(block.size, block.grid.size)
-        later = np.flatnonzero(block.day >= cancelled[block.customer])
-        np.minimum.at(back, block.customer[later], block.place[later])
-        who = np.flatnonzero(cancelled < NEVER)
-        marks.between(1, block.first_on(cancelled[who]), back[who], who)
+        stated = self._signs.cancelled
+        back = block.next_after(stated.customer, stated.begin)
+        spans = Spans(stated.customer, stated.begin, back).joined()
+        marks.between(1, block.first_on(spans.begin), block.first_on(spans.until), spans.customer)
         return marks.read()
 
     def step(self, number: int, day: int) -> States:
@@ -231,8 +238,10 @@ class _Course:
         gone = (flags & _GONE) > 0
         if self._cancelled is not None:
             gone |= self._cancelled[number] > 0
-        stage = self._of_buyers(day, was, bought, flags)
+        stage = self._of_buyers(day, was, flags)
         stage[returning] = Stage.REVITALISATION
+        # What somebody said does not wait for a rule to hold; but who has just come back is welcome first.
+        stage[((flags & _NOTICED) > 0) & ~back] = Stage.DECLINE
         stage[gone] = Stage.TERMINATION
         long_ago = stay & (day - self._ended_on >= self._rules.abstinence)
         stage = np.where(stay, was, stage)
@@ -247,13 +256,11 @@ class _Course:
         self._ended_on[ending] = day
         return settled
 
-    def _of_buyers(self, day: int, was: States, bought: npt.NDArray[np.bool_], flags: States) -> States:
+    def _of_buyers(self, day: int, was: States, flags: States) -> States:
         """The stage of customers whose relationship goes on."""
-        rules, signs = self._rules, self._signs
+        rules = self._rules
         trend = day >= self._trend_known_from
         declining = (flags & (_VERY_LATE | _FALLING if trend else _VERY_LATE)) > 0
-        if self._noticed:
-            declining |= bought & (signs.notice <= day)
         since = np.where(declining, np.minimum(self._declining_since, day), NEVER).astype(np.int32)
         self._declining_since = since
         steady = (was >= Stage.GROWTH) & (was <= Stage.ENDANGERED)

@@ -152,6 +152,7 @@ class _Course:
         gone = self._gone(now)
         stage = self._of_buyers(now, was)
         stage = np.where(returning, np.uint8(Stage.REVITALISATION), stage)
+        stage = np.where(self._noticed(now) & ~back, np.uint8(Stage.DECLINE), stage)
         stage = np.where(gone, np.uint8(Stage.TERMINATION), stage)
         long_ago = ended & (now.day - self._ended_on >= self._rules.abstinence)
         stay = np.where(long_ago, np.uint8(Stage.ABSTINENCE), was)
@@ -175,8 +176,7 @@ class _Course:
         least = np.maximum(rules.trend * now.before, rules.trend_errors * now.noise)
         rising = known & (now.recent - now.before > least)
         falling = known & (now.before - now.recent > least)
-        noticed = signs.notice <= now.day
-        declining = now.bought & ((now.gap > now.limit(self._rhythm, rules.decline)) | falling | noticed)
+        declining = now.bought & ((now.gap > now.limit(self._rhythm, rules.decline)) | falling)
         self._declining_since = np.where(declining, np.minimum(self._declining_since, now.day), NEVER)
         decline = declining & (now.day - self._declining_since >= rules.hold_days)
         spans = signs.complaints
@@ -189,9 +189,21 @@ class _Course:
         stage = np.where(decline, np.uint8(Stage.DECLINE), stage)
         return np.where(new, np.uint8(Stage.SOCIALISATION), stage).astype(np.uint8)
 
+    def _noticed(self, now: Moment) -> npt.NDArray[np.bool_]:
+        """Who gave notice lately, and has not come back after the cancellation that followed."""
+        given, cancelled = self._signs.notice, self._signs.cancelled
+        found = np.zeros(now.last.size, bool)
+        for customer, begin in zip(given.customer, given.begin, strict=True):
+            after = cancelled.begin[(cancelled.customer == customer) & (cancelled.begin >= begin)]
+            back = after.size > 0 and now.last[customer] > after.min()
+            found[customer] |= begin <= now.day < begin + self._rules.notice_days and not back
+        return found
+
     def _gone(self, now: Moment) -> npt.NDArray[np.bool_]:
         """Whose relationship was cancelled, or is presumed to have ended."""
-        stated = (self._signs.cancelled <= now.day) & (now.last < self._signs.cancelled)
+        stated = np.zeros(now.last.size, bool)
+        for customer, begin in zip(self._signs.cancelled.customer, self._signs.cancelled.begin, strict=True):
+            stated[customer] |= begin <= now.day and now.last[customer] <= begin
         repeat = now.purchases > 1
         limit = self._rhythm.base[self._rhythm.levels.index(self._rules.once)]
         silent = now.bought & (now.gap > (np.inf if np.isnan(limit) else limit))

@@ -59,7 +59,12 @@ def random_signs(seed: int, customers: int = 60) -> Signs:
     who, begin = rng.integers(0, customers, customers), rng.integers(START, END, customers)
     until = np.where(rng.random(customers) < 0.3, NEVER, begin + rng.integers(0, 60, customers))
     complaints = Spans.of(who, begin, until)
-    return Signs(dated(0.5), dated(0.3), dated(0.1), dated(0.1), complaints, rng.random(customers) < 0.3)
+    cancelled, notice = (stated(rng.integers(0, customers, 8), rng.integers(START, END, 8)) for _ in range(2))
+    return Signs(dated(0.5), dated(0.3), cancelled, notice, complaints, rng.random(customers) < 0.3)
+
+
+def stated(customer: npt.NDArray[np.int64], day: npt.NDArray[np.int64]) -> Spans:
+    return Spans.of(customer, day, np.full(day.size, NEVER))
 
 
 def fading(
@@ -180,6 +185,10 @@ def test_what_comes_later_does_not_move_the_past() -> None:
     np.testing.assert_array_equal(climb(early, known, signs, past), climb(log, rhythm, signs, grid)[: past.size])
 
 
+WEEKLY = [7 * week for week in range(40)]
+CALM = {0: "socialisation", 42: "maturity"}
+
+
 def course(days: list[int], until: int, signs: Signs | None = None, rules: LifeCycleRules = NO_TREND) -> dict[int, str]:
     """The stages of one customer among a base whose second purchases come after 30 days; day 0 is a Sunday."""
     origin = 17_167
@@ -226,20 +235,48 @@ def test_silence_endangers_then_declines_then_ends() -> None:
 
 
 def test_a_stated_cancellation_ends_at_once() -> None:
-    signs = Signs.none(20)
-    signs.cancelled[0] = 17_167 + 65
-    found = course([0, 7, 14, 21, 28, 35, 42, 49, 56, 63], 84, signs)
+    found = course([0, 7, 14, 21, 28, 35, 42, 49, 56, 63], 84, saying(cancelled=[65]))
     assert found == {0: "socialisation", 42: "maturity", 70: "termination"}
+
+
+def saying(cancelled: list[int] | None = None, notice: list[int] | None = None) -> Signs:
+    """What one customer states on which days."""
+    spans = (stated(np.zeros(len(days), np.int64), np.array(days) + 17_167) for days in (cancelled or [], notice or []))
+    first, second = spans
+    return replace(Signs.none(20), cancelled=first, notice=second)
+
+
+def test_each_cancellation_stands_until_the_next_purchase() -> None:
+    days = [7 * week for week in range(9)] + [7 * week for week in range(14, 24)]
+    found = course(days, 182, saying(cancelled=[161, 57]))
+    assert found == {
+        0: "socialisation",
+        42: "maturity",
+        63: "termination",
+        98: "revitalisation",
+        140: "maturity",
+        161: "termination",
+    }
+    # The purchase on the day itself came first; a later one takes a cancellation back.
+    assert course(days[:9], 70, saying(cancelled=[56]))[56] == "termination"
+    assert "termination" not in course(days[:9], 56, saying(cancelled=[50])).values()
+
+
+def test_notice_given_is_decline_at_once_and_ends_with_the_cancellation_and_a_return() -> None:
+    always = [7 * week for week in range(80)]
+    assert course(always, 140, saying(notice=[72])) == CALM | {77: "decline"}
+    # In the first weeks too, and for a year at most; a later notice counts from its own day.
+    assert course(always, 470, saying(notice=[3])) == {0: "socialisation", 7: "decline", 399: "maturity"}
+    assert list(course(always, 550, saying(notice=[3, 440])).values())[-2:] == ["maturity", "decline"]
+    left = [7 * week for week in range(12)] + [7 * week for week in range(20, 30)]
+    found = course(left, 203, saying(notice=[72], cancelled=[80]))
+    assert found == CALM | {77: "decline", 84: "termination", 140: "revitalisation", 182: "maturity"}
 
 
 def complaining(*spans: tuple[int, int | None]) -> Signs:
     """Complaints of one customer: the day of each, and of its answer."""
     days = [(17_167 + begin, NEVER if until is None else 17_167 + until) for begin, until in spans]
     return replace(Signs.none(20), complaints=Spans.of(np.zeros(len(days), np.int64), *np.array(days).T))
-
-
-WEEKLY = [7 * week for week in range(40)]
-CALM = {0: "socialisation", 42: "maturity"}
 
 
 def test_an_open_complaint_endangers_until_it_is_answered() -> None:

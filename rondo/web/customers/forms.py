@@ -17,6 +17,7 @@ from rondo.errors import InputError, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
 from rondo.foundation.registry import InteractionKind, registries
+from rondo.interactions.departures import GROUPS, REASONS
 from rondo.web.customers.fields import ATTRIBUTE_PREFIX, Field, catalogue
 from rondo.web.customers.filters import number_as_written, plain_value
 
@@ -31,6 +32,7 @@ class ContactForm(forms.Form):
     other = forms.CharField(label=_("Another kind of contact"), max_length=24, required=False)
     body = forms.CharField(label=_("What was said"), max_length=100_000, strip=True)
     category = forms.CharField(label=_("About a category"), max_length=400, required=False)
+    reason = forms.CharField(label=_("Reason for leaving"), max_length=40, required=False)
     occurred_at = forms.DateTimeField(label=_("When"), required=False, input_formats=["%Y-%m-%dT%H:%M"])
     message_id = forms.RegexField(r"^form:[0-9a-f]{32}$", widget=forms.HiddenInput, required=False)
 
@@ -61,6 +63,14 @@ def other_kinds() -> list[InteractionKind]:
     """The other kinds that people log."""
     quick = {kind.key for kind in quick_kinds()}
     return [kind for kind in registries.interaction_kinds if kind.by_hand and kind.key not in quick]
+
+
+def reasons_for_leaving() -> list[tuple["_StrOrPromise", list[tuple[str, "_StrOrPromise"]]]]:
+    """Each group of reasons with its own, as ``group.reason``; the group alone comes first in it."""
+    return [
+        (group, [(key, group), *((f"{key}.{one}", label) for one, label in REASONS[key].items())])
+        for key, group in GROUPS.items()
+    ]
 
 
 @dataclass(frozen=True)

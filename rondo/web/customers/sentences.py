@@ -70,6 +70,8 @@ def _stage_reason(score: Score, told: Told) -> str:
     late = _is_late(score)
     if score.stage == "endangered" and told.complaint is not None:
         return _("a complaint of %(day)s is open") % {"day": formats.day(told.complaint)}
+    if said := _said(score, told):
+        return said
     reasons = {
         "before": _("no sign of interest yet"),
         "initiation": _("has shown interest, has not bought"),
@@ -94,6 +96,20 @@ def _stage_reason(score: Score, told: Told) -> str:
         "revitalisation": _("bought again after having been gone"),
     }
     return reasons.get(score.stage or "", "")
+
+
+def _said(score: Score, told: Told) -> str:
+    """That the customer said they leave, where that is why they stand where they do."""
+    left = told.left
+    if left is None:
+        return ""
+    bought_since = score.last_purchase is not None and score.last_purchase > left.day
+    day = {"day": formats.day(left.day), "why": left.why or _("no reason given")}
+    if left.kind == "cancellation" and not bought_since and score.stage in ("termination", "abstinence"):
+        return _("cancelled on %(day)s (%(why)s)") % day
+    if left.kind == "notice" and score.stage == "decline":
+        return _("gave notice on %(day)s (%(why)s)") % day
+    return ""
 
 
 def _rung_reason(score: Score) -> str:

@@ -19,8 +19,9 @@ from rondo.foundation import ids
 from rondo.foundation.installation import business_now, zone
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
-from rondo.interactions.models import About, Interaction, OrderLine
-from rondo.interactions.queries import answering, chain, hush, standing, traces
+from rondo.interactions.departures import words
+from rondo.interactions.models import About, Departure, Interaction, OrderLine
+from rondo.interactions.queries import LEAVING, answering, chain, hush, standing, traces
 from rondo.web import formats
 from rondo.web.templatetags.rondo import icon
 
@@ -180,7 +181,10 @@ def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequen
             answers.setdefault(row.in_response_to_id or 0, []).append(_reference(row))
     contacts = [row.pk for row in rows if row.kind != "purchase"]
     named = About.objects.filter(pk__in=contacts).select_related("category", "product") if contacts else ()
-    about = {one.pk: str(one.product or one.category or "") for one in named}
+    about = {one.pk: _("about %(what)s") % {"what": one.product or one.category} for one in named if _names(one)}
+    left = [row.pk for row in rows if row.kind in LEAVING]
+    reasons = Departure.objects.filter(pk__in=left) if left else ()
+    about |= {one.pk: words(one.reason, one.sub_reason) for one in reasons}
     # Asked once: a page names forty addresses, and asking searches all that there are.
     basket_at = reverse("customer-basket", args=[public_id, "i_mark"]).partition("i_mark")
     here = zone()
@@ -195,6 +199,10 @@ def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequen
         )
         for row in rows
     ]
+
+
+def _names(about: About) -> bool:
+    return about.product is not None or about.category is not None
 
 
 def _entry(
@@ -225,7 +233,7 @@ def _entry(
         answers=None if target is None else _reference(target),
         trace=row.kind in traces(),
         answered=answered[:_ANSWERS_SHOWN],
-        about=about and _("about %(what)s") % {"what": about},
+        about=about,
         more=_("%(count)s answers in all") % {"count": formats.number(len(answered))}
         if len(answered) > _ANSWERS_SHOWN
         else "",

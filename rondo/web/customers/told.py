@@ -13,7 +13,9 @@ from rondo.analysis.thresholds import in_force, served
 from rondo.customers.models import AttributeValue, Link
 from rondo.customers.queries import LinkSeen
 from rondo.foundation.registry import registries
-from rondo.interactions.queries import COMPLAINTS, standing
+from rondo.interactions.departures import words
+from rondo.interactions.queries import COMPLAINTS, LEAVING, standing
+from rondo.science.standing import LifeCycleRules
 
 PROMOTER_FROM = 9
 """From so many of ten on somebody is a promoter (Reichheld 2003)."""
@@ -24,11 +26,21 @@ _LOOKED_AT = 1000
 
 
 @dataclass(frozen=True)
+class Left:
+    """That somebody said they leave: by which kind, on which day, and why in words (empty where they did not say)."""
+
+    kind: str
+    day: date
+    why: str
+
+
+@dataclass(frozen=True)
 class Told:
     """``commitment`` (1 to 7) and ``promoter`` (0 to 10): None where nobody asked. ``referred``: customers whom they
     recommended us to, of whom ``came`` bought and are worth ``brought`` (minor units) together. ``asked``: contacts
     of theirs that expect an answer, of which ``answered`` have one, half of them within ``days``. ``complaint``: the
-    day of the first complaint that is still open."""
+    day of the first complaint that is still open. ``left``: the last cancellation or
+    notice, if it still counts."""
 
     commitment: float | None = None
     promoter: float | None = None
@@ -39,6 +51,7 @@ class Told:
     answered: int = 0
     days: float | None = None
     complaint: date | None = None
+    left: "Left | None" = None
 
     @property
     def promotes(self) -> bool:
@@ -70,6 +83,7 @@ def told_by(records: Sequence[int], values: Sequence[AttributeValue], links: Seq
         answered,
         days,
         complaint,
+        _left(records, as_of),
     )
 
 
@@ -94,9 +108,24 @@ def _answers(records: Sequence[int], as_of: date) -> tuple[int, int, float | Non
     return len(asked), len(first), max(median(waits), 0.0) if waits else None, _open(complaints, as_of)
 
 
+def _life_cycle() -> LifeCycleRules:
+    return (served() or in_force()).life_cycle
+
+
+def _left(records: Sequence[int], as_of: date) -> Left | None:
+    rows = standing().filter(customer_id__in=records, kind__in=LEAVING, direction="inbound", business_date__lte=as_of)
+    row = rows.select_related("departure").order_by("-business_date", "-pk").first()
+    if row is None:
+        return None
+    if row.kind == "notice" and as_of >= row.business_date + timedelta(days=_life_cycle().notice_days):
+        return None
+    departure = getattr(row, "departure", None)
+    return Left(row.kind, row.business_date, words(departure.reason, departure.sub_reason) if departure else "")
+
+
 def _open(complaints: Sequence[date], as_of: date) -> date | None:
     """The first of these days whose complaint counts as open by the rules of the life cycle."""
     if not complaints:
         return None
-    longest = timedelta(days=(served() or in_force()).life_cycle.complaint_days)
+    longest = timedelta(days=_life_cycle().complaint_days)
     return min((day for day in complaints if as_of < day + longest), default=None)

@@ -10,6 +10,8 @@ from django.views.decorators.http import require_GET
 from rondo.analysis.results import Standing, StandingCount
 from rondo.analysis.ruled import LADDER, STAGE
 from rondo.foundation.rights import has_right
+from rondo.interactions.departures import Given, Leaving, leaving, words
+from rondo.interactions.queries import LEAVING
 from rondo.web.access import page, viewer
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import analysis_state, figures
@@ -52,12 +54,16 @@ def loyalty(request: HttpRequest) -> HttpResponse:
         **analysis_state(user, found),
     }
     if found is not None and standing is not None:
+        left = leaving(user, found.as_of)
         context |= {
             "rungs": rungs(standing["rungs"]),
             "stages": stages(standing["stages"]),
             "headline": _headline(standing),
             "charts": {key: CHARTS[key](found) for key in ("stages", "moves")},
-            "missing": missing(standing),
+            "missing": missing(standing, stated=left.customers > 0),
+            "left": left,
+            "reasons": reasons(left),
+            "left_urls": {kind: customers_where(rule=f"did {kind}") for kind in LEAVING},
         }
     return render(request, "shell/loyalty.html", context)
 
@@ -111,8 +117,32 @@ def _headline(standing: Standing) -> dict[str, object]:
     }
 
 
-def missing(standing: Standing) -> list["_StrOrPromise"]:
-    """What the data do not say about standing, and how it can be had."""
+def reasons(left: Leaving) -> list[dict[str, object]]:
+    """Why customers leave, group by group with the reasons they gave, and the list behind each number."""
+    most = max([one.customers for one in left.reasons], default=0) or 1
+    return [
+        {
+            "label": words(one.reason, one.sub_reason) or _("No reason given"),
+            "customers": one.customers,
+            "width": round(100 * one.customers / most, 2),
+            "url": customers_where(rule=_who_said(one)),
+        }
+        for one in left.reasons
+    ]
+
+
+def _who_said(given: Given) -> str:
+    if not given.reason:
+        where = "reason is unknown"
+    elif given.sub_reason:
+        where = f"(reason = {given.reason} and sub_reason = {given.sub_reason})"
+    else:
+        where = f"(reason = {given.reason} and sub_reason is unknown)"
+    return " or ".join(f"did {kind} where {where}" for kind in LEAVING)
+
+
+def missing(standing: Standing, *, stated: bool = False) -> list["_StrOrPromise"]:
+    """What the data do not say about standing, and how it can be had. ``stated``: somebody cancelled or gave notice."""
     rung = {one["key"]: one["customers"] for one in standing["rungs"]}
     found: list[_StrOrPromise] = []
     if not rung["advocate"]:
@@ -126,9 +156,12 @@ def missing(standing: Standing) -> list["_StrOrPromise"]:
             "Bad scores in surveys are not read yet: customers count as endangered by their silence and by complaints "
             "that nobody answered."
         ),
-        _(
-            "Cancellations and notices are not recorded: terminations are presumed from silence. For contracts and "
-            "subscriptions, keep their end dates."
-        ),
     ]
+    if not stated:
+        found.append(
+            _(
+                "No cancellations and notices: terminations are presumed from silence. Log them on the page of a "
+                "customer, or import them as interactions of the kinds cancellation and notice, with their reason."
+            )
+        )
     return found

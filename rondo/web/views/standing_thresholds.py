@@ -16,6 +16,7 @@ LEAST = {"client_from": 2, "trend_days": 2, "fling_from": 2, "partner_talks": 2}
         "settled_days",
         "abstinence",
         "complaint_days",
+        "notice_days",
         "window_days",
         "exchange_from",
         "offers",
@@ -148,6 +149,13 @@ ALL = (
         "complaint_days",
         gettext_lazy("A complaint is open for"),
         gettext_lazy("At most, where nobody answers it."),
+        unit=_DAYS,
+    ),
+    Threshold(
+        "life_cycle",
+        "notice_days",
+        gettext_lazy("A notice counts for"),
+        gettext_lazy("At most, where nobody cancels."),
         unit=_DAYS,
     ),
     Threshold(

@@ -22,7 +22,7 @@ from rondo.interactions.actions import log_interaction, restore, retract
 from rondo.web.access import actor, page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.customers.charts import purchases_chart
-from rondo.web.customers.forms import ContactForm, EditForm, other_kinds, quick_kinds
+from rondo.web.customers.forms import ContactForm, EditForm, other_kinds, quick_kinds, reasons_for_leaving
 from rondo.web.customers.page import purchases_by_month, read_customer
 from rondo.web.customers.timeline import basket, kinds_of, one, read_timeline
 
@@ -66,6 +66,7 @@ def _composer(categories: list[str]) -> dict[str, Any]:
     return {
         "quick": quick_kinds(),
         "others": other_kinds(),
+        "reasons": reasons_for_leaving(),
         "message_id": f"form:{secrets.token_hex(16)}",
         "categories": categories,
     }
@@ -141,6 +142,7 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
         problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
         raise InputError(_("The contact was not saved: %(problem)s") % {"problem": problem})
     values = form.cleaned_data
+    reason, _dot, more = values["reason"].partition(".")
     made = log_interaction(
         actor(request),
         found.pk,
@@ -149,6 +151,8 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
         occurred_at=values["occurred_at"],
         message_id=values["message_id"] or None,
         category=values["category"],
+        reason=reason,
+        sub_reason=more,
     )
     kind = registries.interaction_kinds[made.kind].label
     text = _("%(kind)s saved.") % {"kind": kind}
