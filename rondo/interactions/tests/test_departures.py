@@ -61,5 +61,5 @@ def test_reasons_for_leaving_come_with_cancellations_and_notices(tmp_path: Path,
     }
     more = load("interactions", write(tmp_path, text + "3,notice,2024-01-09 10:00,,trust\n"))
     assert more.counts["interactions_created"] == 1 and more.counts["interactions_skipped"] == 3
-    undo(system(), run)
+    undo(system(), run.pk)
     assert list(standing().values_list("departure__reason", "departure__sub_reason")) == [("brand", "trust")]
