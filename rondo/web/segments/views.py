@@ -91,7 +91,7 @@ def segment(request: HttpRequest, key: str) -> HttpResponse:
         "entered": entered,
         "left": left,
         "rule": _rule(row, known),
-        "stale": bool(run and row.as_of and run.as_of > row.as_of),
+        "stale": bool(run and row.as_of and run.as_of != row.as_of),
         "run": run,
         "sees_all": sees_all(user),
         "may_change": has_right(user, "segment"),

@@ -11,7 +11,8 @@ from django.test import Client
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import Score
 from rondo.analysis.tests.world import customer, purchase, seeded_base
-from rondo.customers.models import Customer
+from rondo.customers.actions import define_attribute
+from rondo.customers.models import AttributeValue, Customer
 from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
 from rondo.web.tests.sample import store_run
@@ -53,6 +54,17 @@ def test_each_rung_and_stage_opens_its_customers(signed_in: SignIn, alice: User)
     state = Score.objects.values_list("ladder", flat=True).order_by("ladder")[0]
     named = Customer.objects.filter(score__ladder=state)
     assert named.exists() and all(one.name in text_of(client, f"/customers/?f=ladder:is:{state}") for one in named)
+    assert not any(rung["supporters"] for rung in client.get("/loyalty/").context["rungs"])  # nobody was asked
+    asked = define_attribute(
+        system(), "promoter_score", label_en="Would recommend us", type="number", form="psychographic"
+    )
+    for one, said in zip(Customer.objects.order_by("score__ladder", "pk"), (9, 10, 8, 9.5, 11), strict=False):
+        AttributeValue.objects.create(customer=one, definition=asked, number=said)
+    rungs = client.get("/loyalty/").context["rungs"]
+    assert sum(rung["supporters"] for rung in rungs) == 3
+    for rung in rungs:
+        if rung["supporters"]:
+            assert len(client.get(rung["supporters_url"]).context["rows"]) == rung["supporters"]
     assert text_of(client, "/charts/stages.csv").startswith("Day,before interest,initiation,")
     assert "today" in text_of(client, "/charts/moves.csv")
 

@@ -1,25 +1,34 @@
 """Loyalty: where customers stand on the ladder and in the life cycle, how that moves, and what the data cannot tell."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from rondo.analysis.models import Score
+from rondo.analysis.reserved import defined
 from rondo.analysis.results import Standing, StandingCount
 from rondo.analysis.ruled import LADDER, STAGE
+from rondo.customers.queries import visible
+from rondo.foundation.models import User
 from rondo.foundation.rights import has_right
 from rondo.interactions.departures import Given, Leaving, leaving, words
 from rondo.interactions.queries import LEAVING
 from rondo.web.access import page, viewer
 from rondo.web.charts.portfolio import customers_where
+from rondo.web.customers.rules import read_rule
 from rondo.web.figures import analysis_state, figures
 from rondo.web.views.portfolio import CHARTS
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
+PROMOTES = "attr.promoter_score between 9 and 10"
+"""The rule of who would recommend us (Reichheld 2003)."""
 _RUNGS: dict[str, "_StrOrPromise"] = {
     "advocate": _("Buys regularly and has recommended you, with dated evidence."),
     "client": _("Buys regularly, within the own rhythm."),
@@ -56,7 +65,7 @@ def loyalty(request: HttpRequest) -> HttpResponse:
     if found is not None and standing is not None:
         left = leaving(user, found.as_of)
         context |= {
-            "rungs": rungs(standing["rungs"]),
+            "rungs": rungs(standing["rungs"], supporters(user)),
             "stages": stages(standing["stages"]),
             "headline": _headline(standing),
             "charts": {key: CHARTS[key](found) for key in ("stages", "moves")},
@@ -68,8 +77,20 @@ def loyalty(request: HttpRequest) -> HttpResponse:
     return render(request, "shell/loyalty.html", context)
 
 
-def rungs(counts: list[StandingCount]) -> list[dict[str, object]]:
-    """The rungs from the top to the foot, with words, bar (percent of the fullest) and the list behind each."""
+def supporters(user: User) -> dict[str, int]:
+    """Customers below advocate who say that they would recommend us (9 or 10 of 10), by rung; empty where nobody was
+    asked."""
+    if "promoter_score" not in defined():
+        return {}
+    rows = Score.objects.filter(customer__in=visible(user).filter(read_rule(PROMOTES, user).whole))
+    counts: dict[str, int] = dict(rows.exclude(ladder="advocate").values_list("ladder").annotate(n=Count("pk")))
+    return counts
+
+
+def rungs(counts: list[StandingCount], promoters: Mapping[str, int] | None = None) -> list[dict[str, object]]:
+    """The rungs from the top to the foot, with words, bar (percent of the fullest), the list behind each, and the
+    supporters on it."""
+    known = promoters or {}
     most = max([rung["customers"] for rung in counts], default=0) or 1
     labels = dict(LADDER)
     return [
@@ -80,6 +101,8 @@ def rungs(counts: list[StandingCount]) -> list[dict[str, object]]:
             "value": rung["value"],
             "width": round(100 * rung["customers"] / most, 2),
             "url": customers_where(f"ladder:is:{rung['key']}"),
+            "supporters": known.get(rung["key"], 0),
+            "supporters_url": customers_where(f"ladder:is:{rung['key']}", rule=PROMOTES),
         }
         for rung in reversed(counts)
     ]

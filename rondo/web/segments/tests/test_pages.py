@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,17 @@ def often(people: list[Customer]) -> Segment:
 
 def body(response: Any) -> str:
     return str(response.content.decode())
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_segment_of_another_day_than_the_analysis_is_marked(
+    alice: User, signed_in: SignIn, often: Segment, days: int
+) -> None:
+    page, said = signed_in(alice), "of another day than the analysis"
+    assert said not in body(page.get("/segments/")) and said not in body(page.get(f"/segments/{often.key}/"))
+    assert often.as_of is not None
+    Segment.objects.filter(pk=often.pk).update(as_of=often.as_of + timedelta(days=days))
+    assert said in body(page.get("/segments/")) and said in body(page.get(f"/segments/{often.key}/"))
 
 
 def test_the_list_teaches_then_shows_failed_ones_first(alice: User, signed_in: SignIn, people: list[Customer]) -> None:
