@@ -63,6 +63,28 @@ registries.warehouse_tables.add(
     ),
 )
 registries.warehouse_tables.add(
+    "consents",
+    WarehouseTable(
+        key="consents",
+        mode="snapshot",
+        source="customers_consent n",
+        key_sql="n.id",
+        load_sql="n.load_id",
+        columns={
+            "id": ("n.id", "int64"),
+            "customer_id": ("n.customer_id", "int64"),
+            "channel": ("n.channel", "string"),
+            "purpose": ("n.purpose", "string"),
+            "state": ("n.state", "string"),
+            "at": ("n.at", "timestamp"),
+            "load_id": ("n.load_id", "int64"),
+        },
+        customer="customer_id",
+        order=32,
+        meaning="The ledger of consents: channel, purpose, given or withdrawn, when. The last entry holds.",
+    ),
+)
+registries.warehouse_tables.add(
     "links",
     WarehouseTable(
         key="links",

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from rondo.foundation import ids
 from rondo.foundation.models import Load, Team
@@ -174,6 +175,47 @@ class AttributeValue(models.Model):
             models.Index(fields=["definition", "number", "customer"], name="attribute_number"),
             models.Index(fields=["definition", "day", "customer"], name="attribute_day"),
         ]
+
+
+class Consent(models.Model):
+    """One entry of the ledger of consents: what a customer said of being reached over a channel for a purpose. Entries
+    are added, never changed; the last one by ``at`` is what holds, and where there is none, nothing is known.
+
+    ``at``: when it was said. ``source``: where, such as a form. ``evidence``: what proves it. ``actor``: who noted it.
+    """
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        PHONE = "phone", _("Phone")
+        SMS = "sms", _("Text message")
+        MAIL = "mail", _("Letter")
+        MESSENGER = "messenger", _("Messenger")
+
+    class Purpose(models.TextChoices):
+        MARKETING = "marketing", _("Marketing")
+        SURVEYS = "surveys", _("Surveys")
+        PROFILING = "profiling", _("Profiling")
+
+    class State(models.TextChoices):
+        GIVEN = "given", pgettext_lazy("consent", "given")
+        WITHDRAWN = "withdrawn", pgettext_lazy("consent", "withdrawn")
+        UNKNOWN = "unknown", pgettext_lazy("consent", "not known")
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents", db_index=False)
+    channel = models.CharField(max_length=12, choices=Channel.choices)
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.MARKETING)
+    state = models.CharField(max_length=10, choices=State.choices)
+    at = models.DateTimeField()
+    source = models.CharField(max_length=60, blank=True)
+    evidence = models.CharField(max_length=400, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    noted_at = models.DateTimeField(default=timezone.now)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "channel", "purpose", "at", "id"], name="consent_last")]
 
 
 class Link(models.Model):

@@ -12,7 +12,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from rondo.customers.models import AttributeDefinition, AttributeValue, Customer, Link, Survivor
+from rondo.customers.consents import last_entries, standing
+from rondo.customers.models import AttributeDefinition, AttributeValue, Consent, Customer, Link, Survivor
 from rondo.customers.queries import attributes_of, record_ids, visible
 from rondo.errors import StateError
 from rondo.foundation import ids
@@ -242,6 +243,59 @@ registries.rule_sources.add(
         frame=_attribute_frame,
         condition=_attribute_condition,
     ),
+)
+
+
+# Consents
+
+
+def _consents() -> Iterable[RuleField]:
+    states = tuple(choice for choice in Consent.State.choices if choice[0] != Consent.State.UNKNOWN)
+    for purpose, aim in Consent.Purpose.choices:
+        for channel, label in Consent.Channel.choices:
+            usual = purpose == Consent.Purpose.MARKETING
+            yield RuleField(
+                f"consent.{channel}" if usual else f"consent.{channel}_{purpose}",
+                gettext("Consent: %(channel)s, %(purpose)s") % {"channel": label, "purpose": aim},
+                "choice",
+                choices=states,
+                meaning=_("The last entry; not known where the customer never said. Not known is no consent."),
+                group="customer",
+                source="consent",
+                column="state",
+                copied="state",
+                item=(channel, purpose),
+            )
+
+
+def _consent_condition(field: RuleField, match: Any, _as_set: bool) -> Q:
+    return Q(pk__in=last_entries(*field.item).filter(match.q(field.column)).values("customer_meant"))
+
+
+def _consent_frame(tables: Any, field: RuleField) -> Any:
+    import ibis
+
+    if "consents" not in tables.names:
+        raise StateError(
+            gettext("The columnar copy has no %(tables)s yet; run “rondo warehouse refresh” first.")
+            % {"tables": "consents"}
+        )
+    channel, purpose = field.item
+    rows = tables.consents
+    rows = rows.filter((rows.channel == channel) & (rows.purpose == purpose))
+    order = ibis.window(group_by="customer_id", order_by=[rows.at.desc(), rows.id.desc()])
+    ranked = rows.mutate(place=ibis.row_number().over(order))
+    return ranked.filter((ranked.place == 0) & (ranked.state != Consent.State.UNKNOWN))
+
+
+def _consent_values(records: Sequence[int], fields: Sequence[RuleField]) -> dict[str, Any]:
+    found = {one.key: one.last.state for one in standing(records)}
+    return {field.key: found.get(field.item) for field in fields}
+
+
+registries.rule_sources.add(
+    "consent",
+    RuleSource("consent", _consents, _consent_values, frame=_consent_frame, condition=_consent_condition),
 )
 
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, AwareDatetime
 from rondo.api import paging
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
-from rondo.customers import queries
+from rondo.customers import consents, queries
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
 from rondo.foundation import change_numbers, ids
 from rondo.foundation.installation import installation
@@ -122,6 +122,16 @@ def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDeta
                 name=seen.other.name,
             )
             for seen in queries.links_of(user, records)
+        ],
+        consents=[
+            schemas.Consent(
+                channel=one.last.channel,
+                purpose=one.last.purpose,
+                state=one.last.state,
+                at=one.last.at,
+                source=one.last.source,
+            )
+            for one in consents.standing(records)
         ],
         merged=[ids.encode(Customer.PREFIX, key) for key in records[1:]],
     )

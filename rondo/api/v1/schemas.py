@@ -140,6 +140,19 @@ class Link(Schema):
     name: str
 
 
+class Consent(Schema):
+    __doc__ = gettext_noop(
+        "What holds of one channel and purpose: the last entry of the ledger. Where there is none nothing is known, "
+        "which is no consent."
+    )
+
+    channel: str = Field(..., examples=["email"])
+    purpose: str = Field(..., examples=["marketing"])
+    state: str = Field(..., description=gettext_noop("given or withdrawn"), examples=["given"])
+    at: datetime
+    source: str
+
+
 class CustomerDetail(Customer):
     __doc__ = gettext_noop(
         "One customer with everything that is known of who they are. `merged` are records this one stands for."
@@ -150,6 +163,7 @@ class CustomerDetail(Customer):
     addresses: list[Address]
     attributes: list[Attribute]
     links: list[Link]
+    consents: list[Consent]
     merged: list[str]
 
 

@@ -5,6 +5,7 @@ Every function runs in one transaction of its own (or joins the caller's) and ta
 """
 
 from rondo.customers.actions.attributes import define_attribute, set_attribute
+from rondo.customers.actions.consents import note_consent, take_back_consent
 from rondo.customers.actions.contact_points import add_address, add_identifier, remove_address, remove_identifier
 from rondo.customers.actions.links import link, unlink
 from rondo.customers.actions.merging import merge, unmerge
@@ -20,9 +21,11 @@ __all__ = [
     "define_attribute",
     "link",
     "merge",
+    "note_consent",
     "remove_address",
     "remove_identifier",
     "set_attribute",
+    "take_back_consent",
     "unlink",
     "unmerge",
 ]

@@ -15,12 +15,12 @@ from rondo.analysis.scores import schema as score_schema
 from rondo.analysis.standing import LEDGER
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.catalogue.models import Category, Product
-from rondo.customers.models import AttributeDefinition, AttributeValue, Customer, Link, Source, Survivor
+from rondo.customers.models import AttributeDefinition, AttributeValue, Consent, Customer, Link, Source, Survivor
 from rondo.foundation.actors import system
 from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Load, User
 from rondo.foundation.search import fold
-from rondo.interactions.models import Interaction, Order, OrderLine, Retraction
+from rondo.interactions.models import Departure, Interaction, Order, OrderLine, Retraction
 from rondo.science.buying_stages import STAGE_OF, Reason
 from rondo.warehouse import delta
 
@@ -35,7 +35,17 @@ SHARES = [0.0, 0.25, 0.5, 1.0]
 COUNTS = [0, 1, 2, 3, 7]
 FACTS = ["value", "activity", "last_purchase", "orders", "typical_gap_days", "discount_share"]
 FACTS += ["recency_days", "favourite_category"]
-KINDS = ["purchase", "purchase", "purchase", "visit", "campaign_mail", "redemption", "complaint", "mail_open"]
+KINDS = [
+    "purchase",
+    "purchase",
+    "purchase",
+    "visit",
+    "campaign_mail",
+    "redemption",
+    "complaint",
+    "mail_open",
+    "cancellation",
+]
 
 
 def build(seed: int) -> None:
@@ -64,6 +74,7 @@ class World:
         self.catalogue()
         self.customers()
         self.attributes()
+        self.consents()
         self.scores()
         self.next()
         self.stages()
@@ -143,6 +154,19 @@ class World:
                     AttributeValue.objects.create(
                         customer=person, definition=definition, load=self.load(), **{column: value}
                     )
+
+    def consents(self) -> None:
+        """A ledger whose entries overtake each other, on merged records too, at equal moments, taken back, hidden."""
+        moments = [datetime.combine(self.day(), time(12), UTC) for _number in range(6)]
+        for _number in range(120):
+            Consent.objects.create(
+                customer=self.chance.choice(self.people),
+                channel=self.chance.choice(["email", "email", "phone"]),
+                purpose=self.chance.choice(["marketing", "marketing", "surveys"]),
+                state=self.chance.choice(Consent.State.values),
+                at=self.chance.choice(moments),
+                load=self.load(),
+            )
 
     def scores(self) -> None:
         rows = []
@@ -287,6 +311,9 @@ class World:
                 load=self.load(),
             )
             self.events.append(event)
+            if kind == "cancellation" and self.chance.random() < 0.7:
+                why, more = self.chance.choice([("product", "price"), ("product", ""), ("competitor", "better")])
+                Departure.objects.create(interaction=event, reason=why, sub_reason=more, load=event.load)
             if kind == "purchase" and self.chance.random() < 0.9:
                 self.order(event)
         for event in self.chance.sample(self.events, 30):

@@ -9,7 +9,7 @@ from rondo.customers.searching import Search
 from rondo.foundation.models import User
 from rondo.foundation.registry import CustomerPanel, Finder, Hit, NavItem, registries
 from rondo.foundation.rights import masked
-from rondo.web.customers import coming
+from rondo.web.customers import coming, consents
 from rondo.web.customers.fields import Field
 from rondo.web.customers.lists import phases, read_page
 from rondo.web.customers.rows import read_rows
@@ -40,4 +40,7 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
 
 registries.nav.add("customers", NavItem("customers", _("Customers"), "users", "customers", 20))
 registries.finders.add("customers", Finder("customers", _("Customers"), 20, find_customers))
+registries.customer_panels.add(
+    "consents", CustomerPanel("consents", "who", 20, "customers/consents.html", consents.of_customer)
+)
 registries.customer_panels.add("next", CustomerPanel("next", "worth", 10, "customers/next.html", coming.of_customer))

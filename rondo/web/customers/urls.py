@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from rondo.web.customers import consents
 from rondo.web.customers.views import customer, lists
 
 urlpatterns = [
@@ -19,5 +20,7 @@ urlpatterns = [
     path("<str:public_id>/baskets/<str:interaction_id>", customer.basket_lines, name="customer-basket"),
     path("<str:public_id>/log", customer.log, name="customer-log"),
     path("<str:public_id>/retract/<str:interaction_id>", customer.take_back, name="customer-retract"),
+    path("<str:public_id>/consents", consents.note, name="customer-consent"),
+    path("<str:public_id>/consents/<int:entry>/back", consents.take_back, name="customer-consent-back"),
     path("<str:public_id>/edit", customer.edit, name="customer-edit"),
 ]
