@@ -3,12 +3,17 @@ that a customer stands for. Where there is no entry nothing is known, which is n
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from rondo.customers.models import Consent
 from rondo.foundation.loads import shown
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""A moment up to so far ahead counts as now: clocks differ."""
 
 Key = tuple[str, str]
 """A channel and a purpose."""
@@ -33,9 +38,15 @@ def ledger(records: Sequence[int]) -> list[Consent]:
 
 
 def standing(records: Sequence[int]) -> list[Standing]:
-    """What holds now, by channel and purpose in the order of the lists; what was taken back to nothing is left out."""
+    """As :func:`holding`, of the customer of ``records`` (already checked as visible)."""
+    return holding(ledger(records))
+
+
+def holding(entries: Sequence[Consent]) -> list[Standing]:
+    """What holds now by a ledger (the last entry first), by channel and purpose in the order of the lists; what was
+    taken back to nothing is left out."""
     found: dict[Key, list[Consent]] = {}
-    for row in ledger(records):
+    for row in entries:
         found.setdefault((row.channel, row.purpose), []).append(row)
     order = [(channel, purpose) for purpose in Consent.Purpose.values for channel in Consent.Channel.values]
     rows = [Standing(found[key][0], len(found[key])) for key in order if key in found]
@@ -48,13 +59,13 @@ def state(records: Sequence[int], channel: str, purpose: str = Consent.Purpose.M
     return rows.order_by("-at", "-pk").values_list("state", flat=True).first() or str(Consent.State.UNKNOWN)
 
 
-def last_entries(channel: str, purpose: str) -> QuerySet[Consent]:
-    """The last entry of every customer about a channel and purpose, with the surviving customer as ``owner``; none of
-    who it is not known of."""
+def last_entries(channel: str, purpose: str) -> QuerySet[Any]:
+    """The last entry of every customer about a channel and purpose, with the surviving customer as ``customer_meant``;
+    none of who it is not known of."""
     owner = Coalesce("customer__survivor_row__survivor_id", "customer_id")
-    rows = Consent.objects.filter(shown(), channel=channel, purpose=purpose).alias(owner=owner)
-    later = rows.filter(owner=OuterRef("owner")).filter(
-        Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
-    )
-    found = rows.filter(~Exists(later)).exclude(state=Consent.State.UNKNOWN)
-    return found.annotate(customer_meant=F("owner"))
+    rows = Consent.objects.filter(shown(), channel=channel, purpose=purpose)
+    # one pass by a window; a search for a later entry per row would look through all of them each time
+    place = Window(RowNumber(), partition_by=[owner], order_by=[F("at").desc(), F("pk").desc()])
+    last = rows.annotate(place=place).filter(place=1).values("pk")
+    found = Consent.objects.filter(pk__in=last).exclude(state=Consent.State.UNKNOWN)
+    return found.annotate(customer_meant=owner)

@@ -1,6 +1,6 @@
 """Consents: noting that one was given or withdrawn, and taking an entry back. The ledger is append-only."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked
 from rondo.customers.changed import noted
-from rondo.customers.consents import ledger, state
+from rondo.customers.consents import CLOCK_SKEW, ledger, state
 from rondo.customers.models import Consent
 from rondo.customers.queries import record_ids
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import zone
 
-_CLOCK_SKEW = timedelta(minutes=5)
 _TAKEN_BACK = "taken back"
 
 
@@ -49,7 +48,7 @@ def note_consent(
                 _("“%(value)s” is none of %(known)s.") % {"value": str(value)[:40], "known": ", ".join(known)}
             )
     moment = timezone.now() if at is None else timezone.make_aware(at, zone()) if timezone.is_naive(at) else at
-    if moment > timezone.now() + _CLOCK_SKEW or moment.year < 1900:
+    if moment > timezone.now() + CLOCK_SKEW or moment.year < 1900:
         raise InputError(_("Consent is given or withdrawn between 1900 and now; check the day."))
     with transaction.atomic():
         return _added(actor, ref, channel, purpose, given, moment, " ".join(source.split()), " ".join(evidence.split()))

@@ -112,7 +112,8 @@ def run_import(
 
     Args:
         actor: needs the right ``import``.
-        kind: key of a registered import kind (customers, products, orders, interactions, campaigns, exposures).
+        kind: key of a registered import kind (customers, consents, products, orders, interactions, campaigns,
+            exposures).
         source_file: what to read.
         mapping: field → column; None maps columns that are called like fields.
         source: name of the system the data comes from; external ids, order numbers and message ids are unique in it.

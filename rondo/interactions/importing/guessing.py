@@ -185,10 +185,15 @@ NAMES: dict[str, tuple[str, ...]] = {
     "starts_on": ("start", "start date", "beginn", "von"),
     "ends_on": ("end", "end date", "ende", "bis"),
     "sent_on": ("sent", "sent at", "send date", "gesendet am", "versanddatum"),
+    "state": ("consent", "consent state", "consent status", "opt in", "optin", "einwilligung", "zustimmung"),
+    "at": ("date", "time", "timestamp", "when", "consent date", "opt in date", "datum", "zeitpunkt", "zeit"),
+    "purpose": ("zweck",),
+    "source": ("origin", "quelle", "herkunft"),
+    "evidence": ("proof", "nachweis", "beleg"),
 }
 """How columns for a field are often called, in English and German, besides the field's own name."""
 
-_KINDS = ("customers", "products", "orders", "interactions", "campaigns", "exposures")
+_KINDS = ("customers", "products", "orders", "interactions", "campaigns", "exposures", "consents")
 _TELLING = {
     "customers": {"external_id", "email", "phone", "card"},
     "interactions": {"customer", "kind", "occurred_at"},

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rondo.catalogue.models import Product
 from rondo.customers import names
 from rondo.customers.changed import mark, mark_gone
-from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Merge
+from rondo.customers.models import Address, AttributeValue, Consent, Customer, Identifier, Link, Merge
 from rondo.errors import InputError, PermissionRefused, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
@@ -227,7 +227,10 @@ def _keep_campaigns(load: Load) -> dict[str, int]:
 
 def _drop_additions(load: Load, changed_customers: set[int]) -> None:
     """Identifiers, addresses and attributes that the run added to customers of others are taken off them again, so that
-    the values are free for a later run; adds those customers to ``changed_customers``."""
+    the values are free for a later run; adds those customers, and those of consents, to ``changed_customers``."""
+    low, high = load.spans.get(Consent._meta.db_table, (1, 0))
+    said = Consent.objects.filter(load_id=load.pk, pk__range=(low, high))  # hidden with the run, as contacts are
+    changed_customers.update(said.values_list("customer_id", flat=True).distinct())
     for model in (Identifier, Address, AttributeValue):
         added = model._default_manager.filter(load_id=load.pk).exclude(customer__load_id=load.pk)
         rows = list(added.values_list("pk", "customer_id"))

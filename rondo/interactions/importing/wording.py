@@ -26,6 +26,8 @@ COUNTED = {
     "campaigns_skipped": _("campaigns skipped"),
     "exposures_created": _("exposures created"),
     "exposures_skipped": _("exposures skipped"),
+    "consents_created": _("consents noted"),
+    "consents_skipped": _("consents skipped"),
     "rows": _("rows"),
     "rows_rejected": _("rows refused"),
     "rows_held_back": _("rows held back"),

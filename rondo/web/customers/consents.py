@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rondo.customers.actions import note_consent, take_back_consent
-from rondo.customers.consents import ledger, standing
+from rondo.customers.consents import holding, ledger
 from rondo.customers.identifiers import DOTS
 from rondo.customers.models import Consent
 from rondo.errors import InputError
 from rondo.foundation.models import User
+from rondo.foundation.reading import Reading
 from rondo.foundation.rights import masked
 from rondo.web.access import actor, page
 
@@ -39,14 +40,13 @@ class ConsentForm(forms.Form):
         return None if at is None else at.replace(tzinfo=None)
 
 
-def of_customer(viewer: User, records: list[int]) -> dict[str, Any]:
+def of_customer(viewer: User, reading: Reading) -> dict[str, Any]:
     """What holds now, and the entries behind it, the last first; where notes are masked, so is what proves one."""
-    entries = ledger(records)[:_HISTORY]
-    holds = standing(records)
+    entries = reading.of_records(ledger)
     if masked(viewer, "notes"):
-        for row in [*entries, *(one.last for one in holds)]:
+        for row in entries:
             row.evidence = DOTS if row.evidence else ""
-    return {"holds": holds, "entries": entries, "form": ConsentForm()}
+    return {"holds": holding(entries), "entries": entries[:_HISTORY], "form": ConsentForm()}
 
 
 @require_POST
