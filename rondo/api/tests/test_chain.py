@@ -55,6 +55,8 @@ def test_an_interaction_says_everything(shop: Shop, client_of: Clients, alice: U
         "amount": None,
         "title": "",
         "body": "coupon 5",
+        "reason": None,
+        "sub_reason": None,
         "source": None,
         "in_response_to": mail.public_id,
         "order": None,

@@ -14,7 +14,16 @@ from django.utils import timezone
 
 from rondo.api.tests.conftest import Shop
 from rondo.customers import actions
-from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier, Link, Merge
+from rondo.customers.models import (
+    Address,
+    AttributeDefinition,
+    AttributeValue,
+    Consent,
+    Customer,
+    Identifier,
+    Link,
+    Merge,
+)
 from rondo.foundation import change_numbers
 from rondo.foundation.actors import system
 from rondo.foundation.models import Change, Load, Team, User
@@ -65,6 +74,8 @@ CHANGES: dict[str, Callable[[Customer], object]] = {
     "address taken": lambda row: actions.remove_address(ACTOR, Address.objects.get(customer=row).pk),
     "attribute": lambda row: actions.set_attribute(ACTOR, row, "size", "3"),
     "attribute taken": lambda row: actions.set_attribute(ACTOR, row, "size", None),
+    "consent": lambda row: actions.note_consent(ACTOR, row, "email", "withdrawn"),
+    "consent taken back": lambda row: actions.take_back_consent(ACTOR, row, Consent.objects.get(customer=row).pk),
     "link": lambda row: actions.link(ACTOR, person("Friend"), row, "referred"),
     "link taken": lambda row: actions.unlink(ACTOR, Link.objects.get(object=row).pk),
 }
@@ -77,6 +88,7 @@ def test_every_action_on_a_customer_is_told(client_of: Clients, alice: User, sho
     actions.add_address(ACTOR, row, city="Boston")
     actions.set_attribute(ACTOR, row, "size", "2")
     actions.link(ACTOR, person("Referrer"), row, "referred")
+    actions.note_consent(ACTOR, row, "email", "given")
     client = client_of(alice)
     first, cursor = walk(client)
     assert {entry["customer"]["name"] for entry in first} == {"Miller", "Referrer"}
