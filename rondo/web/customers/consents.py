@@ -27,12 +27,25 @@ _HISTORY = 20
 class ConsentForm(forms.Form):
     """What a customer said of one channel and purpose."""
 
-    channel = forms.ChoiceField(choices=Consent.Channel.choices)
-    purpose = forms.ChoiceField(choices=Consent.Purpose.choices)
-    state = forms.ChoiceField(choices=[one for one in Consent.State.choices if one[0] != Consent.State.UNKNOWN])
-    at = forms.DateTimeField(label=gettext_lazy("When"), required=False, input_formats=["%Y-%m-%dT%H:%M"])
-    source = forms.CharField(max_length=60, required=False)
-    evidence = forms.CharField(max_length=400, required=False)
+    channel = forms.ChoiceField(label=gettext_lazy("Channel"), choices=Consent.Channel.choices)
+    purpose = forms.ChoiceField(label=gettext_lazy("Purpose"), choices=Consent.Purpose.choices)
+    state = forms.ChoiceField(
+        label=gettext_lazy("What the customer said"),
+        choices=[one for one in Consent.State.choices if one[0] != Consent.State.UNKNOWN],
+    )
+    at = forms.DateTimeField(
+        label=gettext_lazy("When, if not now"),
+        required=False,
+        input_formats=["%Y-%m-%dT%H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )
+    source = forms.CharField(
+        label=gettext_lazy("Where it was said"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Form, call, letter…")}),
+    )
+    evidence = forms.CharField(label=gettext_lazy("What proves it"), max_length=400, required=False)
 
     def clean_at(self) -> Any:
         """The time as typed, without an offset: the action takes it in the company's zone."""
@@ -46,7 +59,7 @@ def of_customer(viewer: User, reading: Reading) -> dict[str, Any]:
     if masked(viewer, "notes"):
         for row in entries:
             row.evidence = DOTS if row.evidence else ""
-    return {"holds": holding(entries), "entries": entries[:_HISTORY], "form": ConsentForm()}
+    return {"holds": holding(entries), "entries": entries[:_HISTORY], "form": ConsentForm(auto_id="consent-%s")}
 
 
 @require_POST

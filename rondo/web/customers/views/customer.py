@@ -19,6 +19,7 @@ from rondo.foundation.installation import installation
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
 from rondo.interactions.actions import log_interaction, restore, retract
+from rondo.interactions.queries import LEAVING
 from rondo.web.access import actor, page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.customers.charts import purchases_chart
@@ -67,6 +68,7 @@ def _composer(categories: list[str]) -> dict[str, Any]:
         "quick": quick_kinds(),
         "others": other_kinds(),
         "reasons": reasons_for_leaving(),
+        "leaving": LEAVING,
         "message_id": f"form:{secrets.token_hex(16)}",
         "categories": categories,
     }

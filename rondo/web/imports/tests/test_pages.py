@@ -11,8 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import Workbook
 
-from rondo.customers.models import AttributeValue, Customer, Identifier
+from rondo.customers.models import AttributeValue, Consent, Customer, Identifier
 from rondo.customers.queries import visible
+from rondo.foundation.loads import shown
 from rondo.foundation.models import Load, User
 from rondo.interactions.importing import choosing
 from rondo.interactions.models import ImportFile, ImportMapping
@@ -123,6 +124,30 @@ def test_what_the_trial_foretells_is_what_the_import_does(client: Client, alice:
     assert foretold["update"] == load.counts["addresses_updated"] == 1
     assert foretold["keep"] == 1
     assert not choosing.path_of(row).exists() and not choosing.report_of(row).exists()
+
+
+SAID = """Kundennr;Kanal;Einwilligung;Datum;Nachweis
+9001;email;given;03.04.2024 10:00;Formular
+9002;phone;withdrawn;05.04.2024 11:30;
+9002;phone;withdrawn;05.04.2024 11:30;
+9003;fax;given;05.04.2024 11:30;
+"""
+
+
+def test_consents_are_recognised_and_go_in_as_foretold(client: Client) -> None:
+    row = upload(client, SAID, "consents.csv")
+    assert (row.kind, sorted(row.choice["mapping"])) == ("consents", ["at", "channel", "customer", "evidence", "state"])
+    row = tried(client, row)
+    assert row.trial["outcomes"] == {"create": 2, "update": 0, "keep": 0, "leave_out": 0, "refuse": 2}
+    load = imported(client, row)
+    assert (load.counts["consents_created"], load.counts["customers_created"], Consent.objects.count()) == (2, 2, 2)
+    row = tried(client, upload(client, SAID + "9001;sms;given;06.04.2024 08:00;\n", "more.csv"))
+    foretold = row.trial["outcomes"]
+    again = imported(client, row)
+    assert (foretold["create"], foretold["keep"]) == (1, 2)
+    assert (again.counts["consents_created"], again.counts["consents_skipped"]) == (1, 2)
+    assert client.post(f"/imports/runs/{again.pk}/undo").status_code == 302
+    assert set(Consent.objects.filter(shown()).values_list("channel", flat=True)) == {"email", "phone"}
 
 
 @pytest.mark.parametrize(

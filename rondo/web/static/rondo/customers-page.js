@@ -20,7 +20,7 @@ tabs.forEach((tab, at) => {
   });
 });
 
-// One of the quick kinds, or the other list: choosing in one empties the other.
+// One of the quick kinds, or the other list: choosing in one empties the other. Only who leaves has a reason for it.
 function kindChanged(event) {
   const other = composer.elements.other;
   if (!other) return;
@@ -29,6 +29,7 @@ function kindChanged(event) {
   } else if (event?.target.name === "kind") {
     other.value = "";
   }
+  if (!composer.querySelector("option[data-leaves]:checked")) composer.elements.reason.value = "";
 }
 
 function open(letter) {
@@ -87,7 +88,9 @@ if (composer) {
     if (event.detail.successful) {
       composer.elements.body.value = "";
       composer.elements.occurred_at.value = "";
-      composer.querySelector(".composer-when").open = false;
+      composer.elements.category.value = "";
+      composer.elements.reason.value = "";
+      composer.querySelectorAll(".composer-when").forEach((more) => { more.open = false; });
       composer.elements.body.blur();
     } else {
       document.querySelector(".entry.pending")?.remove();
