@@ -95,5 +95,5 @@ def _added(
     check_fields(made, {"channel", "purpose", "state", "source", "evidence"})
     made.save(force_insert=True)
     after = state(records, channel, purpose)
-    noted(actor, "customer.consent", row.pk, {f"consent.{channel}.{purpose}": [before, after]})
+    noted(actor, "consent.noted", row.pk, {f"consent.{channel}.{purpose}": [before, after]})
     return made

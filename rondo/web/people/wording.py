@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from rondo.customers.models import Consent
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -35,6 +38,7 @@ DONE = {
     "signed_out": gettext_lazy("signed out"),
     "sign_in_failed": gettext_lazy("signing in failed"),
     "made": gettext_lazy("made"),
+    "noted": gettext_lazy("noted"),
     "used": gettext_lazy("used"),
     "revoked": gettext_lazy("revoked"),
     "paused": gettext_lazy("paused"),
@@ -75,6 +79,7 @@ DONE = {
 ABOUT = {
     "identifier": gettext_lazy("Identifier"),
     "address": gettext_lazy("Address"),
+    "consent": gettext_lazy("Consent"),
     "link": gettext_lazy("Link"),
     "token": gettext_lazy("API token"),
     "password": gettext_lazy("Password"),
@@ -94,7 +99,7 @@ ABOUT = {
     "merge": gettext_lazy("Merge"),
 }
 """The first part of a verb that is no kind of record."""
-FIELDS = {
+FIELDS: "dict[str, _StrOrPromise]" = {
     "name": gettext_lazy("Name"),
     "role": gettext_lazy("Role"),
     "reach": gettext_lazy("Sees at most"),
@@ -168,3 +173,8 @@ VALUES: "dict[str, dict[str, _StrOrPromise]]" = {
     },
 }
 """By field: values that are keys, in words."""
+
+for _channel, _medium in Consent.Channel.choices:
+    for _purpose, _aim in Consent.Purpose.choices:
+        FIELDS[f"consent.{_channel}.{_purpose}"] = format_lazy("{}, {}", _medium, _aim)
+        VALUES[f"consent.{_channel}.{_purpose}"] = dict(Consent.State.choices)

@@ -29,7 +29,11 @@ def recorded() -> Iterator[str]:
                 continue
             named = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             verb = node.args[1]
-            if named in {"record", "entry", "note"} and isinstance(verb, ast.Constant) and "." in str(verb.value):
+            if (
+                named in {"record", "entry", "note", "noted"}
+                and isinstance(verb, ast.Constant)
+                and "." in str(verb.value)
+            ):
                 yield str(verb.value)
 
 
@@ -49,11 +53,13 @@ def test_values_that_are_keys_are_told_in_words(alice: User) -> None:
     audit.record(system("job"), "analysis.leads", "run", 1, {"as_of": [None, "2017-12-31"]})
     audit.record(Actor(alice, "web"), "import.undone", "load", 1, {"status": ["visible", "undone"]})
     audit.record(system("job"), "attribute.set", "customer", 1, {"shoe": ["2024-99-99", "True"]})
+    audit.record(system("job"), "consent.noted", "customer", 1, {"consent.sms.surveys": ["unknown", "withdrawn"]})
     told = [
         (entry.verb, [(field.label, field.before, field.after) for field in entry.fields])
-        for entry in shown(alice, list(AuditEntry.objects.order_by("-id")[:3]))
+        for entry in shown(alice, list(AuditEntry.objects.order_by("-id")[:4]))
     ]
     assert told == [
+        ("Consent: noted", [("Text message, Surveys", "not known", "withdrawn")]),
         ("Attribute: set", [("shoe", "2024-99-99", "yes")]),
         ("Import: taken back", [("Status", "finished", "taken back")]),
         ("Analysis: leads and interests worked out", [("As of", "–", "31 Dec 2017")]),

@@ -42,7 +42,7 @@ def test_the_last_entry_holds_and_absent_is_not_known(ann: Customer, alice: Any)
     only = note_consent(who, ann, "sms", "given")
     take_back_consent(who, ann, only.pk)
     assert state([ann.pk], "sms") == "unknown" and back.customer_id == ann.pk
-    told = list(AuditEntry.objects.filter(verb="customer.consent").order_by("pk").values_list("changes", flat=True))
+    told = list(AuditEntry.objects.filter(verb="consent.noted").order_by("pk").values_list("changes", flat=True))
     assert told[0] == {"consent.email.marketing": ["unknown", "given"]}
     assert told[1] == {"consent.email.marketing": ["given", "given"]}
 
