@@ -11,7 +11,7 @@ from typing import Any
 from rondo.rules.checking import check, operators, parse
 from rondo.rules.compiling import SegmentError, placed
 from rondo.rules.django_q import compile_q
-from rondo.rules.documents import from_json, json_schema, rule_hash, to_json
+from rondo.rules.documents import from_json, json_schema, read_json, rule_hash, to_json
 from rondo.rules.evaluation import Explanation, Found, evaluate
 from rondo.rules.formatting import format_rule
 from rondo.rules.problems import Problem, RuleError
@@ -59,6 +59,7 @@ __all__ = [
     "parse",
     "placed",
     "preview",
+    "read_json",
     "rule_hash",
     "schema",
     "to_json",

@@ -84,6 +84,20 @@ def operators(term: RuleTerm) -> tuple[Operator, ...]:
     return (*_ONE_OF, *_KNOWN)
 
 
+_ARITY: dict[Operator, tuple[int, int]] = {
+    "known": (0, 0),
+    "unknown": (0, 0),
+    "between": (2, 2),
+    "is": (1, MAX_VALUES),
+    "is_not": (1, MAX_VALUES),
+}
+
+
+def arity(operator: Operator) -> tuple[int, int]:
+    """How many values an operator takes, at least and at most."""
+    return _ARITY.get(operator, (1, 1))
+
+
 def depth(node: Node) -> int:
     """Levels of a tree."""
     return 1 + max((depth(part) for part in children(node)), default=0)
@@ -150,14 +164,7 @@ class Checker:
             }
             self.report((*path, "op"), message, WORDS[node.operator], words)
             return node
-        wanted = {
-            "known": (0, 0),
-            "unknown": (0, 0),
-            "between": (2, 2),
-            "is": (1, MAX_VALUES),
-            "is_not": (1, MAX_VALUES),
-        }
-        low, high = wanted.get(node.operator, (1, 1))
+        low, high = arity(node.operator)
         if not low <= len(node.values) <= high:
             message = _("%(number)d values are given; %(low)d to %(high)d are needed.") % {
                 "number": len(node.values),

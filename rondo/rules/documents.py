@@ -104,12 +104,21 @@ def from_json(document: Any, schema: Schema) -> Node:
     Raises:
         RuleError: what is wrong, with the path.
     """
+    return check(read_json(document), schema)
+
+
+def read_json(document: Any) -> Node:
+    """The tree of a JSON form in which keys and values are yet to be trusted: for what is still being written.
+
+    Raises:
+        RuleError: the first part that is none of a rule, with the path.
+    """
     if not isinstance(document, dict) or "rule" not in document:
         raise _wrong((), _("a rule is an object with “version” and “rule”."))
     if document.get("version") != VERSION:
         message = _("version %(version)s of rules is not known; this is version %(known)d.")
         raise _wrong(("version",), message % {"version": document.get("version"), "known": VERSION})
-    return check(_read(document["rule"], (), 0), schema)
+    return _read(document["rule"], (), 0)
 
 
 def _wrong(path: Path, message: str, expected: tuple[str, ...] = ()) -> RuleError:

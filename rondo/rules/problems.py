@@ -32,7 +32,12 @@ class Problem:
             place = _("line %(line)d, column %(column)d") % {"line": self.line, "column": self.column}
         else:
             place = "/".join(map(str, self.path)) or _("rule")
-        parts = [f"{place}: {self.message}"]
+        return f"{place}: {self.sentence}"
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what would be right, for who sees the place."""
+        parts = [self.message]
         if self.suggestion:
             parts.append(_("Did you mean “%(word)s”?") % {"word": self.suggestion})
         elif self.expected:

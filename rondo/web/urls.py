@@ -46,6 +46,7 @@ urlpatterns = [
     path("portfolio/together/<slug:level>.csv", together.together_csv, name="together-csv"),
     path("charts/<slug:key>.csv", portfolio.download, name="chart-csv"),
     path("reports/", include("rondo.web.reports.urls")),
+    path("rules/", include("rondo.web.rules.urls")),
     path("segments/", include("rondo.web.segments.urls")),
     path("", include("rondo.web.people.urls")),
     path("palette", palette.palette, name="palette"),

@@ -1,0 +1,9 @@
+"""The address of the builder."""
+
+from django.urls import path
+
+from rondo.web.rules import views
+
+urlpatterns = [
+    path("turn", views.turn, name="rules-turn"),
+]

@@ -1,0 +1,35 @@
+"""The one address of the builder: a rule in one form, asked for in the other."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from rondo.errors import InputError
+from rondo.rules import schema
+from rondo.web.access import page
+from rondo.web.rules.turning import from_text, from_tree
+
+
+@require_POST
+@page()
+def turn(request: HttpRequest) -> JsonResponse:
+    """The builder's tree (``rule``, JSON) as text, or a text (``text``) as its tree, each with what is wrong."""
+    known = schema()
+    if "rule" in request.POST:
+        turned = from_tree(_document(request.POST["rule"]), known)
+    else:
+        turned = from_text(request.POST.get("text", ""), known)
+    return JsonResponse(turned.as_json())
+
+
+def _document(text: str) -> Any:
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise InputError(_("“rule” has to be a rule in its JSON form.")) from None
