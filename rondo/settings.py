@@ -275,7 +275,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or "pytest" in sys.modules
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "rondo.foundation.statics.Statics"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or "pytest" in sys.modules
