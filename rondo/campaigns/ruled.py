@@ -1,6 +1,6 @@
 """What rules can ask of campaigns: the one an interaction belongs to, as its contact or as the answer to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -23,6 +23,11 @@ def _named(values: tuple[Any, ...], _viewer: int | None) -> list[Any]:
     names = {fold(value) for value in values} - {""}
     rows = Campaign.objects.filter(shown()).values_list("pk", "number", "name")
     return [key for key, number, name in rows if number in values or fold(name) in names]
+
+
+def _like(text: str) -> Iterable[str]:
+    named = Campaign.objects.filter(shown(), name__icontains=text).order_by("name")
+    return named.values_list("name", flat=True)[:200]
 
 
 def _q(match: Any, _as_of: date) -> Q:
@@ -58,6 +63,7 @@ registries.rule_details.add(
         "text",
         meaning=_("A campaign by its number or its name; of a contact, or of what answers one."),
         stored=_named,
+        suggested=_like,
         events="interactions",
         q=_q,
         expr=_expr,

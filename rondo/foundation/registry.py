@@ -314,6 +314,7 @@ class RuleTerm:
     ``stored(values, viewer)`` turns values as a rule has them into those the columns hold (a user's e-mail address into
     a key); what it leaves out matches nothing. ``vocabulary`` lists the texts that occur, where they are few: texts are
     then compared folded. ``folded``: the column holds folded text itself. ``blank``: an empty text means not known.
+    ``suggested(text)`` are texts of the catalogue that hold ``text``, to offer while somebody types.
     """
 
     key: str
@@ -326,6 +327,7 @@ class RuleTerm:
     vocabulary: "Callable[[], Iterable[str]] | None" = None
     folded: bool = False
     blank: bool = False
+    suggested: "Callable[[str], Iterable[str]] | None" = None
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,18 @@ def _products_named(values: tuple[Any, ...], _viewer: int | None) -> list[Any]:
     return list(named.values_list("pk", flat=True))
 
 
+_SUGGESTED = 200
+
+
+def _categories_like(text: str) -> Iterable[str]:
+    return Category.objects.filter(name__icontains=text).order_by("name").values_list("name", flat=True)[:_SUGGESTED]
+
+
+def _products_like(text: str) -> Iterable[str]:
+    named = Product.objects.filter(shown(), name__icontains=text).order_by("name")
+    return named.values_list("name", flat=True)[:_SUGGESTED]
+
+
 def _brands() -> Iterable[str]:
     return Product.objects.filter(shown()).order_by().values_list("brand", flat=True).distinct()
 
@@ -230,6 +242,7 @@ _of_line(
     "text",
     "category_id",
     stored=categories_named,
+    suggested=_categories_like,
     meaning=_("A category and all below it, by its name or by names of its path joined by “>”."),
 )
 _of_line(
@@ -238,6 +251,7 @@ _of_line(
     "text",
     "id",
     stored=_products_named,
+    suggested=_products_like,
     meaning=_("A product by its number in the source, or by its exact name."),
 )
 _of_line("brand", _("Brand"), "text", "brand", vocabulary=_brands, blank=True)

@@ -11,6 +11,7 @@ from rondo.rules import Schema, operators
 from rondo.rules.checking import PERIODS
 from rondo.rules.tree import ANY_KIND
 from rondo.web.rules import words
+from rondo.web.rules.suggesting import suggests
 
 _FACTS = {"value": "value", "standing": "stages"}
 """Groups of facts that the list of fields sets apart."""
@@ -82,5 +83,6 @@ def _term(term: RuleTerm, shared: _Shared, group: str = "") -> dict[str, Any]:
         "operators": shared.place(list(operators(term))),
         "choices": shared.place([[value, str(label)] for value, label in term.choices]),
         "hint": shared.place(str(term.meaning)),
+        "suggests": suggests(term),
     }
     return {**found, "group": group} if group else found

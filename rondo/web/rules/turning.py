@@ -168,5 +168,7 @@ def _period_writable(period: Period | None) -> bool:
 
 def _has_values(node: Comparison) -> bool:
     low, high = arity(node.operator)
+    if node.operator in ("is", "is_not"):
+        low = 0  # "activity =": no text that can be read, but one in which the condition has its place
     numbers = [value for value in node.values if isinstance(value, int | float)]
     return low <= len(node.values) <= high and all(isfinite(number) and abs(number) < _LARGEST for number in numbers)

@@ -1,4 +1,4 @@
-"""The address of the builder."""
+"""Addresses of the builder."""
 
 from django.urls import path
 
@@ -6,4 +6,5 @@ from rondo.web.rules import views
 
 urlpatterns = [
     path("turn", views.turn, name="rules-turn"),
+    path("values", views.values, name="rules-values"),
 ]

@@ -1,15 +1,16 @@
-"""The one address of the builder: a rule in one form, asked for in the other."""
+"""What the builder asks of the server: a rule in its other form, and texts to offer while somebody types."""
 
 import json
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from rondo.errors import InputError
 from rondo.rules import schema
 from rondo.web.access import page
+from rondo.web.rules.suggesting import suggestions
 from rondo.web.rules.turning import from_text, from_tree
 
 
@@ -23,6 +24,15 @@ def turn(request: HttpRequest) -> JsonResponse:
     else:
         turned = from_text(request.POST.get("text", ""), known)
     return JsonResponse(turned.as_json())
+
+
+@require_GET
+@page()
+def values(request: HttpRequest) -> JsonResponse:
+    """Texts to offer for a field (``field``) or a detail of events (``detail``) after ``q`` was typed."""
+    known = schema()
+    term = known.fields.get(request.GET.get("field", "")) or known.details.get(request.GET.get("detail", ""))
+    return JsonResponse({"values": suggestions(term, request.GET.get("q", "")[:100]) if term else []})
 
 
 def _document(text: str) -> Any:

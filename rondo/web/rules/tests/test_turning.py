@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import translation
 from hypothesis import HealthCheck, given, reject, settings
 
+from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
 from rondo.foundation.models import User
 from rondo.rules import RuleError, Schema, check, operators, parse, to_json
 from rondo.rules.tests.strategies import rules
@@ -88,7 +89,6 @@ def test_what_is_not_finished_has_its_place_in_both_views(known: Schema, tree: A
     "rule",
     [
         {"field": "value", "op": "between", "values": [1]},
-        {"field": "value", "op": "is", "values": []},
         {"field": "value", "op": "is", "values": [1e300]},
         {"field": "nothing", "op": "sounds like", "values": []},
         {"did": {"kind": "purchase"}, "period": {"op": "is", "values": [{"date": "2017-01-01"}]}},
@@ -101,6 +101,11 @@ def test_what_cannot_be_written_yet_is_told_and_not_lost(known: Schema, rule: An
     document = {"version": 1, "rule": rule}
     found = from_tree(document, known)
     assert found.text is None and found.problems and found.rule == document
+
+
+def test_a_choice_of_nothing_is_written_though_it_cannot_be_read(known: Schema) -> None:
+    there = from_tree({"version": 1, "rule": {"field": "activity", "op": "is", "values": []}}, known)
+    assert there.text == "activity =" and [one.path for one in there.problems] == [("values",)]
 
 
 @pytest.mark.parametrize("text", ["value >=", "did purchase for at least much", "(value > 1"])
@@ -141,3 +146,17 @@ def test_the_address_turns_either_way_and_refuses_what_is_no_rule(bob: User, sig
     for wrong in ("{", "NaN", "[" * 100_000):
         assert page.post("/rules/turn", {"rule": wrong}).status_code == 400
     assert page.get("/rules/turn").status_code == 405
+
+
+def test_names_of_the_catalogue_are_offered_while_somebody_types(bob: User, signed_in: SignIn, known: Schema) -> None:
+    page = signed_in(bob)
+    person = Customer.objects.create(name="Somebody else's")
+    definition = AttributeDefinition.objects.get(key="city")
+    AttributeValue.objects.create(customer=person, definition=definition, text="Coffeeville")
+
+    def offered_for(**asked: str) -> list[str]:
+        return list(page.get("/rules/values", asked).json()["values"])
+
+    assert offered_for(detail="category", q="cof") == offered_for(field="favourite_category", q="Öff") == ["COFFEE"]
+    assert offered_for(detail="category", q=" ") == offered_for(detail="store", q="c") == []
+    assert offered_for(field="attr.city", q="cof") == offered_for(field="nothing", q="cof") == []
