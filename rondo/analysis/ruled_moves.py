@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rondo.analysis.buying_stages.ruled import BUYING_STAGE
 from rondo.analysis.ruled import LADDER, RELATIONSHIP, STAGE
 from rondo.foundation.registry import RuleDetail, RuleEvents, registries
-from rondo.interactions.ruled import categories_named
+from rondo.interactions.ruled import categories_like, categories_named
 from rondo.rules.records import EventRecord
 
 STANDING, BUYING = "standing", "buying_stage"
@@ -22,6 +22,11 @@ STANDING, BUYING = "standing", "buying_stage"
 _SCALES = (("stage", _("Life cycle")), ("ladder", _("Loyalty ladder")), ("relationship", _("Type of relationship")))
 _STATES = tuple(dict((*STAGE, *LADDER, *RELATIONSHIP, *BUYING_STAGE)).items())
 _EITHER = frozenset({STANDING, BUYING})
+_AMONG = {
+    key: tuple(dict(states))
+    for key, states in (("stage", STAGE), ("ladder", LADDER), ("relationship", RELATIONSHIP), (BUYING, BUYING_STAGE))
+}
+"""The states of each scale, and those of buying."""
 
 
 def stood(scale: str, state: str, day: date) -> str:
@@ -53,17 +58,27 @@ def _last_day(_tables: Any, rows: Any, match: Any, as_of: date) -> Any:
     return match.expr(ibis.ifelse(rows.last_day < today, rows.last_day, today))
 
 
-_detail("scale", _("Scale"), "choice", frozenset({STANDING}), choices=_SCALES)
+_detail("scale", _("Scale"), "choice", frozenset({STANDING}), choices=_SCALES, usual=True)
 _detail(
     "stage_category",
     _("Category"),
     "text",
     frozenset({BUYING}),
     stored=categories_named,
+    suggested=categories_like,
+    usual=True,
     meaning=_("A category and all below it, by its name or by names of its path joined by “>”."),
 )
-_detail("before", _("From"), "choice", _EITHER, choices=_STATES, meaning=_("Not known of the first entry."))
-_detail("after", _("To"), "choice", _EITHER, choices=_STATES)
+_detail("after", _("To"), "choice", _EITHER, choices=_STATES, among=_AMONG, usual=True)
+_detail(
+    "before",
+    _("From"),
+    "choice",
+    _EITHER,
+    choices=_STATES,
+    among=_AMONG,
+    meaning=_("Not known of the first entry."),
+)
 _detail(
     "last_day",
     _("Last day there"),
@@ -153,7 +168,7 @@ def _kinds(key: str, label: Any) -> Callable[[], Iterable[tuple[str, Any]]]:
 
 
 for _key, _label, _name, _of in (
-    (STANDING, _("Came to stand elsewhere"), "standing", "scale"),
+    (STANDING, _("Change of stage, rung or type"), "standing", "scale"),
     (BUYING, _("Entered a buying stage"), "buying_moves", "category_id"),
 ):
     _made = _frame(_name, _of)

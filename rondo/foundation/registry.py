@@ -4,7 +4,7 @@ Each registry holds items of one type under a unique key, in the order of their 
 ``registrations.py``, which is imported when Django starts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -372,10 +372,17 @@ class RuleDetail(RuleTerm):
     match, as_of)`` the same in Ibis. Both leave the negation to the caller. ``load(event_ids, as_of)``: known values by
     event, where the chain itself does not load them. ``kinds``: only of these, of whichever chain; empty: of all of the
     chain ``events``.
+
+    For who puts a rule together: an event is seldom asked for without its ``usual`` details. ``among`` are the choices
+    that go with a kind of event, or with the value of another detail of the same event; ``refers`` says that values are
+    keys of ("segments").
     """
 
     events: str = ""
     part: bool = False
+    usual: bool = False
+    among: "Mapping[str, tuple[str, ...]]" = field(default_factory=dict)
+    refers: str = ""
     kinds: frozenset[str] = frozenset()
     q: "Callable[[Any, date], Q] | None" = None
     expr: "Callable[[Any, Any, Any, date], Any] | None" = None

@@ -210,7 +210,8 @@ def _products_named(values: tuple[Any, ...], _viewer: int | None) -> list[Any]:
 _SUGGESTED = 200
 
 
-def _categories_like(text: str) -> Iterable[str]:
+def categories_like(text: str) -> Iterable[str]:
+    """Names of categories that hold ``text``."""
     return Category.objects.filter(name__icontains=text).order_by("name").values_list("name", flat=True)[:_SUGGESTED]
 
 
@@ -242,7 +243,7 @@ _of_line(
     "text",
     "category_id",
     stored=categories_named,
-    suggested=_categories_like,
+    suggested=categories_like,
     meaning=_("A category and all below it, by its name or by names of its path joined by “>”."),
 )
 _of_line(

@@ -26,6 +26,8 @@ RESERVED = frozenset(
         "exactly for is contains starts anniversary above below"
     ).split()
 )
+_DAYS = frozenset(DAY_WORDS.values())
+"""Of these, the words for days: nobody takes one for anything but a key where a condition begins."""
 _KEY = re.compile(r"[^\W\d][\w.-]*")
 
 
@@ -64,7 +66,7 @@ class Formatter:
         return self.did(node) if isinstance(node, Did) else self.sequence(node)
 
     def comparison(self, node: Comparison, key: str, term: object) -> str:
-        name = key_text(key)
+        name = key if key.lower() in _DAYS else key_text(key)
         values = [to_text(term, value, self.schema.currency) for value in node.values]  # type: ignore[arg-type]
         if node.operator in ("is", "is_not") and len(values) > 1:
             return f"{name} {'not in' if node.operator == 'is_not' else 'in'} ({', '.join(values)})"

@@ -67,7 +67,15 @@ def _left(column: str) -> Any:
     return lambda match, as_of: Q(match.q(column), left_by__as_of__lte=as_of)
 
 
-_detail("segment", _("Segment"), "segment_id", stored=_segments, meaning=_("A segment by its key."))
+_detail(
+    "segment",
+    _("Segment"),
+    "segment_id",
+    stored=_segments,
+    meaning=_("A segment by its key."),
+    usual=True,
+    refers="segments",
+)
 _detail(
     "entered_by",
     _("Entered by refresh"),

@@ -36,10 +36,12 @@ def values(request: HttpRequest) -> JsonResponse:
 
 
 def _document(text: str) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
+    refused = InputError(_("“rule” has to be a rule in its JSON form."))
+
+    def refuse(_constant: str) -> None:
+        raise refused  # NaN and the infinities are not of JSON
 
     try:
         return json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError):
-        raise InputError(_("“rule” has to be a rule in its JSON form.")) from None
+        raise refused from None

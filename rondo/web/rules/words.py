@@ -70,6 +70,19 @@ def groups() -> dict[str, str]:
         "segments": _("Segments"),
         "buying stages": _("Buying stages"),
         "interests": _("Interest in categories"),
+        "expected": _("What comes next"),
+        "examples": _("Examples"),
+    }
+
+
+def forms() -> dict[str, str]:
+    """What each form of segmentation asks, as a guide."""
+    return {
+        "geographic": _("Where they live or buy: region, post code, store."),
+        "demographic": _("Who they are: age, household, income, size of a company."),
+        "behavioural": _("What they do: purchases, rhythm, answers to campaigns. Usually the strongest."),
+        "benefit": _("What they look for: price, convenience, quality, service."),
+        "psychographic": _("What they value and how they live; ask them, it is seldom in the data."),
     }
 
 
@@ -82,6 +95,7 @@ def interface() -> dict[str, str]:
         "and": pgettext("rule", "and"),
         "anyKind": _("any contact"),
         "anything": _("Everybody: there is no condition yet."),
+        "begin": _("Begin with an example, and change it:"),
         "ago": _("ago"),
         "atLeast": pgettext("filter", "at least"),
         "atMost": pgettext("filter", "at most"),
@@ -105,6 +119,11 @@ def interface() -> dict[str, str]:
         "exactly": pgettext("rule", "exactly"),
         "failed": _("The rule could not be sent; it is tried again with the next change."),
         "filter": _("Search the values"),
+        "formAny": _("All"),
+        "formNone": _(
+            "Nothing here says that yet: it needs an attribute of this form, filled by an import or by asking."
+        ),
+        "forms": _("Form of segmentation"),
         "fromToday": _("from today"),
         "gone": _("{key} (not there)"),
         "group": _("Group: {mode}"),

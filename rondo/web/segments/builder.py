@@ -32,7 +32,9 @@ from rondo.rules import (
     preview,
     schema,
 )
+from rondo.rules.tree import AllOf
 from rondo.web.access import actor, page, viewer
+from rondo.web.rules import words
 from rondo.web.segments.views import found
 
 SAMPLE = 20
@@ -125,24 +127,15 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _show(request: HttpRequest, values: dict[str, str], row: Segment | None = None, error: str = "") -> HttpResponse:
-    known = schema()
+    known, guide = schema(), words.forms()
     context = {
         "values": values,
         "segment": row,
         "error": error,
-        "forms": [(value, label, _GUIDE[value]()) for value, label in Segment.Form.choices],
+        "forms": [(value, label, guide[value]) for value, label in Segment.Form.choices],
         "groups": _offers(known, viewer(request)) if values["kind"] == "rule" else [],
     }
     return render(request, "segments/builder.html", context, status=400 if error else 200)
-
-
-_GUIDE = {
-    "geographic": lambda: _("Where they live or buy: region, post code, store."),
-    "demographic": lambda: _("Who they are: age, household, income, size of a company."),
-    "behavioural": lambda: _("What they do: purchases, rhythm, answers to campaigns. Usually the strongest."),
-    "benefit": lambda: _("What they look for: price, convenience, quality, service."),
-    "psychographic": lambda: _("What they value and how they live; ask them, it is seldom in the data."),
-}
 
 
 def _offers(known: Schema, user: User) -> list[tuple[str, list[Offer]]]:
@@ -198,7 +191,9 @@ def check(request: HttpRequest) -> HttpResponse:
             node = parse(text, known)
             row = queries.standing(viewer(request)).filter(key=request.POST.get("key", "")).first()
             actions.check_references(row.key if row else "", node, known)
-            context["number"], context["sample"] = _preview(viewer(request), row, node, known)
+            number, everybody, sample = _preview(viewer(request), row, node, known)
+            share = number / everybody if everybody else None
+            context |= {"number": number, "everybody": everybody, "share": share, "sample": sample}
         except SegmentError as error:
             keys = queries.standing(viewer(request)).values_list("key", flat=True)
             context["problems"] = [_marked(text, problem) for problem in placed(error, text, keys).problems]
@@ -209,19 +204,21 @@ def check(request: HttpRequest) -> HttpResponse:
     return render(request, "segments/check.html", context)
 
 
-def _preview(user: User, row: Segment | None, node: Node, known: Schema) -> tuple[int, list[Customer]]:
-    """How many customers of the viewer's the rule finds, and some of them."""
+def _preview(user: User, row: Segment | None, node: Node, known: Schema) -> tuple[int, int, list[Customer]]:
+    """How many customers of the viewer's the rule finds, of how many, and some of them."""
     owner = row.owner_id if row else user.pk
     day = queries.day_of_rules()
     if not sees_all(user):
         condition = compile_q(node, known, Context(day, owner, partial(queries.recorded, viewer=user)), as_set=True)
         rows = visible(user).filter(condition)
-        return rows.count(), list(rows.order_by("pk")[:SAMPLE])
+        return rows.count(), visible(user).count(), list(rows.order_by("pk")[:SAMPLE])
     from rondo.warehouse.tables import open_tables  # the engine is slow to import and only needed here
 
     with open_tables() as tables:
-        number, keys = preview(node, known, Context(day, owner, queries.Computed(known)), tables, SAMPLE)
-    return number, list(visible(user).filter(pk__in=keys).order_by("pk"))
+        context = Context(day, owner, queries.Computed(known))
+        number, keys = preview(node, known, context, tables, SAMPLE)
+        everybody, _some = preview(AllOf(()), known, context, tables, 0)
+    return number, everybody, list(visible(user).filter(pk__in=keys).order_by("pk"))
 
 
 def _marked(text: str, problem: Problem) -> Marked:

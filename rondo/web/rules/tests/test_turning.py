@@ -120,14 +120,21 @@ def test_no_text_is_a_group_without_conditions(known: Schema) -> None:
 
 def test_what_is_offered_is_all_that_rules_can_name_in_the_language_of_the_viewer(known: Schema) -> None:
     found = json.loads(json.dumps(offered(known, [("top", "Top")], date(2017, 12, 31))))
-    fields = {field["key"]: field for field in found["fields"]}
-    assert set(fields) == set(known.fields) and found["digits"] == 2
+    fields = {
+        pack["before"][0] + key: {**pack, "label": pack["before"][1] + label}
+        for pack in found["fields"]
+        for key, label in pack["items"]
+    }
+    assert {key: field["label"] for key, field in fields.items()} == {k: str(t.label) for k, t in known.fields.items()}
+    assert found["digits"] == 2
     named = {key for key, _label in found["groups"]}
     assert {field["group"] for field in fields.values()} <= named
     assert fields["value"]["group"] == "value" and fields["attr.city"]["group"] == "attributes"
+    assert {fields[key]["form"] for key in ("attr.city", "value", "name")} == {"demographic", "behavioural", ""}
+    details = {one["key"]: one for one in found["details"]}
     for term in (*known.fields.values(), *known.details.values()):
-        shown = fields.get(term.key) or next(one for one in found["details"] if one["key"] == term.key)
-        assert found["shared"][shown["operators"]] == list(operators(term))
+        shown = fields.get(term.key) or details[term.key]
+        assert shown["operators"] == list(operators(term))
         form = "date" if term.type == "date" else "other"
         assert set(operators(term)) <= set(found["operators"][form])
     kinds = {kind[0]: set(kind[2]) for kind in found["kinds"]}
@@ -135,6 +142,29 @@ def test_what_is_offered_is_all_that_rules_can_name_in_the_language_of_the_viewe
     assert dict(found["roles"]).keys() == {*known.roles, "any"}
     with translation.override("de"):
         assert dict(offered(known, [], date(2017, 12, 31))["groups"])["attributes"] == "Merkmale"
+
+
+def test_events_begin_with_what_they_are_seldom_asked_without_and_its_choices_go_together(known: Schema) -> None:
+    found = offered(known, [("top", "Top")], date(2017, 12, 31))
+    details = {one["key"]: one for one in found["details"]}
+    usual = {kind: {key for key in keys if details[key].get("usual")} for kind, _label, keys in found["kinds"]}
+    assert usual["standing"] == {"scale", "after"} and usual["buying_stage"] == {"stage_category", "after"}
+    assert usual["membership"] == {"segment"} and not usual["purchase"]
+    assert details["segment"]["refers"] == "segments"
+    for key in ("before", "after"):
+        states = {value for value, _label in details[key]["choices"]}
+        among = details[key]["among"]
+        assert {*dict(details["scale"]["choices"]), "buying_stage"} == set(among)
+        assert set().union(*among.values()) == states
+    # What is offered to begin with can be asked as it stands, and what cannot be asked here is not offered.
+    assert {"Came into decline within 90 days", "Came into “Top” within 30 days"} <= {
+        one["label"] for one in found["examples"]
+    }
+    for one in found["examples"]:
+        assert not from_tree({"version": 1, "rule": one["rule"]}, known).problems
+    text = "did standing where (scale = stage and after = decline) within 90 days"
+    assert from_text(text, known).rule in [{"version": 1, "rule": one["rule"]} for one in found["examples"]]
+    assert from_tree(from_text(text, known).rule, known).text == text
 
 
 def test_the_address_turns_either_way_and_refuses_what_is_no_rule(bob: User, signed_in: SignIn, known: Schema) -> None:

@@ -159,7 +159,11 @@ def test_why_is_of_customers_whom_the_viewer_may_see(charlie: User, signed_in: S
 class TestBuilder:
     def test_a_rule_is_counted_and_sampled(self, alice: User, signed_in: SignIn, often: Segment) -> None:
         answer = body(signed_in(alice).post("/segments/check", {"text": "in segment often-here"}))
-        assert f"{often.size} customers" in answer and answer.count("/customers/c_") == min(20, often.size)
+        assert (
+            f">{often.size}</strong> customers" in answer
+            and "76.7%" in answer
+            and answer.count("/customers/c_") == min(20, often.size)
+        )
 
     def test_a_segment_that_is_missing_or_leads_back_is_told_at_its_place(
         self, alice: User, signed_in: SignIn, often: Segment
@@ -188,7 +192,7 @@ class TestBuilder:
         dora = make_user("dora", role="marketing", reach="own")
         Customer.objects.filter(pk__in=[one.pk for one in people[:3]]).update(owner=dora)
         answer = body(signed_in(dora).post("/segments/check", {"text": "everybody"}))
-        assert "3 customers" in answer and answer.count("/customers/c_") == 3
+        assert ">3</strong> customers" in answer and "100.0%" in answer and answer.count("/customers/c_") == 3
 
     def test_make_change_and_delete_with_undo(self, alice: User, signed_in: SignIn, people: list[Customer]) -> None:
         page = signed_in(alice)

@@ -17,10 +17,8 @@ class Builder {
     this.area = element.querySelector("textarea");
     this.schema = JSON.parse(element.querySelector("[data-schema] script").textContent);
     this.words = this.schema.words;
-    const { shared } = this.schema;
-    const term = (one) => [one.key, { ...one, operators: shared[one.operators], choices: shared[one.choices] ?? [], hint: shared[one.hint] }];
-    this.fields = new Map(this.schema.fields.map(term));
-    this.details = new Map(this.schema.details.map(term));
+    this.fields = new Map(this.schema.fields.flatMap(({ before: [key, label], items, ...common }) => items.map(([own, said]) => [key + own, { ...common, key: key + own, label: label + said }])));
+    this.details = new Map(this.schema.details.map((one) => [one.key, { ...one, choices: one.refers ? this.schema[one.refers] : one.choices }]));
     this.kinds = new Map(this.schema.kinds.map(([key, , details]) => [key, details]));
     this.past = [];
     this.future = [];
@@ -47,11 +45,49 @@ class Builder {
     const { schema, words } = this;
     const fields = [...this.fields.values()].map((term) => ({ ...term, make: () => model.comparison("field", term, term.operators, schema.today) }));
     const [first] = schema.kinds[0];
-    const events = schema.kinds.map(([key, label]) => ({ key, label, group: "events", make: () => ({ did: { kind: key, where: [] }, count: { op: "at_least", n: 1 }, period: { op: "within_last", values: [{ span: 90, unit: "days" }] } }) }));
-    const chain = { key: "then", label: words.sequence, group: "events", make: () => ({ sequence: [{ kind: first, where: [] }, { kind: first, where: [] }], within: { span: 30, unit: "days" } }) };
+    const period = { op: "within_last", values: [{ span: 90, unit: "days" }] };
+    const form = "behavioural";
+    const events = schema.kinds.map(([key, label]) => ({ key, label, form, group: "events", make: () => ({ did: this.event(key), count: { op: "at_least", n: 1 }, period: structuredClone(period) }) }));
+    const chain = { key: "then", label: words.sequence, form, group: "events", make: () => ({ sequence: [this.event(first), this.event(first)], within: { span: 30, unit: "days" } }) };
     const roles = schema.roles.map(([key, label]) => ({ key, label, group: "links", make: () => ({ linked: key, direction: "to" }) }));
     const segments = schema.segments.map(([key, label]) => ({ key, label, group: "segments", make: () => ({ segment: key }) }));
-    return [...fields, chain, ...events, ...roles, ...segments];
+    return [...fields, chain, ...events, ...roles, ...segments, ...this.examples()];
+  }
+
+  examples() {
+    return this.schema.examples.map(({ label, form, rule }, n) => ({ key: `example ${n}`, label, form, group: "examples", make: () => model.settled(structuredClone(rule)) }));
+  }
+
+  // An event as it begins: with the details that it is seldom asked for without.
+  event(kind) {
+    return { kind, where: this.usual(kind, []) };
+  }
+
+  usual(kind, where) {
+    const missing = this.detailsOf(kind).filter((detail) => detail.usual && !where.some((part) => part.detail === detail.key));
+    return missing.map((detail) => {
+      const part = model.comparison("detail", detail, detail.operators, this.schema.today);
+      if (detail.type === "choice" && !detail.among) part.values = [detail.choices[0][0]];
+      return part;
+    });
+  }
+
+  // The choices of a detail that go with its event: with the kind, or with what its other details are asked for.
+  choicesOf(term, event) {
+    if (!term.among || !event) return term.choices;
+    const said = [event.kind, ...event.where.filter((part) => part.detail !== term.key && part.op === "is").flatMap((part) => part.values)];
+    const fitting = said.flatMap((one) => term.among[one] ?? []);
+    return fitting.length ? term.choices.filter(([value]) => fitting.includes(value)) : term.choices;
+  }
+
+  // Takes out of an event's details what no longer goes with the others.
+  fit(event) {
+    for (const part of event.where) {
+      const term = this.detail(part.detail);
+      if (!term?.among || !model.SEVERAL.has(part.op)) continue;
+      const fitting = new Set(this.choicesOf(term, event).map(([value]) => value));
+      part.values = part.values.filter((value) => fitting.has(value));
+    }
   }
 
   // Changes: each is one step of undo; what is typed into one field is one step together
@@ -97,7 +133,9 @@ class Builder {
   redo() { this.travel(this.future, this.past, this.words.redone); }
 
   insert(around, place, node) {
-    this.change(() => model.insert(this.root, around, place, node), node);
+    const { mode } = model.junction(model.at(this.root, around));
+    const parts = model.flat(mode, node);
+    this.change(() => parts.forEach((part, n) => model.insert(this.root, around, place + n, part)), parts[0]);
   }
 
   remove(path) {
@@ -182,10 +220,13 @@ class Builder {
     this.element.querySelector("[data-redo]").disabled = !this.future.length;
   }
 
-  // Gives the focus to the control of a path, of a node, or the nearest one around.
+  // Gives the focus to the control of a path, of a node (what it misses first), or the nearest one around.
   focus(wanted) {
     let path = wanted;
-    if (wanted !== null && typeof wanted === "object" && !Array.isArray(wanted)) path = model.pathOf(this.root, wanted);
+    if (wanted !== null && typeof wanted === "object" && !Array.isArray(wanted)) {
+      path = model.pathOf(this.root, wanted);
+      path = model.missing(wanted, path) ?? path;
+    }
     const text = Array.isArray(path) ? path.join("/") : String(path ?? "");
     const exact = this.tree.querySelector(`[data-at="${CSS.escape(text)}"]:not(:disabled)`);
     const within = exact ?? this.tree.querySelector(`[data-row="${CSS.escape(text)}"] .rule-body :is(input, select, button, summary)`);

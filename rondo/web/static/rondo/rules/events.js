@@ -13,6 +13,7 @@ function less(rule, label, at_, act) {
 }
 
 const line = (...parts) => h("div", { class: "rule-line" }, parts);
+const clause = (...parts) => h("span", { class: "rule-clause" }, parts);
 
 // The kind of an event; details that another kind has not are given up with it.
 function kind(rule, place) {
@@ -22,6 +23,8 @@ function kind(rule, place) {
     event.kind = changed.target.value;
     const known = rule.detailsOf(event.kind);
     event.where = event.where.filter((part) => known.some((detail) => detail.key === part.detail));
+    event.where.push(...rule.usual(event.kind, event.where));
+    rule.fit(event);
   }, [...place, "kind"]);
   return choose(schema.kinds, event.kind, { "aria-label": words.kind, "data-at": [...place, "kind"].join("/"), onchange: put }, (key) => (key ? fill(words.gone, { key }) : words.choose));
 }
@@ -40,7 +43,7 @@ function details(rule, place) {
     }, [...path, "detail"]);
     const select = choose(known.map((detail) => [detail.key, detail.label]), part.detail, { "aria-label": words.detail, "data-at": [...path, "detail"].join("/"), onchange: put }, (key) => fill(words.gone, { key }));
     const drop = () => rule.change(() => event.where.splice(n, 1), [...place, "kind"]);
-    return line(h("span", { class: "rule-joint" }, n ? words.and : words.where), select, operator(rule, path, part, term, label), values(rule, term, [...path, "values"], part.op, label), less(rule, label, `${path.join("/")}#drop`, drop));
+    return line(h("span", { class: "rule-joint" }, n ? words.and : words.where), select, operator(rule, path, part, term, label), values(rule, term, [...path, "values"], part.op, label, event), less(rule, label, `${path.join("/")}#drop`, drop));
   });
 }
 
@@ -74,7 +77,7 @@ function period(rule, path, node) {
   }, [...place, "op"]);
   const select = choose(schema.periods.map((op) => [op, said[op]]), node.period.op, { "aria-label": words.period, "data-at": [...place, "op"].join("/"), onchange: put }, String);
   const editors = values(rule, day, [...place, "values"], node.period.op, words.period);
-  return line(select, editors, less(rule, words.period, `${place.join("/")}#drop`, () => rule.change(() => delete node.period, [...path, head(node), ...(node.did ? [] : [0]), "kind"])));
+  return clause(select, editors, less(rule, words.period, `${place.join("/")}#drop`, () => rule.change(() => delete node.period, [...path, head(node), ...(node.did ? [] : [0]), "kind"])));
 }
 
 const head = (node) => (node.did ? "did" : "sequence");
@@ -91,7 +94,7 @@ function count(rule, path, node) {
   const options = [["at_least", words.atLeast], ["at_most", words.atMost], ["exactly", words.exactly]];
   const select = choose(options, node.count.op, { "aria-label": words.addCount, "data-at": [...place, "op"].join("/"), onchange: put }, String);
   const drop = () => rule.change(() => delete node.count, [...path, "did", "kind"]);
-  return line(select, whole(rule, [...place, "n"], words.times, node.count.op === "at_least" ? 1 : 0), h("span", { class: "rule-joint" }, words.times), less(rule, words.addCount, `${place.join("/")}#drop`, drop));
+  return clause(select, whole(rule, [...place, "n"], words.times, node.count.op === "at_least" ? 1 : 0), h("span", { class: "rule-joint" }, words.times), less(rule, words.addCount, `${place.join("/")}#drop`, drop));
 }
 
 function total(rule, path, node) {
@@ -107,10 +110,10 @@ function total(rule, path, node) {
     onblur: (event) => { if (node.total) event.target.value = String(node.total.amount / minor); },
   });
   const drop = () => rule.change(() => delete node.total, [...path, "did", "kind"]);
-  return line(h("span", { class: "rule-joint" }, words.total), select, h("span", { class: "rule-number" }, input, h("span", { class: "rule-unit" }, schema.currency)), less(rule, words.total, `${place.join("/")}#drop`, drop));
+  return clause(h("span", { class: "rule-joint" }, words.total), select, h("span", { class: "rule-number" }, input, h("span", { class: "rule-unit" }, schema.currency)), less(rule, words.total, `${place.join("/")}#drop`, drop));
 }
 
-const didWord = (rule, path, negated) => choose([["", rule.words.did], ["not", rule.words.didNot]], negated ? "not" : "", { "aria-label": rule.words.did, "data-at": `${path.join("/")}#not`, onchange: () => rule.negate(path) }, String);
+const didWord = (rule, path, negated) => choose([["", rule.words.did], ["not", rule.words.didNot]], negated ? "not" : "", { "aria-label": rule.words.did, "data-at": `${path.join("/")}#not`, class: "rule-short", onchange: () => rule.negate(path) }, String);
 
 export function did(rule, path, inner, node, negated) {
   const { words } = rule;
@@ -122,17 +125,14 @@ export function did(rule, path, inner, node, negated) {
   const addTotal = !node.total && chip(words.addTotal, `${inner.join("/")}#total`, () => rule.change(() => { node.total = { op: "at_least", amount: 100 * 10 ** rule.schema.digits }; }, [...inner, "total", "amount"]));
   const then = (key) => () => rule.change(() => {
     const { did: event, period: when } = node;
-    const next = { kind: event.kind, where: [] };
+    const next = rule.event(event.kind);
     for (const old of Object.keys(node)) delete node[old];
     Object.assign(node, key === "then_not" ? { sequence: [event], then_not: next } : { sequence: [event, next] }, { within: { span: 30, unit: "days" } }, when && { period: when });
   }, [...inner, ...(key === "then_not" ? ["then_not"] : ["sequence", 1]), "kind"]);
   const alone = !node.total && !shown;
   return [
-    line(didWord(rule, path, negated), kind(rule, place)),
+    line(didWord(rule, path, negated), kind(rule, place), shown, total(rule, inner, node), period(rule, inner, node)),
     details(rule, place),
-    shown,
-    total(rule, inner, node),
-    period(rule, inner, node),
     h("div", { class: "rule-adds" }, addDetail(rule, place), addCount, addTotal, addPeriod(rule, inner, node), alone && chip(words.addStep, `${inner.join("/")}#then`, then("then")), alone && chip(words.addWithout, `${inner.join("/")}#thenNot`, then("then_not"))),
   ];
 }
@@ -144,21 +144,19 @@ export function sequence(rule, path, inner, node, negated) {
     const place = [...inner, "sequence", n];
     const drop = n > 0 && steps > 2 && less(rule, `${words.then} ${n}`, `${place.join("/")}#drop`, () => rule.change(() => node.sequence.splice(n, 1), [...inner, "sequence", n - 1, "kind"]));
     return [
-      line(n ? h("span", { class: "rule-joint" }, words.then) : didWord(rule, path, negated), kind(rule, place), drop),
+      line(n ? h("span", { class: "rule-joint" }, words.then) : didWord(rule, path, negated), kind(rule, place), n === 0 && period(rule, inner, node), drop, addDetail(rule, place), n === 0 && addPeriod(rule, inner, node)),
       ...details(rule, place),
-      h("div", { class: "rule-adds" }, addDetail(rule, place), n === 0 && addPeriod(rule, inner, node)),
-      n === 0 && period(rule, inner, node),
     ];
   });
   if (node.then_not) {
     const place = [...inner, "then_not"];
     const drop = steps > 2 && less(rule, words.thenNot, `${place.join("/")}#drop`, () => rule.change(() => delete node.then_not, [...inner, "sequence", 0, "kind"]));
-    rows.push(line(h("span", { class: "rule-joint" }, words.thenNot), kind(rule, place), drop), ...details(rule, place), h("div", { class: "rule-adds" }, addDetail(rule, place)));
+    rows.push(line(h("span", { class: "rule-joint" }, words.thenNot), kind(rule, place), drop, addDetail(rule, place)), ...details(rule, place));
   }
   const place = [...inner, "within"];
   const short = (units) => span(rule, place, words.afterwards, units);
   const within = node.within && line(h("span", { class: "rule-joint" }, words.afterwards), short(["days", "weeks"]), less(rule, words.afterwards, `${place.join("/")}#drop`, () => rule.change(() => delete node.within, [...inner, "sequence", 0, "kind"])));
-  const next = () => ({ kind: node.sequence.at(-1).kind, where: [] });
+  const next = () => rule.event(node.sequence.at(-1).kind);
   const room = steps < 3;
   const adds = h("div", { class: "rule-adds" },
     room && !node.then_not && chip(words.addStep, `${inner.join("/")}#then`, () => rule.change(() => node.sequence.push(next()), [...inner, "sequence", node.sequence.length, "kind"])),

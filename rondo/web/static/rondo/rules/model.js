@@ -51,6 +51,17 @@ export function pathOf(root, wanted, path = []) {
   return null;
 }
 
+// Where the first value that is missing would stand; null where none is.
+export function missing(node, path = []) {
+  if (node === "" || (Array.isArray(node) && !node.length && path.at(-1) === "values")) return path;
+  if (node === null || typeof node !== "object" || ["known", "unknown"].includes(node.op)) return null;
+  for (const [key, part] of Object.entries(node)) {
+    const found = missing(part, [...path, Array.isArray(node) ? Number(key) : key]);
+    if (found) return found;
+  }
+  return null;
+}
+
 // The group a part stands in, by the path of the part.
 export function home(path) {
   const place = path.at(-1);
@@ -64,6 +75,12 @@ const partsAt = (root, path) => junction(at(root, path)).parts;
 export function insert(root, around, place, node) {
   partsAt(root, around).splice(place, 0, node);
   return node;
+}
+
+// The parts that a group takes in when a node is put into it: those of a group of its own kind, else the node itself.
+export function flat(mode, node) {
+  const inner = junction(node);
+  return inner && inner.mode === mode ? inner.parts : [node];
 }
 
 // Takes an empty group out, and those around it that it leaves empty; never the outermost.
@@ -142,7 +159,7 @@ export const SEVERAL = new Set(["is", "is_not"]);
 const NUMBERS = new Set(["number", "count", "days", "share", "money"]);
 
 export const isNumber = (term) => NUMBERS.has(term?.type);
-export const isPicked = (term) => ["choice", "boolean", "user"].includes(term?.type);
+export const isPicked = (term) => ["choice", "boolean", "user"].includes(term?.type) || Boolean(term?.refers);
 const unset = (term, today) => (term?.type === "date" ? { date: today } : "");
 
 // The values that go with another operator, as far as possible those that were there.

@@ -11,9 +11,13 @@ export class Picker {
     const { words } = rule;
     this.input = h("input", { type: "text", role: "combobox", id: "rule-picker-input", "aria-expanded": "true", "aria-autocomplete": "list", "aria-controls": "rule-picker-list", "aria-label": words.pick, placeholder: words.pickHint, autocomplete: "off", spellcheck: "false", maxlength: 100, oninput: () => this.show(), onkeydown: (event) => this.key(event) });
     this.list = h("div", { id: "rule-picker-list", class: "palette-results", role: "listbox", "aria-label": words.pick, onclick: (event) => this.take(event.target.closest("[role=option]")) });
+    this.form = "";
+    const chip = ([key, label, meaning]) => h("button", { type: "button", class: "chip outline", "aria-pressed": "false", title: meaning, "data-form": key, onclick: () => this.narrow(key) }, label);
+    this.forms = h("div", { class: "rule-forms", role: "group", "aria-label": words.forms }, [["", words.formAny, ""], ...rule.schema.forms].map(chip));
+    this.meaning = h("p", { class: "rule-meaning", role: "status" });
     const close = h("button", { type: "button", class: "button ghost small", "aria-label": words.close, onclick: () => this.dialog.close() }, icon("x"));
     this.dialog = h("dialog", { class: "palette", "aria-label": words.pick, onclose: () => this.done(), onclick: (event) => event.target === this.dialog && this.dialog.close() },
-      h("div", { class: "palette-field" }, icon("search"), this.input, close), this.list);
+      h("div", { class: "palette-field" }, icon("search"), this.input, close), this.forms, this.meaning, this.list);
     document.body.append(this.dialog);
   }
 
@@ -23,6 +27,14 @@ export class Picker {
     this.chosen = chosen;
     this.input.value = "";
     this.dialog.showModal();
+    this.narrow("");
+  }
+
+  // Shows what serves one form of segmentation, and what that form asks.
+  narrow(form) {
+    this.form = form;
+    for (const button of this.forms.children) button.setAttribute("aria-pressed", String(button.dataset.form === form));
+    this.meaning.textContent = this.rule.schema.forms.find(([key]) => key === form)?.[2] ?? "";
     this.show();
     this.input.focus();
   }
@@ -49,7 +61,7 @@ export class Picker {
       if (words.every((word) => offer.folded.includes(word))) return offer.folded.startsWith(words[0]) ? 1 : 2;
       return words.every((word) => `${offer.folded} ${offer.more}`.includes(word)) ? 3 : 4;
     };
-    return this.offers.map((offer, n) => ({ offer, n, rank: words.length ? rank(offer) : 0 })).filter((one) => one.rank < 4).sort((one, other) => one.rank - other.rank);
+    return this.offers.map((offer, n) => ({ offer, n })).filter(({ offer }) => !this.form || offer.form === this.form).map(({ offer, n }) => ({ offer, n, rank: words.length ? rank(offer) : 0 })).filter((one) => one.rank < 4).sort((one, other) => one.rank - other.rank);
   }
 
   show() {
@@ -64,7 +76,7 @@ export class Picker {
       return [{ best: here[0].rank, element: h("div", { role: "group", "aria-label": label }, h("p", { class: "palette-group", "aria-hidden": "true" }, label), options, more) }];
     });
     groups.sort((one, other) => one.best - other.best);
-    this.list.replaceChildren(...groups.map((one) => one.element), ...(groups.length ? [] : [h("p", { class: "palette-none" }, words.nothing)]));
+    this.list.replaceChildren(...groups.map((one) => one.element), ...(groups.length ? [] : [h("p", { class: "palette-none" }, this.form && !this.input.value.trim() ? words.formNone : words.nothing)]));
     this.mark(this.options()[0]);
   }
 

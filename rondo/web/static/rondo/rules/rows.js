@@ -1,7 +1,7 @@
 // Groups and their conditions as rows: what each is made of, and the buttons that change, move and remove it.
 import { did, operator, sequence } from "./events.js";
 import { choose, fill, h, icon } from "./dom.js";
-import { at, group, home, junction, leaf } from "./model.js";
+import { at, flat, group, home, junction, leaf } from "./model.js";
 import { values } from "./values.js";
 
 const JOINTS = { all: "and", any: "or", none: "nor", not_all: "and" };
@@ -40,12 +40,14 @@ export function groupRow(rule, path, within = null) {
       n > 0 && h("span", { class: "rule-between", "aria-hidden": "true" }, words[JOINTS[mode]]), inner);
   });
   const empty = !parts.length && h("p", { class: "muted" }, mode === "all" || mode === "none" ? words.anything : words.nobody);
+  const begin = !parts.length && !path.length && h("div", { class: "rule-begin" }, h("p", { class: "muted" }, words.begin), h("div", { class: "rule-adds" }, rule.examples().map((one) => h("button", { type: "button", class: "chip outline rule-more", "data-at": `#${one.key}`, onclick: () => rule.insert(path, 0, one.make()) }, one.label))));
   const add = (asGroup) => (event) => rule.pick(event.currentTarget, (node) => {
-    rule.insert(path, parts.length, asGroup ? group(mode === "any" ? "all" : "any", [node]) : node);
+    const inner = mode === "any" ? "all" : "any";
+    rule.insert(path, parts.length, asGroup ? group(inner, flat(inner, node)) : node);
   });
   return h("div", { class: "rule-group", role: "group", "aria-label": fill(words.group, { mode: label }), "data-group": path.join("/") },
     h("div", { class: "rule-head" }, within !== "link" && h("span", { class: "rule-joint" }, words.groupWord), select, within === "group" && actions(rule, path, true)),
-    empty, h("ol", { class: "rule-list" }, items),
+    empty, begin, h("ol", { class: "rule-list" }, items),
     h("div", { class: "rule-foot" },
       h("button", { type: "button", class: "button small", "data-at": `${path.join("/")}#add`, onclick: add(false) }, icon("plus"), words.add),
       h("button", { type: "button", class: "button ghost small", "data-at": `${path.join("/")}#addGroup`, onclick: add(true) }, icon("plus"), words.addGroup)));

@@ -4,10 +4,10 @@ import { BARE, SEVERAL, SPANS, at, isNumber, isPicked, read, typed } from "./mod
 
 const MANY = 10; // so many choices are looked through without a search
 
-// The editors of all values of a comparison or a period.
-export function values(rule, term, path, operator, name) {
+// The editors of all values of a comparison or a period; of a detail, with the event that it is of.
+export function values(rule, term, path, operator, name, event = null) {
   if (BARE.has(operator)) return [];
-  if (isPicked(term) && SEVERAL.has(operator)) return [picked(rule, term, path, operator, name)];
+  if (isPicked(term) && SEVERAL.has(operator)) return [picked(rule, term, path, name, event)];
   const list = at(rule.root, path);
   const several = SEVERAL.has(operator) && term;
   const joint = operator === "between" ? rule.words.and : rule.words.or;
@@ -121,13 +121,15 @@ function day(rule, place, label) {
 }
 
 // One or several of a list: a box that opens to a list of checks, with a search where the list is long.
-function picked(rule, term, path, operator, name) {
+function picked(rule, term, path, name, event) {
   const { words } = rule;
   const truth = term.type === "boolean";
-  const options = (truth ? [[true, words.yes], [false, words.no]] : term.choices).slice();
+  const options = (truth ? [[true, words.yes], [false, words.no]] : rule.choicesOf(term, event)).slice();
   if (term.type === "user") options.unshift(["me", words.me]);
   const known = new Set(options.map(([value]) => value));
-  for (const value of at(rule.root, path)) if (!known.has(value)) options.push([value, fill(words.gone, { key: value })]);
+  const names = new Map(term.choices);
+  for (const value of at(rule.root, path)) if (!known.has(value)) options.push([value, names.get(value) ?? fill(words.gone, { key: value })]);
+  let touched = false;
   const said = () => {
     const chosen = at(rule.root, path);
     return options.filter(([value]) => chosen.includes(value)).map(([, label]) => label).join(`, `) || words.choose;
@@ -135,19 +137,23 @@ function picked(rule, term, path, operator, name) {
   const shown = h("span", { class: "truncate" }, said());
   const boxes = options.map(([value, label]) => h("label", { class: "check", "data-words": fold(label) }, h("input", {
     type: "checkbox", checked: at(rule.root, path).includes(value),
-    onchange: (event) => {
+    onchange: (changed) => {
       const chosen = at(rule.root, path).filter((one) => one !== value);
-      rule.type(path, event.target.checked ? options.map(([one]) => one).filter((one) => one === value || chosen.includes(one)) : chosen, true);
+      rule.type(path, changed.target.checked ? options.map(([one]) => one).filter((one) => one === value || chosen.includes(one)) : chosen, true);
       shown.textContent = said();
+      touched = true;
+      if (event) rule.fit(event);
     },
   }), h("span", {}, label)));
-  const search = options.length > MANY && h("input", { type: "search", placeholder: words.filter, "aria-label": `${name}: ${words.filter}`, oninput: (event) => {
-    const sought = fold(event.target.value);
+  const search = options.length > MANY && h("input", { type: "search", placeholder: words.filter, "aria-label": `${name}: ${words.filter}`, oninput: (changed) => {
+    const sought = fold(changed.target.value);
     for (const box of boxes) box.hidden = !box.dataset.words.includes(sought);
   } });
-  const box = h("details", { class: "rule-picked", onfocusout: (event) => { if (event.relatedTarget && !box.contains(event.relatedTarget)) box.open = false; }, onkeydown: (event) => {
-    if (event.key !== "Escape" || !box.open) return;
-    event.stopPropagation();
+  // What was chosen may leave fewer choices to the other details of the event; they are drawn anew once this is done.
+  const closed = () => { if (!box.open && touched && event && box.isConnected) rule.render(); };
+  const box = h("details", { class: "rule-picked", ontoggle: closed, onfocusout: (left) => { if (left.relatedTarget && !box.contains(left.relatedTarget)) box.open = false; }, onkeydown: (pressed) => {
+    if (pressed.key !== "Escape" || !box.open) return;
+    pressed.stopPropagation();
     box.open = false;
     box.firstElementChild.focus();
   } }, h("summary", { "data-at": path.join("/"), "aria-label": `${name}: ${words.value}` }, shown, icon("chevron-down")), h("div", { class: "rule-options" }, search, boxes));
