@@ -10,6 +10,7 @@ import sys
 SECTIONS = {
     "science": "fit and score of the customer-base model beside lifetimes",
     "hybrid": "hold-outs of the hybrid beside the four models of purchases, on CDNOW and the Complete Journey",
+    "intervals": "coverage of the 90 % intervals beside plainer rules, on CDNOW and the Complete Journey",
     "targets": "twins and propensities of the Complete Journey beside nearest neighbours and plain rankings",
     "next": "what is bought next on the Complete Journey's last baskets beside own frequency and popularity",
     "leads": "first purchases of a category on the Complete Journey beside the rates of the categories",

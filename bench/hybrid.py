@@ -8,8 +8,6 @@ line ``unbiased`` under the last hold-out of each log, what a learner shown the 
 
 ``--covariates``: campaigns received and mix of categories, offered to the hybrid on the Complete Journey: what its
 trial at an earlier date finds, and the hold-outs with each taken in any case.
-
-``--coverage``: shares of the hybrid's 90 % intervals that held what came, in total and for each tenth of customers.
 """
 
 from __future__ import annotations
@@ -22,7 +20,6 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from bench.science import tried
 from rondo import science
 from rondo.science import hybrid, models, selection
 from rondo.science.features import Features
@@ -34,7 +31,6 @@ HOLD_OUTS: dict[str, tuple[Callable[[], science.PurchaseDays], tuple[tuple[int, 
     "CDNOW full": (cdnow, ((182, 91), (272, 91), (364, 91), (364, 181), (454, 91), (272, 273))),
     "Complete Journey": (complete_journey, ((182, 91), (227, 91), (273, 91), (308, 56), (182, 182))),
 }
-MONTHS = {"CDNOW full": (3, 6, 9), "Complete Journey": (3, 6)}
 DRAWS = 101
 
 
@@ -117,25 +113,6 @@ def show(log: str, origin: str, days: str, model: str, found: dict[str, float]) 
         f"| {found['deviance']:.4f} | {mid} |",
         flush=True,
     )
-
-
-def coverage(every: int) -> None:
-    """Shares of intervals that held, of purchases and of value."""
-    print("| log | what | forecasts | total | " + " | ".join(f"{n}." for n in range(1, 11)) + " | tenths |")
-    print("|" + "---|" * 15)
-    for name, (read, _dates) in HOLD_OUTS.items():
-        held: dict[str, list[list[bool]]] = {"purchases": [], "value": []}
-        for made, came, money, ranks in tried(read(), MONTHS[name], "hybrid", every):
-            for what, total, groups, actual in (
-                ("purchases", made.purchases, made.purchases_groups, came),
-                ("value", made.value, made.value_groups, money),
-            ):
-                sums = [actual.sum(), *np.bincount(ranks, weights=actual)]
-                held[what].append([one.low <= s <= one.high for one, s in zip((total, *groups), sums, strict=True)])
-        for what, rows in held.items():
-            shares = np.mean(rows, axis=0)
-            cells = " | ".join(f"{share:.0%}" for share in shares)
-            print(f"| {name} | {what} | {len(rows)} | {cells} | {shares[1:].mean():.0%} |", flush=True)
 
 
 def tried_out() -> None:
@@ -223,15 +200,11 @@ def _households() -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--coverage", action="store_true", help="of the intervals, instead of hold-outs")
-    parser.add_argument("--every", type=int, default=84, help="of --coverage: days from one forecast to the next")
     parser.add_argument("--model", choices=models.CANDIDATES, help="hold-outs of one model alone")
     parser.add_argument("--covariates", action="store_true", help="the trial of covariates, instead")
     given = parser.parse_args()
     if given.covariates:
         tried_out()
-    elif given.coverage:
-        coverage(given.every)
     else:
         hold_outs((given.model,) if given.model else models.CANDIDATES)
 

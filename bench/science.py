@@ -5,9 +5,8 @@ other models of purchases on them too (MBG/NBD beside ``lifetimes``, which takes
 times as many alone. Purchases are simulated in continuous time and then recorded by the day, as a log holds them: times
 are whole days, in weeks as the models take them.
 
-``--accuracy``: hold-outs and coverage of the intervals on the CDNOW log and the Complete Journey, the tables of
-docs/models.md; ``--model KEY`` does it for another model of purchases than BG/NBD, ``--every DAYS`` with fewer
-forecasts.
+``--accuracy``: hold-outs on the CDNOW log and the Complete Journey, a table of docs/models.md; ``--model KEY`` does it
+for another model of purchases than BG/NBD.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -29,7 +27,6 @@ from rondo import science
 from rondo.science import gamma_gamma, models
 from rondo.science._beta_geometric import Likelihood
 from rondo.science.cells import reduce_to_cells
-from rondo.science.hybrid import Bases
 from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey
 
 Floats = npt.NDArray[np.float64]
@@ -164,12 +161,6 @@ def speed(customers: int, alone: int, repeat: int) -> None:
         print(f"peak memory {big['peak_mb']} MB, of which {big['data_mb']} MB to simulate")
 
 
-def tenth(log: science.PurchaseDays, number: int) -> science.PurchaseDays:
-    """Every tenth customer of a log, from ``number``."""
-    kept = log.customer % 10 == number
-    return science.merge_days(log.customer[kept] // 10, log.day[kept], log.spend[kept])
-
-
 def check_holdout(log: science.PurchaseDays, origin: int, until: int, name: str) -> tuple[Any, Any]:
     """Purchases and spend forecast at ``origin`` for the days to ``until``, against what happened."""
     base = science.summarise(log, origin)
@@ -181,53 +172,12 @@ def check_holdout(log: science.PurchaseDays, origin: int, until: int, name: str)
     return science.compare(expected, came), science.compare(expected * each / 100, money / 100)
 
 
-def tried(
-    log: science.PurchaseDays, months: tuple[int, ...], name: str, every: int
-) -> Iterator[tuple[science.BaseForecast, Any, Any, Any]]:
-    """Base forecasts at origins from a quarter of the log on, with purchases and spend that came, and ranks."""
-    bases = Bases(log)
-    for month in months:
-        config = science.ValueConfig(months=month, annual_discount_rate=0.0)
-        days = round(config.horizon_weeks * 7)
-        for origin in range(log.first_day + (log.last_day - log.first_day) // 4, log.last_day - days + 1, every):
-            base = science.summarise(log, origin)
-            often = models.fit_at(name, log, origin, days, bases, base)
-            much = gamma_gamma.fit(base.spend_days, base.mean_spend)
-            made = science.forecast_base(log, origin, often, much, config, bases=bases)
-            came, money = (column[base.customer] for column in science.window(log, origin, origin + days))
-            yield made, came, money, science.rank_groups(made.customers.expected_purchases)
-
-
-def coverage(log: science.PurchaseDays, months: tuple[int, ...], model: str, every: int) -> dict[str, float]:
-    """Share of 90 % intervals that held what happened, and the median width of the total's over the forecast."""
-    inside: dict[str, list[Any]] = {}
-
-    def note(key: str, value: Any) -> None:
-        inside.setdefault(key, []).append(value)
-
-    for made, came, money, ranks in tried(log, months, model, every):
-        for kind, total, groups, actual in (
-            ("purchases", made.purchases, made.purchases_groups, came),
-            ("value", made.value, made.value_groups, money),
-        ):
-            note(f"{kind}_total", total.low <= actual.sum() <= total.high)
-            narrow = 1.645 * float(np.hypot(total.chance, total.parameters))
-            note(f"{kind}_without_model", abs(np.log(actual.sum() / total.expected)) <= narrow)
-            note(f"{kind}_width", (total.high - total.low) / total.expected)
-            for rank, interval in enumerate(groups):
-                note(f"{kind}_deciles", interval.low <= actual[ranks == rank].sum() <= interval.high)
-        note("customers", float(np.mean((money >= made.customers.low) & (money <= made.customers.high))))
-    result = {key: float(np.median(v) if key.endswith("width") else np.mean(v)) for key, v in inside.items()}
-    return {"forecasts": len(inside["customers"]), **result}
-
-
-def accuracy(model: str, every: int) -> None:
-    """The tables of docs/models.md, for one model of purchases, with a forecast at every so many days."""
-    full, journey = cdnow(), complete_journey()
+def accuracy(model: str) -> None:
+    """The table of hold-outs of docs/models.md, for one model of purchases."""
     logs: dict[str, tuple[science.PurchaseDays, int, int]] = {
         "CDNOW sample": (cdnow_sample(), 272, 545),
-        "CDNOW full": (full, 272, 545),
-        "Complete Journey": (journey, 182, 364),
+        "CDNOW full": (cdnow(), 272, 545),
+        "Complete Journey": (complete_journey(), 182, 364),
     }
     print("| hold-out | what | customers | forecast | happened | MAE | RMSE | correlation |")
     print("|---|---|---|---|---|---|---|---|")
@@ -237,22 +187,6 @@ def accuracy(model: str, every: int) -> None:
                 f"| {name} | {what} | {check.customers:,} | {check.forecast:,.1f} | {check.actual:,.1f} "
                 f"| {check.mae:.4f} | {check.rmse:.3f} | {check.correlation:.4f} |"
             )
-    print("\n| log | what | forecasts | total | without model error | deciles | customers | median width |")
-    print("|---|---|---|---|---|---|---|---|")
-    rows = {
-        "CDNOW full": coverage(full, (3, 6, 9), model, every),
-        "Complete Journey": coverage(journey, (3, 6), model, every),
-    }
-    parts = [coverage(tenth(full, number), (3, 6, 9), model, every) for number in range(10)]
-    rows["CDNOW, mean of ten tenths"] = {key: float(np.mean([part[key] for part in parts])) for key in parts[0]}
-    for name, row in rows.items():
-        for kind in ("purchases", "value"):
-            own = f"{row['customers']:.1%}" if kind == "value" else ""
-            print(
-                f"| {name} | {kind} | {row['forecasts']:.0f} | {row[kind + '_total']:.0%} "
-                f"| {row[kind + '_without_model']:.0%} | {row[kind + '_deciles']:.0%} | {own} "
-                f"| {row[kind + '_width']:.0%} |"
-            )
 
 
 def main() -> None:
@@ -260,15 +194,14 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--alone", type=int, default=10_000_000, help="customers without the baseline; 0 to leave out")
     parser.add_argument("--repeat", type=int, default=3, help="runs per side, of which the fastest is shown")
-    parser.add_argument("--accuracy", action="store_true", help="hold-outs and coverage on real logs instead of speed")
+    parser.add_argument("--accuracy", action="store_true", help="hold-outs on real logs instead of speed")
     parser.add_argument("--model", choices=models.CANDIDATES, default="bgnbd", help="of --accuracy")
-    parser.add_argument("--every", type=int, default=28, help="of --accuracy: days from one forecast to the next")
     parser.add_argument("--child", choices=("ours", "theirs"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         child(given.child, given.customers, given.repeat, given.model)
     elif given.accuracy:
-        accuracy(given.model, given.every)
+        accuracy(given.model)
     else:
         speed(given.customers, given.alone, given.repeat)
 

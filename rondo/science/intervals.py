@@ -4,8 +4,10 @@ Three spreads on the scale of the logarithm of a total: *chance* (customers buy 
 *parameters* (estimated from a sample), and *model* (season, promotions, competitors: whatever the model does not know).
 The last dominates in practice and cannot be had from one fit, so it is taken from rolling-origin hold-outs: the models
 are fitted again at earlier dates of the same log, and ln(actual / forecast) of what followed is compared with the
-spread that chance and parameters explain. docs/models.md states the method, the evidence for its choices and the
-coverage measured.
+spread that chance and parameters explain. Groups of customers by rank have an error of their own beside the base's;
+where the hold-outs before a date all missed a group's share alike, its interval is moved by that, and its width is
+that of what moving left over at the earlier dates. docs/models.md states the method, the evidence for its choices and
+the coverage measured.
 """
 
 from __future__ import annotations
@@ -25,23 +27,28 @@ from rondo.science._newton import ConvergenceError
 from rondo.science.clv import CustomerValues, ValueConfig, value_customers
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.holdout import rank_groups
-from rondo.science.hybrid import Bases, Hybrid, sampled
+from rondo.science.hybrid import Bases, Hybrid, on_grid, sampled
 from rondo.science.models import PurchaseModel, expected_from, fit_at, in_units, weeks_in_units
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 _STEP = 0.02  # of the logarithm of a parameter, for the slope of a total
+_HALF = 0.5  # of a purchase or a minor unit
+_FOUR_WEEKS = 28
 
 
 @dataclass(frozen=True)
 class CalibrationConfig:
     """How the model's own error is measured.
 
-    ``origins``: hold-outs at most. ``window_share``: length of a hold-out as a share of the log's length, at most the
-    horizon. ``earliest_share``: the first origin, as a share of the log's length; before it models know too little to
-    tell about today. ``growth``: the error grows with (horizon / hold-out) to this power. ``minimum_days``: a shorter
-    hold-out is not held. ``groups``: ranks of customers for which intervals are given beside the total.
-    ``sample``: customers used for chance and parameters, and for hold-outs, at most; the chance that lies in the sample
-    of a hold-out is taken off its error like any other. ``level``: of the interval.
+    ``origins``: hold-outs at most, two weeks apart or more. ``window_share``: length of a hold-out as a share of the
+    log's length, at most the horizon, in whole four weeks. ``earliest_share``: the first origin, as a share of the
+    log's length; before it models know too little to tell about today. ``growth``: the error grows with (horizon /
+    hold-out) to this power. ``minimum_days``: a shorter hold-out is not held. ``half_life``: of a group's error, in
+    lengths of a hold-out: one that began so much earlier than the last counts half. ``reserve``: the shift of a group
+    is n / (n + reserve) of that error after n hold-outs side by side. ``trust``: the quantile of past errors counts
+    n / (n + trust) beside Student's, see :func:`model_errors`. ``groups``: ranks of customers for which intervals are
+    given beside the total. ``sample``: customers used for chance and parameters, and for hold-outs, at most; the
+    chance that lies in the sample of a hold-out is taken off its error like any other. ``level``: of the interval.
     """
 
     origins: int = 8
@@ -49,6 +56,9 @@ class CalibrationConfig:
     earliest_share: float = 1 / 3
     growth: float = 0.25
     minimum_days: int = 28
+    half_life: float = 0.5
+    reserve: float = 0.5
+    trust: float = 3.0
     groups: int = 10
     sample: int = 200_000
     level: float = 0.90
@@ -86,21 +96,29 @@ class RolledHoldOut:
     spend_spread: Spread
 
 
+HoldOuts = dict[tuple[int, int], RolledHoldOut | None]
+"""Hold-outs by origin and days; None where the models could not be fitted."""
+
+
 @dataclass(frozen=True)
 class ModelError:
-    """Scale of the model's own error on the logarithmic scale, per entry (base, then groups), as a Student t.
+    """The model's own error on the logarithmic scale, per entry (base, then groups): ``shift`` plus ``scale`` times t.
 
-    ``freedom``: hold-outs that fit side by side between the first origin and now, plus one. Overlapping hold-outs are
-    not independent, so their number does not count.
+    ``freedom``: of Student's t, hold-outs that fit side by side between the first origin and now, plus one, and for
+    groups one more. Overlapping hold-outs are not independent, so their number does not count. The base is not shifted.
     """
 
+    shift: FloatArray
     scale: FloatArray
-    freedom: float
+    freedom: FloatArray
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A total with its predictive interval and the standard deviations of its logarithm that make it up."""
+    """A total with its predictive interval and the standard deviations of its logarithm that make it up.
+
+    ``shift``: by how much the interval's middle lies above ``expected``, on that scale; 0 for the base.
+    """
 
     expected: float
     low: float
@@ -108,6 +126,7 @@ class Interval:
     chance: float
     parameters: float
     model: float
+    shift: float
     calibrated: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -148,11 +167,12 @@ def forecast_base(
     value: ValueConfig | None = None,
     config: CalibrationConfig | None = None,
     bases: Bases | None = None,
+    known: HoldOuts | None = None,
 ) -> BaseForecast:
     """Value and purchases of the base after ``as_of``, with calibrated intervals.
 
-    ``purchases``, ``spend``: fitted to ``summarise(log, as_of)``; ``bases``: what hybrids of the log share. Raises
-    InputError when nobody had bought by then.
+    ``purchases``, ``spend``: fitted to ``summarise(log, as_of)``; ``bases``: what hybrids of the log share; ``known``:
+    see :func:`roll_holdouts`. Raises InputError when nobody had bought by then.
     """
     value, config = value or ValueConfig(), config or CalibrationConfig()
     base = summarise(log, as_of)
@@ -163,12 +183,12 @@ def forecast_base(
     ranks = rank_groups(customers.expected_purchases, config.groups)
     horizon_days = value.horizon_weeks * DAYS_PER_WEEK
     spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config)
-    holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind, bases)
+    holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind, bases, known)
     sums = _totals(customers.expected_purchases, ranks), _totals(customers.value, ranks)
     errors = model_errors(holdouts, as_of, horizon_days, config)
     intervals = []
     for total, spread, error in zip(sums, spreads, errors or (None, None), strict=True):
-        intervals.append([_interval(i, total, spread, error, config.level) for i in range(total.size)])
+        intervals.append(intervals_of(total, spread, error, config.level))
     return BaseForecast(
         value=intervals[1][0],
         purchases=intervals[0][0],
@@ -176,7 +196,7 @@ def forecast_base(
         purchases_groups=tuple(intervals[0][1:]),
         customers=customers,
         holdouts=holdouts,
-        freedom=errors[0].freedom if errors else None,
+        freedom=float(errors[0].freedom[0]) if errors else None,
         config=config,
     )
 
@@ -188,37 +208,34 @@ def roll_holdouts(
     config: CalibrationConfig | None = None,
     model: str = "bgnbd",
     bases: Bases | None = None,
+    known: HoldOuts | None = None,
 ) -> tuple[RolledHoldOut, ...]:
     """Hold-outs that lie wholly before ``as_of``: fit at each origin, forecast the days after it, count what came.
 
-    All have one length: the horizon or the configured share of the log, whichever is shorter. Origins where the models
-    cannot be fitted are left out. Empty when the log is too short. ``model``: name of the model of purchases. A large
-    base is represented by a random sample of its customers, a hybrid's by a smaller one, since every origin is learnt
-    from origins of its own. ``bases``: theirs.
+    All have one length: the horizon or the configured share of the log, whichever is shorter, in whole four weeks, so
+    that weekdays and paydays are alike. Origins where the models cannot be fitted are left out. Empty when the log is
+    too short. ``model``: name of the model of purchases. A large base is represented by a random sample of its
+    customers, a hybrid's by a smaller one, since every origin is learnt from origins of its own. ``bases``: theirs.
+    ``known``: hold-outs of the same log, model and configuration from other dates, by origin and days; it is added to.
     """
     config = config or CalibrationConfig()
     length = as_of - log.first_day + 1
     days = int(min(horizon_days, config.window_share * length))
+    days -= days % _FOUR_WEEKS if days >= _FOUR_WEEKS else 0
     earliest, latest = log.first_day + int(config.earliest_share * length), as_of - days
     if days < config.minimum_days or latest < earliest:
         return ()
-    found = []
+    known = {} if known is None else known
     if model == Hybrid.kind:
         bases = bases or Bases(log)
         log = sampled(log, bases.config.sample, bases.config.seed)
     else:
         log = sampled(log, config.sample, config.seed)
-    for origin in np.unique(np.linspace(earliest, latest, config.origins).astype(np.int64)).tolist():
-        base = summarise(log, origin)
-        if len(base) < config.groups:
-            continue  # fewer customers than ranks: errors could not be lined up with those of later origins
-        try:
-            often = fit_at(model, log, origin, days, bases, base)
-            much = gamma_gamma.fit(base.spend_days, base.mean_spend)
-        except (InputError, ConvergenceError):
-            continue  # too little had happened by that origin; later ones speak for themselves
-        found.append(_hold_out(log, base, often, much, origin, origin + days, config))
-    return tuple(found)
+    origins = on_grid(log, np.linspace(earliest, latest, config.origins))
+    for origin in origins:
+        if (origin, days) not in known:
+            known[origin, days] = _hold_out(log, model, origin, days, bases, config)
+    return tuple(held for origin in origins if (held := known[origin, days]) is not None)
 
 
 def model_errors(
@@ -229,31 +246,47 @@ def model_errors(
 ) -> tuple[ModelError, ModelError] | None:
     """Error of the model beyond chance and parameters, of purchases and of spend; None without hold-outs.
 
-    Mean square of ln(actual / forecast) less the variance that chance and parameters explain, about 0: the forecast is
-    not shifted, since on real logs the sign of past errors did not foretell the sign of the next. A few hold-outs may
-    agree by luck, so an error is never taken below one that it contains: spend's not below purchases', a group's not
-    below the base's.
+    e = ln(actual / forecast). *Base*: mean of e squared less the variance that chance and parameters explain, about 0:
+    the forecast is not shifted, since on real logs the sign of past errors did not foretell the sign of the next. Its
+    interval reaches as far as the geometric mean of Student's quantile, which knows how few hold-outs there are, and
+    the quantile of the past errors themselves, which knows whether they are all of one size. *Groups*: d = e less the
+    base's. At each origin d is foretold by the hold-outs that had ended by then, and the mean square of what is left
+    over, less what chance and parameters explain, is the group's own error; now it is shifted by what all foretell.
+    What all groups have in common counts as one more hold-out of each, and one more degree of freedom. A few hold-outs
+    may agree by luck, so spend's error is never taken below that of purchases, which it contains.
     """
     config = config or CalibrationConfig()
     if not holdouts:
         return None
-    days = holdouts[0].until - holdouts[0].origin
+    origins, days = np.array([held.origin for held in holdouts]), holdouts[0].until - holdouts[0].origin
     grown = max(1.0, horizon_days / days) ** config.growth
-    freedom = 1 + (as_of - holdouts[0].origin) / days
-    scales = []
+    side_by_side = (as_of - holdouts[0].origin) / days
+    freedom = np.array([1 + side_by_side + (entry > 0) for entry in range(holdouts[0].actual_purchases.size)])
+    sure = np.asarray(student.isf((1 - config.level) / 2, freedom), dtype=np.float64)
+    found: list[ModelError] = []
+    whole, own = 0.0, np.zeros(holdouts[0].actual_purchases.size - 1)
     for spend in (False, True):
-        squares = []
-        for held in holdouts:
-            forecast, actual = (
-                (held.forecast_spend, held.actual_spend) if spend else (held.forecast_purchases, held.actual_purchases)
-            )
-            explained = (held.spend_spread if spend else held.purchases_spread).variance
-            # Half a unit keeps the logarithm finite where a group bought nothing.
-            errors = np.log((np.maximum(actual, 0) + 0.5) / (forecast + 0.5))
-            squares.append(errors**2 - explained)
-        scale = np.sqrt(np.maximum(np.mean(squares, axis=0), 0.0)) * grown
-        scales.append(np.maximum(scale, scale[0]))
-    return ModelError(scales[0], freedom), ModelError(np.maximum(scales[1], scales[0]), freedom)
+        pairs = [
+            (held.forecast_spend, held.actual_spend) if spend else (held.forecast_purchases, held.actual_purchases)
+            for held in holdouts
+        ]
+        explained = np.array([(held.spend_spread if spend else held.purchases_spread).variance for held in holdouts])
+        # Half a unit keeps the logarithm finite where a group bought nothing.
+        errors = np.array([np.log((np.maximum(came, 0) + _HALF) / (told + _HALF)) for told, came in pairs])
+        base, groups = errors[:, 0], errors[:, 1:] - errors[:, :1]
+        whole = max(whole, float(np.sqrt(max(np.mean(base**2 - explained[:, 0]), 0.0))))
+        past = np.abs(base) / np.sqrt(explained[:, 0] + whole**2 + np.finfo(float).tiny)
+        reach = max(1.0, float(np.quantile(past, config.level, method="hazen")))
+        shrunk = side_by_side / (side_by_side + config.trust)
+        scale = np.asarray(whole * reach**shrunk * sure[0] ** (1 - shrunk) / sure, dtype=np.float64)
+        foretold = np.array([_foretold(groups, origins, days, origin, config) for origin in origins])
+        left = np.maximum(np.mean((groups - foretold) ** 2 - explained[:, 1:], axis=0), 0.0)
+        left = (side_by_side * left + left.mean()) / (side_by_side + 1)
+        own = np.maximum(own, np.sqrt(left))
+        scale[1:] = np.hypot(scale[1:], own)
+        shift = np.concatenate(([0.0], _foretold(groups, origins, days, as_of, config)))
+        found.append(ModelError(shift, np.asarray(scale * grown, dtype=np.float64), freedom))
+    return found[0], found[1]
 
 
 def model_error(
@@ -334,6 +367,31 @@ def spread_of_totals(
     return Spread(chance, np.sqrt(parameters)), Spread(spend_chance, np.sqrt(spend_parameters))
 
 
+def intervals_of(total: FloatArray, spread: Spread, error: ModelError | None, level: float) -> list[Interval]:
+    """Intervals of totals (base, then groups) from their spread and the model's error, None where it is not known."""
+    found = []
+    for entry, expected in enumerate(total.tolist()):
+        shift, scale, freedom = 0.0, 0.0, float(np.inf)
+        if error is not None:
+            shift, scale, freedom = float(error.shift[entry]), float(error.scale[entry]), float(error.freedom[entry])
+        low, high = log_interval(float(np.sqrt(spread.variance[entry])), scale, freedom, level)
+        # As errors are counted; nothing can come of a group of which little is expected.
+        bounds = [max(0.0, (expected + _HALF) * float(np.exp(shift + end)) - _HALF) for end in (low, high)]
+        found.append(
+            Interval(
+                expected=expected,
+                low=bounds[0],
+                high=bounds[1],
+                chance=float(spread.chance[entry]),
+                parameters=float(spread.parameters[entry]),
+                model=scale,
+                shift=shift,
+                calibrated=error is not None,
+            )
+        )
+    return found
+
+
 def log_interval(normal: float, scale: float, freedom: float, level: float) -> tuple[float, float]:
     """Central interval of a normal with standard deviation ``normal`` plus ``scale`` times a Student t, around 0."""
     if not 0 < level < 1:
@@ -356,15 +414,16 @@ def log_interval(normal: float, scale: float, freedom: float, level: float) -> t
 
 
 def _hold_out(
-    log: PurchaseDays,
-    base: Summary,
-    often: PurchaseModel,
-    much: GammaGamma,
-    origin: int,
-    until: int,
-    config: CalibrationConfig,
-) -> RolledHoldOut:
-    weeks = (until - origin) / DAYS_PER_WEEK
+    log: PurchaseDays, model: str, origin: int, days: int, bases: Bases | None, config: CalibrationConfig
+) -> RolledHoldOut | None:
+    base, until, weeks = summarise(log, origin), origin + days, days / DAYS_PER_WEEK
+    if len(base) < config.groups:
+        return None  # fewer customers than ranks: errors could not be lined up with those of later origins
+    try:
+        often = fit_at(model, log, origin, days, bases, base)
+        much = gamma_gamma.fit(base.spend_days, base.mean_spend)
+    except (InputError, ConvergenceError):
+        return None  # too little had happened by that origin; later ones speak for themselves
     expected = expected_from(often, base, weeks)
     each = much.expected_mean_spend(base.spend_days, base.mean_spend)
     ranks = rank_groups(expected, config.groups)
@@ -383,19 +442,16 @@ def _hold_out(
     )
 
 
-def _interval(entry: int, total: FloatArray, spread: Spread, error: ModelError | None, level: float) -> Interval:
-    scale, freedom = (0.0, np.inf) if error is None else (float(error.scale[entry]), error.freedom)
-    low, high = log_interval(float(np.sqrt(spread.variance[entry])), scale, freedom, level)
-    expected = float(total[entry])
-    return Interval(
-        expected=expected,
-        low=expected * float(np.exp(low)),
-        high=expected * float(np.exp(high)),
-        chance=float(spread.chance[entry]),
-        parameters=float(spread.parameters[entry]),
-        model=scale,
-        calibrated=error is not None,
-    )
+def _foretold(groups: FloatArray, origins: IntArray, days: int, day: int, config: CalibrationConfig) -> FloatArray:
+    """What the hold-outs that had ended by ``day`` say of the groups' errors: 0 where there are none."""
+    ended = origins + days <= day
+    if not ended.any():
+        return np.zeros(groups.shape[1])
+    then = origins[ended]
+    weights = 0.5 ** ((then[-1] - then) / (config.half_life * days))
+    side_by_side = 1 + float(then[-1] - then[0]) / days
+    share = side_by_side / (side_by_side + config.reserve)
+    return np.asarray(share * np.average(groups[ended], axis=0, weights=weights), dtype=np.float64)
 
 
 def _totals(values: FloatArray | IntArray, ranks: IntArray) -> FloatArray:

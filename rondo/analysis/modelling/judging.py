@@ -14,7 +14,7 @@ from rondo.science import gamma_gamma
 from rondo.science._newton import ConvergenceError
 from rondo.science.holdout import compare, rank_groups
 from rondo.science.hybrid import Bases
-from rondo.science.intervals import CalibrationConfig, log_interval, model_error, roll_holdouts, spread_of_totals
+from rondo.science.intervals import CalibrationConfig, intervals_of, model_error, roll_holdouts, spread_of_totals
 from rondo.science.models import PurchaseModel, expected_from, fit_at
 from rondo.science.summary import DAYS_PER_WEEK, Summary, summarise, window
 
@@ -60,18 +60,15 @@ def judge(log: Log, as_of: int, model: str, bases: Bases | None = None) -> Judge
     spread, _of_spend = spread_of_totals(often, much, base, weeks, ranks, config)
     earlier = roll_holdouts(log.days, origin, float(days), config, model, bases)
     error = model_error(earlier, origin, float(days), config, spend=False)
-    bounds = []
-    for entry, total in enumerate([check.forecast, *(group.forecast for group in check.groups)]):
-        scale, freedom = (0.0, float("inf")) if error is None else (float(error.scale[entry]), error.freedom)
-        low, high = log_interval(float(np.sqrt(spread.variance[entry])), scale, freedom, config.level)
-        bounds.append((total * float(np.exp(low)), total * float(np.exp(high))))
+    totals = np.array([check.forecast, *(group.forecast for group in check.groups)])
+    bounds = intervals_of(totals, spread, error, config.level)
     deciles = [
         Decile(
             decile=group.group,
             customers=group.customers,
             forecast=group.forecast,
-            low=bounds[number][0],
-            high=bounds[number][1],
+            low=bounds[number].low,
+            high=bounds[number].high,
             actual=int(group.actual),
         )
         for number, group in enumerate(check.groups, start=1)
@@ -82,8 +79,8 @@ def judge(log: Log, as_of: int, model: str, bases: Bases | None = None) -> Judge
         days=days,
         customers=check.customers,
         forecast=check.forecast,
-        low=bounds[0][0],
-        high=bounds[0][1],
+        low=bounds[0].low,
+        high=bounds[0].high,
         actual=int(check.actual),
         mae=check.mae,
         rmse=check.rmse,

@@ -20,7 +20,15 @@ from rondo.science import (
     summarise,
     window,
 )
-from rondo.science.intervals import CalibrationConfig, log_interval, spread_of_totals
+from rondo.science.intervals import (
+    CalibrationConfig,
+    RolledHoldOut,
+    Spread,
+    intervals_of,
+    log_interval,
+    model_errors,
+    spread_of_totals,
+)
 from rondo.science.models import PURCHASE_MODELS
 from rondo.science.tests.logs import cdnow_sample, complete_journey
 
@@ -75,7 +83,7 @@ def test_without_the_models_own_error_the_interval_would_be_too_narrow(sample: B
 def test_groups_add_up_to_the_base(sample: BaseForecast) -> None:
     assert sum(group.expected for group in sample.purchases_groups) == pytest.approx(sample.purchases.expected)
     assert sum(group.expected for group in sample.value_groups) == pytest.approx(sample.customers.total)
-    assert all(group.low <= group.expected <= group.high for group in sample.value_groups)
+    assert all(group.low < group.high for group in sample.value_groups)
     expected = [group.expected for group in sample.purchases_groups]
     assert expected == sorted(expected, reverse=True)
 
@@ -116,6 +124,64 @@ def test_hold_outs_of_a_large_base_take_a_sample_and_own_its_chance() -> None:
         assert chance == pytest.approx(share**-0.5, rel=0.2)
     again = roll_holdouts(log, 272, 273, CalibrationConfig(sample=600))
     assert [held.actual_spend.tolist() for held in again] == [held.actual_spend.tolist() for held in some]
+
+
+def rolled(errors: list[list[float]], days: int = 28) -> tuple[RolledHoldOut, ...]:
+    """Hold-outs side by side in which the base and two groups missed by these logarithms, beyond any chance."""
+    none = Spread(np.zeros(3), np.zeros(3))
+    forecast = np.full(3, 1e6)
+    found = []
+    for number, missed in enumerate(errors):
+        came = np.rint(forecast * np.exp(missed)).astype(np.int64)
+        start = 100 + number * days
+        found.append(RolledHoldOut(start, start + days, 10, forecast, came, forecast, came, none, none))
+    return tuple(found)
+
+
+def test_a_share_missed_alike_at_all_dates_moves_its_group_and_the_base_stays() -> None:
+    """The first group had .4 more than its share each time, the second went up and down by as much."""
+    signs = zip([1, -1] * 4, [1, 1, -1, -1] * 2, strict=True)
+    held = rolled([[0.1 * sign, 0.4 + 0.1 * sign, 0.4 * other] for sign, other in signs])
+    error = model_errors(held, held[-1].until, 28)
+    assert error is not None
+    shift, scale, freedom = error[0].shift, error[0].scale, error[0].freedom
+    assert shift[0] == 0
+    assert shift[1] == pytest.approx(0.4 * 8 / 8.5, rel=0.02)
+    assert abs(shift[2]) < 0.4 * 8 / 8.5
+    assert scale[1] < 0.6 * scale[2]
+    assert freedom.tolist() == [9.0, 10.0, 10.0]
+    total, spread = np.array([200.0, 100.0, 100.0]), Spread(np.full(3, 0.05), np.zeros(3))
+    base, moved, wide = intervals_of(total, spread, error[0], 0.9)
+    assert base.low < 200 < base.high
+    assert moved.low < 100 * np.exp(0.4) < moved.high
+    assert moved.high / moved.low < wide.high / wide.low
+    # One hold-out tells a shift, and nothing of how well it would have been foretold.
+    first, _spend = model_errors(held[:1], held[0].until, 28) or (None, None)
+    assert first is not None
+    assert first.shift[1] == pytest.approx(0.4 / 1.5, rel=0.02)
+    assert first.scale[1] > 0.3
+
+
+def test_errors_of_one_size_reach_less_far_than_errors_of_many_sizes() -> None:
+    """Both have a root mean square of .1; Student's quantile alone would not tell them apart."""
+    one = rolled([[0.1 * sign, 0, 0] for sign in [1, -1] * 4])
+    size = 0.1 * 8**0.5
+    many = rolled([[missed, 0, 0] for missed in [size, *[0.0] * 7]])
+    steady, wild = (model_errors(held, 324, 28) for held in (one, many))
+    assert steady is not None
+    assert wild is not None
+    sure = student.isf(0.05, 9)
+    # Eight hold-outs weigh 8 to 3; of eight errors the 90 % point lies seven tenths of the way from the last but one.
+    assert steady[0].scale[0] * sure == pytest.approx(0.1 * sure ** (3 / 11), rel=1e-3)
+    assert wild[0].scale[0] * sure == pytest.approx(0.1 * (0.7 * 8**0.5) ** (8 / 11) * sure ** (3 / 11), rel=1e-3)
+    assert model_errors((), 100, 28) is None
+
+
+def test_a_group_of_which_nothing_may_come_has_an_interval_from_nothing_on() -> None:
+    spread = Spread(np.array([1.2]), np.zeros(1))
+    (little,) = intervals_of(np.array([0.7]), spread, None, 0.9)
+    assert little.low == 0.0
+    assert little.low < little.expected < little.high
 
 
 def test_a_short_log_is_forecast_and_marked_as_not_calibrated() -> None:

@@ -341,7 +341,7 @@ def deciles(rows_of: Sequence[Decile], stamp: str) -> Chart:
             for row in rows_of
         ]
         numbers = [row["decile"] for row in rows_of]
-        top = max([row["high"] for row in rows_of] + [float(row["actual"]) for row in rows_of])
+        top = max(float(row[what]) for row in rows_of for what in ("high", "actual", "forecast"))
         y = upright("actual", top, formats.number, wanted=5)
         x = alt.X(
             "from:Q",
