@@ -18,7 +18,16 @@ from rondo.web.customers.lists import Position, read_page
 from rondo.web.customers.query import ListQuery
 from rondo.web.customers.rows import Cell, read_rows
 
+FORMS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+"""The forms a list comes in, and their content types."""
+LABELS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "parquet": "Parquet"}
 CHUNK = 1000
+Chunk = list[tuple[str, str, list[Cell]]]
+"""Customers one after the other: public id, name, and the cells of the columns."""
 
 
 class _Echo:
@@ -45,10 +54,26 @@ def _value(cell: Cell) -> str:
     return harmless(str(raw))
 
 
-def _headings(columns: Sequence[Field]) -> list[str]:
+def headings(columns: Sequence[Field]) -> list[str]:
+    """What stands above the columns, in the language in force; those of money name their currency."""
     currency = installation().currency
     shown = [f"{c.label} ({currency})" if c.type == "money" else str(c.label) for c in columns]
-    return [harmless(text) for text in [_("Id"), _("Name"), *shown]]
+    return [_("Id"), _("Name"), *shown]
+
+
+def chunks(query: ListQuery, language: str) -> Iterator[Chunk]:
+    """Every selected customer in the list's order, :data:`CHUNK` at a time."""
+    columns = [query.fields[key] for key in query.columns]
+    start: Position | None = None
+    while True:
+        # The language is set anew for each chunk: a stream is read after the request's own language has gone.
+        with override(language):
+            page = read_page(query.walks, start, limit=CHUNK, eager=True)
+            chunk = [(row.key, row.customer.name, row.cells) for row in read_rows(query.viewer, page.ids, columns)]
+        yield chunk
+        if page.after is None:
+            return
+        start = page.after
 
 
 def lines(query: ListQuery, language: str) -> Iterator[str]:
@@ -59,24 +84,15 @@ def lines(query: ListQuery, language: str) -> Iterator[str]:
     columns = [query.fields[key] for key in query.columns]
     writer = csv.writer(_Echo())
     with override(language):
-        yield "\ufeff" + str(writer.writerow(_headings(columns)))
-    start: Position | None = None
-    while True:
-        # The language is set anew for each chunk: a stream is read after the request's own language has gone.
+        yield "\ufeff" + str(writer.writerow([harmless(text) for text in headings(columns)]))
+    for chunk in chunks(query, language):
         with override(language):
-            page = read_page(query.walks, start, limit=CHUNK, eager=True)
-            rows = read_rows(query.viewer, page.ids, columns)
-            chunk = [
-                str(writer.writerow([row.key, harmless(row.customer.name), *map(_value, row.cells)])) for row in rows
-            ]
-        yield "".join(chunk)
-        if page.after is None:
-            return
-        start = page.after
+            rows = [[key, harmless(name), *map(_value, cells)] for key, name, cells in chunk]
+        yield "".join(str(writer.writerow(row)) for row in rows)
 
 
-def record(actor: Actor, query: ListQuery) -> None:
-    """Write into the audit log who took which list out of the house.
+def record(actor: Actor, query: ListQuery, form: str) -> None:
+    """Write into the audit log who took which list out of the house, and in what form.
 
     Raises:
         PermissionRefused: the actor may not export.
@@ -84,5 +100,5 @@ def record(actor: Actor, query: ListQuery) -> None:
     actor.require("export")
     assert actor.user is not None
     asked = {"f": query.filters, "rule": query.rule_text, "q": query.text}
-    what = {**asked, "sort": query.sort_key, "columns": query.columns}
+    what = {**asked, "sort": query.sort_key, "columns": query.columns, "form": form}
     audit.record(actor, "customers.exported", "user", actor.user.pk, {"list": [None, what]})

@@ -2,15 +2,21 @@
 
 import csv
 import io
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
+from pyarrow import parquet as pq
 
 from rondo.foundation.models import AuditEntry
 from rondo.foundation.spreadsheets import harmless
-from rondo.web.customers import export
+from rondo.web.customers import export, export_files
+from rondo.web.customers.fields import catalogue
 from rondo.web.tests.customers_data import give_score, make_attributes, make_customer, make_run, owned, set_value
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +113,74 @@ def test_the_number_of_queries_of_a_chunk_does_not_grow_with_its_rows(client: An
     for number in range(30):
         give_score(make_customer(f"C{number}"), value=number)
     assert queries() == few
+
+
+def _attachment(client: Any, address: str) -> bytes:
+    response = client.get(address)
+    assert response.status_code == 200 and "attachment" in response["Content-Disposition"]
+    return b"".join(response.streaming_content)
+
+
+def test_a_workbook_holds_the_same_rows_typed_and_no_formula(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "CHUNK", 2)
+    city = make_attributes()["city"]
+    for number in range(3):
+        give_score(make_customer(f"C{number}"), value=number * 100 + 50, alive=0.25, last_purchase="2017-12-24")
+    formula = make_customer("=1+1\x00\x07")
+    set_value(formula, city, text="@SUM(A1)")
+    asked = "?sort=-value&cols=value,alive,last_purchase,attr.city"
+    sheet = load_workbook(io.BytesIO(_attachment(client, f"/customers/export.xlsx{asked}"))).active
+    assert sheet is not None
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows[0] == ("Id", "Name", "Customer value (USD)", "Probability of being active", "Last purchase", "City")
+    assert rows[1][1:] == ("C2", 2.5, 0.25, datetime(2017, 12, 24), None)
+    assert rows[4][1] == "=1+1" and rows[4][5] == "@SUM(A1)"
+    assert {sheet.cell(5, 2).data_type, sheet.cell(5, 6).data_type} == {"s"}
+    assert [row[0] for row in rows[1:]] == [row[0] for row in rows_of(client, f"/customers/export.csv{asked}")[1:]]
+
+
+def test_parquet_has_types_and_keys_and_the_same_rows(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "CHUNK", 2)
+    for number in range(3):
+        give_score(make_customer(f"C{number}"), value=number * 100 + 50, orders=number, last_purchase="2017-12-24")
+    make_customer("New")
+    asked = "?sort=-value&cols=value,alive,last_purchase,orders,kind"
+    table = pq.read_table(pa.BufferReader(_attachment(client, f"/customers/export.parquet{asked}")))
+    assert table.schema.names == ["id", "name", "value", "alive", "last_purchase", "orders", "kind"]
+    assert [str(kind) for kind in table.schema.types[2:]] == [
+        "decimal128(20, 2)",
+        "double",
+        "date32[day]",
+        "int64",
+        "string",
+    ]
+    assert table.schema.field("value").metadata[b"label"] == b"Customer value (USD)"
+    assert table["name"].to_pylist() == ["C2", "C1", "C0", "New"]
+    assert table["value"].to_pylist() == [Decimal("2.50"), Decimal("1.50"), Decimal("0.50"), None]
+    assert table["last_purchase"].to_pylist()[0] == date(2017, 12, 24)
+    empty = pq.read_table(pa.BufferReader(_attachment(client, "/customers/export.parquet?id=nonsense")))
+    assert empty.num_rows == 0
+
+
+def test_a_workbook_too_large_is_refused_with_what_to_do(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_files, "MOST_IN_WORKBOOK", 2)
+    for number in range(3):
+        make_customer(f"C{number}")
+    refused = client.get("/customers/export.xlsx")
+    assert refused.status_code == 400 and "take it as CSV or Parquet" in refused.content.decode()
+    assert client.get("/customers/export.docx").status_code == 404
+
+
+def test_every_column_of_a_list_goes_into_every_form(client: Any, alice: Any) -> None:
+    """The kinds of all columns fit what they hold, facts and attributes alike."""
+    attributes = make_attributes()
+    customer = make_customer("A")
+    give_score(customer, value=1_050, alive=0.5)
+    set_value(customer, attributes["size"], text="l")
+    columns = [field.key for field in catalogue(alice).values() if field.listed and field.key != "name"]
+    for start in range(0, len(columns), 10):
+        asked = "?cols=" + ",".join(columns[start : start + 10])
+        table = pq.read_table(pa.BufferReader(_attachment(client, f"/customers/export.parquet{asked}")))
+        book = load_workbook(io.BytesIO(_attachment(client, f"/customers/export.xlsx{asked}")))
+        assert table.num_rows == 1 and table.schema.names[2:] == columns[start : start + 10]
+        assert book.active is not None and book.active.max_column == table.num_columns

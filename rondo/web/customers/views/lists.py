@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -19,7 +19,7 @@ from rondo.errors import InputError
 from rondo.foundation.installation import business_now
 from rondo.foundation.rights import has_right
 from rondo.web.access import actor, page, viewer
-from rondo.web.customers import export
+from rondo.web.customers import export, export_files
 from rondo.web.customers.fields import Field, catalogue, default_columns
 from rondo.web.customers.filters import FilterError, from_form, operator_label, operators, parse_one
 from rondo.web.customers.lists import KeyPage
@@ -81,7 +81,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "rows": rows,
         "lines": on_page(rows),
         "here": reverse("customers"),
-        "export": reverse("customers-export"),
+        "exports": [(label, reverse("customers-export", args=[form])) for form, label in export.LABELS.items()],
         "chips": query.chips(),
         "views": list(_views(query)),
         "name": _heading(query, query.fields["name"]),
@@ -203,14 +203,20 @@ def choose_columns(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @page("export")
-def export_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """The list as CSV, all its pages, in its order and with its columns."""
+def export_list(request: HttpRequest, form: str) -> StreamingHttpResponse | FileResponse:
+    """The list as CSV, XLSX or Parquet: all its pages, in its order and with its columns."""
     query = read_query(request)
     if query.errors:
         raise InputError(" ".join(query.errors))
-    export.record(actor(request), query)
-    lines = export.lines(query, get_language() or "en")
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    name = f"customers-{business_now().date().isoformat()}.csv"
+    if form not in export.FORMS:
+        raise Http404(_("A list comes as csv, xlsx or parquet."))
+    export.record(actor(request), query, form)
+    language = get_language() or "en"
+    name = f"customers-{business_now().date().isoformat()}.{form}"
+    if form == "xlsx":
+        book = export_files.workbook(query, language)
+        return FileResponse(book, as_attachment=True, filename=name, content_type=export.FORMS[form])
+    parts = export.lines(query, language) if form == "csv" else export_files.parquet(query, language)
+    response = StreamingHttpResponse(parts, content_type=export.FORMS[form])
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
