@@ -29,7 +29,7 @@ from rondo.web.customers.rows import Cell
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_IN_WORKBOOK = 200_000
+MOST_IN_WORKBOOK = 100_000
 """Customers that a workbook may hold: it cannot be sent before it is whole, and spreadsheets halt at 1,048,576 rows."""
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that XML, and so a workbook, cannot hold."""
