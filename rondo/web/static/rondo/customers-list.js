@@ -96,14 +96,16 @@ list.addEventListener("change", (event) => {
 });
 
 document.body.addEventListener("htmx:afterSettle", mark);
-// A menu opens below its button; on a phone the stylesheet puts it at the bottom.
+// A menu opens where there is more room, below or above its button; on a phone the stylesheet puts it at the bottom.
 list.addEventListener("toggle", (event) => {
   const menu = event.target;
   if (event.newState !== "open" || !menu.matches("[popover]")) return;
   const button = list.querySelector(`[popovertarget="${menu.id}"]`).getBoundingClientRect();
   const wide = innerWidth > 760;
   menu.style.left = wide ? `${Math.max(8, Math.min(button.left, innerWidth - menu.offsetWidth - 16))}px` : "";
-  menu.style.top = wide ? `${button.bottom + 4}px` : "";
-  menu.style.maxHeight = wide ? `${innerHeight - button.bottom - 16}px` : "";
+  const above = wide && button.top > innerHeight - button.bottom;
+  menu.style.top = wide && !above ? `${button.bottom + 4}px` : "";
+  menu.style.bottom = above ? `${innerHeight - button.top + 4}px` : "";
+  menu.style.maxHeight = wide ? `${(above ? button.top : innerHeight - button.bottom) - 16}px` : "";
   menu.querySelector("select, a, input")?.focus();
 }, true);
