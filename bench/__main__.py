@@ -14,6 +14,7 @@ SECTIONS = {
     "targets": "twins and propensities of the Complete Journey beside nearest neighbours and plain rankings",
     "next": "what is bought next on the Complete Journey's last baskets beside own frequency and popularity",
     "leads": "first purchases of a category on the Complete Journey beside the rates of the categories",
+    "duplicates": "likely duplicates on FEBRL3 beside exact matching and plain Splink, and of made-up customers",
     "load": "load of the Complete Journey beside a bare bulk insert, on SQLite and PostgreSQL",
     "facts": "facts of the Complete Journey beside the same query in plain DuckDB",
     "spark": "facts of the Complete Journey on a Spark cluster of two workers beside DuckDB",

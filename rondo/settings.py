@@ -165,6 +165,7 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "rondo.foundation",
     "rondo.customers",
+    "rondo.duplicates",
     "rondo.catalogue",
     "rondo.interactions",
     "rondo.warehouse",

@@ -40,6 +40,7 @@ WRITERS = {
     "rondo/foundation/jobs/*.py": "leases, schedule and housekeeping: the state of machinery, no user's change",
     "rondo/customers/changed.py": "marks of changes, called by actions",
     "rondo/interactions/changed.py": "marks of changes, called by actions and loaders",
+    "rondo/duplicates/engine/*.py": "tables in a job's own memory, none of the database's",
     "rondo/customers/names.py": "the words of names, derived, called by actions",
     "rondo/warehouse/refresh.py": "how far the columnar copy is: the state of machinery",
     "rondo/analysis/segments/ledger.py": "members and sizes, derived, called by actions and refreshes",

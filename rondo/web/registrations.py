@@ -7,6 +7,7 @@ from rondo.web import changed
 from rondo.web.analysis import registrations as analysis
 from rondo.web.campaigns import registrations as campaigns
 from rondo.web.customers import registrations as customers
+from rondo.web.duplicates import registrations as duplicates
 from rondo.web.finders import find_pages
 from rondo.web.imports import registrations as imports
 from rondo.web.jobs import request_charts
@@ -16,7 +17,18 @@ from rondo.web.reports import registrations as reports
 from rondo.web.segments import registrations as segments
 from rondo.web.stages import registrations as stages
 
-__all__ = ["analysis", "campaigns", "customers", "imports", "leads", "relations", "reports", "segments", "stages"]
+__all__ = [
+    "analysis",
+    "campaigns",
+    "customers",
+    "duplicates",
+    "imports",
+    "leads",
+    "relations",
+    "reports",
+    "segments",
+    "stages",
+]
 
 registries.nav.add("home", NavItem("home", _("Home"), "house", "home", 10))
 registries.nav.add("portfolio", NavItem("portfolio", _("Portfolio"), "chart-pie", "portfolio", 30))

@@ -24,6 +24,7 @@ urlpatterns = [
     path("analyse/progress", home.progress, name="analysis-progress"),
     path("analyse/progress/<slug:name>", home.follow_up_progress, name="follow-up-progress"),
     path("analysis/", include("rondo.web.analysis.urls")),
+    path("customers/duplicates/", include("rondo.web.duplicates.urls")),
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),
     path("imports/", include("rondo.web.imports.urls")),

@@ -99,6 +99,8 @@ _DEEPER = (
     "/segments/overlap",
     "/segments/groups",
     "/profile/",
+    "/customers/duplicates/",
+    "/customers/duplicates/automatic",
     "/imports/",
     "/settings/users/",
     "/settings/teams/",

@@ -103,7 +103,7 @@ def _names(rows: Sequence[AuditEntry]) -> dict[tuple[str, int], str]:
 
 
 def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, int], str]) -> list[Field]:
-    linked = row.verb.startswith("link.") or row.verb.endswith(("merged", "unmerged"))
+    linked = row.verb.startswith("link.") or row.verb.endswith(("merged", "unmerged", "told_apart"))
     made = []
     for field, values in row.changes.items():
         before, after = values if isinstance(values, list) and len(values) == 2 else (None, values)

@@ -93,6 +93,8 @@ KINDS: dict[str, Kind] = {
     "attribute": Kind(_("Attribute")),
     "installation": Kind(_("Company")),
     "standing": Kind(_("Thresholds of the ladder and of the life cycle")),
+    "search": Kind(_("Search for duplicates")),
+    "duplicate": Kind(_("Pair of duplicates")),
     "buying_stages": Kind(_("Thresholds of buying stages")),
 }
 

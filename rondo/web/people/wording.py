@@ -29,6 +29,8 @@ DONE = {
     "imported": gettext_lazy("changed by an import"),
     "merged": gettext_lazy("merged"),
     "unmerged": gettext_lazy("merge taken back"),
+    "told_apart": gettext_lazy("told apart"),
+    "decided": gettext_lazy("decided"),
     "retracted": gettext_lazy("taken back"),
     "logged": gettext_lazy("logged"),
     "exported": gettext_lazy("exported"),
@@ -100,6 +102,12 @@ ABOUT = {
 }
 """The first part of a verb that is no kind of record."""
 FIELDS: "dict[str, _StrOrPromise]" = {
+    "decision": gettext_lazy("Decision"),
+    "merge_automatically_from": gettext_lazy("Merge automatically"),
+    "pairs": gettext_lazy("Pairs"),
+    "absorbed": gettext_lazy("Merged into it"),
+    "survivor": gettext_lazy("Merged into"),
+    "other": gettext_lazy("Other customer"),
     "name": gettext_lazy("Name"),
     "role": gettext_lazy("Role"),
     "reach": gettext_lazy("Sees at most"),
@@ -153,6 +161,12 @@ FIELDS: "dict[str, _StrOrPromise]" = {
 }
 """Fields, as people call them."""
 VALUES: "dict[str, dict[str, _StrOrPromise]]" = {
+    "decision": {
+        "open": gettext_lazy("open"),
+        "merged": gettext_lazy("merged"),
+        "different": gettext_lazy("not the same"),
+        "later": gettext_lazy("later"),
+    },
     "status": {
         "loading": gettext_lazy("loading"),
         "visible": gettext_lazy("finished"),

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("scipy", "sklearn", "ibis", "duckdb", "deltalake", "altair", "vl_convert", "typst")
+HEAVY = ("scipy", "sklearn", "ibis", "duckdb", "splink", "deltalake", "altair", "vl_convert", "typst")
 
 SCRIPT = """
 import json, sys

@@ -1,0 +1,121 @@
+"""The search itself: read, compare, keep. A job of its own calls it; it imports the engine."""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from rondo.customers.models import Customer
+from rondo.duplicates.actions.automatic import merge_certain
+from rondo.duplicates.engine import Config, Found, NothingToCompare, link
+from rondo.duplicates.models import Pair, Search
+from rondo.duplicates.reading import read_records
+from rondo.errors import RondoError
+from rondo.foundation import audit
+from rondo.foundation.actors import system
+from rondo.foundation.installation import installation
+
+_EVERY_SECONDS = 0.5
+_BATCH = 500
+_FIELDS = ("probability", "weight", "prior", "together", "agreement", "left_print", "right_print")
+
+
+def do_search(key: int, config: Config | None = None) -> Search:
+    """Do a search and keep what it found. Safe to run twice.
+
+    Raises whatever is no error of Rondo's own, after it has been written down.
+    """
+    row = Search.objects.get(pk=key)
+    if not row.under_way:
+        return row
+    Search.objects.filter(pk=key).update(status=Search.Status.RUNNING, started_at=timezone.now())
+    report = _Progress(key)
+    try:
+        try:
+            found = link(read_records(report), config or Config(salt=installation().id_alphabet), report)
+            results = told(found)
+            report("keep", 0, 1)
+            results["automatic"] = _keep(key, found)
+        except NothingToCompare as nothing:
+            results = {"records": nothing.records, "have": nothing.have}
+            Pair.objects.filter(status__in=[Pair.Status.OPEN, Pair.Status.LATER]).delete()
+        Search.objects.filter(pk=key).update(
+            status=Search.Status.DONE, finished_at=timezone.now(), results=results, error=""
+        )
+    except Exception as error:
+        known = isinstance(error, RondoError)
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+        Search.objects.filter(pk=key).update(
+            status=Search.Status.FAILED, error=reason[:2000], finished_at=timezone.now()
+        )
+        if not known:
+            raise
+    row.refresh_from_db()
+    return row
+
+
+class _Progress:
+    """Writes down how far a search is, at most twice a second."""
+
+    def __init__(self, key: int) -> None:
+        self._key = key
+        self._step, self._next = "", 0.0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if step == self._step and now < self._next and done < total:
+            return
+        self._step, self._next = step, now + _EVERY_SECONDS
+        Search.objects.filter(pk=self._key).update(step=step, done=done, total=total)
+
+
+def told(found: Found) -> dict[str, Any]:
+    """What pages show of a search: how many were looked at, and the model, without anything personal."""
+    return {
+        "records": found.records,
+        "candidates": found.candidates,
+        "left_out": found.left_out,
+        "kept": found.pairs.num_rows,
+        "have": found.have,
+        "prior": {"bits": found.prior.bits, **asdict(found.prior)},
+        "comparisons": [asdict(one) for one in found.comparisons],
+        "missing": list(found.missing),
+    }
+
+
+def _keep(key: int, found: Found) -> int:
+    """Put the pairs found beside those known, then merge the certain ones; returns how many those were.
+
+    An open pair that is not found any more goes. What was decided stays; a pair that was told apart, or put off, is
+    open again when what was compared has changed.
+    """
+    keys = [one.key for one in found.comparisons]
+    with transaction.atomic():
+        known = {(row.left_id, row.right_id): row for row in Pair.objects.select_for_update()}
+        standing = set(Customer.objects.filter(is_merged=False).values_list("pk", flat=True))
+        made: list[Pair] = []
+        kept: list[Pair] = []
+        for one in found.pairs.to_pylist():
+            if one["left"] not in standing or one["right"] not in standing:
+                continue
+            row = known.pop((one["left"], one["right"]), None) or Pair(left_id=one["left"], right_id=one["right"])
+            changed = (row.left_print, row.right_print) != (one["left_print"], one["right_print"])
+            if changed and row.pk and row.status in (Pair.Status.DIFFERENT, Pair.Status.LATER):
+                row.status, row.changed = Pair.Status.OPEN, True
+            one["agreement"] = {name: [one[f"{name}_level"], round(one[f"{name}_bits"], 3)] for name in keys}
+            for name in _FIELDS:
+                setattr(row, name, one[name])
+            row.found = True
+            (kept if row.pk else made).append(row)
+        Pair.objects.bulk_create(made, batch_size=_BATCH)
+        Pair.objects.bulk_update(kept, [*_FIELDS, "found", "status", "changed"], batch_size=_BATCH)
+        gone = [row.pk for row in known.values() if row.status == Pair.Status.OPEN]
+        lost = [row.pk for row in known.values() if row.status != Pair.Status.OPEN and row.found]
+        for start in range(0, len(gone), _BATCH):
+            Pair.objects.filter(pk__in=gone[start : start + _BATCH]).delete()
+        for start in range(0, len(lost), _BATCH):
+            Pair.objects.filter(pk__in=lost[start : start + _BATCH]).update(found=False)
+        audit.record(system("job"), "search.run", "search", key, {"pairs": [None, len(made) + len(kept)]})
+    return merge_certain(system("job"))
