@@ -10,13 +10,17 @@ from rondo.customers.actions.contact_points import add_address, add_identifier, 
 from rondo.customers.actions.links import link, unlink
 from rondo.customers.actions.merging import merge, unmerge
 from rondo.customers.actions.records import assign_owner, assign_team, change_customer, create_customer
+from rondo.customers.actions.together import MOST_AT_ONCE, Together, change_together, take_back_together
 
 __all__ = [
+    "MOST_AT_ONCE",
+    "Together",
     "add_address",
     "add_identifier",
     "assign_owner",
     "assign_team",
     "change_customer",
+    "change_together",
     "create_customer",
     "define_attribute",
     "link",
@@ -26,6 +30,7 @@ __all__ = [
     "remove_identifier",
     "set_attribute",
     "take_back_consent",
+    "take_back_together",
     "unlink",
     "unmerge",
 ]

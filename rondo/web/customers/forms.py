@@ -102,7 +102,7 @@ class EditForm(forms.Form):
             choices.append((customer.owner.email, str(customer.owner)))
         own.choices = choices
         for key, field in self.known.items():
-            self.fields[key] = _form_field(field)
+            self.fields[key] = form_field(field)
             self.fields[f"was.{key}"] = forms.CharField(
                 widget=forms.HiddenInput, required=False, initial=self.present.get(key, "")
             )
@@ -199,7 +199,7 @@ def _present(customer: Customer) -> dict[str, str]:
     return values
 
 
-def _form_field(field: Field) -> forms.Field:
+def form_field(field: Field) -> forms.Field:
     if field.choices:
         return forms.ChoiceField(label=field.label, choices=[("", "–"), *field.choices], required=False)
     if field.type == "date":

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rondo.web.customers import consents
+from rondo.web.customers import consents, together
 from rondo.web.customers.views import customer, lists
 
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("as-segment", lists.as_segment, name="customers-as-segment"),
     path("columns", lists.choose_columns, name="customers-columns"),
     path("export.<slug:form>", lists.export_list, name="customers-export"),
+    path("selected/value", together.value, name="customers-selected-value"),
+    path("selected/change", together.change, name="customers-selected-change"),
+    path("selected/back/<str:token>", together.take_back, name="customers-selected-back"),
     path("<str:public_id>/", customer.customer, name="customer"),
     path("<str:public_id>/chain", customer.chain, name="customer-chain"),
     path("<str:public_id>/purchases", customer.purchases, name="customer-purchases"),

@@ -19,6 +19,7 @@ DOORS = {
 }
 """Through which door."""
 DONE = {
+    "assigned": gettext_lazy("handed over"),
     "added": gettext_lazy("added"),
     "changed": gettext_lazy("changed"),
     "set": gettext_lazy("set"),

@@ -26,6 +26,7 @@ from rondo.web.customers.lists import KeyPage
 from rondo.web.customers.page import current_assumptions
 from rondo.web.customers.query import MAX_COLUMNS, ListQuery
 from rondo.web.customers.rows import heading, on_page, read_rows
+from rondo.web.customers.together import changeable
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -98,6 +99,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "may_export": has_right(query.viewer, "export"),
         "may_import": has_right(query.viewer, "import"),
         "may_segment": has_right(query.viewer, "segment"),
+        "changeable": changeable() if has_right(query.viewer, "edit") else [],
     }
 
 

@@ -33,6 +33,16 @@ function mark() {
     chosen.forEach((key) => asked.append("id", key));
     link.href = `${link.dataset.export}?${asked}`;
   }
+  for (const form of bar.querySelectorAll("[data-selected]")) {
+    form.querySelectorAll("input[name=id]").forEach((input) => input.remove());
+    for (const key of chosen) {
+      const input = document.createElement("input");
+      input.type = "hidden";
+      input.name = "id";
+      input.value = key;
+      form.append(input);
+    }
+  }
 }
 
 function toggle(row) {

@@ -1,0 +1,159 @@
+"""One change to many customers at once, all of it or nothing, and its undo, field by field, where it still stands."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from rondo.customers.actions.attributes import parse, set_attribute, stored
+from rondo.customers.actions.gate import locked, plain
+from rondo.customers.actions.records import assign_owner, assign_team
+from rondo.customers.changed import noted
+from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
+from rondo.errors import InputError, NotFound
+from rondo.foundation.actors import Actor
+from rondo.foundation.models import Team, User
+
+MOST_AT_ONCE = 500
+"""Customers that one change takes; it holds their rows until it is done."""
+ATTRIBUTE = "attr."
+
+
+@dataclass(frozen=True)
+class Together:
+    """What was changed: the field, what it is now, and by key of each customer what it was; JSON values."""
+
+    field: str
+    after: Any
+    was: list[tuple[int, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def change_together(actor: Actor, customers: Sequence[str], field: str, value: Any) -> Together:
+    """Set one field of up to :data:`MOST_AT_ONCE` customers (public ids): ``owner`` or ``team`` (a key, None for
+    nobody), or ``attr.<key>`` (see :func:`~rondo.customers.actions.attributes.parse`). Who has the value already is
+    left alone, and is not among those changed.
+
+    Raises:
+        NotFound: a customer is not there or not the actor's to see, or there is no such field; InputError: the value is
+        not usable, or there are too many customers. Nothing is changed then.
+    """
+    actor.require("edit")
+    if len(customers) > MOST_AT_ONCE:
+        raise InputError(
+            _("%(count)d customers are more than one change takes (%(most)d); narrow the selection.")
+            % {"count": len(customers), "most": MOST_AT_ONCE}
+        )
+    meant = _meant(field, value)
+    was: dict[int, Any] = {}
+    with transaction.atomic():
+        # In one order for everybody, so that two changes of the same customers do not wait for each other.
+        for public_id in sorted(set(customers)):
+            row = locked(actor, public_id)
+            before = _present(row, field)
+            if before == meant.after or row.pk in was:
+                continue
+            was[row.pk] = before
+            _put(actor, row, field, meant.value)
+    return Together(field, meant.after, list(was.items()))
+
+
+def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
+    """Put back what a change set, where it still stands: how many customers were put back, and how many were left as
+    they are, since they were changed again, are gone, or are not the actor's to see any more."""
+    actor.require("edit")
+    restored = 0
+    with transaction.atomic():
+        for key, before in sorted(done.was):
+            try:
+                row = locked(actor, key)
+            except NotFound:
+                continue
+            if row.pk == key and _present(row, done.field) == done.after:
+                restored += _put_back(actor, row, done.field, before)
+    return restored, len(done.was) - restored
+
+
+@dataclass(frozen=True)
+class _Meant:
+    """A checked value: as the single action takes it, and as :class:`Together` tells it."""
+
+    value: Any
+    after: Any
+
+
+def _meant(field: str, value: Any) -> _Meant:
+    if field == "owner":
+        owner = _found(User.objects.filter(is_active=True, is_service=False), value)
+        return _Meant(owner, None if owner is None else owner.pk)
+    if field == "team":
+        team = _found(Team.objects.all(), value)
+        return _Meant(team, None if team is None else team.pk)
+    definition = _definition(field)
+    if value is None or not str(value).strip():
+        raise InputError(_("%(key)s: a value is needed.") % {"key": definition.key})
+    return _Meant(value, plain(parse(definition, value)[1]))
+
+
+def _found(rows: Any, key: Any) -> Any:
+    if key in (None, ""):
+        return None
+    row = rows.filter(pk=key).first() if str(key).isdecimal() else None
+    if row is None:
+        raise InputError(_("%(value)r is none of those who can be chosen; choose from the list.") % {"value": key})
+    return row
+
+
+def _definition(field: str) -> AttributeDefinition:
+    key = field.removeprefix(ATTRIBUTE)
+    row = AttributeDefinition.objects.filter(key=key).first() if field.startswith(ATTRIBUTE) else None
+    if row is None:
+        raise NotFound(_("%(field)r cannot be set for many customers; choose one from the list.") % {"field": field})
+    return row
+
+
+def _own(row: Customer, field: str) -> AttributeValue | None:
+    return AttributeValue.objects.filter(customer=row, definition__key=field.removeprefix(ATTRIBUTE)).first()
+
+
+def _present(row: Customer, field: str) -> Any:
+    if field in ("owner", "team"):
+        return getattr(row, f"{field}_id")
+    own = _own(row, field)
+    return None if own is None else plain(stored(own))
+
+
+def _put(actor: Actor, row: Customer, field: str, value: Any) -> None:
+    if field == "owner":
+        assign_owner(actor, row, value)
+    elif field == "team":
+        assign_team(actor, row, value)
+    else:
+        set_attribute(actor, row, field.removeprefix(ATTRIBUTE), value)
+
+
+def _put_back(actor: Actor, row: Customer, field: str, before: Any) -> bool:
+    """Whether it could be: who left, or a team that is gone, gets nothing back."""
+    if field in ("owner", "team"):
+        people = User.objects.filter(is_active=True) if field == "owner" else Team.objects.all()
+        former: Any = None if before is None else people.filter(pk=before).first()
+        if before is not None and former is None:
+            return False
+        _put(actor, row, field, former)
+        return True
+    own = _own(row, field)
+    assert own is not None  # it was read as present, under the lock
+    key, after = own.definition.key, plain(stored(own))
+    # What the record itself held: where that was nothing, a value of a record merged into it shows again.
+    if before is None:
+        own.delete()
+    else:
+        column = next(name for name in ("text", "number", "day") if getattr(own, name) is not None)
+        AttributeValue.objects.filter(pk=own.pk).update(**{column: before}, load_id=None)
+    noted(actor, "attribute.set", row.pk, {f"attribute.{key}": [after, before]})
+    return True
