@@ -72,7 +72,7 @@ def value(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest) -> HttpResponse:
     """Sets the field for the selected customers, all or none; the answer offers the undo."""
     back = request.POST.get("back", "")
-    answer = redirect(reverse("customers") + (back if back.startswith("?") else ""))
+    answer = redirect(_list(back))
     key, given = request.POST.get("field", ""), request.POST.get("value", "").strip()
     field = _control(key)[1]
     try:
@@ -88,7 +88,7 @@ def change(request: HttpRequest) -> HttpResponse:
         return answer
     token = token_urlsafe(9)
     kept = dict(list(request.session.get(_DONE, {}).items())[1 - _KEPT :])
-    request.session[_DONE] = {**kept, token: done.to_dict()}
+    request.session[_DONE] = {**kept, token: {**done.to_dict(), "back": back}}
     text = ngettext("%(n)s customer changed.", "%(n)s customers changed.", count) % {"n": formats.number(count)}
     messages.success(request, text, extra_tags=f"undo:{reverse('customers-selected-back', args=[token])}")
     return answer
@@ -111,4 +111,9 @@ def take_back(request: HttpRequest, token: str) -> HttpResponse:
             "n": formats.number(left)
         }
     messages.success(request, text)
-    return redirect("customers")
+    return redirect(_list(known["back"]))
+
+
+def _list(back: str) -> str:
+    """The address of the list as it was, from what followed it."""
+    return reverse("customers") + (back if back.startswith("?") else "")
