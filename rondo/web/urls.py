@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from rondo.web.duplicates.making import new_customer
 from rondo.web.relations import views as relations
 from rondo.web.views import (
     buying,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("analyse/progress", home.progress, name="analysis-progress"),
     path("analyse/progress/<slug:name>", home.follow_up_progress, name="follow-up-progress"),
     path("analysis/", include("rondo.web.analysis.urls")),
+    path("customers/new", new_customer, name="customer-new"),
     path("customers/duplicates/", include("rondo.web.duplicates.urls")),
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),

@@ -99,6 +99,7 @@ _DEEPER = (
     "/segments/overlap",
     "/segments/groups",
     "/profile/",
+    "/customers/new",
     "/customers/duplicates/",
     "/customers/duplicates/automatic",
     "/imports/",

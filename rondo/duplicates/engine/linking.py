@@ -99,6 +99,9 @@ _SESSIONS: tuple[tuple[tuple[str, ...], str], ...] = (
 
 No blocking is by what people of one household share alone: their pairs would be taken for matches."""
 
+_ROUNDS = (50, 12, 4)
+"""So many rounds of expectation maximisation at most; fewer where that many end in nothing."""
+
 
 def link(
     rows: "pa.Table | pa.RecordBatchReader", config: Config | None = None, report: Report = lambda *_: None
@@ -212,28 +215,54 @@ class _Linking:
         return float(row[0]) / (float(row[1]) * (float(row[1]) - 1.0))
 
     def _taught(self, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
-        """Settings with m, and from how many pairs of one person each comparison learnt it."""
-        learnt = dict.fromkeys((one.key for one in self._used), 0.0)
+        """Settings with m, and from how many pairs of one person each comparison learnt it.
+
+        What several blockings teach is weighted by their pairs of one person.
+        """
+        learnt = {one.key: 0.0 for one in self._used}
+        sums = {one.key: [0.0] * len(one.levels) for one in self._used}
         there = set(learnt)
-        linker = self._linker(settings)
         for needs, condition in _SESSIONS:
-            if not there.issuperset(needs):
+            if not there.issuperset(needs) or (pairs := self._pairs_of(condition)) < self._config.fewest:
                 continue
-            pairs = self._pairs_of(condition)
-            if pairs < self._config.fewest:
+            model = self._trained(settings, condition, pairs)
+            if model is None:
                 continue
-            session = linker.training.estimate_parameters_using_expectation_maximisation(
-                condition,
-                estimate_without_term_frequencies=True,
-                max_pairs=self._config.trained if pairs > self._config.trained else None,
-            )
-            matches = pairs * float(session.core_model_settings.probability_two_random_records_match)
-            for taught in session.core_model_settings.comparisons:
-                learnt[taught.output_column_name] += min(matches, self._config.trained)
-        told: dict[str, Any] = linker.misc.save_model_to_json()
-        for one, made in zip(self._used, told["comparisons"], strict=True):
-            _drawn(one, made["comparison_levels"][1:], learnt[one.key], self._config.imagined)
-        return told, learnt
+            matches = min(pairs * float(model.probability_two_random_records_match), self._config.trained)
+            for taught in model.comparisons:
+                key = taught.output_column_name
+                learnt[key] += matches
+                levels = [level.m_probability for level in taught.comparison_levels if not level.is_null_level]
+                for place, share in enumerate(levels):
+                    # A level that no pair of the blocking shows has no share, but words that say so.
+                    sums[key][place] += matches * share if isinstance(share, float) else 0.0
+        for one, made in zip(self._used, settings["comparisons"], strict=True):
+            drawn = _drawn(one, sums[one.key], self._config.imagined)
+            for level, share in zip(made["comparison_levels"][1:], drawn, strict=True):
+                level["m_probability"] = share
+        return settings, learnt
+
+    def _trained(self, settings: dict[str, Any], condition: str, pairs: int) -> Any:
+        """The model that expectation maximisation finds within a blocking; None where it finds none.
+
+        A share that vanishes altogether ends it with an error; it is then ended earlier, where all are still there.
+        """
+        from splink.internals.exceptions import EMTrainingException
+
+        for rounds in _ROUNDS:
+            linker = self._linker(settings | {"max_iterations": rounds})
+            try:
+                session = linker.training.estimate_parameters_using_expectation_maximisation(
+                    condition,
+                    estimate_without_term_frequencies=True,
+                    max_pairs=self._config.trained if pairs > self._config.trained else None,
+                )
+            except (ValueError, ZeroDivisionError):
+                continue
+            except EMTrainingException:  # the sample of the blocking holds no pair
+                return None
+            return session.core_model_settings
+        return None
 
     def _pairs_of(self, condition: str) -> int:
         columns = [part.split(" = ")[0][2:] for part in condition.split(" AND ")]
@@ -277,13 +306,8 @@ class _Linking:
         return ComparisonFound(one.key, self._have[one.key], learnt[one.key], levels)
 
 
-def _drawn(one: Comparison, levels: list[dict[str, Any]], learnt: float, imagined: float) -> None:
-    """Draw the shares m that EM found to the usual ones, which ``imagined`` pairs stand for; together they are 1."""
-    shares = []
-    for spec, level in zip(one.levels, levels, strict=True):
-        share = level.get("m_probability")
-        known = share if isinstance(share, float) and learnt else spec.usual
-        shares.append((known * learnt + spec.usual * imagined) / (learnt + imagined))
-    total = sum(shares)
-    for level, share in zip(levels, shares, strict=True):
-        level["m_probability"] = share / total
+def _drawn(one: Comparison, sums: list[float], imagined: float) -> list[float]:
+    """Shares m out of the pairs found at each level (``sums``) and ``imagined`` pairs at the usual shares."""
+    weights = [found + level.usual * imagined for found, level in zip(sums, one.levels, strict=True)]
+    total = sum(weights)
+    return [weight / total for weight in weights]

@@ -1,16 +1,17 @@
 """Duplicates in the product: found where they were planted, decided, undone, kept through new searches."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
-from rondo.customers.actions import change_customer, unmerge
+from rondo.customers.actions import change_customer, create_customer, unmerge
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import visible
 from rondo.duplicates import queries
-from rondo.duplicates.actions import decide, request_search, set_automatic, take_back
+from rondo.duplicates.actions import decide, request_search, searching, set_automatic, take_back
 from rondo.duplicates.actions.searching import do_search
 from rondo.duplicates.models import Decision, Pair, Search
 from rondo.duplicates.tests.world import Planted, plant
@@ -199,8 +200,6 @@ def test_the_dry_run_counts_what_would_be_merged(
 def test_customers_who_tell_nothing_leave_an_empty_list_that_says_what_is_missing(
     make_user: Callable[..., User], signed_in: SignIn
 ) -> None:
-    from rondo.customers.actions import create_customer
-
     for number in range(30):
         create_customer(system(), identifiers=[("card", f"CARD{number:04}")])
     client = signed_in(make_user("bob", role="manager"))
@@ -209,3 +208,40 @@ def test_customers_who_tell_nothing_leave_an_empty_list_that_says_what_is_missin
     assert row.status == "done" and row.results["have"]["birth"] == 0
     body = client.get(PAGE).content.decode()
     assert "tell nothing that pairs could be found by" in body and body.count("too few to compare") == 10
+
+
+def test_a_new_customer_is_checked_before_it_is_made(make_user: Callable[..., User], signed_in: SignIn) -> None:
+    ada = create_customer(
+        system(), given_name="Ada", family_name="Müller", birth_date=date(1980, 5, 1), identifiers=[("email", "a@b.de")]
+    )
+    client = signed_in(make_user("sam", role="sales"))
+    form = {"kind": "person", "given_name": "ADA", "family_name": "Mueller", "birth_date": "1980-05-01"}
+    warned = client.post("/customers/new", form)
+    body = warned.content.decode()
+    assert warned.status_code == 409 and ada.public_id in body and "same name and birth date" in body
+    assert Customer.objects.count() == 1
+    assert client.post("/customers/new", form | {"birth_date": "1981-05-01"}).status_code == 302  # a namesake
+    assert client.post("/customers/new", form | {"anyway": "1"}).status_code == 302
+    # An identifier that somebody holds is refused, whatever the button.
+    other = {"kind": "person", "family_name": "Someone", "email": "A@B.de", "anyway": "1"}
+    refused = client.post("/customers/new", other)
+    assert refused.status_code == 409 and ada.public_id in refused.content.decode()
+    blind = signed_in(make_user("olga", role="sales", reach="own"))
+    hidden = blind.post("/customers/new", other).content.decode()
+    assert "not yours to see" in hidden and "Müller" not in hidden
+    assert Customer.objects.count() == 3
+
+
+def test_a_search_whose_worker_died_is_done_again(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_given: object) -> None:
+        raise SystemExit
+
+    before = pairs()
+    row = request_search(system())
+    with monkeypatch.context() as died:
+        died.setattr(searching, "link", killed)
+        with pytest.raises(SystemExit):
+            do_search(row.pk)
+    assert Search.objects.get(pk=row.pk).under_way and pairs() == before
+    assert request_search(system()).pk == row.pk
+    assert do_search(row.pk).status == "done" and pairs() == before

@@ -11,12 +11,14 @@ from rondo.foundation.search import begins
 
 
 def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
-    """The work list, and for administrators the threshold of merging by itself."""
+    """The work list, for administrators the threshold of merging by itself, and the form of a new customer."""
     hits = []
     if has_right(viewer, "merge") and begins(_("Duplicates"), text):
         hits.append(Hit(_("Duplicates"), _("one customer, once"), reverse("duplicates"), "copy"))
     if has_right(viewer, "merge") and has_right(viewer, "administer") and begins(_("Merge automatically"), text):
         hits.append(Hit(_("Merge automatically"), _("Duplicates"), reverse("duplicates-automatic"), "copy"))
+    if has_right(viewer, "edit") and begins(_("New customer"), text):
+        hits.append(Hit(_("New customer"), "", reverse("customer-new"), "plus"))
     return hits[:limit]
 
 

@@ -1,8 +1,14 @@
 """The engine on the field's reference data, and what it must not do."""
 
 import math
+import os
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,7 +20,7 @@ from rondo.duplicates.engine.tests.made_up import made_up
 from rondo.duplicates.engine.weighing import Prior, combined, shares
 from rondo.duplicates.texts import COMPARISONS as WORDS
 from rondo.duplicates.texts import LEVELS
-from tests.tree import text_of
+from tests.tree import ROOT, text_of
 
 
 def test_febrl3_without_the_social_security_number() -> None:
@@ -86,3 +92,24 @@ def test_the_worked_table_of_the_document() -> None:
     told = [float(bits) for bits in re.findall(r"^\| [\w ]+ \| (-?[\d.]+) \|$", text, re.MULTILINE)]
     assert told == pytest.approx([prior.bits, sums["yes"], sums["no"], together, weight], abs=0.005)
     assert combined(prior, sums["yes"], sums["no"], person=False) == pytest.approx(weight - together)
+
+
+KILLED = """
+import os, signal
+from rondo.duplicates.engine import Config, link
+from rondo.duplicates.engine.tests.made_up import made_up
+def report(step, done, total):
+    if step == "compare" and done:
+        os.kill(os.getpid(), signal.SIGKILL)
+link(made_up(1_500)[0], Config(sampled=2e5), report)
+"""
+
+
+def test_a_search_that_is_killed_leaves_no_file(tmp_path: Path) -> None:
+    """Names and addresses live in its memory alone, and what does not fit is refused, not spilt."""
+    environment = os.environ | {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env=environment, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert list(tmp_path.rglob("*")) == []
+    with pytest.raises(duckdb.OutOfMemoryException):
+        link(made_up(1_500)[0], Config(sampled=2e5, memory="8MB"))
