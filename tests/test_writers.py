@@ -38,6 +38,7 @@ WRITERS = {
     "rondo/foundation/keys.py": "blocks of keys, called by loaders",
     "rondo/foundation/models.py": "the manager that makes users",
     "rondo/foundation/jobs/*.py": "leases, schedule and housekeeping: the state of machinery, no user's change",
+    "rondo/interactions/reasons.py": "the verbs of reasons for leaving",
     "rondo/customers/changed.py": "marks of changes, called by actions",
     "rondo/interactions/changed.py": "marks of changes, called by actions and loaders",
     "rondo/duplicates/engine/*.py": "tables in a job's own memory, none of the database's",

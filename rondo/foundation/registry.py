@@ -309,7 +309,7 @@ RuleType = Literal["text", "choice", "boolean", "user", "id", "number", "money",
 
 @dataclass(frozen=True)
 class RuleTerm:
-    """Something a rule compares. ``choices`` are (value, label) in their natural order.
+    """Something a rule compares. ``choices`` are (value, label) in their natural order, read at each use.
 
     ``stored(values, viewer)`` turns values as a rule has them into those the columns hold (a user's e-mail address into
     a key); what it leaves out matches nothing. ``vocabulary`` lists the texts that occur, where they are few: texts are
@@ -320,7 +320,7 @@ class RuleTerm:
     key: str
     label: "_StrOrPromise"
     type: RuleType
-    choices: "tuple[tuple[str, _StrOrPromise], ...]" = ()
+    choices: "Sequence[tuple[str, _StrOrPromise]]" = ()
     meaning: "_StrOrPromise" = ""
     group: str = ""
     stored: "Callable[[tuple[Any, ...], int | None], list[Any]] | None" = None

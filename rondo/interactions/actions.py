@@ -24,9 +24,9 @@ from rondo.foundation.loads import shown
 from rondo.foundation.money import MAX_MINOR
 from rondo.foundation.registry import InteractionKind, registries
 from rondo.interactions.changed import note_interaction
-from rondo.interactions.departures import checked
 from rondo.interactions.models import About, Departure, Interaction, Retraction
 from rondo.interactions.queries import standing
+from rondo.interactions.reasons import checked
 
 InteractionRef = Interaction | int | str
 """An interaction, its key, or its public id."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from rondo.catalogue.models import Category, Product
@@ -117,7 +118,7 @@ class About(models.Model):
 
 class Departure(models.Model):
     """Why the customer leaves, as a cancellation or a notice states it: group and reason by the keys of
-    :mod:`rondo.interactions.departures`. Where no reason was given there is no row."""
+    :mod:`rondo.interactions.reasons`. Where no reason was given there is no row."""
 
     interaction = models.OneToOneField(
         Interaction, primary_key=True, on_delete=models.CASCADE, related_name="departure"
@@ -125,6 +126,25 @@ class Departure(models.Model):
     reason = models.CharField(max_length=16)
     sub_reason = models.CharField(max_length=16, blank=True)
     load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+
+class LeavingReason(models.Model):
+    """A reason for leaving that a company added, or one of the program (:mod:`rondo.interactions.reasons`) that it
+    called otherwise or offers no longer. ``key`` and ``group`` stay, since contacts and rules name them."""
+
+    key = models.SlugField(max_length=16, unique=True)
+    group = models.CharField(max_length=16)
+    label_en = models.CharField(max_length=60)
+    label_de = models.CharField(max_length=60, blank=True)
+    is_offered = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """What it is called in the language in force."""
+        return (self.label_de if (get_language() or "").startswith("de") else "") or self.label_en
 
 
 class Retraction(models.Model):

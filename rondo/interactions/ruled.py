@@ -13,9 +13,9 @@ from rondo.foundation.installation import installation
 from rondo.foundation.loads import shown
 from rondo.foundation.registry import RuleDetail, RuleEvents, registries
 from rondo.foundation.search import fold
-from rondo.interactions.departures import GROUPS, REASONS
 from rondo.interactions.models import Departure, Interaction, OrderLine
 from rondo.interactions.queries import LEAVING, answering, standing, traces
+from rondo.interactions.reasons import GROUPS, Choices
 from rondo.rules.records import EventRecord, PartRecord
 
 PURCHASE = frozenset({"purchase"})
@@ -149,7 +149,7 @@ registries.rule_details.add(
 # Reasons for leaving
 
 
-def _reason(column: str, key: str, label: Any, choices: Iterable[tuple[str, Any]]) -> None:
+def _reason(column: str, key: str, label: Any, choices: Sequence[tuple[str, Any]]) -> None:
     def expr(tables: Any, rows: Any, match: Any, _as_of: date) -> Any:
         import ibis
 
@@ -167,7 +167,7 @@ def _reason(column: str, key: str, label: Any, choices: Iterable[tuple[str, Any]
             key,
             label,
             "choice",
-            choices=tuple(choices),
+            choices=choices,
             events="interactions",
             blank=True,
             kinds=frozenset(LEAVING),
@@ -178,13 +178,8 @@ def _reason(column: str, key: str, label: Any, choices: Iterable[tuple[str, Any]
     )
 
 
-_reason("reason", "reason", _("Group of reasons for leaving"), GROUPS.items())
-_reason(
-    "sub_reason",
-    "sub_reason",
-    _("Reason for leaving"),
-    ((key, label) for reasons in REASONS.values() for key, label in reasons.items()),
-)
+_reason("reason", "reason", _("Group of reasons for leaving"), tuple(GROUPS.items()))
+_reason("sub_reason", "sub_reason", _("Reason for leaving"), Choices())
 
 
 # Lines of orders

@@ -24,6 +24,7 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     hits.append(Hit(_("Leads"), "", reverse("leads"), "chart-pie"))
     hits.append(Hit(_("Your profile"), "", reverse("profile"), "user"))
     if has_right(viewer, "administer"):
+        hits.append(Hit(_("Reasons for leaving"), "", reverse("leaving-reasons"), "heart-handshake"))
         hits.append(Hit(_("Users"), "", reverse("users"), "users"))
         hits.append(Hit(_("Teams"), "", reverse("teams"), "users"))
         hits.append(Hit(_("Roles"), "", reverse("roles"), "shield"))

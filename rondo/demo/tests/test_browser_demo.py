@@ -124,6 +124,8 @@ _DEEPER = (
     "/analysis/models/",
     "/loyalty/relationships/",
     "/loyalty/rules",
+    "/loyalty/reasons/",
+    "/loyalty/reasons/price/",
     "/reports/",
     "/reports/new?page=/portfolio/",
 )

@@ -16,11 +16,10 @@ from rondo.foundation.loading.changes import quoted
 from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loading.job import Loader, chunks
 from rondo.foundation.registry import registries
-from rondo.interactions.departures import GROUPS, REASONS
 from rondo.interactions.models import About, Departure, Interaction
 from rondo.interactions.queries import LEAVING
+from rondo.interactions.reasons import GROUPS, reasons
 
-_GROUP_OF = {reason: group for group, reasons in REASONS.items() for reason in reasons}
 _AXES = ("channel", "direction", "initiative", "medium")
 
 
@@ -56,18 +55,17 @@ class InteractionLoader(Loader):
             gettext_lazy("group of reasons for leaving, of a cancellation or notice; follows from the reason"),
             choices=tuple(GROUPS),
         ),
-        "sub_reason": Field(
-            "choice", gettext_lazy("reason for leaving, of a cancellation or notice"), choices=tuple(_GROUP_OF)
-        ),
+        "sub_reason": Field("choice", gettext_lazy("reason for leaving, of a cancellation or notice")),
     }
 
     @classmethod
     def available(cls, options: ImportOptions) -> dict[str, Field]:
-        """The fields, with the kinds that are registered; purchases come in as orders."""
+        """The fields, with the kinds that are registered (purchases come in as orders) and the reasons there are."""
         kinds = tuple(kind.key for kind in registries.interaction_kinds if kind.key != "purchase")
         return {
             **cls.fields,
             "kind": Field("choice", cls.fields["kind"].meaning, required=True, max_length=24, choices=kinds),
+            "sub_reason": Field("choice", cls.fields["sub_reason"].meaning, choices=tuple(reasons())),
         }
 
     def plan(self) -> None:
@@ -135,7 +133,8 @@ class InteractionLoader(Loader):
     def _reasons(self) -> None:
         """Refuses reasons of other kinds, and those of another group; the group follows from the reason."""
         job = self.job
-        job.put("groups", pa.table({"one": list(_GROUP_OF), "group_of": list(_GROUP_OF.values())}))
+        self.group_of = {one.key: one.group for one in reasons().values()}
+        job.put("groups", pa.table({"one": list(self.group_of), "group_of": list(self.group_of.values())}))
         kinds = ", ".join(quoted(kind) for kind in LEAVING)
         for field in ("reason", "sub_reason"):
             if job.has(field):
@@ -300,7 +299,7 @@ class InteractionLoader(Loader):
     def _write_reasons(self, rows: pa.Table, ids: pa.Array) -> None:
         job, none = self.job, pa.nulls(len(rows), pa.string())
         more = rows["sub_reason"] if job.has("sub_reason") else none
-        follows = pc.take(pa.array(_GROUP_OF.values()), pc.index_in(more, value_set=pa.array(_GROUP_OF)))
+        follows = pc.take(pa.array(self.group_of.values()), pc.index_in(more, value_set=pa.array(self.group_of)))
         why = pc.coalesce(rows["reason"], follows) if job.has("reason") else follows
         given = pa.table({"interaction_id": ids, "reason": why, "sub_reason": pc.fill_null(more, "")})
         given = given.filter(pc.is_valid(given["reason"]))

@@ -17,7 +17,7 @@ from rondo.errors import InputError, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
 from rondo.foundation.registry import InteractionKind, registries
-from rondo.interactions.departures import GROUPS, REASONS
+from rondo.interactions.reasons import GROUPS, reasons
 from rondo.web.customers.fields import ATTRIBUTE_PREFIX, Field, catalogue
 from rondo.web.customers.filters import number_as_written, plain_value
 
@@ -67,8 +67,9 @@ def other_kinds() -> list[InteractionKind]:
 
 def reasons_for_leaving() -> list[tuple["_StrOrPromise", list[tuple[str, "_StrOrPromise"]]]]:
     """Each group of reasons with its own, as ``group.reason``; the group alone comes first in it."""
+    offered = [one for one in reasons().values() if one.is_offered]
     return [
-        (group, [(key, group), *((f"{key}.{one}", label) for one, label in REASONS[key].items())])
+        (group, [(key, group), *((f"{key}.{one.key}", one.label) for one in offered if one.group == key)])
         for key, group in GROUPS.items()
     ]
 

@@ -19,9 +19,9 @@ from rondo.foundation import ids
 from rondo.foundation.installation import business_now, zone
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
-from rondo.interactions.departures import words
 from rondo.interactions.models import About, Departure, Interaction, OrderLine
 from rondo.interactions.queries import LEAVING, answering, chain, hush, standing, traces
+from rondo.interactions.reasons import reasons, words
 from rondo.web import formats
 from rondo.web.templatetags.rondo import icon
 
@@ -183,8 +183,9 @@ def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequen
     named = About.objects.filter(pk__in=contacts).select_related("category", "product") if contacts else ()
     about = {one.pk: _("about %(what)s") % {"what": one.product or one.category} for one in named if _names(one)}
     left = [row.pk for row in rows if row.kind in LEAVING]
-    reasons = Departure.objects.filter(pk__in=left) if left else ()
-    about |= {one.pk: words(one.reason, one.sub_reason) for one in reasons}
+    if left and (departures := list(Departure.objects.filter(pk__in=left))):
+        known = reasons()
+        about |= {one.pk: words(one.reason, one.sub_reason, known) for one in departures}
     # Asked once: a page names forty addresses, and asking searches all that there are.
     basket_at = reverse("customer-basket", args=[public_id, "i_mark"]).partition("i_mark")
     here = zone()

@@ -13,8 +13,8 @@ from rondo.analysis.thresholds import in_force, served
 from rondo.customers.models import AttributeValue, Link
 from rondo.customers.queries import LinkSeen
 from rondo.foundation.registry import registries
-from rondo.interactions.departures import words
 from rondo.interactions.queries import COMPLAINTS, LEAVING, standing
+from rondo.interactions.reasons import words
 from rondo.science.standing import LifeCycleRules
 
 PROMOTER_FROM = 9

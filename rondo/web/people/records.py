@@ -15,7 +15,7 @@ from rondo.customers.queries import visible
 from rondo.foundation import ids
 from rondo.foundation.models import Role, Team, User
 from rondo.foundation.rights import has_right
-from rondo.interactions.models import Interaction
+from rondo.interactions.models import Interaction, LeavingReason
 from rondo.reports import queries as reports
 
 if TYPE_CHECKING:
@@ -85,6 +85,11 @@ KINDS: dict[str, Kind] = {
     ),
     "user": Kind(_("User"), _administered(User), lambda row: reverse("user", args=[row.pk])),
     "role": Kind(_("Role"), _administered(Role), lambda row: reverse("role", args=[row.key])),  # type: ignore[attr-defined]
+    "leaving_reason": Kind(
+        _("Reason for leaving"),
+        _administered(LeavingReason),
+        lambda row: reverse("leaving-reason", args=[row.key]),  # type: ignore[attr-defined]
+    ),
     "team": Kind(_("Team"), _administered(Team), lambda row: reverse("team", args=[row.pk])),
     "load": Kind(_("Import")),
     "run": Kind(_("Analysis")),

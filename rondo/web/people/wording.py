@@ -6,6 +6,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rondo.customers.models import Consent
+from rondo.interactions.reasons import GROUPS
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -131,6 +132,8 @@ FIELDS: "dict[str, _StrOrPromise]" = {
     "has_demo": gettext_lazy("Holds the demo"),
     "label_en": gettext_lazy("Name in English"),
     "label_de": gettext_lazy("Name in German"),
+    "group": gettext_lazy("Group"),
+    "is_offered": gettext_lazy("Offered"),
     "type": gettext_lazy("Type"),
     "form": gettext_lazy("Form of segmentation"),
     "choices": gettext_lazy("Choices"),
@@ -186,6 +189,7 @@ VALUES: "dict[str, dict[str, _StrOrPromise]]" = {
         "groups": gettext_lazy("groups"),
         "controls": gettext_lazy("matched controls"),
     },
+    "group": dict(GROUPS),
 }
 """By field: values that are keys, in words."""
 

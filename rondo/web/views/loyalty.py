@@ -16,8 +16,11 @@ from rondo.analysis.ruled import LADDER, STAGE
 from rondo.customers.queries import visible
 from rondo.foundation.models import User
 from rondo.foundation.rights import has_right
-from rondo.interactions.departures import Given, Leaving, leaving, words
+from rondo.interactions.departures import Given, Leaving, leaving
 from rondo.interactions.queries import LEAVING
+from rondo.interactions.reasons import reasons as known_reasons
+from rondo.interactions.reasons import words
+from rondo.rules.values import text_of_word
 from rondo.web.access import page, viewer
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.customers.rules import read_rule
@@ -143,25 +146,27 @@ def _headline(standing: Standing) -> dict[str, object]:
 def reasons(left: Leaving) -> list[dict[str, object]]:
     """Why customers leave, group by group with the reasons they gave, and the list behind each number."""
     most = max([one.customers for one in left.reasons], default=0) or 1
+    known = known_reasons() if left.reasons else {}
     return [
         {
-            "label": words(one.reason, one.sub_reason) or _("No reason given"),
+            "label": words(one.reason, one.sub_reason, known) or _("No reason given"),
             "customers": one.customers,
             "width": round(100 * one.customers / most, 2),
-            "url": customers_where(rule=_who_said(one)),
+            "url": who_said(one),
         }
         for one in left.reasons
     ]
 
 
-def _who_said(given: Given) -> str:
+def who_said(given: Given) -> str:
+    """The list of the customers who gave a reason."""
     if not given.reason:
         where = "reason is unknown"
     elif given.sub_reason:
-        where = f"(reason = {given.reason} and sub_reason = {given.sub_reason})"
+        where = f"(reason = {given.reason} and sub_reason = {text_of_word(given.sub_reason)})"
     else:
         where = f"(reason = {given.reason} and sub_reason is unknown)"
-    return " or ".join(f"did {kind} where {where}" for kind in LEAVING)
+    return customers_where(rule=" or ".join(f"did {kind} where {where}" for kind in LEAVING))
 
 
 def missing(standing: Standing, *, stated: bool = False) -> list["_StrOrPromise"]:
