@@ -24,7 +24,7 @@ from rondo.foundation.rights import masked
 from rondo.web.customers.fields import Field, catalogue, default_columns
 from rondo.web.customers.filters import Condition, parse
 from rondo.web.customers.lists import PAGE_SIZE, CursorError, KeyPage, Phase, Position, phases, read_page
-from rondo.web.customers.rules import Rule, as_rule, read_rule
+from rondo.web.customers.rules import Rule, as_rule, parts_of, read_rule
 from rondo.web.customers.selection import Selection
 
 MAX_COLUMNS = 24
@@ -34,7 +34,8 @@ MAX_PICKED = 500
 
 @dataclass(frozen=True)
 class Chip:
-    """A filter as a chip: what it says, and the address without it. ``problem`` is set when it was not understood."""
+    """A filter, or a part of the rule, as a chip: what it says, its text form, and the address without it. ``problem``
+    is set when it was not understood."""
 
     text: str
     words: str
@@ -190,8 +191,9 @@ class ListQuery:
             condition = understood.get(text)
             words = condition.words() if condition else text
             chips.append(Chip(text, words, without, "" if condition else _("not understood")))
-        if self.rule_text:
-            words = self.rule.text if self.rule else self.rule_text
-            problem = "" if self.rule else _("not understood")
-            chips.append(Chip(self.rule_text, words, self.address(rule=""), problem))
+        if self.rule is not None:
+            parts = parts_of(self.rule, self.viewer)
+            chips += [Chip(part.text, part.words, self.address(rule=part.without)) for part in parts]
+        elif self.rule_text:
+            chips.append(Chip(self.rule_text, self.rule_text, self.address(rule=""), _("not understood")))
         return chips

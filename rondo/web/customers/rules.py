@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from django.db.models import Q
 
 from rondo.analysis.segments.queries import list_context, standing
+from rondo.errors import RondoError
 from rondo.foundation.models import User
-from rondo.rules import Node, SegmentError, check, compile_q, format_rule, parse, placed, schema
+from rondo.rules import Node, Schema, SegmentError, check, compile_q, format_rule, parse, placed, schema
 from rondo.rules.tree import AllOf, AnyOf, Comparison, InSegment, Not, Operator
 from rondo.web.customers import filters
+from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import Condition
+from rondo.web.rules.saying import Sayer
 
 _OPERATORS: dict[filters.Operator, Operator] = {
     "is": "is",
@@ -31,8 +35,10 @@ class Rule:
     is walked until its page is full; ``whole`` is made once, which suits a count."""
 
     text: str
+    node: Node
     each: Q
     whole: Q
+    known: Schema
 
     @property
     def is_counted(self) -> bool:
@@ -57,7 +63,7 @@ def read_rule(text: str, viewer: User) -> Rule:
         each, whole = compile_q(node, known, context), compile_q(node, known, context, as_set=True)
     except SegmentError as error:
         raise placed(error, text, standing(viewer).values_list("key", flat=True)) from error
-    return Rule(format_rule(node, known), each, whole)
+    return Rule(format_rule(node, known), node, each, whole, known)
 
 
 def as_rule(conditions: Iterable[Condition], rule: str = "") -> str:
@@ -72,6 +78,80 @@ def as_rule(conditions: Iterable[Condition], rule: str = "") -> str:
         node = parse(rule, known)
         parts += node.parts if isinstance(node, AllOf) else [node]
     return format_rule(check(AllOf(tuple(parts)), known), known)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the conditions of a rule that all have to hold: in words, as text, and the rule without it."""
+
+    words: str
+    text: str
+    without: str
+
+
+def parts_of(rule: Rule, viewer: User) -> list[Part]:
+    """The conditions of a rule that all have to hold, in its order."""
+    known = rule.known
+    sayer = Sayer(known, dict(standing(viewer).values_list("key", "name")))
+    nodes = _parts(rule.node)
+    return [
+        Part(sayer.say(node), format_rule(node, known), _text((*nodes[:n], *nodes[n + 1 :]), known))
+        for n, node in enumerate(nodes)
+    ]
+
+
+def split(text: str, fields: dict[str, Field], viewer: User) -> tuple[list[str], str]:
+    """The filters (in their text form) and the rest of a rule that together say what the rule in ``text`` says.
+
+    A filter is looked up faster and shown in fewer words; what becomes one has to lead back to the very same part.
+
+    Raises:
+        RuleError: the text cannot be understood.
+    """
+    known = schema()
+    found: list[str] = []
+    rest: list[Node] = []
+    for node in _parts(parse(text, known)):
+        said = _filter(node, fields, viewer, known) if len(found) < filters.MAX_FILTERS else ""
+        if said and said not in found:
+            found.append(said)
+        elif not said:
+            rest.append(node)
+    return found, _text(tuple(rest), known)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    return node.parts if isinstance(node, AllOf) else (node,)
+
+
+def _text(parts: tuple[Node, ...], known: Schema) -> str:
+    return format_rule(check(AllOf(parts), known), known) if parts else ""
+
+
+_BACK = {operator: name for name, operator in _OPERATORS.items()}
+
+
+def _filter(node: Node, fields: dict[str, Field], viewer: User, known: Schema) -> str:
+    """The filter that says what a part of a rule says; empty where none does. Texts are compared folded in rules alone,
+    and “me” of a rule is who asks, so both stay in it."""
+    inner = node.part if isinstance(node, Not) else node
+    if isinstance(inner, InSegment):
+        said = f"segment:{'not' if inner is not node else 'is'}:{inner.key}"
+    elif isinstance(node, Comparison) and (field := fields.get(node.field)) is not None:
+        name = _BACK.get(node.operator)
+        plain = (str, int, float, date)
+        own = field.type in ("text", "user") and node.values
+        if name is None or own or not all(isinstance(value, plain) for value in node.values):
+            return ""
+        values = tuple(value for value in node.values if isinstance(value, plain))
+        said = Condition(field, name, tuple(int(v) if isinstance(v, bool) else v for v in values)).text()
+    else:
+        return ""
+    try:
+        same = check(_node(filters.parse_one(said, fields, viewer)), known) == node
+    except RondoError:
+        return ""
+    return said if same else ""
 
 
 def _node(condition: Condition) -> Node:

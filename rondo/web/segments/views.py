@@ -20,6 +20,7 @@ from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.installation import installation
+from rondo.foundation.models import User
 from rondo.foundation.money import Money
 from rondo.foundation.registry import RuleField
 from rondo.foundation.rights import has_right
@@ -27,6 +28,7 @@ from rondo.rules import RuleError, Schema, format_rule, from_json, schema
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
 from rondo.web.charts.chart import chart_file
+from rondo.web.rules.saying import Sayer
 from rondo.web.segments import charts
 
 _SMALL = 0.05
@@ -81,6 +83,7 @@ def segment(request: HttpRequest, key: str) -> HttpResponse:
     last = queries.last_refresh(row) if sees_all(user) else None
     run = current_run()
     differences = _differences(last.profile, known) if last else []
+    text, said = _rule(row, known, user)
     context = {
         "segment": row,
         "sized": queries.sized(user, row),
@@ -90,7 +93,8 @@ def segment(request: HttpRequest, key: str) -> HttpResponse:
         "level": formats.share(0.9, 0),
         "entered": entered,
         "left": left,
-        "rule": _rule(row, known),
+        "rule": text,
+        "said": said,
         "stale": bool(run and row.as_of and run.as_of != row.as_of),
         "run": run,
         "sees_all": sees_all(user),
@@ -112,13 +116,16 @@ def sizes(request: HttpRequest, key: str) -> HttpResponse:
     return chart_file(request, chart, f"rondo-segment-{row.key}")
 
 
-def _rule(row: Segment, known: Schema) -> str:
+def _rule(row: Segment, known: Schema, user: User) -> tuple[str, str]:
+    """The rule of a segment as text and in words; a rule that names what is gone has no words."""
     if row.kind == Segment.Kind.STATIC:
-        return ""
+        return "", ""
     try:
-        return format_rule(from_json(row.rule, known), known)
+        node = from_json(row.rule, known)
     except RuleError:
-        return row.text
+        return row.text, ""
+    names = dict(queries.standing(user).values_list("key", "name"))
+    return format_rule(node, known), Sayer(known, names).say(node)
 
 
 def _differences(profile: list[dict[str, Any]], known: Schema) -> list[Difference]:

@@ -31,11 +31,14 @@ ICONS = (
 
 
 @register.inclusion_tag("rules/builder.html", takes_context=True)
-def rule_builder(context: template.Context, text: str, name: str, check: str, answer: str) -> dict[str, Any]:
+def rule_builder(
+    context: template.Context, text: str, name: str, check: str, answer: str, optional: bool = False
+) -> dict[str, Any]:
     """A rule as rows and as text: ``{% rule_builder values.text "text" "segment-check" "check" %}``.
 
     ``name`` is that of the text field in the form, ``check`` the address that counts a rule and shows some of whom it
-    finds, ``answer`` the id of the element that takes its answer. The page loads rules/builder.js and rules.css.
+    finds, ``answer`` the id of the element that takes its answer. With ``optional``, no condition is right,
+    too. The page loads rules/builder.js and rules.css.
     """
     user, known = viewer(context["request"]), schema()
     rows = standing(user) if enters(user, SEGMENTS) else standing(user).none()
@@ -44,6 +47,7 @@ def rule_builder(context: template.Context, text: str, name: str, check: str, an
         "name": name,
         "check": check,
         "answer": answer,
+        "optional": optional,
         "icons": ICONS,
         "offered": offered(known, rows.values_list("key", "name"), day_of_rules()),
         "start": from_text(text, known).as_json(),

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rondo.analysis.models import Score
 from rondo.customers.queries import sees_all, visible
-from rondo.errors import InputError
+from rondo.errors import InputError, RondoError
 from rondo.foundation.installation import business_now
 from rondo.foundation.rights import has_right
+from rondo.rules import RuleError
 from rondo.web.access import actor, page, viewer
 from rondo.web.customers import export, export_files
 from rondo.web.customers.fields import Field, catalogue, default_columns
@@ -26,6 +27,7 @@ from rondo.web.customers.lists import KeyPage
 from rondo.web.customers.page import current_assumptions
 from rondo.web.customers.query import MAX_COLUMNS, ListQuery
 from rondo.web.customers.rows import heading, on_page, read_rows
+from rondo.web.customers.rules import split
 from rondo.web.customers.together import changeable
 
 if TYPE_CHECKING:
@@ -176,6 +178,32 @@ def add_filter(request: HttpRequest) -> HttpResponse:
         text = parse_one(text, query.fields, query.viewer).text()
     kept = [f for f in query.filters if f != text]
     return redirect(reverse("customers") + query.address(filters=[*kept, text]))
+
+
+@require_GET
+@page()
+def conditions(request: HttpRequest) -> HttpResponse:
+    """The builder of rules with all that the list asks for, its filters among them; for the dialog of the list."""
+    query = read_query(request)
+    text, apart = query.rule_text, True
+    with suppress(RondoError):  # what cannot be said as one rule stays beside it
+        text, apart = query.as_rule() if query.filters or query.rule_text else "", False
+    context = {"query": query, "text": text, "apart": apart, "may_segment": has_right(query.viewer, "segment")}
+    return render(request, "customers/conditions.html", context)
+
+
+@require_GET
+@page()
+def use_rule(request: HttpRequest) -> HttpResponse:
+    """Leads to the list that a rule asks for: what filters can say as filters, the rest as a rule beside them."""
+    query = read_query(request)
+    text = query.rule_text
+    found: list[str] = []
+    with suppress(RuleError):  # the list shows a rule that cannot be understood as it was written, and what is wrong
+        if text:
+            found, text = split(text, query.fields, query.viewer)
+    kept = [f for f in query.filters if f not in found]
+    return redirect(reverse("customers") + query.address(filters=[*kept, *found], rule=text))
 
 
 @require_GET

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, reject, settings
 
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
 from rondo.foundation.models import User
-from rondo.rules import RuleError, Schema, check, operators, parse, to_json
+from rondo.rules import RuleError, Schema, check, operators, parse, schema, to_json
 from rondo.rules.tests.strategies import rules
 from rondo.rules.tree import Node
 from rondo.web.rules.offering import offered
+from rondo.web.rules.saying import Sayer
 from rondo.web.rules.turning import from_text, from_tree
 
 pytestmark = pytest.mark.django_db
@@ -190,3 +191,58 @@ def test_names_of_the_catalogue_are_offered_while_somebody_types(bob: User, sign
     assert offered_for(detail="category", q="cof") == offered_for(field="favourite_category", q="Öff") == ["COFFEE"]
     assert offered_for(detail="category", q=" ") == offered_for(detail="store", q="c") == []
     assert offered_for(field="attr.city", q="cof") == offered_for(field="nothing", q="cof") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "german"),
+    [
+        (
+            "last_purchase before 30 days ago",
+            "Last purchase more than 30 days ago",
+            "Letzter Kauf vor mehr als 30 Tagen",
+        ),
+        ("not in segment top", "does not belong to “Top”", "gehört nicht zu „Top“"),
+        (
+            "not (value between 1.5 and 20 and discount_share >= 12.5%)",
+            "not (Customer value between $1.50 and $20 and Discount share at least 12.5%)",
+            "",
+        ),
+        (
+            "did visit within last 1 week then purchase where amount > 3 then not complaint within 2 weeks",
+            "Visit within the last 1 week, then Purchase (Amount more than $3), then not Complaint, all within 2 weeks",
+            "",
+        ),
+        (
+            "did not purchase exactly 1 times for at most 9 since 2017-01-02",
+            "did not Purchase exactly 1 time in all for at most $9 since 2 Jan 2017",
+            "ohne Kauf genau 1-mal insgesamt für höchstens 9\u00a0$ seit 2. Jan. 2017",
+        ),
+        (
+            "linked referred (owner = me) or did membership where segment = top within 30 days",
+            "recommended us to another customer (Owner: me) "
+            "or Entered a segment (Segment: “Top”) within the last 30 days",
+            "",
+        ),
+    ],
+)
+def test_a_rule_is_said_in_words(known: Schema, text: str, words: str, german: str) -> None:
+    node = parse(text, known)
+    with translation.override("en"):
+        assert Sayer(known, {"top": "Top"}).say(node) == words
+    with translation.override("de"):
+        said = Sayer(schema(), {"top": "Top"}).say(node)
+    assert german in said and said != words
+
+
+def test_every_rule_can_be_said(known: Schema) -> None:
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @given(rule=rules(known, IDS))
+    def is_said(rule: Node) -> None:
+        try:
+            node = check(rule, known)
+        except RuleError:
+            reject()
+        said = Sayer(known, {}).say(node)
+        assert said and "{" not in said and "%(" not in said
+
+    is_said()

@@ -51,6 +51,29 @@ function toggle(row) {
   mark();
 }
 
+// The builder of rules, with all that the list asks for; it comes when it is first wanted.
+const dialog = document.getElementById("conditions");
+
+async function build(part) {
+  for (const menu of document.querySelectorAll("[popover]:popover-open")) menu.hidePopover();
+  dialog.showModal();
+  const [{ Builder }] = await Promise.all([
+    import(dialog.dataset.builder),
+    htmx.ajax("GET", `${dialog.dataset.from}${location.search}`, { target: "#conditions-form" }),
+  ]);
+  const element = dialog.querySelector("[data-rules]");
+  if (element) Builder.of(element).begin(part);
+}
+
+dialog.addEventListener("close", () => { document.getElementById("conditions-form").replaceChildren(); });
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+});
+list.addEventListener("click", (event) => {
+  const wanted = event.target.closest("[data-conditions]");
+  if (wanted) build(wanted.dataset.conditions);
+});
+
 // On the window, before the shell's own keys: here / searches the list.
 window.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || busy()) return;
@@ -71,6 +94,7 @@ window.addEventListener("keydown", (event) => {
     k: () => step(-1),
     x: () => row && toggle(row),
     f: () => list.querySelector("[data-filter]").click(),
+    F: () => build(""),
     Enter: () => row && document.activeElement === row && location.assign(row.querySelector(".who a").href),
   }[event.key];
   if (!act || (event.key === "Enter" && document.activeElement !== row)) return;

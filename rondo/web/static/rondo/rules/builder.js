@@ -11,7 +11,19 @@ const PAUSE = 250; // milliseconds without a change before the rule is sent
 const KEPT = 200; // steps that can be undone
 const VIEW = "rondo.rules.view";
 
-class Builder {
+const built = new WeakMap();
+
+export class Builder {
+  // The builder of an element, made when it is first asked for.
+  static of(element) {
+    if (!built.has(element)) {
+      const rule = new Builder(element);
+      built.set(element, rule);
+      rule.start();
+    }
+    return built.get(element);
+  }
+
   constructor(element) {
     this.element = element;
     this.area = element.querySelector("textarea");
@@ -20,6 +32,7 @@ class Builder {
     this.fields = new Map(this.schema.fields.flatMap(({ before: [key, label], items, ...common }) => items.map(([own, said]) => [key + own, { ...common, key: key + own, label: label + said }])));
     this.details = new Map(this.schema.details.map((one) => [one.key, { ...one, choices: one.refers ? this.schema[one.refers] : one.choices }]));
     this.kinds = new Map(this.schema.kinds.map(([key, , details]) => [key, details]));
+    this.optional = element.hasAttribute("data-optional");
     this.past = [];
     this.future = [];
     this.problems = [];
@@ -286,7 +299,7 @@ class Builder {
 
   show(view, focus = false) {
     this.element.dataset.view = view;
-    this.area.required = view === "text";
+    this.area.required = view === "text" && !this.optional;
     for (const button of this.views.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.shows === view));
     if (view === "rows") this.render();
     if (focus && view === "text") this.area.focus();
@@ -382,7 +395,7 @@ class Builder {
   async submit(event) {
     if (this.view !== "rows") return;
     const waiting = this.element.hasAttribute("data-waiting");
-    if (!waiting && !this.problems.length && this.area.value.trim()) return;
+    if (!waiting && !this.problems.length && (this.optional || this.area.value.trim())) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const { submitter } = event;
@@ -391,7 +404,7 @@ class Builder {
     if (this.problems.length) {
       this.say(this.note.textContent);
       this.focus(this.problems[0].path);
-    } else if (!this.area.value.trim()) {
+    } else if (!this.optional && !this.area.value.trim()) {
       this.say(this.words.anything, true);
       this.focus("#add");
     } else this.area.form.requestSubmit(submitter);
@@ -414,6 +427,12 @@ class Builder {
     document.addEventListener("click", (event) => {
       for (const box of this.tree.querySelectorAll("details[open]")) if (!box.contains(event.target)) box.open = false;
     });
+  }
+
+  // Gives the focus to one of the outermost conditions, else to what adds one.
+  begin(place) {
+    if (this.view === "text") this.area.focus();
+    else this.focus(this.tree.querySelectorAll(":scope > .rule-group > .rule-list > .rule-item")[place || -1]?.dataset.row ?? "#add");
   }
 
   key(event) {
@@ -441,4 +460,4 @@ class Builder {
   }
 }
 
-for (const element of document.querySelectorAll("[data-rules]")) new Builder(element).start();
+for (const element of document.querySelectorAll("[data-rules]")) Builder.of(element);

@@ -18,7 +18,6 @@ export class Picker {
     const close = h("button", { type: "button", class: "button ghost small", "aria-label": words.close, onclick: () => this.dialog.close() }, icon("x"));
     this.dialog = h("dialog", { class: "palette", "aria-label": words.pick, onclose: () => this.done(), onclick: (event) => event.target === this.dialog && this.dialog.close() },
       h("div", { class: "palette-field" }, icon("search"), this.input, close), this.forms, this.meaning, this.list);
-    document.body.append(this.dialog);
   }
 
   // Opens the list; `chosen` gets the offer, and the focus goes back to `opener` when nothing is chosen.
@@ -26,6 +25,7 @@ export class Picker {
     this.opener = opener;
     this.chosen = chosen;
     this.input.value = "";
+    document.body.append(this.dialog);
     this.dialog.showModal();
     this.narrow("");
   }
@@ -43,6 +43,7 @@ export class Picker {
     const at = this.opener?.dataset.at;
     if (this.chosen && at) this.rule.focus(at);
     this.chosen = null;
+    this.dialog.remove();
   }
 
   take(option) {
