@@ -74,6 +74,10 @@ CHANGES: dict[str, Callable[[Customer], object]] = {
     "address taken": lambda row: actions.remove_address(ACTOR, Address.objects.get(customer=row).pk),
     "attribute": lambda row: actions.set_attribute(ACTOR, row, "size", "3"),
     "attribute taken": lambda row: actions.set_attribute(ACTOR, row, "size", None),
+    "together": lambda row: actions.change_together(ACTOR, [row.public_id], "attr.size", "5"),
+    "together taken back": lambda row: actions.take_back_together(
+        ACTOR, actions.Together("attr.size", 2.0, [(row.pk, 5.0)])
+    ),
     "consent": lambda row: actions.note_consent(ACTOR, row, "email", "withdrawn"),
     "consent taken back": lambda row: actions.take_back_consent(ACTOR, row, Consent.objects.get(customer=row).pk),
     "link": lambda row: actions.link(ACTOR, person("Friend"), row, "referred"),
@@ -102,7 +106,8 @@ def test_the_parametrised_changes_are_all_there_are() -> None:
     """A new verb on customers has to join them."""
     told_apart = {"create_customer", "define_attribute", "merge", "unmerge"}
     tried = {name for change in CHANGES.values() for name in change.__code__.co_names}
-    assert set(actions.__all__) - told_apart <= tried
+    verbs = {name for name in actions.__all__ if name.islower()}
+    assert verbs - told_apart <= tried
 
 
 def test_a_merge_and_its_undo_are_told_of_every_record(client_of: Clients, alice: User, shop: Shop) -> None:
