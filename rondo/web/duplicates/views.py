@@ -22,7 +22,7 @@ from rondo.errors import NotFound
 from rondo.foundation.rights import has_right
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
-from rondo.web.duplicates.sides import bits, side_by_side, threshold
+from rondo.web.duplicates.sides import bits, likely, side_by_side, threshold
 
 PAGE_SIZE = 10
 LEASTS = (0.99, 0.9, 0.5, 0.05)
@@ -146,7 +146,8 @@ def _decided(request: HttpRequest) -> dict[str, Any]:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: 5 * PAGE_SIZE + 1])
     last = found[5 * PAGE_SIZE - 1] if len(found) > 5 * PAGE_SIZE else None
-    return {"decisions": found[: 5 * PAGE_SIZE], "next": f"?show=decided&after={last.pk}" if last else ""}
+    shown = [(row, likely(row.probability)) for row in found[: 5 * PAGE_SIZE]]
+    return {"decisions": shown, "next": f"?show=decided&after={last.pk}" if last else ""}
 
 
 def going() -> dict[str, Any] | None:

@@ -41,8 +41,10 @@ list?.addEventListener("htmx:beforeSwap", (event) => {
   place = Math.max(0, pairs().indexOf(event.target.closest?.("[data-pair]")));
 });
 
-// The card of a decided pair is gone: the next one takes its place; after the last the page is asked anew.
-list?.addEventListener("htmx:afterSwap", () => {
+// The card of a decided pair is gone (what is told of it comes to the list, which still stands): the next one takes its
+// place; after the last the page is asked anew.
+list?.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful) return;
   if (pairs().length) go(place);
   else location.reload();
 });
