@@ -194,8 +194,13 @@ def _fit(run: Run, log: Log, incumbent: str | None, bases: Bases) -> tuple[Fitte
         return None, _("The margin rate is 0: nothing is worth anything; set one by “rondo setup --margin-rate”.")
     try:
         pinned = run.config["pinned"] or None
-        day = day_number(run.as_of)
-        return modelling.fit(log, day, assumptions, pinned=pinned, incumbent=incumbent, bases=bases), ""
+        day, currency = day_number(run.as_of), run.config["currency"]
+        learnt = log.customers[np.unique(bases.log.customer)]
+        with modelling.Offer(log, day, currency, learnt) as offer:
+            fitted = modelling.fit(
+                log, day, assumptions, pinned=pinned, incumbent=incumbent, bases=bases, offered=offer.groups
+            )
+        return fitted, ""
     except (InputError, ConvergenceError) as error:
         return None, str(error)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from rondo.analysis.facts.past import past
-from rondo.analysis.modelling import day_number, purchase_log
+from rondo.analysis.modelling import Offer, day_number, purchase_log
 from rondo.analysis.models import Run
 from rondo.analysis.queries import current_run
 from rondo.errors import InputError, StateError
@@ -43,7 +43,10 @@ class Models:
         """
         found = purchase_log(tables.arrow(past(tables, self.as_of, self.config["currency"]).purchase_days))
         base = summarise(found.days, day_number(self.as_of))
-        tilt = self.purchases.bound(found.days).tilt if isinstance(self.purchases, Hybrid) else np.zeros(len(base))
+        tilt = np.zeros(len(base))
+        if isinstance(self.purchases, Hybrid):
+            with Offer(found, day_number(self.as_of), self.config["currency"], tables=tables) as offer:
+                tilt = self.purchases.bound(found.days, offer.taken(self.purchases)).tilt
         return pa.table(
             {
                 "customer_id": found.customers[base.customer],

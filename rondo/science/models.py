@@ -19,7 +19,7 @@ from rondo.errors import InputError
 from rondo.science import bgbb, bgnbd, gamma_gamma, mbgnbd, paretonbd
 from rondo.science._btyd import DAYS_PER_UNIT, WARNINGS, FitConfig
 from rondo.science._checks import FloatArray, IntArray, Numbers
-from rondo.science.hybrid import Bases, Hybrid
+from rondo.science.hybrid import Bases, Covariates, Hybrid
 from rondo.science.hybrid import fit as fit_hybrid
 from rondo.science.summary import PurchaseDays, Summary, summarise
 
@@ -236,14 +236,16 @@ def fit_at(
     horizon_days: float,
     bases: Bases | None = None,
     base: Summary | None = None,
+    offered: Mapping[str, Covariates] | None = None,
 ) -> PurchaseModel:
     """Fit one of :data:`CANDIDATES` to what the log showed by day ``as_of``, for forecasts of ``horizon_days``.
 
-    ``base``: the summary of that day where it is there already; ``bases``: what hybrids of the same log share. Raises
-    InputError or ConvergenceError where the base does not allow it; the message says why.
+    ``base``: the summary of that day where it is there already; ``bases``: what hybrids of the same log share;
+    ``offered``: groups of covariates that a hybrid may take. Raises InputError or ConvergenceError where the base does
+    not allow it; the message says why.
     """
     if name == Hybrid.kind:
-        return fit_hybrid(log, as_of, horizon_days, bases=bases)
+        return fit_hybrid(log, as_of, horizon_days, bases=bases, offered=offered)
     return fit_base(name, summarise(log, as_of) if base is None else base)
 
 

@@ -1,5 +1,6 @@
 """From purchase days to models: the choice among them, fits, value and risk per customer, and what judges them."""
 
+from rondo.analysis.modelling.covariates import Offer
 from rondo.analysis.modelling.fitting import CALIBRATED, UNCALIBRATED, Fitted, fit, forecast_weeks
 from rondo.analysis.modelling.judging import Judged, judge
 from rondo.analysis.modelling.log import Log, day_number, day_of, purchase_log
@@ -10,6 +11,7 @@ __all__ = [
     "Fitted",
     "Judged",
     "Log",
+    "Offer",
     "day_number",
     "day_of",
     "fit",

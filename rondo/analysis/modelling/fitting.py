@@ -1,5 +1,6 @@
 """The fitted models as of a day, and what they say of the base and of each customer."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from rondo.science import gamma_gamma
 from rondo.science.churn import ChurnRisk, SecondPurchase
 from rondo.science.clv import ValueConfig
 from rondo.science.gamma_gamma import GammaGamma
-from rondo.science.hybrid import Bases
+from rondo.science.hybrid import Bases, Covariates, Hybrid
 from rondo.science.intervals import BaseForecast, forecast_base
 from rondo.science.models import PurchaseModel, alive_from, expected_by_from, fit_at
 from rondo.science.selection import Selection
@@ -106,11 +107,13 @@ def fit(
     pinned: str | None = None,
     incumbent: str | None = None,
     bases: Bases | None = None,
+    offered: Callable[[], Mapping[str, Covariates]] | None = None,
 ) -> Fitted:
     """Choose a model of purchases, fit it and that of spend to what had happened by day ``as_of``, value the base.
 
     ``pinned``: the model that an analyst wants whatever the errors; ``incumbent``: the one of the run before;
-    ``bases``: what hybrids of the log share.
+    ``bases``: what hybrids of the log share; ``offered``: gives the groups of covariates that a hybrid, if one is
+    chosen, tries and may take; the choice and the hold-outs behind the intervals are of hybrids without them.
 
     Raises:
         InputError, ConvergenceError: the data do not allow a fit; the message says why.
@@ -119,7 +122,8 @@ def fit(
     horizon_days = assumptions.horizon_weeks * DAYS_PER_WEEK
     bases = bases or Bases(log.days)
     selection = choose(log.days, as_of, horizon_days, pinned=pinned, incumbent=incumbent, bases=bases)
-    purchases = fit_at(selection.chosen, log.days, as_of, horizon_days, bases, base)
+    groups = offered() if offered is not None and selection.chosen == Hybrid.kind else None
+    purchases = fit_at(selection.chosen, log.days, as_of, horizon_days, bases, base, groups)
     spend = gamma_gamma.fit(base.spend_days, base.mean_spend)
     second = silence.second_purchase(log.days, as_of)
     return Fitted(

@@ -12,6 +12,18 @@ has the measured tables.
 from rondo.science.hybrid.level import Level
 from rondo.science.hybrid.model import Bases, Hybrid, HybridConfig, fit, on_grid, sampled
 from rondo.science.hybrid.season import Season
-from rondo.science.hybrid.trying import Covariates, Tried
+from rondo.science.hybrid.trying import Covariates, Tried, joined
 
-__all__ = ["Bases", "Covariates", "Hybrid", "HybridConfig", "Level", "Season", "Tried", "fit", "on_grid", "sampled"]
+__all__ = [
+    "Bases",
+    "Covariates",
+    "Hybrid",
+    "HybridConfig",
+    "Level",
+    "Season",
+    "Tried",
+    "fit",
+    "joined",
+    "on_grid",
+    "sampled",
+]

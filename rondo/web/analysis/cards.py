@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Run
@@ -99,6 +100,34 @@ EFFECTS: dict[str, "_StrOrPromise"] = {
 }
 """What a hybrid weighs, by the names of the science floor."""
 
+COVARIATES: dict[str, "_StrOrPromise"] = {
+    "received_91": _("campaigns received in 91 days"),
+    "nearness_91": _("a campaign received lately"),
+    "kinds_91": _("different categories in 91 days"),
+    "lines_91": _("lines bought in 91 days"),
+}
+"""What it may weigh beside purchases, by the names of the analysis."""
+
+OFFERED: dict[str, "_StrOrPromise"] = {
+    "campaigns": _("Campaigns received"),
+    "mix": _("Mix of categories"),
+}
+"""Groups of these, by the names of the analysis."""
+
+SHARE = "share:"
+"""What the name of a category's share begins with."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A group that a hybrid was offered: by which share of the error its forecasts of others were better at an earlier
+    date, and the standard error of that (empty: too little past to try it)."""
+
+    label: "_StrOrPromise"
+    taken: bool
+    gain: str
+    error: str
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -187,7 +216,7 @@ def effects(card: ModelCard) -> list[Effect]:
     """What a hybrid learnt, the strongest first; empty for other models, and where it learnt nothing."""
     found = [
         Effect(
-            label=EFFECTS.get(one["name"], one["name"]),
+            label=_weighed(one["name"]),
             share=exp(one["weight"]) - 1,
             low=exp(one["weight"] - _SURE * one["error"]) - 1,
             high=exp(one["weight"] + _SURE * one["error"]) - 1,
@@ -195,6 +224,29 @@ def effects(card: ModelCard) -> list[Effect]:
         for one in card.details.get("effects", [])
     ]
     return sorted(found, key=lambda one: -abs(log(1 + one.share)))
+
+
+def tried(card: ModelCard) -> list[Tried]:
+    """What a hybrid was offered beside purchases; empty for other models, and where there was nothing to offer."""
+    return [
+        Tried(
+            label=OFFERED.get(one["name"], one["name"]),
+            taken=one["taken"],
+            gain="" if one["gain"] is None else formats.signed(one["gain"], _finely),
+            error="" if one["error"] is None else _finely(one["error"]),
+        )
+        for one in card.details.get("tried", [])
+    ]
+
+
+def _finely(share: float) -> str:
+    return formats.share(share, 2)
+
+
+def _weighed(name: str) -> "_StrOrPromise":
+    if name.startswith(SHARE):
+        return gettext("share of %(category)s in the lines of 91 days") % {"category": name.removeprefix(SHARE)}
+    return EFFECTS.get(name) or COVARIATES.get(name, name)
 
 
 def learnt_from(card: ModelCard) -> list[date]:

@@ -15,7 +15,7 @@ from rondo.analysis.queries import current_run
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.web.access import actor, page, viewer
-from rondo.web.analysis.cards import REASONS, carried_over, drift, effects, learnt_from, model_card, previous_run
+from rondo.web.analysis.cards import REASONS, carried_over, drift, effects, learnt_from, model_card, previous_run, tried
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.leads.views import cards
@@ -83,6 +83,7 @@ def _cards(found: Figures) -> dict[str, Any]:
         "purchases": purchases,
         "effects": effects(purchases),
         "learnt_from": learnt_from(purchases),
+        "tried": tried(purchases),
         "carried": carried_over(purchases),
         "spend": spend,
         "drift": drift(run, before),

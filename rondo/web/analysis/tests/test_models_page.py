@@ -8,7 +8,7 @@ from django.test import Client
 
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.facts import past
-from rondo.analysis.modelling import day_number, fit, purchase_log
+from rondo.analysis.modelling import covariates, day_number, fit, purchase_log
 from rondo.analysis.models import Run
 from rondo.analysis.pins import pinned_model
 from rondo.analysis.tests.world import purchase, seeded_base
@@ -158,9 +158,21 @@ def test_a_hybrid_shows_what_it_adds(run: Run, signed_in: SignIn, alice: User) -
     page = text_of(client)
     assert "Learnt at 2 earlier dates" in page and "What else it weighs" in page
     assert all(str(label) in page for label in cards.EFFECTS.values())
+    assert "What it was offered" not in page
+    offered = [("campaigns", False, -0.002, 0.001), ("mix", True, 0.012, 0.004), ("more", False, None, None)]
+    tried = [dict(zip(("name", "taken", "gain", "error"), one, strict=True)) for one in offered]
+    added = [{"name": name, "weight": 0.1, "error": 0.02} for name in ("share:TEA & COFFEE", *cards.COVARIATES)]
+    run.models_json["cards"]["purchases"] |= {"effects": added, "tried": tried}
+    run.save()
+    page = text_of(client)
+    assert all(str(label) in page for label in (*cards.COVARIATES.values(), *cards.OFFERED.values()))
+    assert "share of TEA &amp; COFFEE" in page and "+1.20%" in page and "too little past to try it" in page
 
 
 def test_every_code_of_the_science_floor_has_its_words() -> None:
     assert set(cards.EFFECTS) == {"rate", *hybrid_names(WINDOWS)}
+    assert set(cards.OFFERED) == set(covariates.GROUPS)
+    assert set(cards.COVARIATES) == {*covariates.CAMPAIGNS, *covariates.MIX}
+    assert cards.SHARE == covariates.SHARE
     assert set(cards.REASONS) == set(REASONS)
     assert set(cards.WARNINGS) == set(WARNINGS) - {"dropout_not_identified"}
