@@ -43,7 +43,7 @@ function details(rule, place) {
     }, [...path, "detail"]);
     const select = choose(known.map((detail) => [detail.key, detail.label]), part.detail, { "aria-label": words.detail, "data-at": [...path, "detail"].join("/"), onchange: put }, (key) => fill(words.gone, { key }));
     const drop = () => rule.change(() => event.where.splice(n, 1), [...place, "kind"]);
-    return line(h("span", { class: "rule-joint" }, n ? words.and : words.where), select, operator(rule, path, part, term, label), values(rule, term, [...path, "values"], part.op, label, event), less(rule, label, `${path.join("/")}#drop`, drop));
+    return line(h("span", { class: "rule-joint" }, n ? words.and : words.where), select, operator(rule, path, part, term, label), clause(values(rule, term, [...path, "values"], part.op, label, event), less(rule, label, `${path.join("/")}#drop`, drop)));
   });
 }
 
