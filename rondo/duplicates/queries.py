@@ -1,7 +1,8 @@
 """Reads of duplicates: every one leaves out pairs of which the viewer does not see both customers."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from rondo.customers.models import Merge
 from rondo.customers.queries import visible
 from rondo.duplicates.models import AutomaticMerging, Decision, Pair, Search
 from rondo.foundation.models import User
@@ -36,6 +37,17 @@ def open_pairs(viewer: User | None, least: float = 0.0, status: str = Pair.Statu
     """Pairs to decide (or put off: ``status`` later) from probability ``least`` on; in no order."""
     wanted = Q(status=status) | _UNDONE if status == Pair.Status.OPEN else Q(status=status)
     return of_both(viewer).filter(wanted, probability__gte=least)
+
+
+def certain_pairs(least: float) -> QuerySet[Pair]:
+    """Open pairs from probability ``least`` on that may be merged without asking: not those about which anybody ever
+    decided, nor those whose merge was undone, by hand or here. What a person took back is not merged again."""
+    undone = Merge.objects.filter(
+        Q(loser=OuterRef("left"), winner=OuterRef("right")) | Q(loser=OuterRef("right"), winner=OuterRef("left")),
+        undone_at__isnull=False,
+    )
+    rows = open_pairs(None, least).filter(status=Pair.Status.OPEN)
+    return rows.exclude(Exists(Decision.objects.filter(pair=OuterRef("pk")))).exclude(Exists(undone))
 
 
 def decisions(viewer: User | None) -> QuerySet[Decision]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from rondo.customers.queries import record_ids, survivor_id
 from rondo.duplicates.actions.deciding import decide
 from rondo.duplicates.models import AutomaticMerging, Pair
-from rondo.duplicates.queries import automatic_from, open_pairs
+from rondo.duplicates.queries import automatic_from, certain_pairs
 from rondo.errors import InputError, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
@@ -38,13 +38,14 @@ def set_automatic(actor: Actor, least: float | None) -> AutomaticMerging:
 def merge_certain(actor: Actor) -> int:
     """Merge the open pairs that reach the threshold, the most probable first; returns how many were merged.
 
-    A pair that would make one of two customers whom somebody told apart stays for a person to decide.
+    A pair stays for a person to decide where anybody ever decided about it or took its merge back, and where it would
+    make one of two customers whom somebody told apart.
     """
     least = automatic_from()
     if least is None:
         return 0
     merged = 0
-    for pair in list(open_pairs(None, least).order_by("-weight", "pk")):
+    for pair in list(certain_pairs(least).order_by("-weight", "pk")):
         if _told_apart(pair):
             continue
         try:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from rondo.customers.actions import change_customer, create_customer, unmerge
-from rondo.customers.models import Customer, Survivor
+from rondo.customers.models import Customer, Merge, Survivor
 from rondo.customers.queries import visible
 from rondo.duplicates import queries
 from rondo.duplicates.actions import decide, request_search, searching, set_automatic, take_back
@@ -144,7 +144,15 @@ def test_certain_pairs_are_merged_by_the_job_alone_when_an_administrator_says_so
     assert (entry.actor, entry.door) == (None, "job")
     one = done[0].pair
     take_back(manager, one.pk)
-    assert not Customer.objects.filter(pk__in=[one.left_id, one.right_id], is_merged=True).exists()
+    both = Customer.objects.filter(pk__in=[one.left_id, one.right_id], is_merged=True)
+    assert not both.exists()
+    # What a person took back, here or on the page of a customer, the next search does not merge again; nor a pair that
+    # was told apart and is open again since its data changed.
+    unmerge(manager, Merge.objects.filter(undone_at=None).latest("pk").pk)
+    Pair.objects.filter(pk=kept_apart.pk).update(status="open", changed=True)
+    merged = Merge.objects.filter(undone_at=None).count()
+    search_now()
+    assert not both.exists() and Merge.objects.filter(undone_at=None).count() == merged
 
 
 def test_who_does_not_see_both_customers_does_not_see_the_pair(

@@ -13,7 +13,7 @@ from rondo.duplicates.actions import set_automatic
 from rondo.duplicates.models import AutomaticMerging
 from rondo.errors import InputError
 from rondo.web import formats
-from rondo.web.access import actor, page, viewer
+from rondo.web.access import actor, page
 from rondo.web.duplicates.sides import threshold
 
 _OFFERED = 99.9
@@ -56,7 +56,7 @@ def automatic(request: HttpRequest) -> HttpResponse:
         "now": threshold(now) if now else "",
         "since": AutomaticMerging.objects.select_related("by").order_by("-pk").first(),
         "least": threshold(least) if least is not None else "",
-        "would": queries.open_pairs(viewer(request), least).count() if least is not None else 0,
+        "would": queries.certain_pairs(least).count() if least is not None else 0,
         "precision": queries.precision(least) if least is not None else None,
         "level": formats.share(queries.LEVEL, 0),
     }
