@@ -346,6 +346,8 @@ def _learn(
         if taught is not None:
             rows = taught[found.base.customer]
             own, expected, happened = own[rows], expected[rows], happened[rows]
+            if not happened.sum() > 0:  # none of them was there, or bought: this date teaches nothing of the others
+                continue
         columns.append(own)
         exposure.append(expected)
         came.append(happened)

@@ -11,7 +11,7 @@ from rondo import science
 from rondo.errors import InputError
 from rondo.science import hybrid, models
 from rondo.science.features import Features
-from rondo.science.hybrid import Bases, Hybrid, HybridConfig
+from rondo.science.hybrid import Bases, Hybrid, HybridConfig, model
 from rondo.science.hybrid.level import cohort_total, fit_level
 from rondo.science.paretonbd import ParetoNbd
 from rondo.science.selection import SelectionConfig, poisson_deviance, select_model
@@ -151,6 +151,16 @@ def test_campaigns_and_mix_are_taken_where_they_matter_and_left_out_where_not(ef
         assert one < 0.99 * other
     else:
         assert made.effects is not None and "received" not in made.effects.names
+
+
+def test_a_date_at_which_nobody_of_a_half_was_there_teaches_nothing() -> None:
+    """The halves that judge each other when covariates are tried: at an early date one may be empty."""
+    log = world()
+    nobody = np.zeros(log.n_customers, np.bool_)
+    bases = Bases(log, None)
+    assert model._learn(bases, [200], 91, (), None, nobody) == (None, ())
+    effects, used = model._learn(bases, [200], 91, (), None, ~nobody)
+    assert effects is not None and used == (200,)
 
 
 def test_both_ways_to_the_total_agree_where_the_base_model_is_right() -> None:
