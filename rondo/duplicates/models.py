@@ -7,28 +7,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from rondo.customers.models import Customer, Merge
+from rondo.foundation.long_work import LongWork
 
 
-class Search(models.Model):
+class Search(LongWork):
     """One search for duplicates among all customers; a job does it. ``results`` is its model and what it looked at (see
     :func:`rondo.duplicates.actions.searching.told`). ``step``, ``done`` and ``total`` tell how far it is."""
-
-    class Status(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
-
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
-    step = models.CharField(max_length=20, blank=True)
-    done = models.BigIntegerField(default=0)
-    total = models.BigIntegerField(default=0)
-    results = models.JSONField(default=dict)
-    error = models.TextField(blank=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -36,11 +20,6 @@ class Search(models.Model):
                 models.Value(1), condition=Q(status__in=["queued", "running"]), name="duplicates_one_search"
             )
         ]
-
-    @property
-    def under_way(self) -> bool:
-        """Whether it is still to end."""
-        return self.status in (self.Status.QUEUED, self.Status.RUNNING)
 
 
 class Pair(models.Model):

@@ -1,7 +1,6 @@
 """The verbs of studies: ask, answer (the job), and keep the customers found as a static segment."""
 
 import json
-import time
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -20,15 +19,15 @@ from rondo.analysis.studies.outcome import Answer, Found, Outcome
 from rondo.analysis.studies.queries import customers_at
 from rondo.analysis.studies.series import copy_series
 from rondo.customers.queries import sees_all
-from rondo.errors import InputError, NotFound, PermissionRefused, RondoError
+from rondo.errors import InputError, NotFound, PermissionRefused
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
+from rondo.foundation.long_work import worked_on
 from rondo.foundation.registry import registries
 
 KEPT_STUDIES = 3
 """Of so many answered studies of one question the customers are kept; of older ones only the results."""
 
-_EVERY_SECONDS = 0.5
 _CHUNK = 20_000
 
 
@@ -73,34 +72,11 @@ def answer_study(key: int) -> Study:
     study = Study.objects.get(pk=key)
     if not study.under_way:
         return study
-    Study.objects.filter(pk=key).update(status=Study.Status.RUNNING, started_at=timezone.now())
     answer: Answer = import_string(registries.studies[study.kind].answer)
-    try:
-        outcome = answer(study, _Progress(key))
-        _keep(study, outcome)
-    except Exception as error:
-        known = isinstance(error, RondoError)
-        reason = str(error) if known else f"{type(error).__name__}: {error}"
-        Study.objects.filter(pk=key).update(status=Study.Status.FAILED, error=reason[:2000], finished_at=timezone.now())
-        if not known:
-            raise
+    with worked_on(study) as report:
+        _keep(study, answer(study, report))
     study.refresh_from_db()
     return study
-
-
-class _Progress:
-    """Writes down how far a study is, at most twice a second."""
-
-    def __init__(self, key: int) -> None:
-        self._key = key
-        self._step, self._next = "", 0.0
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if step == self._step and now < self._next and done < total:
-            return
-        self._step, self._next = step, now + _EVERY_SECONDS
-        Study.objects.filter(pk=self._key).update(step=step, done=done, total=total)
 
 
 def _keep(study: Study, outcome: Outcome) -> None:

@@ -1,42 +1,25 @@
 """Studies and the customers they found."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from rondo.analysis.segments.models import Segment
 from rondo.customers.models import Customer
+from rondo.foundation.long_work import LongWork
 
 
-class Study(models.Model):
+class Study(LongWork):
     """One question and its answer. ``kind`` is registered in ``registries.studies``; ``segment`` or ``subject`` say
     what it is about. ``step``, ``done`` and ``total`` tell how far the job is. ``fingerprint`` is of the features it
     read, as of ``as_of``; ``results`` what the pages show."""
-
-    class Status(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
 
     kind = models.CharField(max_length=20)
     subject = models.CharField(max_length=120, blank=True)
     segment = models.ForeignKey(Segment, null=True, on_delete=models.CASCADE, related_name="studies")
     run = models.ForeignKey("analysis.Run", null=True, on_delete=models.SET_NULL, related_name="+")
     as_of = models.DateField(null=True)
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
-    step = models.CharField(max_length=20, blank=True)
-    done = models.BigIntegerField(default=0)
-    total = models.BigIntegerField(default=0)
     config = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64, blank=True)
-    results = models.JSONField(default=dict)
-    error = models.TextField(blank=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "analysis_study"
@@ -53,11 +36,6 @@ class Study(models.Model):
                 name="study_one_under_way_of_all",
             ),
         ]
-
-    @property
-    def under_way(self) -> bool:
-        """Whether the answer is still to come."""
-        return self.status in (self.Status.QUEUED, self.Status.RUNNING)
 
 
 class StudyCustomer(models.Model):

@@ -1,6 +1,5 @@
 """The search itself: read, compare, keep. A job of its own calls it; it imports the engine."""
 
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -12,12 +11,11 @@ from rondo.duplicates.actions.automatic import merge_certain
 from rondo.duplicates.engine import Config, Found, NothingToCompare, link
 from rondo.duplicates.models import Pair, Search
 from rondo.duplicates.reading import read_records
-from rondo.errors import RondoError
 from rondo.foundation import audit
 from rondo.foundation.actors import system
 from rondo.foundation.installation import installation
+from rondo.foundation.long_work import worked_on
 
-_EVERY_SECONDS = 0.5
 _BATCH = 500
 _FIELDS = ("probability", "weight", "prior", "together", "agreement", "left_print", "right_print")
 
@@ -30,9 +28,7 @@ def do_search(key: int, config: Config | None = None) -> Search:
     row = Search.objects.get(pk=key)
     if not row.under_way:
         return row
-    Search.objects.filter(pk=key).update(status=Search.Status.RUNNING, started_at=timezone.now())
-    report = _Progress(key)
-    try:
+    with worked_on(row) as report:
         try:
             found = link(read_records(report), config or Config(salt=installation().id_alphabet), report)
             results = told(found)
@@ -40,35 +36,12 @@ def do_search(key: int, config: Config | None = None) -> Search:
             results["automatic"] = _keep(key, found)
         except NothingToCompare as nothing:
             results = {"records": nothing.records, "have": nothing.have}
-            Pair.objects.filter(status__in=[Pair.Status.OPEN, Pair.Status.LATER]).delete()
+            Pair.objects.filter(status=Pair.Status.OPEN).delete()
         Search.objects.filter(pk=key).update(
             status=Search.Status.DONE, finished_at=timezone.now(), results=results, error=""
         )
-    except Exception as error:
-        known = isinstance(error, RondoError)
-        reason = str(error) if known else f"{type(error).__name__}: {error}"
-        Search.objects.filter(pk=key).update(
-            status=Search.Status.FAILED, error=reason[:2000], finished_at=timezone.now()
-        )
-        if not known:
-            raise
     row.refresh_from_db()
     return row
-
-
-class _Progress:
-    """Writes down how far a search is, at most twice a second."""
-
-    def __init__(self, key: int) -> None:
-        self._key = key
-        self._step, self._next = "", 0.0
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if step == self._step and now < self._next and done < total:
-            return
-        self._step, self._next = step, now + _EVERY_SECONDS
-        Search.objects.filter(pk=self._key).update(step=step, done=done, total=total)
 
 
 def told(found: Found) -> dict[str, Any]:

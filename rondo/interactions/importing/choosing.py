@@ -8,7 +8,6 @@ row.
 import contextlib
 import secrets
 import shutil
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -27,6 +26,7 @@ from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
 from rondo.foundation.jobs import enqueue_after_commit, task
 from rondo.foundation.loading.fields import ImportOptions
+from rondo.foundation.long_work import Progress
 from rondo.foundation.models import Load, User
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import owned
@@ -40,7 +40,6 @@ ROOM = "imports"
 """The room of rights that files and runs are in."""
 FOLDER = "uploads"
 KEPT_FOR = timedelta(days=7)
-_EVERY_SECONDS = 0.5
 _AGAIN_AFTER = timedelta(seconds=5)
 MATCHES = ("both", "create", "update")
 
@@ -381,7 +380,7 @@ def _work(row: ImportFile) -> None:
         choice.mapping,
         source=row.source,
         options=choice.options(dry_run=trial),
-        progress=_Progress(row.pk),
+        progress=Progress(row).rows,
         report=report_of(row) if trial else None,
     )
     if trial:
@@ -405,18 +404,3 @@ def _told(outcome: Outcome) -> dict[str, Any]:
         "found": outcome.found,
         "rejects": outcome.load.reject_file,
     }
-
-
-class _Progress:
-    """Writes down how far the work is, at most twice a second."""
-
-    def __init__(self, key: int) -> None:
-        self._key = key
-        self._next = 0.0
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now < self._next and (done < total or not total):
-            return
-        self._next = now + _EVERY_SECONDS
-        ImportFile.objects.filter(pk=self._key).update(done=done, total=total)

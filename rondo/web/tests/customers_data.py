@@ -118,3 +118,15 @@ def walk(client: Any, address: str, link: str = "more") -> list[str]:
 def owned(user: User, *names: str) -> list[Customer]:
     """Customers that belong to ``user``."""
     return [make_customer(name, owner=user) for name in names]
+
+
+def address(customer: Customer, rest: str = "") -> str:
+    """The address of a customer's page, or of what lies below it."""
+    return f"/customers/{customer.public_id}/{rest}"
+
+
+def page_of(client: Any, customer: Customer, rest: str = "") -> str:
+    """What that address answers, in one line."""
+    response = client.get(address(customer, rest))
+    assert response.status_code == 200, response.content.decode()[:1000]
+    return " ".join(response.content.decode().split())
