@@ -79,7 +79,9 @@ def likely(probability: float) -> str:
 
 def threshold(probability: float) -> str:
     """A threshold as it is written, with as many digits as it has."""
-    return formats.share(probability, next(d for d in range(5) if d == 4 or round(probability, d + 2) == probability))
+    return formats.share(
+        probability, next(d for d in range(5) if d == 4 or abs(round(probability, d + 2) - probability) < 1e-9)
+    )
 
 
 def side_by_side(viewer: User, pairs: Sequence[Pair]) -> list[Sides]:

@@ -12,6 +12,7 @@ from rondo.customers.identifiers import DOTS
 from rondo.foundation.models import AuditEntry, Role, Team, User
 from rondo.foundation.rights import MASKS, REACHES, RIGHTS, has_right, masked
 from rondo.web import formats
+from rondo.web.customers.fields import catalogue
 from rondo.web.people.records import KINDS, named
 from rondo.web.people.wording import ABOUT, DONE, DOORS, FIELDS, VALUES
 
@@ -88,21 +89,25 @@ def hides(viewer: User, verb: str, field: str) -> bool:
     return about == "interaction" and field in SPOKEN and masked(viewer, "notes")
 
 
-def _names(rows: Sequence[AuditEntry]) -> dict[tuple[str, int], str]:
-    """Names of the users and teams whose keys stand in the entries."""
+def _names(rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], str]:
+    """Names of the users, teams and columns of lists whose keys stand in the entries."""
     wanted: dict[str, set[int]] = {"owner": set(), "team": set(), "parent": set()}
     for row in rows:
         for field, values in row.changes.items():
             if field in wanted:
                 wanted[field].update(value for value in values if isinstance(value, int))
-    found = {("owner", user.pk): str(user) for user in User.objects.filter(pk__in=wanted["owner"])}
+    found: dict[tuple[str, Any], str] = {
+        ("owner", user.pk): str(user) for user in User.objects.filter(pk__in=wanted["owner"])
+    }
     teams = wanted["team"] | wanted["parent"]
     for team in Team.objects.filter(pk__in=teams) if teams else []:
         found["team", team.pk] = found["parent", team.pk] = team.name
+    if any(row.verb == "customers.exported" for row in rows):
+        found |= {("column", key): str(field.label) for key, field in catalogue().items()}
     return found
 
 
-def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, int], str]) -> list[Field]:
+def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str]) -> list[Field]:
     linked = row.verb.startswith("link.") or row.verb.endswith(("merged", "unmerged", "told_apart"))
     made = []
     for field, values in row.changes.items():
@@ -118,7 +123,7 @@ def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, int], str]) ->
     return made
 
 
-def _said(field: str, value: Any, names: dict[tuple[str, int], str]) -> str:
+def _said(field: str, value: Any, names: dict[tuple[str, Any], str]) -> str:
     if value is None or value == "" or value == []:
         return _NEVER
     if isinstance(value, bool):
@@ -139,6 +144,8 @@ def _said(field: str, value: Any, names: dict[tuple[str, int], str]) -> str:
         return str(REACHES[value])
     if value in ("True", "False"):
         return _("yes") if value == "True" else _("no")
+    if field == "list" and isinstance(value, dict):
+        return _taken(value, names)
     if isinstance(value, list):
         return ", ".join(_item(one) for one in value)
     if field.endswith("_at") and isinstance(value, str) and (moment := parse_datetime(value)) is not None:
@@ -146,6 +153,24 @@ def _said(field: str, value: Any, names: dict[tuple[str, int], str]) -> str:
     if isinstance(value, str) and (found := _day(value)) is not None:
         return formats.day(found)
     return str(value)[:300]
+
+
+def _taken(asked: dict[str, Any], names: dict[tuple[str, Any], str]) -> str:
+    """Which list somebody took out of the house, and in what form."""
+
+    def called(key: str) -> str:
+        return names.get(("column", key), key)
+
+    sort = str(asked.get("sort", ""))
+    parts = [
+        (_("format"), str(asked.get("form", "csv")).upper()),
+        (_("rule"), asked.get("rule")),
+        (_("filters"), ", ".join(map(str, asked.get("f") or ()))),
+        (_("search"), asked.get("q")),
+        (_("sorted by"), f"{called(sort.lstrip('-'))} {'↓' if sort.startswith('-') else '↑'}" if sort else ""),
+        (_("columns"), ", ".join(map(called, asked.get("columns") or ()))),
+    ]
+    return "; ".join(f"{label} {said}" for label, said in parts if said)[:600]
 
 
 def _day(text: str) -> date | None:
