@@ -110,6 +110,7 @@ class Score(models.Model):
     value_low = models.BigIntegerField(null=True)
     value_high = models.BigIntegerField(null=True)
     expected_purchases = models.FloatField(null=True)
+    median_purchases = models.IntegerField(null=True)
     expected_spend = models.BigIntegerField(null=True)
     alive = models.FloatField(null=True)
     churn = models.FloatField(null=True)

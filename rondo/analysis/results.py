@@ -131,21 +131,24 @@ class Trial(TypedDict):
     forecast: float
     actual: int
     mae: float
+    median_mae: float
     rmse: float
 
 
 class Candidate(TypedDict):
     """A model of purchases and its errors in the hold-outs it was tried on, as means over their origins.
 
-    ``total_error``: of |forecast / happened - 1|; ``mae``, ``rmse``: purchase days per customer; ``deviance``: Poisson,
-    per customer, by which models are chosen; ``excess``: above the lowest, with its standard error. None without
-    hold-outs; ``failed`` says why a model could not be fitted.
+    ``total_error``: of |forecast / happened - 1|; ``mae``, ``rmse``: purchase days per customer, of the means forecast;
+    ``median_mae``: of the medians, which older runs do not have; ``deviance``: Poisson, per customer, by which models
+    are chosen; ``excess``: above the lowest, with its standard error. None without hold-outs; ``failed`` says why a
+    model could not be fitted.
     """
 
     model: str
     title: str
     total_error: float | None
     mae: float | None
+    median_mae: float | None
     rmse: float | None
     correlation: float | None
     deviance: float | None

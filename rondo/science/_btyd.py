@@ -168,6 +168,11 @@ class BuyTillYouDie(ABC):
         return not self.on_bound and self.dropout_ratio >= RATIO_NEEDED and bool((errors <= np.log(2)).all())
 
     @property
+    def rate_shape(self) -> float:
+        """Shape of the law of rates over customers, the first parameter; given x repeat purchases it is x more."""
+        return float(getattr(self, self.names[0]))
+
+    @property
     @abstractmethod
     def time_scale(self) -> float:
         """Time that has to pass before one more unit of it hardly matters to a forecast: rows are grouped by it."""

@@ -18,6 +18,7 @@ from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray, Numbers, as_column, history, positive, same_length
 from rondo.science.cells import distinct_rows
 from rondo.science.gamma_gamma import GammaGamma
+from rondo.science.median import median_purchases
 from rondo.science.models import PurchaseModel, in_units, weeks_in_units
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
@@ -71,14 +72,16 @@ class CustomerValues:
 
     ``value``: expected discounted margin over the horizon, in whole minor units; ``low``, ``high``: predictive interval
     of that customer's own value (chance alone, parameters taken as known); ``expected_purchases``: undiscounted, within
-    the horizon; ``expected_spend``: per purchase, in minor units before margin; ``probability_alive``: 1 by
-    construction where x = 0, see :mod:`rondo.science.bgnbd`.
+    the horizon; ``median_purchases``: the median of the same (:mod:`rondo.science.median`); ``expected_spend``: per
+    purchase, in minor units before margin; ``probability_alive``: 1 by construction where x = 0, see
+    :mod:`rondo.science.bgnbd`.
     """
 
     value: IntArray
     low: IntArray
     high: IntArray
     expected_purchases: FloatArray
+    median_purchases: IntArray
     expected_spend: FloatArray
     probability_alive: FloatArray
     config: ValueConfig
@@ -127,18 +130,20 @@ def value_customers(
     per_purchase = spend.expected_mean_spend(n, z)
     if not x_.size:
         none = np.empty(0, np.int64)
-        return CustomerValues(none, none, none, alive, per_purchase, alive, config)
+        return CustomerValues(none, none, none, alive, none, per_purchase, alive, config)
     plain, discounted, inverse = _purchases_while_alive(purchases, x_, T_, config)
     more = np.ones(x_.size) if factors is None else factors
     same_length({"x": x_, "factors": more})
     expected = alive * plain[inverse] * more
     value = alive * discounted[inverse] * per_purchase * config.margin_rate * more
+    silent = purchases.probability_silent(weeks_in_units(purchases.config.time_unit, config.horizon_weeks), x_, t_, T_)
     low, high = _interval(purchases, spend, x_, T_, n, n * z, alive, (discounted / plain)[inverse] * more, config)
     return CustomerValues(
         value=np.rint(value).astype(np.int64),
         low=low,
         high=high,
         expected_purchases=expected,
+        median_purchases=median_purchases(expected, silent**more, purchases.rate_shape + x_),
         expected_spend=per_purchase,
         probability_alive=alive,
         config=config,

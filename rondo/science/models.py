@@ -21,6 +21,7 @@ from rondo.science._btyd import DAYS_PER_UNIT, WARNINGS, FitConfig
 from rondo.science._checks import FloatArray, IntArray, Numbers
 from rondo.science.hybrid import Bases, Covariates, Hybrid
 from rondo.science.hybrid import fit as fit_hybrid
+from rondo.science.median import median_purchases
 from rondo.science.summary import PurchaseDays, Summary, summarise
 
 
@@ -74,6 +75,10 @@ class PurchaseModel(Protocol):
     @property
     def config(self) -> FitConfig:
         """How the fit was made."""
+
+    @property
+    def rate_shape(self) -> float:
+        """Shape of the law of rates over customers; given x repeat purchases it is x more."""
 
     @property
     def time_scale(self) -> float:
@@ -304,6 +309,12 @@ def silent_from(model: PurchaseModel, base: Summary, weeks: float, t_x: Numbers 
     return silent if factors is None else np.asarray(silent**factors, dtype=np.float64)
 
 
+def median_from(model: PurchaseModel, base: Summary, weeks: float) -> IntArray:
+    """Median of the purchases of a base within ``weeks`` after its date, per customer."""
+    expected, silent = expected_from(model, base, weeks), silent_from(model, base, weeks)
+    return median_purchases(expected, silent, model.rate_shape + base.x)
+
+
 def alive_from(model: PurchaseModel, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
     """P(alive) of histories with times in weeks, whatever the unit of the model."""
     return model.probability_alive(*in_units(model.config.time_unit, x, t_x, T))
@@ -334,6 +345,7 @@ __all__ = [
     "history_for",
     "in_units",
     "load",
+    "median_from",
     "model_title",
     "purchase_model",
     "silent_from",

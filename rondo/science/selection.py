@@ -19,6 +19,7 @@ from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import ConvergenceError
 from rondo.science.holdout import correlation
 from rondo.science.hybrid import Bases, Hybrid, sampled
+from rondo.science.median import median_purchases
 from rondo.science.models import CANDIDATES, PurchaseModel, expected_from, fit_at, model_title, silent_from
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
@@ -61,9 +62,9 @@ class SelectionConfig:
 class Trial:
     """One model at one origin: forecast made with what was known on day ``origin``, for the days to ``until``.
 
-    ``total_error``: forecast / actual - 1. ``mae``, ``rmse``: per customer. ``deviance``: mean Poisson deviance per
-    customer. ``log_score``: mean of -ln of the chance given to what came, of buying at all or not; lower is better.
-    ``correlation``: Pearson's over customers, None where one side does not vary.
+    ``total_error``: forecast / actual - 1. ``mae``, ``rmse``: of means, per customer; ``median_mae``: of medians.
+    ``deviance``: mean Poisson deviance per customer. ``log_score``: mean of -ln of the chance given to what came, of
+    buying at all or not; lower is better. ``correlation``: Pearson's over customers, None where one side does not vary.
     """
 
     origin: int
@@ -73,6 +74,7 @@ class Trial:
     actual: int
     total_error: float
     mae: float
+    median_mae: float
     rmse: float
     deviance: float
     log_score: float
@@ -92,6 +94,7 @@ class Candidate:
     trials: tuple[Trial, ...] = ()
     total_error: float | None = None
     mae: float | None = None
+    median_mae: float | None = None
     rmse: float | None = None
     deviance: float | None = None
     log_score: float | None = None
@@ -219,6 +222,7 @@ def _try(name: str, log: PurchaseDays, held: list[_Origin], bases: Bases | None)
         tuple(trials),
         total_error=float(np.mean([abs(trial.total_error) for trial in trials])),
         mae=float(np.mean([trial.mae for trial in trials])),
+        median_mae=float(np.mean([trial.median_mae for trial in trials])),
         rmse=float(np.mean([trial.rmse for trial in trials])),
         deviance=float(np.mean([trial.deviance for trial in trials])),
         log_score=float(np.mean([trial.log_score for trial in trials])),
@@ -243,6 +247,7 @@ def _judge(model: PurchaseModel, origin: _Origin) -> tuple[Trial, FloatArray]:
         actual=actual,
         total_error=forecast / actual - 1 if actual else float(forecast > 0),
         mae=float(np.abs(expected - came).mean()),
+        median_mae=float(np.abs(median_purchases(expected, silent, model.rate_shape + base.x) - came).mean()),
         rmse=float(np.sqrt(((expected - came) ** 2).mean())),
         deviance=float(deviance.mean()),
         log_score=float(-np.log(given).mean()),

@@ -45,6 +45,18 @@ fact(
     estimate=True,
 )
 fact(
+    "median_purchases",
+    _("Purchase days, median"),
+    _(
+        "Half of all customers like this one will buy on at most so many days within the horizon, half on at least so "
+        "many: the usual number for one customer. For several, add up the expected ones."
+    ),
+    "number",
+    COUNT,
+    "value",
+    estimate=True,
+)
+fact(
     "expected_spend",
     _("Expected spend per purchase day"),
     _("Spend expected on a coming purchase day, by the Gamma-Gamma model; before margin."),

@@ -14,6 +14,7 @@ MODELLED = (
     "value_low",
     "value_high",
     "expected_purchases",
+    "median_purchases",
     "expected_spend",
     "alive",
     "churn",

@@ -42,6 +42,7 @@ def told(found: selection.Selection) -> Selection:
                 title=one.title,
                 total_error=one.total_error,
                 mae=one.mae,
+                median_mae=one.median_mae,
                 rmse=one.rmse,
                 correlation=one.correlation,
                 deviance=one.deviance,
@@ -57,6 +58,7 @@ def told(found: selection.Selection) -> Selection:
                         forecast=trial.forecast,
                         actual=trial.actual,
                         mae=trial.mae,
+                        median_mae=trial.median_mae,
                         rmse=trial.rmse,
                     )
                     for trial in one.trials

@@ -67,6 +67,7 @@ class Fitted:
             "value_low": pa.array(worth.low),
             "value_high": pa.array(worth.high),
             "expected_purchases": pa.array(worth.expected_purchases),
+            "median_purchases": pa.array(worth.median_purchases),
             "expected_spend": pa.array(np.rint(worth.expected_spend).astype(np.int64)),
             "alive": pa.array(worth.probability_alive, mask=untold),
             **silence.columns(self.risk),

@@ -69,6 +69,7 @@ def candidates(found: Selection, stamp: str) -> Chart | None:
         columns=[
             Column(_("Model"), figures=False),
             Column(_("Mean absolute error")),
+            Column(_("Mean absolute error of the medians")),
             Column(_("Root mean square error")),
             Column(_("Error of the total")),
             Column(_("Correlation")),
@@ -88,6 +89,7 @@ def _row(one: Candidate) -> list[Cell]:
     return [
         Cell(one["title"], one["model"]),
         _cell(one["mae"], 3),
+        _cell(one.get("median_mae"), 3),
         _cell(one["rmse"], 3),
         Cell("–" if one["total_error"] is None else formats.share(one["total_error"]), one["total_error"]),
         _cell(one["correlation"], 3),

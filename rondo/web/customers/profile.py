@@ -113,6 +113,7 @@ def _economic(score: Score, currency: str, horizon_months: int, margin_rate: flo
     rows = [
         (months, formats.money(score.value, currency, 0)),
         (_("Purchase days expected"), formats.number(score.expected_purchases, 1)),
+        (_("Usual number of them (median)"), formats.number(score.median_purchases)),
         (_("Spend expected on each"), formats.money(score.expected_spend, currency)),
         (_("Margin"), formats.share(margin_rate, 0)),
     ]

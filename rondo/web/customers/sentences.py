@@ -185,6 +185,8 @@ def _outlook(score: Score, currency: str, horizon_months: int) -> str:
     }
     if days == 0:
         return _("Hardly any purchase is expected in %(months)s.") % {"months": months}
+    if score.median_purchases == 0:
+        return _("More likely than not, no purchase follows in %(months)s.") % {"months": months}
     if score.expected_spend is None:
         text = ngettext("%(count)s purchase day is expected in %(months)s.",
                         "%(count)s purchase days are expected in %(months)s.", days)  # fmt: skip
