@@ -164,6 +164,7 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
     "rondo.foundation",
+    "rondo.lists",
     "rondo.customers",
     "rondo.duplicates",
     "rondo.catalogue",

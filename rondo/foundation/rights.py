@@ -30,6 +30,7 @@ RIGHTS: "dict[str, _StrOrPromise]" = {
     "export": _("export lists"),
     "analyse": _("run the analysis"),
     "segment": _("change segments"),
+    "share": _("share views of lists"),
     "campaign": _("change campaigns"),
     "audit": _("read the audit log"),
     "administer": _("administer the installation"),
@@ -70,18 +71,20 @@ BUILT_IN: dict[str, BuiltIn] = {
     ADMINISTRATOR: BuiltIn(_("Administrator"), frozenset(RIGHTS), _rooms("all", "all", "all", "all")),
     "manager": BuiltIn(
         _("Manager"),
-        frozenset({"see", "contact", "edit", "merge", "import", "export", "analyse", "campaign", "segment", "audit"}),
+        frozenset(
+            {"see", "contact", "edit", "merge", "import", "export", "analyse", "campaign", "segment", "share", "audit"}
+        ),
         _rooms("all", "own", "all", "team"),
     ),
     "marketing": BuiltIn(
         _("Marketing"),
-        frozenset({"see", "contact", "edit", "import", "export", "analyse", "campaign", "segment"}),
+        frozenset({"see", "contact", "edit", "import", "export", "analyse", "campaign", "segment", "share"}),
         _rooms("all", "own", "all", "own"),
     ),
     "sales": BuiltIn(_("Sales"), frozenset({"see", "contact", "edit", "export"}), _rooms("all", "own", "own", "own")),
     "service": BuiltIn(_("Service"), frozenset({"see", "contact", "edit"}), _rooms("all", "own", "own", "own")),
     "analyst": BuiltIn(
-        _("Analyst"), frozenset({"see", "export", "analyse", "segment"}), _rooms("all", "own", "own", "own")
+        _("Analyst"), frozenset({"see", "export", "analyse", "segment", "share"}), _rooms("all", "own", "own", "own")
     ),
     "reader": BuiltIn(_("Reader"), frozenset({"see"}), _rooms("all", "own", "own", "own")),
 }

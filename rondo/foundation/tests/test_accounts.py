@@ -34,8 +34,11 @@ class TestRights:
             ("administrator", set()),
             ("manager", {"administer"}),
             ("marketing", {"administer", "merge", "audit"}),
-            ("sales", {"administer", "merge", "import", "analyse", "campaign", "segment", "audit"}),
-            ("service", {"administer", "merge", "import", "export", "analyse", "campaign", "segment", "audit"}),
+            ("sales", {"administer", "merge", "import", "analyse", "campaign", "segment", "share", "audit"}),
+            (
+                "service",
+                {"administer", "merge", "import", "export", "analyse", "campaign", "segment", "share", "audit"},
+            ),
             ("analyst", {"administer", "merge", "import", "edit", "contact", "campaign", "audit"}),
             ("reader", set(RIGHTS) - {"see"}),
         ],

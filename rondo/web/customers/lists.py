@@ -21,11 +21,11 @@ from rondo.customers.models import AttributeValue, Customer
 from rondo.errors import InputError
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
+from rondo.lists.states import PAGE_SIZE
 from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import Value
 from rondo.web.customers.selection import Selection
 
-PAGE_SIZE = 50
 _LONGEST_POSITION = 4000
 """No value of a list is as long; a longer text is refused before it is read."""
 LARGE_BASE = 50_000

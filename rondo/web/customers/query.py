@@ -2,12 +2,14 @@
 
 The address is ``?f=key:operator:value`` (repeated, see :mod:`rondo.web.customers.filters`), ``&rule=`` a rule in its
 text form (docs/rules.md) that has to hold beside the filters, ``&q=`` text to search,
-``&sort=key`` or ``&sort=-key`` (descending), ``&cols=key,key``, ``&after=``/``&before=`` an opaque page position, and
-``&id=`` (repeated) for customers picked one by one.
+``&sort=key`` or ``&sort=-key`` (descending), ``&cols=key,key``, ``&size=`` rows of a page, ``&as=board`` or ``chart``
+with ``&by=`` the field it groups by, ``&after=``/``&before=`` an opaque page position, and ``&id=`` (repeated) for
+customers picked one by one. ``?view=`` is all that a saved view keeps; ``?base=`` names the view that a list began with
+which the rest of its address describes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -21,11 +23,13 @@ from rondo.errors import InputError, RondoError
 from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.foundation.rights import masked
+from rondo.lists.states import LAYOUTS, PAGE_SIZE, SIZES, State
 from rondo.web.customers.fields import Field, catalogue, default_columns
 from rondo.web.customers.filters import Condition, parse
-from rondo.web.customers.lists import PAGE_SIZE, CursorError, KeyPage, Phase, Position, phases, read_page
+from rondo.web.customers.lists import CursorError, KeyPage, Phase, Position, phases, read_page
 from rondo.web.customers.rules import Rule, as_rule, parts_of, read_rule
 from rondo.web.customers.selection import Selection
+from rondo.web.customers.tabs import ALL, Tab
 
 MAX_COLUMNS = 24
 MAX_PICKED = 500
@@ -44,27 +48,42 @@ class Chip:
 
 
 class ListQuery:
-    """A list as its address asks for it. ``errors`` says what could not be understood; then the list stays empty."""
+    """A list as its address asks for it. ``errors`` says what could not be understood; then the list stays empty.
 
-    def __init__(self, viewer: User, params: QueryDict, chosen: Sequence[str] = ()) -> None:
+    ``tab``: the view that the address names; ``exact``: it asks for what that keeps, and for nothing else.
+    """
+
+    def __init__(
+        self,
+        viewer: User,
+        params: QueryDict,
+        chosen: Sequence[str] = (),
+        tab: Tab | None = None,
+        exact: bool = False,
+    ) -> None:
         self.viewer = viewer
         self.fields = catalogue(viewer)
-        self.filters = [text for text in params.getlist("f") if text]
+        self.base = tab if tab is not None and tab.view is not None else None
+        asked = tab.state if tab is not None and exact else _state_of(params)
+        self.filters = list(asked.filters)
         self.text = params.get("q", "").strip()[:MAX_LENGTH]
         self.search = Search(self.text, whole=masked(viewer, "identifiers"))
         self.conditions, problems = parse(self.filters, self.fields, viewer)
         self.errors = [str(problem) for problem in problems]
-        self.rule_text = params.get("rule", "").strip()
+        self.rule_text = asked.rule
         self.rule = self._read_rule()
-        self.columns, self.columns_in_address = self._read_columns(params.get("cols", ""), chosen)
-        self.sort = params.get("sort", "")
+        self.columns, self.columns_in_address = self._read_columns(
+            asked.columns, () if self.base is not None else chosen
+        )
+        self.size = asked.size
+        self.layout, self.by = asked.layout, asked.by
+        self.sort = asked.sort
         self.sort_field, self.descending = self._read_sort()
         keys = [ids.decode(Customer.PREFIX, text) for text in params.getlist("id")[:MAX_PICKED]]
         self.picked = [key for key in keys if key is not None] if keys else None
         self.after, self.before = params.get("after", ""), params.get("before", "")
 
-    def _read_columns(self, text: str, chosen: Sequence[str]) -> tuple[list[str], bool]:
-        asked = [key for key in text.split(",") if key]
+    def _read_columns(self, asked: Sequence[str], chosen: Sequence[str]) -> tuple[list[str], bool]:
         offered = {key for key, field in self.fields.items() if field.listed and key != "name"}
         usable = [key for key in dict.fromkeys(asked or chosen) if key in offered][:MAX_COLUMNS]
         return usable or default_columns(self.fields), bool(asked)
@@ -77,6 +96,20 @@ class ListQuery:
         except RondoError as error:
             self.errors.append(str(error))
             return None
+
+    @cached_property
+    def state(self) -> State:
+        """What a view keeps of the list: all but the search and the page."""
+        columns, size = tuple(self.columns), self.size
+        return State(tuple(self.filters), self.rule_text, self.sort, columns, size, self.layout, self.by)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the list began with a saved view and shows something else now."""
+        return self.base is not None and not self._is_base(self.state)
+
+    def _is_base(self, state: State) -> bool:
+        return self.base is not None and state.same(self.base.state)
 
     @property
     def narrowed(self) -> bool:
@@ -140,7 +173,7 @@ class ListQuery:
             return KeyPage([], None, None)
         try:
             position = self._position(self.before or self.after)
-            return read_page(self.walks, position, backward=bool(self.before), limit=PAGE_SIZE)
+            return read_page(self.walks, position, backward=bool(self.before), limit=self.size)
         except CursorError as error:
             self.errors.append(str(error))
             return KeyPage([], None, None)
@@ -158,25 +191,54 @@ class ListQuery:
         sort: str | None = None,
         text: str | None = None,
         rule: str | None = None,
+        columns: Sequence[str] | None = None,
+        size: int | None = None,
+        layout: str | None = None,
+        by: str | None = None,
         after: Position | None = None,
         before: Position | None = None,
     ) -> str:
         """The list's query string with some of it changed; without a position it is the first page."""
-        pairs = [("f", f) for f in (self.filters if filters is None else filters)]
-        if asked := (self.rule_text if rule is None else rule):
-            pairs.append(("rule", asked))
+        state = replace(
+            self.state,
+            filters=tuple(self.filters if filters is None else filters),
+            rule=self.rule_text if rule is None else rule,
+            sort=self.sort if sort is None else sort,
+            columns=tuple(self.columns if self.columns_in_address else ()) if columns is None else tuple(columns),
+            size=self.size if size is None else size,
+            layout=self.layout if layout is None else layout,
+            by=self.by if by is None else by,
+        )
+        pairs = [("view", self.base.key)] if self.base is not None and self._is_base(state) else self._pairs(state)
         q = self.text if text is None else text
         if q:
             pairs.append(("q", q))
-        if wanted := (self.sort if sort is None else sort):
-            pairs.append(("sort", wanted))
-        if self.columns_in_address:
-            pairs.append(("cols", ",".join(self.columns)))
         if after is not None:
             pairs.append(("after", after.encode(self.sort_key)))
         if before is not None:
             pairs.append(("before", before.encode(self.sort_key)))
-        return "?" + urlencode(pairs, safe=":,|") if pairs else "?"
+        return "?" + urlencode(pairs or [("view", ALL)], safe=":,|")
+
+    def _pairs(self, state: State) -> list[tuple[str, str]]:
+        pairs = [("base", self.base.key)] if self.base is not None else []
+        pairs += [("f", text) for text in state.filters]
+        told = {"rule": state.rule, "sort": state.sort, "cols": ",".join(state.columns)}
+        if state.size != PAGE_SIZE:
+            told["size"] = str(state.size)
+        if state.layout != LAYOUTS[0]:
+            told |= {"as": state.layout, "by": state.by}
+        return pairs + [(key, value) for key, value in told.items() if value]
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """The whole list but its search as pairs, for the hidden fields of a form that changes it."""
+        return self._pairs(replace(self.state, columns=self.state.columns if self.columns_in_address else ()))
+
+    @property
+    def shape(self) -> str:
+        """Columns and sort alone, for lists of customers picked one by one."""
+        pairs = [("sort", self.sort)] if self.sort else []
+        return "?" + urlencode([*pairs, ("cols", ",".join(self.columns))], safe=",")
 
     def chips(self) -> list[Chip]:
         """The filters as chips, in the order of the address."""
@@ -197,3 +259,17 @@ class ListQuery:
         elif self.rule_text:
             chips.append(Chip(self.rule_text, self.rule_text, self.address(rule=""), _("not understood")))
         return chips
+
+
+def _state_of(params: QueryDict) -> State:
+    """What an address says that a view would keep."""
+    size, layout = params.get("size", ""), params.get("as", "")
+    return State(
+        tuple(text for text in params.getlist("f") if text),
+        params.get("rule", "").strip(),
+        params.get("sort", ""),
+        tuple(key for key in params.get("cols", "").split(",") if key),
+        int(size) if size in map(str, SIZES) else PAGE_SIZE,
+        layout if layout in LAYOUTS else LAYOUTS[0],
+        params.get("by", ""),
+    )

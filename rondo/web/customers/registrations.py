@@ -9,6 +9,8 @@ from rondo.customers.searching import Search
 from rondo.foundation.models import User
 from rondo.foundation.registry import CustomerPanel, Finder, Hit, NavItem, registries
 from rondo.foundation.rights import masked
+from rondo.foundation.search import begins
+from rondo.lists import queries as views
 from rondo.web.customers import coming, consents
 from rondo.web.customers.fields import Field
 from rondo.web.customers.lists import phases, read_page
@@ -38,8 +40,18 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
     ]
 
 
+def find_views(viewer: User, text: str, limit: int) -> list[Hit]:
+    """Saved views of the list by a part of their name."""
+    found = [view for view in views.visible(viewer) if text.strip() and begins(view.name, text)]
+    return [
+        Hit(view.name, str(_("View of the customers")), f"{reverse('customers')}?view={view.key}", "bookmark")
+        for view in found[:limit]
+    ]
+
+
 registries.nav.add("customers", NavItem("customers", _("Customers"), "users", "customers", 20))
 registries.finders.add("customers", Finder("customers", _("Customers"), 20, find_customers))
+registries.finders.add("views", Finder("views", _("Views"), 25, find_views))
 registries.customer_panels.add(
     "consents", CustomerPanel("consents", "who", 20, "customers/consents.html", consents.of_customer)
 )

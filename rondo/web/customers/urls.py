@@ -3,7 +3,7 @@
 from django.urls import path
 
 from rondo.web.customers import consents, together
-from rondo.web.customers.views import customer, lists
+from rondo.web.customers.views import customer, lists, tabs
 
 urlpatterns = [
     path("", lists.customers, name="customers"),
@@ -14,6 +14,11 @@ urlpatterns = [
     path("conditions/use", lists.use_rule, name="customers-use-rule"),
     path("as-segment", lists.as_segment, name="customers-as-segment"),
     path("columns", lists.choose_columns, name="customers-columns"),
+    path("views/save", tabs.save, name="customers-view-save"),
+    path("views/arrange", tabs.arrange_tabs, name="customers-views-arrange"),
+    path("views/back/<int:entry_id>", tabs.back, name="customers-view-back"),
+    path("views/<str:key>/change", tabs.change, name="customers-view-change"),
+    path("views/<str:key>/delete", tabs.delete, name="customers-view-delete"),
     path("export.<slug:form>", lists.export_list, name="customers-export"),
     path("selected/value", together.value, name="customers-selected-value"),
     path("selected/change", together.change, name="customers-selected-change"),

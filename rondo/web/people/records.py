@@ -16,6 +16,7 @@ from rondo.foundation import ids
 from rondo.foundation.models import Role, Team, User
 from rondo.foundation.rights import has_right
 from rondo.interactions.models import Interaction, LeavingReason
+from rondo.lists import queries as lists
 from rondo.reports import queries as reports
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ KINDS: dict[str, Kind] = {
         _("Report"),
         reports.visible,
         lambda row: reverse("report", args=[row.pk]),
+    ),
+    "view": Kind(
+        _("View"),
+        lists.visible,
+        lambda row: reverse("customers") + f"?view={row.key}",  # type: ignore[attr-defined]
     ),
     "user": Kind(_("User"), _administered(User), lambda row: reverse("user", args=[row.pk])),
     "role": Kind(_("Role"), _administered(Role), lambda row: reverse("role", args=[row.key])),  # type: ignore[attr-defined]

@@ -73,6 +73,7 @@ DONE = {
     "passkey_added": gettext_lazy("passkey added"),
     "passkey_removed": gettext_lazy("passkey removed"),
     "ended": gettext_lazy("ended"),
+    "arranged": gettext_lazy("arranged"),
     "leads": gettext_lazy("leads and interests worked out"),
     "next": gettext_lazy("next purchases worked out"),
     "stages": gettext_lazy("buying stages worked out"),
@@ -101,6 +102,7 @@ ABOUT = {
     "study": gettext_lazy("Study"),
     "installation": gettext_lazy("Company"),
     "merge": gettext_lazy("Merge"),
+    "views": gettext_lazy("Views of everybody"),
 }
 """The first part of a verb that is no kind of record."""
 FIELDS: "dict[str, _StrOrPromise]" = {
@@ -125,6 +127,9 @@ FIELDS: "dict[str, _StrOrPromise]" = {
     "language": gettext_lazy("Language"),
     "theme": gettext_lazy("Appearance"),
     "list": gettext_lazy("List"),
+    "query": gettext_lazy("List"),
+    "is_shared": gettext_lazy("Shared"),
+    "default": gettext_lazy("Opens with"),
     "key": pgettext_lazy("of a record", "Key"),
     "company": gettext_lazy("Company"),
     "currency": gettext_lazy("Currency"),

@@ -18,6 +18,7 @@ from rondo.customers.queries import sees_all, visible
 from rondo.errors import InputError, RondoError
 from rondo.foundation.installation import business_now
 from rondo.foundation.rights import has_right
+from rondo.lists.states import SIZES
 from rondo.rules import RuleError
 from rondo.web.access import actor, page, viewer
 from rondo.web.customers import export, export_files
@@ -28,21 +29,13 @@ from rondo.web.customers.page import current_assumptions
 from rondo.web.customers.query import MAX_COLUMNS, ListQuery
 from rondo.web.customers.rows import heading, on_page, read_rows
 from rondo.web.customers.rules import split
+from rondo.web.customers.tabs import tabs_of
 from rondo.web.customers.together import changeable
+from rondo.web.customers.views.reading import CHOSEN, read_query
+from rondo.web.customers.views.tabs import tab_context
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
-
-_CHOSEN = "customer_columns"
-
-
-@dataclass(frozen=True)
-class View:
-    """A list that many people want, one click away."""
-
-    label: "_StrOrPromise"
-    address: str
-    current: bool
 
 
 @dataclass(frozen=True)
@@ -55,19 +48,14 @@ class Heading:
     sorted: str
 
 
-def read_query(request: HttpRequest) -> ListQuery:
-    """The list that the address asks for, with the columns its viewer chose."""
-    chosen = request.session.get(_CHOSEN, [])
-    return ListQuery(viewer(request), request.GET, chosen if isinstance(chosen, list) else [])
-
-
 @require_GET
 @page()
 def customers(request: HttpRequest) -> HttpResponse:
     """The list; for htmx only its changing part, or the rows that follow."""
-    query = read_query(request)
+    tabs, default = tabs_of(viewer(request))
+    query = read_query(request, opens_with=default)
     keys = query.page()
-    context = _context(query, keys)
+    context = _context(query, keys) | tab_context(query, tabs, default)
     part = request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
     if part == "more":
         return render(request, "customers/rows.html", context)
@@ -86,7 +74,6 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "here": reverse("customers"),
         "exports": [(label, reverse("customers-export", args=[form])) for form, label in export.LABELS.items()],
         "chips": query.chips(),
-        "views": list(_views(query)),
         "name": _heading(query, query.fields["name"]),
         "headings": [_heading(query, column) for column in columns],
         "sorts": [_heading(query, field) for field in query.fields.values() if field.listed],
@@ -98,6 +85,9 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "has_customers": bool(rows) or visible(query.viewer).exists(),
         "filtered": query.narrowed,
         "groups": _grouped(query.fields.values()),
+        "others": _grouped(f for f in query.fields.values() if f.key not in {"name", *query.columns} and f.listed),
+        "columns": columns,
+        "sizes": [(size, query.address(size=size), size == query.size) for size in SIZES],
         "may_export": has_right(query.viewer, "export"),
         "may_import": has_right(query.viewer, "import"),
         "may_segment": has_right(query.viewer, "segment"),
@@ -114,19 +104,6 @@ def _heading(query: ListQuery, field: Field) -> Heading:
     if now:
         downward = now == "ascending"
     return Heading(field, heading(field), query.address(sort=f"-{field.key}" if downward else field.key), now)
-
-
-def _views(query: ListQuery) -> Iterable[View]:
-    plain = not query.text and not query.rule_text
-    yield View(_("All"), "?", plain and not query.filters)
-    wanted = []
-    if "activity" in query.fields:
-        wanted += [(_("Active"), "activity:is:active"), (_("Late"), "activity:is:late")]
-        wanted += [(_("Asleep"), "activity:is:asleep")]
-    wanted.append((_("Mine"), "owner:is:me"))
-    for label, text in wanted:
-        address = "?" + urlencode([("f", text)], safe=":")
-        yield View(label, address, plain and query.filters == [text])
 
 
 def _grouped(fields: Iterable[Field]) -> list[tuple[str, list[Field]]]:
@@ -218,17 +195,16 @@ def as_segment(request: HttpRequest) -> HttpResponse:
 @page()
 def choose_columns(request: HttpRequest) -> HttpResponse:
     """Keeps the viewer's choice of columns, or goes back to the default."""
-    fields = catalogue(viewer(request))
-    chosen = [key for key in request.POST.getlist("column") if key in fields and key != "name"][:MAX_COLUMNS]
-    if "default" in request.POST or not chosen:
-        request.session.pop(_CHOSEN, None)
-    else:
-        previous = request.session.get(_CHOSEN) or default_columns(fields)
-        rank = {key: position for position, key in enumerate(previous)}
-        # Columns keep their place; new ones come after them in the order of the menu.
-        request.session[_CHOSEN] = sorted(chosen, key=lambda key: rank.get(key, len(rank)))
-    kept = [(k, v) for k in ("f", "rule", "q", "sort") for v in request.POST.getlist(k) if v]
-    return redirect(reverse("customers") + ("?" + urlencode(kept, safe=":,|") if kept else ""))
+    query = read_query(request, request.POST)
+    chosen = [key for key in dict.fromkeys(request.POST.getlist("column")) if key in query.fields and key != "name"]
+    columns = [] if "default" in request.POST else chosen[:MAX_COLUMNS]
+    if query.base is None:
+        if columns:
+            request.session[CHOSEN] = columns
+        else:
+            request.session.pop(CHOSEN, None)
+    shown = columns or default_columns(query.fields)
+    return redirect(reverse("customers") + query.address(columns=() if query.base is None else shown))
 
 
 @require_GET

@@ -29,7 +29,7 @@ function mark() {
   bar.hidden = chosen.size === 0;
   bar.querySelector("[data-count]").textContent = chosen.size.toLocaleString(document.documentElement.lang);
   for (const link of bar.querySelectorAll("[data-export]")) {
-    const asked = new URLSearchParams([...new URLSearchParams(location.search)].filter(([key]) => ["cols", "sort"].includes(key)));
+    const asked = new URLSearchParams(list.querySelector("[data-shape]").dataset.shape);
     chosen.forEach((key) => asked.append("id", key));
     link.href = `${link.dataset.export}?${asked}`;
   }
@@ -59,7 +59,7 @@ async function build(part) {
   dialog.showModal();
   const [{ Builder }] = await Promise.all([
     import(dialog.dataset.builder),
-    htmx.ajax("GET", `${dialog.dataset.from}${location.search}`, { target: "#conditions-form" }),
+    htmx.ajax("GET", `${dialog.dataset.from}${list.querySelector("[data-address]").dataset.address}`, { target: "#conditions-form" }),
   ]);
   const element = dialog.querySelector("[data-rules]");
   if (element) Builder.of(element).begin(part);
@@ -127,6 +127,17 @@ list.addEventListener("change", (event) => {
     second.hidden = operator.value !== "between";
     second.querySelector("input").disabled = second.hidden;
   }
+});
+
+// Columns and views are put into another order in their menus.
+list.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-move]");
+  if (!button) return;
+  const item = button.closest("li");
+  if (button.dataset.move < 0) item.previousElementSibling?.before(item);
+  else item.nextElementSibling?.after(item);
+  button.focus();
+  item.scrollIntoView({ block: "nearest" });
 });
 
 document.body.addEventListener("htmx:afterSettle", mark);

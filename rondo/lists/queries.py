@@ -1,0 +1,43 @@
+"""Reads of saved views: everybody's own, and those that others share."""
+
+from collections.abc import Sequence
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from rondo.errors import NotFound
+from rondo.foundation import ids
+from rondo.foundation.models import User
+from rondo.foundation.rights import has_right
+from rondo.lists.models import CUSTOMERS, Arrangement, SavedView
+
+
+def visible(viewer: User) -> QuerySet[SavedView]:
+    """The views that ``viewer`` may open, by name."""
+    rows = SavedView.objects.filter(Q(owner=viewer) | Q(is_shared=True), deleted_at=None)
+    return rows.select_related("owner").order_by("name", "pk")
+
+
+def get_visible(viewer: User, key: str) -> SavedView:
+    """One of them by its public id; raises NotFound otherwise."""
+    pk = ids.decode(SavedView.PREFIX, key)
+    row = None if pk is None else visible(viewer).filter(pk=pk).first()
+    if row is None:
+        raise NotFound(_("This view is not there, or not shared with you; choose another one."))
+    return row
+
+
+def may_change(viewer: User, view: SavedView) -> bool:
+    """Whether ``viewer`` may change the view: its owner, of a shared one who may still share, and administrators."""
+    if not view.is_shared:
+        return view.owner_id == viewer.pk
+    return has_right(viewer, "administer") or (view.owner_id == viewer.pk and has_right(viewer, "share"))
+
+
+def arrangement(viewer: User, kind: str = CUSTOMERS) -> tuple[list[str], str]:
+    """The order and the default of the views for ``viewer``: the own ones, else what holds for everybody."""
+    rows = Arrangement.objects.filter(Q(user=viewer) | Q(user=None), kind=kind)
+    found: Sequence[Arrangement] = sorted(rows, key=lambda row: row.user_id is None)
+    order: list[str] = next((row.order for row in found if row.order), [])
+    default = next((row.default for row in found if row.default), "")
+    return list(order), default
