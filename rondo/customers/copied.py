@@ -97,8 +97,12 @@ registries.warehouse_tables.add(
             "object_id": ("l.object_id", "int64"),
             "role": ("l.role", "string"),
             "created_at": ("l.created_at", "timestamp"),
+            "since": ("l.since", "date32"),
+            "until": ("l.until", "date32"),
         },
+        keep="until IS NULL",
         order=35,
-        meaning="Links between customers, by the records they were written with: role says what subject is to object.",
+        meaning="Links between customers that have not ended, by the records they were written with: role says what "
+        "subject is to object.",
     ),
 )

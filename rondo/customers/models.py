@@ -219,7 +219,12 @@ class Consent(models.Model):
 
 
 class Link(models.Model):
-    """A link from one customer to another: ``role`` says what ``subject`` is to ``object``."""
+    """A link from one customer to another: ``role`` says what ``subject`` is to ``object``, ``position`` as what, such
+    as a buyer.
+
+    ``since`` and ``until`` are the first and the last day, None where the day is not known. A link with ``until`` has
+    ended: days ahead are refused, so that who has left does not depend on the clock of who asks.
+    """
 
     class Role(models.TextChoices):
         MEMBER = "member", _("member of the household")
@@ -228,14 +233,22 @@ class Link(models.Model):
         REFERRED = "referred", _("recommended us to")
         SUBSIDIARY = "subsidiary", _("subsidiary of")
 
+    BELONGING: ClassVar[tuple[str, ...]] = (Role.MEMBER, Role.EMPLOYEE, Role.SUBSIDIARY)
+    """The roles by which the subject belongs to the object, whose figures it then is part of."""
+
     subject = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="links_out")
     object = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="links_in")
     role = models.CharField(max_length=12, choices=Role.choices)
+    position = models.CharField(max_length=60, blank=True)
+    since = models.DateField(null=True)
+    until = models.DateField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["subject", "object", "role"], name="link_unique"),
+            models.UniqueConstraint(
+                fields=["subject", "object", "role"], condition=models.Q(until__isnull=True), name="link_once_at_a_time"
+            ),
             models.CheckConstraint(condition=~models.Q(subject=models.F("object")), name="link_not_to_itself"),
         ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -177,11 +178,13 @@ class LinkSeen:
     outward: bool
 
 
-def links_of(viewer: User | None, customer_ids: Sequence[int]) -> list[LinkSeen]:
-    """Links of a customer's records to customers that ``viewer`` may see; links within the customer are left out."""
+def links_of(viewer: User | None, customer_ids: Sequence[int], *, ended: bool = False) -> list[LinkSeen]:
+    """Links of a customer's records to customers that ``viewer`` may see; links within the customer are left out, and
+    so are those that have ended, or have not, where only ``ended`` ones are asked for."""
     own = set(customer_ids)
     ends: dict[int, tuple[Link, bool, int]] = {}
-    for row in Link.objects.filter(Q(subject_id__in=own) | Q(object_id__in=own)).order_by("pk"):
+    rows = Link.objects.filter(Q(subject_id__in=own) | Q(object_id__in=own), until__isnull=not ended)
+    for row in rows.order_by("pk"):
         outward = row.subject_id in own
         ends[row.pk] = (row, outward, row.object_id if outward else row.subject_id)
     if not ends:
@@ -189,9 +192,9 @@ def links_of(viewer: User | None, customer_ids: Sequence[int]) -> list[LinkSeen]
     others = {other for _link, _outward, other in ends.values()} - own
     survivors = dict(Survivor.objects.filter(customer_id__in=others).values_list("customer_id", "survivor_id"))
     people = visible(viewer).in_bulk({survivors.get(key, key) for key in others})
-    seen: dict[tuple[int, str, bool], LinkSeen] = {}
+    seen: dict[tuple[int, str, bool, date | None], LinkSeen] = {}
     for row, outward, other in ends.values():
         person = people.get(survivors.get(other, other))
         if person is not None and other not in own:
-            seen.setdefault((person.pk, row.role, outward), LinkSeen(row, person, outward))
+            seen.setdefault((person.pk, row.role, outward, row.until), LinkSeen(row, person, outward))
     return list(seen.values())

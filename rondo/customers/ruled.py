@@ -12,6 +12,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from rondo.customers.belonging import keys_in_circles, standing_links
 from rondo.customers.consents import last_entries, standing
 from rondo.customers.models import AttributeDefinition, AttributeValue, Consent, Customer, Link, Survivor
 from rondo.customers.queries import attributes_of, record_ids, visible
@@ -70,6 +71,11 @@ def _keys_of_customers(values: tuple[Any, ...], _viewer: int | None) -> list[Any
     return [survivors.get(key, key) for key in keys]
 
 
+def _keys_of_circles(values: tuple[Any, ...], viewer: int | None) -> list[Any]:
+    user = None if viewer is None else User.objects.filter(pk=viewer).first()
+    return keys_in_circles(user, _keys_of_customers(values, viewer))
+
+
 def _columns() -> Iterable[RuleField]:
     users = User.objects.filter(is_service=False).order_by("name", "email")
     people = tuple((user.email, str(user)) for user in users)
@@ -113,6 +119,16 @@ def _columns() -> Iterable[RuleField]:
             "id",
             meaning=_("Customers named one by one, by their public ids."),
             stored=_keys_of_customers,
+            column="pk",
+            copied="customer_id",
+            **own,
+        ),
+        RuleField(
+            "belongs_to",
+            _("Household or company"),
+            "id",
+            meaning=_("A household or company, by its public id, and all who belong to it, directly or by others."),
+            stored=_keys_of_circles,
             column="pk",
             copied="customer_id",
             **own,
@@ -308,7 +324,7 @@ def _ends(direction: str) -> tuple[str, str]:
 
 def _link_condition(role: str, direction: str, others: QuerySet[Any]) -> Q:
     here, there = _ends(direction)
-    links = Link.objects.alias(other=Coalesce(f"{there}__survivor_row__survivor_id", f"{there}_id"))
+    links = standing_links().alias(other=Coalesce(f"{there}__survivor_row__survivor_id", f"{there}_id"))
     links = links.filter(belongs(f"{here}_id", OuterRef("pk")), ~Q(other=OuterRef("pk")))
     if role != "any":
         links = links.filter(role=role)
@@ -334,7 +350,7 @@ def _link_frame(tables: Any, role: str, direction: str) -> Any:
 
 def _linked(records: Sequence[int], role: str, direction: str) -> list[int]:
     here, there = _ends(direction)
-    links = Link.objects.filter(**{f"{here}_id__in": records})
+    links = standing_links().filter(**{f"{here}_id__in": records})
     if role != "any":
         links = links.filter(role=role)
     others = set(links.values_list(f"{there}_id", flat=True))

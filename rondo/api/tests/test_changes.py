@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +83,11 @@ CHANGES: dict[str, Callable[[Customer], object]] = {
     "consent taken back": lambda row: actions.take_back_consent(ACTOR, row, Consent.objects.get(customer=row).pk),
     "link": lambda row: actions.link(ACTOR, person("Friend"), row, "referred"),
     "link taken": lambda row: actions.unlink(ACTOR, Link.objects.get(object=row).pk),
+    "link made new": lambda row: actions.link_new(ACTOR, row, "member", "Miller household"),
+    "link changed": lambda row: actions.change_link(ACTOR, Link.objects.get(object=row).pk, position="Neighbour"),
+    "link put back": lambda row: actions.put_back_link(
+        ACTOR, [replace(actions.unlink(ACTOR, Link.objects.get(object=row).pk)[0], position="Neighbour")]
+    ),
 }
 
 

@@ -120,6 +120,8 @@ def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDeta
                 direction="out" if seen.outward else "in",
                 customer=seen.other.public_id,
                 name=seen.other.name,
+                position=seen.link.position,
+                since=seen.link.since,
             )
             for seen in queries.links_of(user, records)
         ],

@@ -138,6 +138,8 @@ class Link(Schema):
     )
     customer: str
     name: str
+    position: str = Field(..., description=gettext_noop("as what, such as a buyer; empty where it is not known"))
+    since: date | None = Field(..., description=gettext_noop("the first day; null where it is not known"))
 
 
 class Consent(Schema):

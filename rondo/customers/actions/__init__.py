@@ -7,25 +7,29 @@ Every function runs in one transaction of its own (or joins the caller's) and ta
 from rondo.customers.actions.attributes import define_attribute, set_attribute
 from rondo.customers.actions.consents import note_consent, take_back_consent
 from rondo.customers.actions.contact_points import add_address, add_identifier, remove_address, remove_identifier
-from rondo.customers.actions.links import link, unlink
+from rondo.customers.actions.links import Removed, change_link, link, link_new, put_back_link, unlink
 from rondo.customers.actions.merging import merge, unmerge
 from rondo.customers.actions.records import assign_owner, assign_team, change_customer, create_customer
 from rondo.customers.actions.together import MOST_AT_ONCE, Together, change_together, take_back_together
 
 __all__ = [
     "MOST_AT_ONCE",
+    "Removed",
     "Together",
     "add_address",
     "add_identifier",
     "assign_owner",
     "assign_team",
     "change_customer",
+    "change_link",
     "change_together",
     "create_customer",
     "define_attribute",
     "link",
+    "link_new",
     "merge",
     "note_consent",
+    "put_back_link",
     "remove_address",
     "remove_identifier",
     "set_attribute",

@@ -25,6 +25,7 @@ from rondo.web.customers.rows import heading, write
 from rondo.web.customers.sentences import reasons, where
 from rondo.web.customers.timeline import KindChip, Timeline, kinds_of, read_timeline
 from rondo.web.customers.told import told_by
+from rondo.web.households.reading import LinkLine, Whole, link_lines, panel_of, read_whole
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -103,11 +104,12 @@ class CustomerPage:
     identifiers: list[Identifier]
     addresses: list[Address]
     attributes: list[AttributeGroup]
-    links: list[LinkSeen]
     kinds: list[KindChip]
     timeline: Timeline
     worth: Worth | None
     reading: Reading
+    linked: list[LinkLine]
+    whole: Whole | None
     panels: dict[str, list[Panel]] = field(default_factory=dict)
 
     @property
@@ -115,11 +117,49 @@ class CustomerPage:
         """Whether the chain holds a purchase."""
         return any(kind.key == "purchase" for kind in self.kinds)
 
+    @property
+    def horizon(self) -> int:
+        """Months that values look ahead."""
+        known = self.worth.assumptions if self.worth else _assumptions(self.reading.once(served))
+        return known.horizon_months if known else installation().horizon_months
 
-def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = (), beginning: str = "") -> CustomerPage:
-    """The page of a customer that :func:`rondo.customers.queries.get_visible` gave for ``viewer``."""
+    @property
+    def combined(self) -> dict[str, Any] | None:
+        """What the customer and all who belong to it bring together; None where nobody does."""
+        return None if self.whole is None else panel_of(self.whole)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Of whom the chain on a customer's page is: their records, and where it is of several, whose each record is."""
+
+    records: list[int]
+    whose: dict[int, Customer] | None = None
+
+
+def chain_of(records: list[int], whole: Whole | None, *, own: bool) -> Chain:
+    """The chain of a household or organisation with all who belong to it, unless only its ``own`` is asked for."""
+    return Chain(records) if whole is None or own else Chain(whole.records, whole.by_record)
+
+
+def read_customer(
+    viewer: User, customer: Customer, *, kinds: Iterable[str] = (), beginning: str = "", own: bool = False
+) -> CustomerPage:
+    """The page of a customer that :func:`rondo.customers.queries.get_visible` gave for ``viewer``.
+
+    ``own``: of a household or organisation only the contacts with itself.
+    """
     records = record_ids(customer.pk)
-    timeline = read_timeline(viewer, records, public_id=customer.public_id, kinds=kinds, beginning=beginning)
+    whole = read_whole(viewer, customer)
+    chain = chain_of(records, whole, own=own)
+    timeline = read_timeline(
+        viewer,
+        chain.records,
+        public_id=customer.public_id,
+        kinds=kinds,
+        beginning=beginning,
+        whose=chain.whose,
+    )
     reading = Reading(records)
     values, links = reading.of_records(attributes_of), links_of(viewer, records)
     return CustomerPage(
@@ -128,11 +168,12 @@ def read_customer(viewer: User, customer: Customer, *, kinds: Iterable[str] = ()
         identifiers_of(viewer, records),
         addresses_of(records),
         attribute_groups(values),
-        links,
-        kinds_of(records, timeline),
+        kinds_of(chain.records, timeline),
         timeline,
         read_worth(reading, values, links),
         reading,
+        link_lines(links),
+        whole,
         read_panels(viewer, reading),
     )
 

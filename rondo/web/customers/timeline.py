@@ -1,7 +1,7 @@
 """The chain of one customer as a timeline: entries grouped by day, newest first, paged by key."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta, tzinfo
 from itertools import groupby
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rondo.catalogue.models import Product
+from rondo.customers.models import Customer
 from rondo.errors import InputError
 from rondo.foundation import ids
 from rondo.foundation.installation import business_now, zone
@@ -56,7 +57,7 @@ class Entry(TypedDict):
 
     ``basket``: where the lines of a purchase are, else empty. ``clock``: the time of day, empty where only the day is
     known. ``more``: how many answers there are in all, where not all are shown. ``take_back``: of what was logged by
-    hand, the words that take it back.
+    hand, the words that take it back. ``whose``: in a chain of several customers, whose it is, and where their page is.
     """
 
     id: str
@@ -76,6 +77,8 @@ class Entry(TypedDict):
     actor: str
     clock: str
     take_back: str
+    whose: str
+    whose_url: str
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,14 @@ class Day:
 @dataclass(frozen=True)
 class Timeline:
     """One page of the chain. ``earlier`` is the id that the next page comes before, if there is one. ``whole``: where
-    the page is the whole chain, its kinds and how often each comes."""
+    the page is the whole chain, its kinds and how often each comes. ``joined``: it is of several customers together."""
 
     days: list[Day]
     kinds: tuple[str, ...] = ()
     earlier: str = ""
     begins_at: str = ""
     whole: tuple[tuple[str, int], ...] | None = None
+    joined: bool = False
 
 
 def kind_label(key: str) -> "_StrOrPromise":
@@ -120,10 +124,12 @@ def read_timeline(
     kinds: Iterable[str] = (),
     before: str = "",
     beginning: str = "",
+    whose: Mapping[int, Customer] | None = None,
 ) -> Timeline:
     """The page of the chain before the interaction ``before`` (a public id), or from ``beginning`` on, or the newest.
 
-    ``public_id`` is the customer's, for the addresses of baskets.
+    ``public_id`` is the customer's, for the addresses of baskets. ``whose``: of several customers together, by record
+    the customer it stands for; each entry then says whose it is.
 
     Raises:
         InputError: no such interaction in this customer's chain.
@@ -137,9 +143,9 @@ def read_timeline(
     shown = rows[:PAGE_SIZE]
     earlier = shown[-1].public_id if len(rows) > PAGE_SIZE else ""
     whole = None if earlier or wanted or key else tuple(Counter(row.kind for row in rows).items())
-    return Timeline(
-        _days(zip(shown, entries_of(viewer, shown, records, public_id), strict=True)), wanted, earlier, beginning, whole
-    )
+    entries = entries_of(viewer, shown, records, public_id, whose)
+    days = _days(zip(shown, entries, strict=True))
+    return Timeline(days, wanted, earlier, beginning, whole, whose is not None)
 
 
 def kinds_of(records: Sequence[int], timeline: Timeline | None = None) -> list[KindChip]:
@@ -165,7 +171,13 @@ def one(records: Sequence[int], public_id: str) -> Interaction:
     return row
 
 
-def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequence[int], public_id: str) -> list[Entry]:
+def entries_of(
+    viewer: User | None,
+    rows: Sequence[Interaction],
+    records: Sequence[int],
+    public_id: str,
+    whose: Mapping[int, Customer] | None = None,
+) -> list[Entry]:
     """Entries with what they are about, what they answer and what answers them within the chain of ``records``; three
     queries however many rows. An answer may lead out of the chain once a merge is undone: it is then another customer's
     to show."""
@@ -187,16 +199,21 @@ def entries_of(viewer: User | None, rows: Sequence[Interaction], records: Sequen
         known = reasons()
         about |= {one.pk: words(one.reason, one.sub_reason, known) for one in departures}
     # Asked once: a page names forty addresses, and asking searches all that there are.
-    basket_at = reverse("customer-basket", args=[public_id, "i_mark"]).partition("i_mark")
+    basket_at = reverse("customer-basket", args=["c_mark", "i_mark"])
+    page_at = reverse("customer", args=["c_mark"])
     here = zone()
+    owners = {row.pk: whose[row.customer_id] for row in rows} if whose is not None else {}
     return [
         _entry(
             row,
             targets.get(row.in_response_to_id) if row.in_response_to_id else None,
             answers.get(row.pk, []),
             about.get(row.pk, ""),
-            basket_at,
+            basket_at.replace("c_mark", owners[row.pk].public_id if row.pk in owners else public_id),
             here,
+            (str(owners[row.pk]), page_at.replace("c_mark", owners[row.pk].public_id))
+            if row.pk in owners
+            else ("", ""),
         )
         for row in rows
     ]
@@ -211,8 +228,9 @@ def _entry(
     target: Interaction | None,
     answered: list[Reference],
     about: str,
-    basket_at: tuple[str, str, str],
+    basket_at: str,
     here: tzinfo,
+    whose: tuple[str, str],
 ) -> Entry:
     order = getattr(row, "order", None)
     lines = 0 if order is None else order.line_count
@@ -225,7 +243,7 @@ def _entry(
         label=label,
         title=row.title,
         amount="" if row.amount is None and not lines else formats.money(row.amount, row.currency),
-        basket=f"{basket_at[0]}{key}{basket_at[2]}" if lines else "",
+        basket=basket_at.replace("i_mark", key) if lines else "",
         items=ngettext("%(figure)s item", "%(figure)s items", lines) % {"figure": formats.number(lines)}
         if lines
         else "",
@@ -244,6 +262,8 @@ def _entry(
         take_back=_("Take back: %(kind)s, %(day)s") % {"kind": label, "day": formats.day(row.business_date)}
         if row.load_id is None and row.actor_id is not None
         else "",
+        whose=whose[0],
+        whose_url=whose[1],
     )
 
 

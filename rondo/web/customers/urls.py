@@ -4,6 +4,7 @@ from django.urls import path
 
 from rondo.web.customers import consents, together
 from rondo.web.customers.views import customer, lists, tabs
+from rondo.web.households import views as households
 
 urlpatterns = [
     path("", lists.customers, name="customers"),
@@ -33,4 +34,10 @@ urlpatterns = [
     path("<str:public_id>/consents", consents.note, name="customer-consent"),
     path("<str:public_id>/consents/<int:entry>/back", consents.take_back, name="customer-consent-back"),
     path("<str:public_id>/edit", customer.edit, name="customer-edit"),
+    path("<str:public_id>/links", households.links, name="customer-links"),
+    path("<str:public_id>/links/add", households.add, name="customer-link-add"),
+    path("<str:public_id>/links/find", households.find, name="customer-links-find"),
+    path("<str:public_id>/links/<int:link_id>/change", households.change, name="customer-link-change"),
+    path("<str:public_id>/links/<int:link_id>/remove", households.remove, name="customer-link-remove"),
+    path("<str:public_id>/links/back/<str:token>", households.take_back, name="customer-link-back"),
 ]

@@ -167,6 +167,19 @@ FIELDS: "dict[str, _StrOrPromise]" = {
     "birth_date": gettext_lazy("Birth date"),
     "customer_since": gettext_lazy("Customer since"),
     "required_factors": gettext_lazy("Second factor required of"),
+    "member": gettext_lazy("Member of the household"),
+    "member of": gettext_lazy("Has the member"),
+    "employee": gettext_lazy("Works for"),
+    "employee of": gettext_lazy("Employs"),
+    "partner": gettext_lazy("Partner of"),
+    "partner of": gettext_lazy("Partner of"),
+    "referred": gettext_lazy("Recommended us to"),
+    "referred of": gettext_lazy("Came on the recommendation of"),
+    "subsidiary": gettext_lazy("Subsidiary of"),
+    "subsidiary of": gettext_lazy("Parent company of"),
+    "position": gettext_lazy("Position"),
+    "since": gettext_lazy("Since"),
+    "until": gettext_lazy("Last day"),
 }
 """Fields, as people call them."""
 VALUES: "dict[str, dict[str, _StrOrPromise]]" = {

@@ -67,7 +67,7 @@ def test_the_page_says_who_the_customer_is(client: Any, miller: Customer, alice:
     text = page_of(client, miller)
     for words in (
         "Miller household", "Household", "with us at least since Jan 2017", "demo name", "7781 0000", "m@shop.example",
-        "1 Elm Street", "Demographic", "large", "$850", "Anna Miller", "member of the household",
+        "1 Elm Street", "Demographic", "large", "$850", "Anna Miller", "Together",
     ):  # fmt: skip
         assert words in text, words
 

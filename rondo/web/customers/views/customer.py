@@ -24,8 +24,10 @@ from rondo.web.access import actor, page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.customers.charts import purchases_chart
 from rondo.web.customers.forms import ContactForm, EditForm, other_kinds, quick_kinds, reasons_for_leaving
-from rondo.web.customers.page import purchases_by_month, read_customer
+from rondo.web.customers.page import chain_of, purchases_by_month, read_customer
 from rondo.web.customers.timeline import basket, kinds_of, one, read_timeline
+from rondo.web.households.adding import adding
+from rondo.web.households.reading import read_whole
 
 
 def _found(request: HttpRequest, public_id: str) -> Customer:
@@ -48,7 +50,8 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect("customer", found.public_id)
     user = viewer(request)
     try:
-        shown = read_customer(user, found, kinds=_kinds(request), beginning=request.GET.get("at", ""))
+        beginning = request.GET.get("at", "")
+        shown = read_customer(user, found, kinds=_kinds(request), beginning=beginning, own=_own(request))
     except InputError as error:
         raise Http404(public_id) from error
     context = {
@@ -59,8 +62,15 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         "composer": _composer(categories_in(shown.reading.of_survivor(row_of))),
         "may_contact": has_right(user, "contact"),
         "may_edit": has_right(user, "edit"),
+        "whole": shown.whole,
+        "adding": adding(found),
     }
     return render(request, "customers/customer.html", context)
+
+
+def _own(request: HttpRequest) -> bool:
+    """Whether of a household or organisation only the contacts with itself are asked for."""
+    return request.GET.get("of") == "own"
 
 
 def _composer(categories: list[str]) -> dict[str, Any]:
@@ -79,13 +89,17 @@ def _composer(categories: list[str]) -> dict[str, Any]:
 def chain(request: HttpRequest, public_id: str) -> HttpResponse:
     """A page of the chain: all of it anew when the kinds change, or the entries that come before."""
     found = _found(request, public_id)
-    records = record_ids(found.pk)
+    user = viewer(request)
+    whole = read_whole(user, found)
+    chain = chain_of(record_ids(found.pk), whole, own=_own(request))
     before = request.GET.get("before", "")
-    timeline = read_timeline(viewer(request), records, public_id=found.public_id, kinds=_kinds(request), before=before)
-    context = {"customer": found, "timeline": timeline, "may_contact": has_right(viewer(request), "contact")}
+    timeline = read_timeline(
+        user, chain.records, public_id=found.public_id, kinds=_kinds(request), before=before, whose=chain.whose
+    )
+    context = {"customer": found, "timeline": timeline, "may_contact": has_right(user, "contact"), "whole": whole}
     if before:
         return render(request, "customers/days.html", context)
-    return render(request, "customers/chain.html", {**context, "kinds": kinds_of(records)})
+    return render(request, "customers/chain.html", {**context, "kinds": kinds_of(chain.records)})
 
 
 @require_GET
@@ -162,12 +176,14 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         messages.success(request, text, extra_tags=f"undo:{undo}")
         return redirect("customer", found.public_id)
-    records = record_ids(found.pk)
-    timeline = read_timeline(viewer(request), records, public_id=found.public_id)
+    whole = read_whole(viewer(request), found)
+    shown = chain_of(record_ids(found.pk), whole, own=False)
+    timeline = read_timeline(viewer(request), shown.records, public_id=found.public_id, whose=shown.whose)
     context = {
         "customer": found,
         "timeline": timeline,
-        "kinds": kinds_of(records, timeline),
+        "whole": whole,
+        "kinds": kinds_of(shown.records, timeline),
         "composer": _composer(likely_categories(found.pk)),
         "may_contact": True,
     }

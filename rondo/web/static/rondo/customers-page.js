@@ -99,10 +99,18 @@ if (composer) {
   });
 }
 
+function link() {
+  const adding = document.getElementById("link-add");
+  choose(document.getElementById("tab-who"));
+  adding.open = true;
+  adding.scrollIntoView({ block: "nearest" });
+  adding.querySelector("[name=q]").focus();
+}
+
 window.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], [popover]:popover-open")) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
-  const act = { n: composer && (() => open("n")), c: composer && (() => open("c")), e: () => document.querySelector("[data-edit]")?.click() }[event.key];
+  const act = { l: document.getElementById("link-add") && link, n: composer && (() => open("n")), c: composer && (() => open("c")), e: () => document.querySelector("[data-edit]")?.click() }[event.key];
   if (!act) return;
   event.preventDefault();
   event.stopImmediatePropagation();

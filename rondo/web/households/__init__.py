@@ -1,0 +1,1 @@
+"""Households and organisations: who is linked to whom, and what all who belong to one bring together."""
