@@ -170,6 +170,7 @@ INSTALLED_APPS = [
     "rondo.catalogue",
     "rondo.interactions",
     "rondo.warehouse",
+    "rondo.backups",
     "rondo.analysis",
     "rondo.campaigns",
     "rondo.reports",
