@@ -5,6 +5,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from django.db import connection, models
+from django.utils.translation import gettext as _
 
 from rondo.errors import StateError
 from rondo.foundation.registry import WarehouseTable
@@ -77,7 +78,8 @@ def kind_of(field: Any) -> str:
         return "int64"
     if kind not in _KINDS:
         raise StateError(
-            f"{field.model._meta.db_table}.{field.column}: backups know no {kind}; teach them in tables.py."
+            _("%(table)s.%(column)s: backups know no columns of kind %(kind)s; rondo/backups/tables.py has to say how.")
+            % {"table": field.model._meta.db_table, "column": field.column, "kind": kind}
         )
     return _KINDS[kind]
 

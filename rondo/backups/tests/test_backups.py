@@ -93,6 +93,8 @@ def contents(path: Path) -> dict[str, list[dict[str, Any]]]:
             rows = pa.ipc.open_stream(pa.py_buffer(archive.read(one["member"]))).read_all().to_pylist()
             if one["table"] == "foundation_auditentry":  # what backups and restores wrote themselves stands aside
                 rows = [row for row in rows if not row["verb"].startswith("backup.")]
+            for row in rows:  # which transaction wrote it: a server's own count, noted anew by the next server
+                row.pop("written_in", None)
             found[one["table"]] = [{name: plain(value) for name, value in row.items()} for row in rows]
     return found
 

@@ -102,6 +102,7 @@ ABOUT = {
     "study": gettext_lazy("Study"),
     "installation": gettext_lazy("Company"),
     "merge": gettext_lazy("Merge"),
+    "backup": gettext_lazy("Backup"),
     "views": gettext_lazy("Views of everybody"),
 }
 """The first part of a verb that is no kind of record."""
