@@ -16,6 +16,7 @@ from rondo.analysis.next.jobs import request_next
 from rondo.analysis.segments import ruled as segments_ruled
 from rondo.analysis.segments.jobs import request_refreshes
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
+from rondo.analysis.segments.queries import uses_of_attribute
 from rondo.analysis.studies import names, series
 from rondo.foundation.registry import Periodic, Room, StudyKind, registries
 
@@ -40,6 +41,7 @@ registries.after_analysis.add("next", request_next)
 registries.after_analysis.add("buying stages", request_stages)
 registries.after_analysis.add("leads", request_leads)
 registries.after_analysis.add("segments", request_refreshes)
+registries.attribute_uses.add("segments", uses_of_attribute)
 registries.studies.add(
     "controls", StudyKind("controls", _("Matched controls"), "rondo.analysis.studies.controls.answer")
 )

@@ -43,7 +43,8 @@ registries.warehouse_tables.add(
     WarehouseTable(
         key="attributes",
         mode="snapshot",
-        source="customers_attributevalue v JOIN customers_attributedefinition d ON d.id = v.definition_id",
+        source="customers_attributevalue v JOIN customers_attributedefinition d "
+        "ON d.id = v.definition_id AND d.state = 'standing'",
         key_sql="v.id",
         load_sql="v.load_id",
         columns={
@@ -52,14 +53,15 @@ registries.warehouse_tables.add(
             "key": ("d.key", "string"),
             "type": ("d.type", "string"),
             # Text of any other type than a choice is free text and stays out of the copy.
-            "choice": ("CASE WHEN d.type = 'choice' THEN v.text END", "string"),
+            "choice": ("CASE WHEN d.type IN ('choice', 'multi') THEN v.text END", "string"),
             "number": ("v.number", "float64"),
             "day": ("v.day", "date32"),
             "load_id": ("v.load_id", "int64"),
         },
         customer="customer_id",
         order=30,
-        meaning="Typed attribute values; choices as text, numbers, money and yes/no as number, dates as day.",
+        meaning="Typed attribute values; choices as text (several as |one|other|), numbers, money and yes/no as "
+        "number, dates as day.",
     ),
 )
 registries.warehouse_tables.add(

@@ -114,10 +114,23 @@ class Address(models.Model):
     load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
 
-class AttributeDefinition(models.Model):
-    """A typed attribute of customers, and which form of segmentation it serves.
+class StandingDefinitions(models.Manager["AttributeDefinition"]):
+    """The attributes in use: neither archived, nor what an attribute was before its type was changed."""
 
-    ``choices`` lists ``{"value", "en", "de"}`` in their natural order; only for the type ``choice``.
+    def get_queryset(self) -> "models.QuerySet[AttributeDefinition]":
+        return super().get_queryset().filter(state=AttributeDefinition.State.STANDING)
+
+
+class AttributeDefinition(models.Model):
+    """A typed attribute of customers, and which form of segmentation it serves. ``objects`` are those in use.
+
+    ``choices`` lists ``{"value", "en", "de"}`` in their natural order, only for the types ``choice`` and ``multi``; one
+    with ``"retired": true`` stays where customers have it and is offered no more. ``default``: what a customer who is
+    made without a value gets, as :func:`~rondo.customers.values.parse` takes it. ``visible_to``: keys of the roles that
+    see it, besides the administrator's; None: everybody. ``version`` counts changes, against lost updates.
+
+    A change of type makes a new definition with new values, which takes over the key when they all stand; ``replaces``
+    is what the attribute was before, kept for the undo. ``changing``: the type that it is being changed to meanwhile.
     """
 
     class Type(models.TextChoices):
@@ -125,8 +138,10 @@ class AttributeDefinition(models.Model):
         NUMBER = "number", _("Number")
         DATE = "date", _("Date")
         CHOICE = "choice", _("Choice")
+        MULTI = "multi", _("Several choices")
         BOOLEAN = "boolean", _("Yes or no")
         MONEY = "money", _("Money")
+        LINK = "link", _("Web link")
 
     class Form(models.TextChoices):
         GEOGRAPHIC = "geographic", _("Geographic")
@@ -135,6 +150,12 @@ class AttributeDefinition(models.Model):
         BENEFIT = "benefit", _("Benefit")
         PSYCHOGRAPHIC = "psychographic", _("Psychographic")
 
+    class State(models.TextChoices):
+        STANDING = "standing", pgettext_lazy("attribute", "in use")
+        ARCHIVED = "archived", pgettext_lazy("attribute", "archived")
+        MADE = "made", pgettext_lazy("attribute", "being made")
+        FORMER = "former", pgettext_lazy("attribute", "former")
+
     key = models.SlugField(max_length=60, unique=True)
     label_en = models.CharField(max_length=100)
     label_de = models.CharField(max_length=100, blank=True)
@@ -142,6 +163,17 @@ class AttributeDefinition(models.Model):
     form = models.CharField(max_length=14, choices=Form.choices)
     choices = models.JSONField(default=list, blank=True)
     order = models.PositiveSmallIntegerField(default=100)
+    required = models.BooleanField(default=False)
+    unique = models.BooleanField(default=False)
+    default = models.CharField(max_length=255, blank=True)
+    visible_to = models.JSONField(null=True, default=None)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.STANDING)
+    changing = models.CharField(max_length=8, blank=True)
+    replaces = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    version = models.PositiveIntegerField(default=1)
+
+    everything = models.Manager["AttributeDefinition"]()
+    objects = StandingDefinitions()
 
     class Meta:
         ordering = ["order", "key"]
@@ -156,20 +188,34 @@ class AttributeDefinition(models.Model):
 
         return (self.label_de if (get_language() or "").startswith("de") else "") or self.label_en
 
+    @property
+    def has_choices(self) -> bool:
+        """Whether values are of a list of choices."""
+        return self.type in (self.Type.CHOICE, self.Type.MULTI)
+
 
 class AttributeValue(models.Model):
-    """One attribute of one customer, in the column of its type: text and choice in ``text``; number, money (minor
-    units) and boolean (0/1) in ``number``; date in ``day``."""
+    """One attribute of one customer, in the column of its type: text, link and choice in ``text``, several choices too,
+    as ``|one|other|`` in their natural order; number, money (minor units) and boolean (0/1) in ``number``; date in
+    ``day``. ``unique_key``: the value in the form in which it may occur but once, where the attribute is unique."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="attribute_values")
     definition = models.ForeignKey(AttributeDefinition, on_delete=models.CASCADE, related_name="+", db_index=False)
     text = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null and empty differ: one column per type
     number = models.FloatField(null=True)
     day = models.DateField(null=True)
+    unique_key = models.CharField(max_length=255, null=True, editable=False)  # noqa: DJ001 - null: may occur again
     load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["customer", "definition"], name="attribute_value_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "definition"], name="attribute_value_unique"),
+            models.UniqueConstraint(
+                fields=["definition", "unique_key"],
+                name="attribute_value_once",
+                condition=models.Q(unique_key__isnull=False),
+            ),
+        ]
         indexes = [
             models.Index(fields=["definition", "text", "customer"], name="attribute_text"),
             models.Index(fields=["definition", "number", "customer"], name="attribute_number"),

@@ -8,8 +8,9 @@ from functools import lru_cache
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from rondo.customers.definitions import seen
 from rondo.customers.identifiers import masked_text
-from rondo.customers.models import Address, AttributeValue, Customer, Identifier, Link, Survivor
+from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier, Link, Survivor
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
 from rondo.foundation.models import Load, User
@@ -50,7 +51,8 @@ def _identifiers() -> QuerySet[Identifier]:
 
 @lru_cache(maxsize=1)
 def _attributes() -> QuerySet[AttributeValue]:
-    return AttributeValue.objects.filter(shown()).select_related("definition")
+    standing = AttributeDefinition.State.STANDING
+    return AttributeValue.objects.filter(shown(), definition__state=standing).select_related("definition")
 
 
 @lru_cache(maxsize=1)
@@ -150,8 +152,14 @@ def identifiers_of(viewer: User | None, customer_ids: Sequence[int]) -> list[Ide
     return rows
 
 
-def attributes_of(customer_ids: Sequence[int]) -> list[AttributeValue]:
-    """One value per attribute that a customer has, in the order of the definitions.
+def attributes_of(viewer: User | None, customer_ids: Sequence[int]) -> list[AttributeValue]:
+    """One value per attribute that a customer has and ``viewer`` sees, in the order of the definitions; the records as
+    for :func:`all_attributes_of`."""
+    return seen(viewer, all_attributes_of(customer_ids))
+
+
+def all_attributes_of(customer_ids: Sequence[int]) -> list[AttributeValue]:
+    """One value per attribute that a customer has, whoever may see it, in the order of the definitions.
 
     ``customer_ids`` are the survivor's records (:func:`record_ids`), itself first: the survivor's own value wins, else
     that of the merged record entered first.
@@ -192,9 +200,9 @@ def links_of(viewer: User | None, customer_ids: Sequence[int], *, ended: bool = 
     others = {other for _link, _outward, other in ends.values()} - own
     survivors = dict(Survivor.objects.filter(customer_id__in=others).values_list("customer_id", "survivor_id"))
     people = visible(viewer).in_bulk({survivors.get(key, key) for key in others})
-    seen: dict[tuple[int, str, bool, date | None], LinkSeen] = {}
+    found: dict[tuple[int, str, bool, date | None], LinkSeen] = {}
     for row, outward, other in ends.values():
         person = people.get(survivors.get(other, other))
         if person is not None and other not in own:
-            seen.setdefault((person.pk, row.role, outward, row.until), LinkSeen(row, person, outward))
-    return list(seen.values())
+            found.setdefault((person.pk, row.role, outward, row.until), LinkSeen(row, person, outward))
+    return list(found.values())

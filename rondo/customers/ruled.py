@@ -12,10 +12,12 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from rondo.customers.attribute_values import column_of
 from rondo.customers.belonging import keys_in_circles, standing_links
 from rondo.customers.consents import last_entries, standing
+from rondo.customers.definitions import may_see
 from rondo.customers.models import AttributeDefinition, AttributeValue, Consent, Customer, Link, Survivor
-from rondo.customers.queries import attributes_of, record_ids, visible
+from rondo.customers.queries import all_attributes_of, record_ids, visible
 from rondo.errors import StateError
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
@@ -156,8 +158,9 @@ registries.rule_sources.add(
 
 # Attributes
 
-_COLUMNS = {"text": "text", "choice": "text", "date": "day"}
-_COPIED = {"text": "", "choice": "choice", "date": "day"}
+_COPIED = {"text": "", "link": "", "choice": "choice", "multi": "choice", "date": "day"}
+_TYPES = {"multi": "choice", "link": "text"}
+"""The type of rules that a type of attributes is, where it is not its own."""
 
 
 MAX_TEXTS = 10_000
@@ -182,12 +185,16 @@ def _truth(values: tuple[Any, ...], _viewer: int | None) -> list[Any]:
     return [float(value) for value in values]
 
 
+def _hidden(definition: AttributeDefinition, viewer: User) -> bool:
+    return not may_see(viewer, definition)
+
+
 def _attributes() -> Iterable[RuleField]:
     german = (get_language() or "").startswith("de")
     for definition in AttributeDefinition.objects.all():
         kind = definition.type
         choices: tuple[tuple[str, Any], ...] = ()
-        if kind == AttributeDefinition.Type.CHOICE:
+        if definition.has_choices:
             choices = tuple(
                 (str(c["value"]), str((german and c.get("de")) or c.get("en") or c["value"]))
                 for c in definition.choices
@@ -197,14 +204,16 @@ def _attributes() -> Iterable[RuleField]:
         yield RuleField(
             ATTRIBUTE_PREFIX + definition.key,
             definition.label,
-            kind,  # type: ignore[arg-type]  # the types of attributes are types of rules
+            _TYPES.get(kind, kind),  # type: ignore[arg-type]  # the other types of attributes are types of rules
             choices=choices,
             meaning=AttributeDefinition.Form(definition.form).label,
             group="attributes",
             stored=_truth if kind == AttributeDefinition.Type.BOOLEAN else None,
-            vocabulary=partial(_texts, definition) if kind == AttributeDefinition.Type.TEXT else None,
+            vocabulary=partial(_texts, definition) if _TYPES.get(kind, kind) == "text" else None,
+            several=kind == AttributeDefinition.Type.MULTI,
+            hidden_from=partial(_hidden, definition) if definition.visible_to is not None else None,
             source="attribute",
-            column=_COLUMNS.get(kind, "number"),
+            column=column_of(kind),
             copied=_COPIED.get(kind, "number"),
             item=(definition.pk, definition.key),
             alias=definition.key,
@@ -244,7 +253,7 @@ def _attribute_frame(tables: Any, field: RuleField) -> Any:
 
 
 def _attribute_values(records: Sequence[int], fields: Sequence[RuleField]) -> dict[str, Any]:
-    found = {row.definition_id: row for row in attributes_of(records)}
+    found = {row.definition_id: row for row in all_attributes_of(records)}
     return {
         field.key: getattr(found[field.item[0]], field.column) if field.item[0] in found else None for field in fields
     }

@@ -314,7 +314,9 @@ class RuleTerm:
     ``stored(values, viewer)`` turns values as a rule has them into those the columns hold (a user's e-mail address into
     a key); what it leaves out matches nothing. ``vocabulary`` lists the texts that occur, where they are few: texts are
     then compared folded. ``folded``: the column holds folded text itself. ``blank``: an empty text means not known.
-    ``suggested(text)`` are texts of the catalogue that hold ``text``, to offer while somebody types.
+    ``suggested(text)`` are texts of the catalogue that hold ``text``, to offer while somebody types. ``several``: a
+    choice of which one value is several, stored as ``|one|other|``; it is what it holds. ``hidden_from(viewer)``: for
+    whom the term is not there.
     """
 
     key: str
@@ -328,6 +330,8 @@ class RuleTerm:
     folded: bool = False
     blank: bool = False
     suggested: "Callable[[str], Iterable[str]] | None" = None
+    several: bool = False
+    hidden_from: "Callable[[User], bool] | None" = None
 
 
 @dataclass(frozen=True)
@@ -454,6 +458,8 @@ class Registries:
     rule_events: Registry[RuleEvents] = field(default_factory=lambda: Registry("events of rules"))
     rule_details: Registry[RuleDetail] = field(default_factory=lambda: Registry("details of events"))
     rule_links: Registry[RuleLinks] = field(default_factory=lambda: Registry("links of rules"))
+    attribute_uses: "Registry[Callable[[str], list[str]]]" = field(default_factory=lambda: Registry("attribute uses"))
+    """By key of an attribute: what names it and would miss it, in words."""
     after_load: "Registry[Callable[[Actor], None]]" = field(default_factory=lambda: Registry("after load"))
     after_analysis: "Registry[Callable[[], None]]" = field(default_factory=lambda: Registry("after analysis"))
 

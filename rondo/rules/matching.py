@@ -17,7 +17,7 @@ from rondo.rules.schema import Context
 from rondo.rules.tree import Comparison, Operator, Period, Span
 from rondo.rules.values import resolved_day, window
 
-Test = Literal["in", "range", "known", "starts", "contains", "year_days"]
+Test = Literal["in", "holds", "range", "known", "starts", "contains", "year_days"]
 
 LAST = "\U0010ffff"
 """Sorts after every text in every collation."""
@@ -27,8 +27,9 @@ LAST = "\U0010ffff"
 class Match:
     """What a known value is tested for.
 
-    ``values``: of "in", the stored values; of "range", (low, high), None where it is open; of "starts" and "contains",
-    one folded text; of "year_days", (month, first day, last day) of each month touched. ``open_low`` and ``open_high``:
+    ``values``: of "in", the stored values; of "holds", texts of which the value contains one; of "range", (low, high),
+    None where it is open; of "starts" and "contains", one folded text; of "year_days", (month, first day, last day) of
+    each month touched. ``open_low`` and ``open_high``:
     the bound itself does not match. ``blank``: an empty text is not known.
     """
 
@@ -67,8 +68,11 @@ class Match:
         if self.test == "starts":
             text = self.values[0]
             return Q(**{f"{path}__gte": text, f"{path}__lt": text + LAST, f"{path}__startswith": text})
-        if self.test == "contains":
-            return Q(**{f"{path}__contains": self.values[0]})
+        if self.test in ("contains", "holds"):
+            one_of = Q()
+            for text in self.values:
+                one_of |= Q(**{f"{path}__contains": text})
+            return one_of
         found = Q(pk__in=())
         for month, first, last in self.values:
             found |= Q(**{f"{path}__month": month, f"{path}__day__gte": first, f"{path}__day__lte": last})
@@ -99,8 +103,8 @@ class Match:
             return column > "" if self.blank else column.notnull()
         if self.test == "starts":
             return column.startswith(self.values[0])
-        if self.test == "contains":
-            return column.contains(self.values[0])
+        if self.test in ("contains", "holds"):
+            return ibis.or_(*(column.contains(text) for text in self.values))
         month_day = column.month() * 100 + column.day()
         parts = [month_day.between(month * 100 + first, month * 100 + last) for month, first, last in self.values]
         return ibis.or_(*parts)
@@ -123,8 +127,8 @@ class Match:
             return True
         if self.test == "starts":
             return bool(value.startswith(self.values[0]))
-        if self.test == "contains":
-            return self.values[0] in value
+        if self.test in ("contains", "holds"):
+            return any(text in value for text in self.values)
         return any(value.month == month and first <= value.day <= last for month, first, last in self.values)
 
 
@@ -160,6 +164,8 @@ def resolve(node: Comparison, term: RuleTerm, context: Context) -> Match:
         return _text(operator, [fold(value) for value in values], term)
     if term.stored is not None:
         values = term.stored(tuple(values), context.viewer)
+    if term.several:
+        return Match("holds", tuple(f"|{value}|" for value in values), negated=operator == "is_not")
     if operator in ("is", "is_not"):
         return Match("in", tuple(values), blank=term.blank, negated=operator == "is_not")
     if operator == "between":

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.utils.functional import _StrOrPromise
 
+    from rondo.foundation.models import User
+
 CUSTOMERS = "customer"
 """Key of the source whose rows are the customers themselves."""
 
@@ -112,9 +114,14 @@ class Schema:
         return self.sources[CUSTOMERS]
 
 
-def schema() -> Schema:
-    """What is registered at this moment."""
-    fields = {term.key: term for source in registries.rule_sources for term in source.fields()}
+def schema(viewer: "User | None" = None) -> Schema:
+    """What is registered at this moment and ``viewer`` may speak of; None is the system, which may of everything."""
+    fields = {
+        term.key: term
+        for source in registries.rule_sources
+        for term in source.fields()
+        if viewer is None or term.hidden_from is None or not term.hidden_from(viewer)
+    }
     kinds = {
         key: EventKind(key, label, events.key) for events in registries.rule_events for key, label in events.kinds()
     }

@@ -28,6 +28,8 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
         hits.append(Hit(_("Users"), "", reverse("users"), "users"))
         hits.append(Hit(_("Teams"), "", reverse("teams"), "users"))
         hits.append(Hit(_("Roles"), "", reverse("roles"), "shield"))
+        hits.append(Hit(_("Attributes"), "", reverse("attributes"), "tags"))
+        hits.append(Hit(_("New attribute"), "", reverse("attribute-new"), "plus"))
     if has_right(viewer, "audit"):
         hits.append(Hit(_("Audit log"), "", reverse("audit-log"), "history"))
     hits.append(Hit(_("Signing in and sessions"), "", reverse("security"), "shield-check"))

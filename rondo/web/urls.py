@@ -55,6 +55,7 @@ urlpatterns = [
     path("reports/", include("rondo.web.reports.urls")),
     path("rules/", include("rondo.web.rules.urls")),
     path("segments/", include("rondo.web.segments.urls")),
+    path("settings/attributes/", include("rondo.web.attributes.urls")),
     path("", include("rondo.web.people.urls")),
     path("palette", palette.palette, name="palette"),
     path("", include("rondo.web.entrance.urls")),

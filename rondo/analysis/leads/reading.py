@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from rondo.analysis.facts import Past
 from rondo.analysis.facts.taste import kinds
 from rondo.analysis.modelling import day_number
-from rondo.customers.models import Link
+from rondo.customers.models import AttributeDefinition, Link
 from rondo.foundation.registry import registries
 from rondo.science.interest import InterestLog
 from rondo.science.leads import NEVER, LeadLog
@@ -230,13 +230,15 @@ def _places(values: Whole, ids: Whole) -> tuple[Whole, npt.NDArray[np.bool_]]:
 
 def _attributes(tables: Tables, ids: Whole, bought: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.float64]]:
     """Attributes that enough people have, buyers and others alike: no day is known for them, so that one which is
-    filled in with the first purchase would tell what is to be foretold."""
+    filled in with the first purchase would tell what is to be foretold. Those that some roles do not see are left out,
+    since reasons are told to everybody."""
     t = tables.attributes.filter(tables.attributes.choice.notnull() | tables.attributes.number.notnull())
     rows = tables.arrow(t.select("customer_id", "key", "choice", "number").order_by("key", "customer_id"))
     found: dict[str, npt.NDArray[np.float64]] = {}
     if not rows.num_rows or not bought.any() or bought.all():
         return found
-    for key in sorted(pc.unique(rows["key"]).to_pylist()):
+    limited = set(AttributeDefinition.objects.filter(visible_to__isnull=False).values_list("key", flat=True))
+    for key in sorted(set(pc.unique(rows["key"]).to_pylist()) - limited):
         mine = rows.filter(pc.equal(rows["key"], key))
         place, here = _places(mine["customer_id"].to_numpy().astype(np.int64), ids)
         filled = np.zeros(ids.size, bool)
@@ -249,12 +251,14 @@ def _attributes(tables: Tables, ids: Whole, bought: npt.NDArray[np.bool_]) -> di
             values[place[here]] = mine["number"].to_numpy()[here]
             found[key] = values
             continue
-        counts = sorted(
-            pc.value_counts(mine["choice"]).to_pylist(), key=lambda one: (-one["counts"], str(one["values"]))
-        )
-        for choice in [one["values"] for one in counts[:MOST_CHOICES] if one["values"] is not None]:
+        several = pc.starts_with(mine["choice"], "|").fill_null(False)
+        single = pc.list_flatten(pc.split_pattern(mine["choice"].filter(several), "|"))
+        each = pa.chunked_array([*mine["choice"].filter(pc.invert(several)).chunks, *single.chunks], pa.string())
+        counts = sorted(pc.value_counts(each).to_pylist(), key=lambda one: (-one["counts"], str(one["values"])))
+        for choice in [one["values"] for one in counts if one["values"]][:MOST_CHOICES]:
             values = np.where(filled, 0.0, np.nan)
-            values[place[here & pc.equal(mine["choice"], choice).fill_null(False).to_numpy(zero_copy_only=False)]] = 1.0
+            has = pc.or_(pc.equal(mine["choice"], choice), pc.match_substring(mine["choice"], f"|{choice}|"))
+            values[place[here & has.fill_null(False).to_numpy(zero_copy_only=False)]] = 1.0
             found[f"{key}={choice}".replace(":", " ").replace(";", " ").replace("|", " ")] = values
     return found
 

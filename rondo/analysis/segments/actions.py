@@ -49,7 +49,7 @@ def create_segment(
     key = key.strip() or _free_key(name)
     if key != slugify(key) or len(key) > 60:
         raise InputError(_("key = “%(key)s”: write at most 60 small letters, digits and hyphens.") % {"key": key[:80]})
-    known = schema()
+    known = schema(actor.user)
     node = _rule(kind, text, known, key)
     row = Segment(
         key=key,
@@ -87,7 +87,7 @@ def change_segment(actor: Actor, key: str, *, expected_version: int, **fields: A
             _("%(field)s is no field of a segment that can be set; one of %(fields)s is needed.")
             % {"field": unknown[0], "fields": ", ".join(FIELDS)}
         )
-    known = schema()
+    known = schema(actor.user)
     with transaction.atomic():
         row = _locked(actor, key)
         if row.version != expected_version:

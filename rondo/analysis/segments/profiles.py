@@ -107,8 +107,12 @@ def _choices(term: RuleField, rows: Any, tables: Tables) -> list[dict[str, Any]]
     counted = tables.arrow(rows.group_by("value", "inside").aggregate(n=rows.count())).to_pylist()
     totals = {side: sum(row["n"] for row in counted if row["inside"] is side) for side in (True, False)}
     found = []
+    if term.several:
+        counted = [{**row, "value": one} for row in counted for one in row["value"].split("|") if one]
     for value in sorted({row["value"] for row in counted}, key=str):
-        hits = {row["inside"]: row["n"] for row in counted if row["value"] == value}
+        hits = {
+            side: sum(row["n"] for row in counted if row["value"] == value and row["inside"] is side) for side in totals
+        }
         text = ("yes" if value else "no") if term.type == "boolean" else str(value)
         found += _compared(term, hits, totals, value=text)
     return found

@@ -1,5 +1,7 @@
 """Reads of segments: what stands, who is in it for one viewer, its size over time, and what rules mean by its key."""
 
+import json
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -178,3 +180,14 @@ def movements(viewer: User, segment: Segment, limit: int = 10) -> tuple[list[Mem
 def last_refresh(segment: Segment) -> Refresh | None:
     """The last refresh that worked, with its profile."""
     return segment.refreshes.filter(error="").order_by("-pk").first()
+
+
+def uses_of_attribute(key: str) -> list[str]:
+    """Segments in use whose rule names an attribute, in words."""
+    named = re.compile(rf"(?<!\w){re.escape(key)}(?!\w)")
+    rows = Segment.objects.filter(retired_at__isnull=True, kind=Segment.Kind.RULE)
+    return [
+        _("the segment “%(segment)s”") % {"segment": row.name}
+        for row in rows
+        if named.search(f"{row.text} {json.dumps(row.rule)}")
+    ]

@@ -15,6 +15,7 @@ from rondo.api import paging
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
 from rondo.customers import consents, queries
+from rondo.customers.attribute_values import unpack
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
 from rondo.foundation import change_numbers, ids
 from rondo.foundation.installation import installation
@@ -112,7 +113,7 @@ def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDeta
                 form=row.definition.form,
                 value=_value(row),
             )
-            for row in queries.attributes_of(records)
+            for row in queries.attributes_of(user, records)
         ],
         links=[
             schemas.Link(
@@ -160,7 +161,7 @@ def fields_of(row: Customer, moments: Mapping[int, datetime]) -> dict[str, Any]:
     }
 
 
-def _value(row: AttributeValue) -> str | bool | float | date | schemas.Money | None:
+def _value(row: AttributeValue) -> str | bool | float | date | list[str] | schemas.Money | None:
     types = AttributeDefinition.Type
     match row.definition.type:
         case types.NUMBER:
@@ -173,5 +174,7 @@ def _value(row: AttributeValue) -> str | bool | float | date | schemas.Money | N
             return schemas.Money(minor=round(row.number), currency=installation().currency)
         case types.DATE:
             return row.day
+        case types.MULTI:
+            return unpack(row.text)
         case _:
             return row.text

@@ -124,9 +124,11 @@ class Attribute(Schema):
 
     key: str
     label: str
-    type: str = Field(..., description=gettext_noop("text, number, date, choice, boolean or money"))
+    type: str = Field(
+        ..., description=gettext_noop("text, number, date, choice, multi (several choices), boolean, money or link")
+    )
     form: str = Field(..., description=gettext_noop("geographic, demographic, behavioural, benefit or psychographic"))
-    value: str | bool | float | date | Money | None
+    value: str | bool | float | date | list[str] | Money | None
 
 
 class Link(Schema):

@@ -4,9 +4,17 @@ Every function runs in one transaction of its own (or joins the caller's) and ta
 :class:`~rondo.foundation.actors.Actor` first. A customer is given as :class:`Customer`, key or public id.
 """
 
-from rondo.customers.actions.attributes import define_attribute, set_attribute
+from rondo.customers.actions.attributes import set_attribute
 from rondo.customers.actions.consents import note_consent, take_back_consent
 from rondo.customers.actions.contact_points import add_address, add_identifier, remove_address, remove_identifier
+from rondo.customers.actions.definitions import (
+    archive_attribute,
+    change_attribute,
+    define_attribute,
+    move_attribute,
+    restore_attribute,
+    take_back_attribute,
+)
 from rondo.customers.actions.links import Removed, change_link, link, link_new, put_back_link, unlink
 from rondo.customers.actions.merging import merge, unmerge
 from rondo.customers.actions.records import assign_owner, assign_team, change_customer, create_customer
@@ -18,8 +26,10 @@ __all__ = [
     "Together",
     "add_address",
     "add_identifier",
+    "archive_attribute",
     "assign_owner",
     "assign_team",
+    "change_attribute",
     "change_customer",
     "change_link",
     "change_together",
@@ -28,11 +38,14 @@ __all__ = [
     "link",
     "link_new",
     "merge",
+    "move_attribute",
     "note_consent",
     "put_back_link",
     "remove_address",
     "remove_identifier",
+    "restore_attribute",
     "set_attribute",
+    "take_back_attribute",
     "take_back_consent",
     "take_back_together",
     "unlink",

@@ -1,7 +1,7 @@
 """The customer's own fields: create, change, hand over."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rondo.customers import names
+from rondo.customers.actions.attributes import give_at_first
 from rondo.customers.actions.contact_points import attach_identifier
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked, plain
 from rondo.customers.changed import noted
@@ -44,16 +45,19 @@ def create_customer(
     source: str = "",
     region: str | None = None,
     is_demo: bool = False,
+    attributes: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> Customer:
-    """Make a customer from named fields (see :data:`FIELDS`) with ``identifiers`` as pairs of kind and value.
+    """Make a customer from named fields (see :data:`FIELDS`) with ``identifiers`` as pairs of kind and value, and
+    ``attributes`` by key; those without a value get their default.
 
     Whoever reads only own (or the team's) customers owns what they make (or gives it to their team), so that it does
     not vanish from their eyes. ``region`` is the country of phone numbers without one; ``source`` the system that
     external numbers belong to.
 
     Raises:
-        InputError: a field or identifier is not usable; StateError: an identifier belongs to somebody else.
+        InputError: a field, identifier or attribute is not usable, or a required attribute is missing; NotFound: no
+        such attribute; StateError: an identifier, or the value of a unique attribute, belongs to somebody else.
     """
     actor.require("edit")
     row = Customer(is_demo=is_demo, load_id=actor.load_id)
@@ -68,6 +72,7 @@ def create_customer(
         row.save(force_insert=True)
         names.add(row)
         changes = {name: [None, plain(getattr(row, name))] for name in sorted(FIELDS) if getattr(row, name)}
+        changes |= give_at_first(actor, row, attributes or {})
         noted(actor, "customer.created", row.pk, changes)
         for kind, value in wanted:
             attach_identifier(actor, row, kind, value, source=source, region=region, is_demo=is_demo)

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions.attributes import parse, set_attribute, stored
+from rondo.customers.actions.attributes import held, set_attribute
 from rondo.customers.actions.gate import locked, plain
 from rondo.customers.actions.records import assign_owner, assign_team
+from rondo.customers.attribute_values import once, parse, stored, told
 from rondo.customers.changed import noted
+from rondo.customers.definitions import may_see
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
 from rondo.errors import InputError, NotFound
 from rondo.foundation.actors import Actor
@@ -49,7 +52,7 @@ def change_together(actor: Actor, customers: Sequence[str], field: str, value: A
             _("%(count)d customers are more than one change takes (%(most)d); narrow the selection.")
             % {"count": len(customers), "most": MOST_AT_ONCE}
         )
-    meant = _meant(field, value)
+    meant = _meant(actor, field, value)
     was: dict[int, Any] = {}
     with transaction.atomic():
         # In one order for everybody, so that two changes of the same customers do not wait for each other.
@@ -87,15 +90,15 @@ class _Meant:
     after: Any
 
 
-def _meant(field: str, value: Any) -> _Meant:
+def _meant(actor: Actor, field: str, value: Any) -> _Meant:
     if field == "owner":
         owner = _found(User.objects.filter(is_active=True, is_service=False), value)
         return _Meant(owner, None if owner is None else owner.pk)
     if field == "team":
         team = _found(Team.objects.all(), value)
         return _Meant(team, None if team is None else team.pk)
-    definition = _definition(field)
-    if value is None or not str(value).strip():
+    definition = _definition(actor, field)
+    if value in (None, [], ()) or not str(value).strip():
         raise InputError(_("%(key)s: a value is needed.") % {"key": definition.key})
     return _Meant(value, plain(parse(definition, value)[1]))
 
@@ -109,16 +112,18 @@ def _found(rows: Any, key: Any) -> Any:
     return row
 
 
-def _definition(field: str) -> AttributeDefinition:
+def _definition(actor: Actor, field: str) -> AttributeDefinition:
     key = field.removeprefix(ATTRIBUTE)
     row = AttributeDefinition.objects.filter(key=key).first() if field.startswith(ATTRIBUTE) else None
-    if row is None:
+    if row is None or not may_see(actor.user, row):
         raise NotFound(_("%(field)r cannot be set for many customers; choose one from the list.") % {"field": field})
     return row
 
 
 def _own(row: Customer, field: str) -> AttributeValue | None:
-    return AttributeValue.objects.filter(customer=row, definition__key=field.removeprefix(ATTRIBUTE)).first()
+    return AttributeValue.objects.filter(
+        customer=row, definition__key=field.removeprefix(ATTRIBUTE), definition__state="standing"
+    ).first()
 
 
 def _present(row: Customer, field: str) -> Any:
@@ -148,12 +153,20 @@ def _put_back(actor: Actor, row: Customer, field: str, before: Any) -> bool:
         return True
     own = _own(row, field)
     assert own is not None  # it was read as present, under the lock
-    key, after = own.definition.key, plain(stored(own))
+    definition = held(actor, own.definition.key)
+    after = stored(own)
     # What the record itself held: where that was nothing, a value of a record merged into it shows again.
     if before is None:
         own.delete()
     else:
         column = next(name for name in ("text", "number", "day") if getattr(own, name) is not None)
-        AttributeValue.objects.filter(pk=own.pk).update(**{column: before}, load_id=None)
-    noted(actor, "attribute.set", row.pk, {f"attribute.{key}": [after, before]})
+        again = date.fromisoformat(before) if column == "day" else before
+        said = once(definition, again)
+        rows = AttributeValue.objects.filter(definition=definition)
+        if said is not None and rows.filter(unique_key=said).exclude(pk=own.pk).exists():
+            return False
+        rows.filter(pk=own.pk).update(**{column: again}, unique_key=said, load_id=None)
+        before = again
+    changes = {f"attribute.{definition.key}": [told(definition, after), told(definition, before)]}
+    noted(actor, "attribute.set", row.pk, changes)
     return True

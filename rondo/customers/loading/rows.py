@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rondo.customers import names
+from rondo.customers.attribute_values import column_of
 from rondo.customers.changed import mark_loaded
 from rondo.customers.identifiers import PRIORITY
-from rondo.customers.loading.attributes import ATTRIBUTE_FIELDS, PREFIX, defined, stored_as
+from rondo.customers.loading.attributes import PREFIX, Attributes, fields_of, shown, stored_columns
 from rondo.customers.loading.keys import known_identifiers, normalised, revive
 from rondo.customers.loading.matching import free, match, owned_by
 from rondo.customers.models import (
@@ -26,20 +27,13 @@ from rondo.customers.models import (
 from rondo.errors import InputError
 from rondo.foundation.loading import bulk
 from rondo.foundation.loading.changes import Foreseen, differences, quoted, told, update_changed
-from rondo.foundation.loading.fields import Field, FieldType, ImportOptions
+from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loading.job import Loader, chunks
 from rondo.foundation.models import Load
 from rondo.foundation.search import fold
 
 IDENTIFIER_FIELDS = {"external_id": "external", "email": "email", "card": "card", "phone": "phone"}
 ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
-
-
-def _plain(value: Any) -> Any:
-    """A stored or given value of an attribute, so that both compare: numbers as such, days as text."""
-    if isinstance(value, bool | int):
-        return float(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 class CustomerLoader(Loader):
@@ -74,27 +68,7 @@ class CustomerLoader(Loader):
     @classmethod
     def available(cls, options: ImportOptions) -> dict[str, Field]:
         """The fields, and ``attribute:KEY`` for every attribute defined or to be defined."""
-        fields = dict(cls.fields)
-        for definition in AttributeDefinition.objects.all():
-            choices = tuple(str(choice["value"]) for choice in definition.choices)
-            kind = ATTRIBUTE_FIELDS[definition.type]
-            fields[f"{PREFIX}{definition.key}"] = Field(kind, definition.label, choices=choices)
-        for key, (kind_name, form) in options.define.items():
-            if kind_name not in AttributeDefinition.Type.values or form not in AttributeDefinition.Form.values:
-                raise InputError(
-                    _("Attribute %(key)s=%(type)s:%(form)s: the type is one of %(types)s, the form one of %(forms)s.")
-                    % {
-                        "key": key,
-                        "type": kind_name,
-                        "form": form,
-                        "types": ", ".join(AttributeDefinition.Type.values),
-                        "forms": ", ".join(AttributeDefinition.Form.values),
-                    }
-                )
-            # the choices of a new attribute are what the file holds
-            staged: FieldType = "text" if kind_name == "choice" else ATTRIBUTE_FIELDS[kind_name]
-            fields.setdefault(f"{PREFIX}{key}", Field(staged, key))
-        return fields
+        return {**cls.fields, **fields_of(options)}
 
     def plan(self) -> None:
         job = self.job
@@ -114,6 +88,8 @@ class CustomerLoader(Loader):
         )
         for field, kind in self.given.items():
             self._identifiers(field, kind)
+        self.attributes = Attributes(job)
+        self.attributes.check()
         self._match()
 
     def _identifiers(self, field: str, kind: str) -> None:
@@ -141,6 +117,7 @@ class CustomerLoader(Loader):
         job = self.job
         job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
         match(job)
+        self.attributes.check_matched()
         if job.options.on_new == "skip":
             job.count("customers_left_out", job.number("SELECT count(*) FROM matched WHERE state <> 'known'"))
             job.run("DELETE FROM matched WHERE state <> 'known'")
@@ -164,7 +141,6 @@ class CustomerLoader(Loader):
         job = self.job
         if job.options.on_match != "update":
             return
-        self.definitions = {row.key: row for row in AttributeDefinition.objects.all()}
         total = job.number("SELECT count(*) FROM matched WHERE state = 'known'")
         for first, last in chunks(total, job.options.chunk_rows):
             rows = self._rows("known", first, last)
@@ -216,7 +192,7 @@ class CustomerLoader(Loader):
 
     def write(self) -> None:
         job = self.job
-        self.definitions = defined(job)
+        self.attributes.begin()
         total = job.number("SELECT count(*) FROM matched WHERE state = 'new'")
         for first, last in chunks(total, job.options.chunk_rows):
             rows = self._rows("new", first, last)
@@ -268,18 +244,8 @@ class CustomerLoader(Loader):
         )
 
     def _insert_attributes(self, rows: pa.Table, ids: Any) -> None:
-        for field in self.job.columns:
-            if not field.startswith(PREFIX):
-                continue
-            definition = self.definitions[field.removeprefix(PREFIX)]
-            table = pa.table({"customer": ids, "value": rows[field]})
-            table = table.filter(pc.is_valid(table["value"]))
-            column, values = stored_as(definition.type, table["value"])
-            self._add(
-                AttributeValue,
-                {"customer_id": table["customer"], "definition_id": definition.pk, column: values},
-                len(table),
-            )
+        for definition, values in self.attributes.of_new(rows):
+            self._insert_attribute(definition, values, ids)
 
     def publish(self) -> None:
         job = self.job
@@ -361,10 +327,10 @@ class CustomerLoader(Loader):
         for field in self.job.columns:
             if not field.startswith(PREFIX):
                 continue
-            definition = self.definitions.get(field.removeprefix(PREFIX))
+            definition = self.attributes.known.get(field.removeprefix(PREFIX))
             known: dict[int, Any] = {}
             if definition is not None:
-                column = stored_as(definition.type, pa.nulls(0, pa.string()))[0]
+                column = column_of(definition.type)
                 values = bulk.lookup(
                     AttributeValue,
                     "customer_id",
@@ -372,10 +338,10 @@ class CustomerLoader(Loader):
                     ["customer_id", column],
                     definition_id=definition.pk,
                 )
-                known = {customer: _plain(value) for customer, value in values}
+                known = {customer: shown(definition, value) for customer, value in values}
             told = zip(rows["line"].to_pylist(), keys.to_pylist(), rows[field].to_pylist(), strict=True)
             for line, key, given in told:
-                value = _plain(given)
+                value = shown(definition, given)
                 if value is not None and value != known.get(key):
                     found.append((line, field, known.get(key), value))
         return found
@@ -385,7 +351,8 @@ class CustomerLoader(Loader):
         for field in job.columns:
             if not field.startswith(PREFIX):
                 continue
-            definition = self.definitions[field.removeprefix(PREFIX)]
+            definition = self.attributes.known[field.removeprefix(PREFIX)]
+            self.attributes.hold([definition])
             found = bulk.lookup(
                 AttributeValue,
                 "customer_id",
@@ -400,17 +367,15 @@ class CustomerLoader(Loader):
             self._insert_attribute(definition, only[field], keys.filter(pc.invert(has)))
             kept = rows.filter(has)
             ids = pa.array([known[key] for key in keys.filter(has).to_pylist()], pa.int64())
-            column, values = stored_as(definition.type, kept[field])
             owners = keys.filter(has)
-            changed = update_changed(job, AttributeValue, "attribute", ids, {column: values}, owners)
+            columns = stored_columns(definition, kept[field])
+            changed = update_changed(job, AttributeValue, "attribute", ids, columns, owners)
             job.count("attributes_updated", changed)
 
     def _insert_attribute(self, definition: AttributeDefinition, values: Any, owners: Any) -> None:
         table = pa.table({"customer": owners, "value": values})
         table = table.filter(pc.is_valid(table["value"]))
-        column, stored = stored_as(definition.type, table["value"])
+        columns = stored_columns(definition, table["value"])
         self._add(
-            AttributeValue,
-            {"customer_id": table["customer"], "definition_id": definition.pk, column: stored},
-            len(table),
+            AttributeValue, {"customer_id": table["customer"], "definition_id": definition.pk, **columns}, len(table)
         )

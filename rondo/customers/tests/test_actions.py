@@ -219,7 +219,7 @@ def definitions(db: None) -> None:
             label_en=kind.title(),
             type=kind,
             form="demographic",
-            choices=choices if kind == "choice" else (),
+            choices=choices if kind in ("choice", "multi") else (),
         )
 
 
@@ -243,7 +243,7 @@ class TestAttributes:
         self, anna: Customer, seller: Actor, key: str, given: object, column: str, stored: object
     ) -> None:
         actions.set_attribute(seller, anna, key, given)
-        (row,) = queries.attributes_of([anna.pk])
+        (row,) = queries.all_attributes_of([anna.pk])
         assert getattr(row, column) == stored
         assert [c for c in ("text", "number", "day") if getattr(row, c) is not None] == [column]
 
@@ -263,7 +263,7 @@ class TestAttributes:
     def test_what_does_not_fit_is_refused_by_name(self, anna: Customer, seller: Actor, key: str, given: object) -> None:
         with pytest.raises(InputError, match=key):
             actions.set_attribute(seller, anna, key, given)
-        assert queries.attributes_of([anna.pk]) == []
+        assert queries.all_attributes_of([anna.pk]) == []
 
     def test_change_and_clear_are_in_the_audit(self, anna: Customer, seller: Actor) -> None:
         for value in ("1", "2", "2", ""):
@@ -274,7 +274,7 @@ class TestAttributes:
             {"attribute.number": [1.0, 2.0]},
             {"attribute.number": [None, 1.0]},
         ]
-        assert queries.attributes_of([anna.pk]) == []
+        assert queries.all_attributes_of([anna.pk]) == []
 
     def test_an_unknown_attribute(self, anna: Customer, seller: Actor) -> None:
         with pytest.raises(NotFound, match="shoe_size"):
@@ -315,7 +315,7 @@ class TestAttributes:
     def test_money_follows_the_currency(self, anna: Customer, seller: Actor) -> None:
         change_installation(system(), currency="JPY")
         actions.set_attribute(seller, anna, "money", "1234")
-        assert queries.attributes_of([anna.pk])[0].number == 1234.0
+        assert queries.all_attributes_of([anna.pk])[0].number == 1234.0
 
 
 class TestLinks:

@@ -76,7 +76,7 @@ def _check(model: Model, keys: list[int]) -> None:
         assert len(records) == len(group)
         assert {i.value for i in queries.identifiers_of(None, records)} == {f"V{keys.index(k)}" for k in group}
         wanted = [keys.index(k) for k in [root, *sorted(group - {root})] if keys.index(k) % 3]
-        assert [v.number for v in queries.attributes_of(records)] == wanted[:1]
+        assert [v.number for v in queries.all_attributes_of(records)] == wanted[:1]
     # nothing was moved or copied
     assert list(Identifier.objects.order_by("pk").values_list("customer_id", "value")) == [
         (key, f"V{n}") for n, key in enumerate(keys)
@@ -161,9 +161,9 @@ def test_clearing_an_attribute_clears_it_from_all_records(manager: Actor) -> Non
         actions.set_attribute(manager, row, "size", value)
     actions.merge(manager, one, two)
     records = queries.record_ids(two.pk)
-    assert [v.number for v in queries.attributes_of(records)] == [2]
+    assert [v.number for v in queries.all_attributes_of(records)] == [2]
     actions.set_attribute(manager, two, "size", None)
-    assert queries.attributes_of(records) == []
+    assert queries.all_attributes_of(records) == []
 
 
 @pytest.mark.django_db(transaction=True)

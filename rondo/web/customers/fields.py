@@ -12,6 +12,8 @@ from rondo.analysis.models import Score
 from rondo.analysis.ruled import CHOICES
 from rondo.analysis.scores_beside import ModelClass, facts_beside
 from rondo.analysis.segments.queries import standing
+from rondo.customers.attribute_values import column_of
+from rondo.customers.definitions import definitions_for
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
@@ -38,7 +40,8 @@ _WORDS: dict[str, Callable[[str], str]] = {"lead_reason": theme}
 class Field:
     """One column of customers. ``column`` is the database column at ``place``; ``definition`` the attribute's key;
     ``model`` the table of a fact that is worked out after a run, beside its scores (place "beside"). ``words``: what a
-    text that is a key means.
+    text that is a key means. ``several``: a value is several of the choices, stored as ``|one|other|``. ``is_link``: a
+    text that is the address of a web page. ``retired``: choices that are offered no more.
 
     ``choices`` are (value, label) in their natural order, for the types choice, boolean and user.
     """
@@ -56,6 +59,10 @@ class Field:
     high: str = ""
     model: ModelClass | None = None
     words: Callable[[str], str] | None = None
+    several: bool = False
+    is_link: bool = False
+    required: bool = False
+    retired: frozenset[str] = frozenset()
 
     @property
     def beside(self) -> ModelClass:
@@ -125,24 +132,28 @@ def attribute_fields(definitions: Iterable[AttributeDefinition]) -> Iterable[Fie
     german = (get_language() or "").startswith("de")
     for definition in definitions:
         choices: tuple[tuple[str, _StrOrPromise], ...] = ()
-        if definition.type == AttributeDefinition.Type.CHOICE:
+        if definition.has_choices:
             choices = tuple(
                 (str(c["value"]), str((german and c.get("de")) or c.get("en") or c["value"]))
                 for c in definition.choices
             )
         elif definition.type == AttributeDefinition.Type.BOOLEAN:
             choices = (("1", _("yes")), ("0", _("no")))
-        column = {"text": "text", "choice": "text", "date": "day"}.get(definition.type, "number")
+        shown_as = {"multi": "choice", "link": "text"}
         yield Field(
             ATTRIBUTE_PREFIX + definition.key,
             definition.label,
-            definition.type,  # type: ignore[arg-type]  # the types of attributes are types of fields
+            shown_as.get(definition.type, definition.type),  # type: ignore[arg-type]  # the others are types of fields
             "attribute",
-            column,
+            column_of(definition.type),
             definition=definition.pk,
             choices=choices,
             meaning=AttributeDefinition.Form(definition.form).label,
             group="attributes",
+            several=definition.type == AttributeDefinition.Type.MULTI,
+            is_link=definition.type == AttributeDefinition.Type.LINK,
+            required=definition.required,
+            retired=frozenset(str(c["value"]) for c in definition.choices if c.get("retired")),
         )
 
 
@@ -157,7 +168,7 @@ def _segment_fields(viewer: User | None) -> Iterable[Field]:
 
 
 def catalogue(viewer: User | None = None) -> dict[str, Field]:
-    """Every field by key, in the order menus show them; of segments those that ``viewer`` may see.
+    """Every field by key, in the order menus show them; of segments and attributes those that ``viewer`` may see.
 
     Costs three queries: definitions, users, segments.
     """
@@ -179,7 +190,7 @@ def catalogue(viewer: User | None = None) -> dict[str, Field]:
         *_segment_fields(viewer),
         *fact_fields(),
         *fields_beside(),
-        *attribute_fields(AttributeDefinition.objects.all()),
+        *attribute_fields(definitions_for(viewer)),
     ]
     return {field.key: field for field in found}
 

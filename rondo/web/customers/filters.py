@@ -6,7 +6,10 @@ A filter is ``key:operator`` or ``key:operator:value``, repeated as ``?f=`` in t
 operator   for                         value
 =========  ==========================  ==================================================
 is, not    choices, text, yes or no,   one value or several as ``a|b`` (``\\|`` is a bar);
-           people, counts, days        ``owner:is:me`` is the viewer
+           people, counts, days        ``owner:is:me`` is the viewer; of an attribute of several
+                                       choices: one of these is among them, none of these is
+all        attributes of several       several values, all of which are among the customer's
+           choices
 min, max   numbers, money, dates       at least, at most
 above,     numbers, money, dates       more than, less than
 below
@@ -37,7 +40,7 @@ from rondo.foundation.search import fold
 from rondo.web import formats
 from rondo.web.customers.fields import NUMERIC, Field
 
-Operator = Literal["is", "not", "min", "max", "above", "below", "between", "known", "unknown"]
+Operator = Literal["is", "all", "not", "min", "max", "above", "below", "between", "known", "unknown"]
 Value = str | int | float | date
 
 MAX_FILTERS = 20
@@ -72,6 +75,12 @@ class Condition:
         by_name = self.field.column == "folded_name"  # a name is compared folded, and is empty where not known
         if self.operator in ("known", "unknown"):
             return Q(**{f"{name}__gt": ""}) if by_name else Q(**{f"{name}__isnull": False})
+        if self.field.several:
+            held = Q()
+            for value in self.values:
+                one = Q(**{f"{name}__contains": f"|{value}|"})
+                held = held & one if self.operator == "all" else held | one
+            return held
         if self.operator in ("is", "not"):
             values = [fold(str(value)) for value in self.values] if by_name else list(self.values)
             return Q(**{f"{name}__in": values}) if len(values) > 1 else Q(**{name: values[0]})
@@ -95,6 +104,7 @@ class Condition:
             return _("%(field)s %(low)s to %(high)s") % {"field": label, "low": shown[0], "high": shown[1]}
         pattern = {
             "is": _("%(field)s: %(value)s"),
+            "all": _("%(field)s: %(value)s"),
             "not": _("%(field)s: not %(value)s"),
             "min": _("%(field)s at least %(value)s"),
             "max": _("%(field)s at most %(value)s"),
@@ -110,11 +120,14 @@ class Condition:
                 "above": _("%(field)s after %(value)s"),
                 "below": _("%(field)s before %(value)s"),
             }.get(self.operator, pattern)
-        return pattern % {"field": label, "value": f" {_('or')} ".join(shown)}
+        between = _("and") if self.operator == "all" else _("or")
+        return pattern % {"field": label, "value": f" {between} ".join(shown)}
 
 
 def operators(field: Field) -> tuple[Operator, ...]:
     """The operators that make sense for a field."""
+    if field.several:
+        return ("is", "all", "not", *_PRESENCE)
     if field.type in ("choice", "text", "boolean", "user"):
         return _ONE_OF + _PRESENCE
     if field.type in ("count", "days", "date"):
@@ -122,10 +135,13 @@ def operators(field: Field) -> tuple[Operator, ...]:
     return _RANGE + _PRESENCE
 
 
-def operator_label(operator: Operator) -> str:
-    """An operator in the viewer's language."""
+def operator_label(operator: Operator, field: Field | None = None) -> str:
+    """An operator in the viewer's language, as it is said of a field."""
+    if field is not None and field.several and operator in ("is", "not"):
+        return pgettext("filter", "has one of") if operator == "is" else pgettext("filter", "has none of")
     return {
         "is": pgettext("filter", "is"),
+        "all": pgettext("filter", "has all of"),
         "not": pgettext("filter", "is not"),
         "min": pgettext("filter", "at least"),
         "max": pgettext("filter", "at most"),
@@ -193,7 +209,7 @@ def parse_one(text: str, fields: dict[str, Field], viewer: User) -> Condition:
             _("“%(low)s” is greater than “%(high)s”; write the smaller value first.")
             % {"low": parts[0], "high": parts[1]}
         )
-    if len(values) > 1 and operator not in ("is", "not", "between"):
+    if len(values) > 1 and operator not in ("is", "all", "not", "between"):
         raise FilterError(_("“%(value)s” is more than one value; give one.") % {"value": raw[:40]})
     return Condition(field, operator, values)
 

@@ -1,6 +1,6 @@
 """Forms of the customer page: logging a contact, and changing a customer without losing a colleague's change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rondo.customers.actions import assign_owner, change_customer, set_attribute
 from rondo.customers.actions.gate import locked
+from rondo.customers.attribute_values import unpack
 from rondo.customers.models import Customer
 from rondo.customers.queries import attributes_of, record_ids
 from rondo.errors import InputError, StateError
@@ -90,10 +91,11 @@ class EditForm(forms.Form):
     owner = forms.ChoiceField(label=_("Owner"), required=False)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, customer: Customer, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, viewer: User, customer: Customer, data: Mapping[str, Any] | None = None) -> None:
+        self.viewer = viewer
         self.customer = customer
-        self.known = {key: f for key, f in catalogue().items() if f.place == "attribute"}
-        self.present = _present(customer)
+        self.known = {key: f for key, f in catalogue(viewer).items() if f.place == "attribute"}
+        self.present = _present(viewer, customer)
         super().__init__(data, initial={**self.present, "version": customer.version})
         owners = User.objects.filter(is_active=True, is_service=False).order_by("name", "email")
         own = self.fields["owner"]
@@ -103,7 +105,7 @@ class EditForm(forms.Form):
             choices.append((customer.owner.email, str(customer.owner)))
         own.choices = choices
         for key, field in self.known.items():
-            self.fields[key] = form_field(field)
+            self.fields[key] = form_field(field, self.present.get(key, ""))
             self.fields[f"was.{key}"] = forms.CharField(
                 widget=forms.HiddenInput, required=False, initial=self.present.get(key, "")
             )
@@ -117,6 +119,8 @@ class EditForm(forms.Form):
         """Numbers may be typed in the viewer's language; one that was left alone is as the form wrote it."""
         values: dict[str, Any] = super().clean() or {}
         for key, field in self.known.items():
+            if field.several:
+                values[key] = _joined(field, values.get(key) or [])
             untouched = values.get(key) in (self.present.get(key), values.get(f"was.{key}"))
             if field.numeric and values.get(key) and not untouched:
                 values[key] = number_as_written(values[key], field)
@@ -142,11 +146,13 @@ class EditForm(forms.Form):
     def _shown(self, name: str, value: str) -> str:
         field = self.fields[name]
         labels: dict[Any, Any] = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
-        return str(labels.get(value, value)) or "–"
+        parts = value.split("|") if isinstance(field, forms.MultipleChoiceField) else [value]
+        return ", ".join(str(labels.get(part, part)) for part in parts) or "–"
 
     def renew(self) -> None:
         """Take what is there now as seen: whoever saves again has looked at both versions."""
-        renewed = {key: str(self.data.get(key, "")) for key in self.fields}
+        renewed: dict[str, Any] = {key: str(self.data.get(key, "")) for key in self.fields}
+        renewed |= {key: self.cleaned_data.get(key, "").split("|") for key, f in self.known.items() if f.several}
         renewed["version"] = str(self.customer.version)
         renewed |= {f"was.{key}": self.present.get(key, "") for key in self.known}
         self.data = renewed
@@ -161,7 +167,7 @@ class EditForm(forms.Form):
         version = values["version"]
         with transaction.atomic():
             row = locked(actor, self.customer.pk)
-            present = _present(row)
+            present = _present(self.viewer, row)
             if any(present.get(key, "") != self.present.get(key, "") != (values.get(key) or "") for key in self.known):
                 raise StateError(
                     _("%(customer)s was changed at this moment. Look at the present values, then save again.")
@@ -188,22 +194,40 @@ class EditForm(forms.Form):
         return True
 
 
-def _present(customer: Customer) -> dict[str, str]:
+def _joined(field: Field, values: Sequence[str]) -> str:
+    """Several choices as the form compares them: in their natural order, joined by bars."""
+    order = [value for value, _label in field.choices]
+    return "|".join(sorted(set(values), key=lambda one: order.index(one) if one in order else len(order)))
+
+
+def _present(viewer: User, customer: Customer) -> dict[str, str]:
     """The values as the form writes them."""
     values = {"name": customer.name, "owner": "" if customer.owner is None else customer.owner.email}
-    known = catalogue()
-    for value in attributes_of(record_ids(customer.pk)):
+    known = catalogue(viewer)
+    for value in attributes_of(viewer, record_ids(customer.pk)):
         field = known[ATTRIBUTE_PREFIX + value.definition.key]
         raw = getattr(value, field.column)
-        if raw is not None:
+        if field.several:
+            values[field.key] = _joined(field, unpack(raw))
+        elif raw is not None:
             values[field.key] = str(int(raw)) if field.type == "boolean" else plain_value(field, raw)
     return values
 
 
-def form_field(field: Field) -> forms.Field:
+def form_field(field: Field, present: str = "") -> forms.Field:
+    """The control of an attribute. Retired choices are offered to who has them (``present``) alone. One that is
+    required cannot be left empty by who had a value; nobody is kept from saving something else meanwhile."""
+    needed = field.required and bool(present)
     if field.choices:
-        return forms.ChoiceField(label=field.label, choices=[("", "–"), *field.choices], required=False)
+        held = present.split("|") if field.several else [present]
+        offered = [(value, label) for value, label in field.choices if value not in field.retired or value in held]
+        if field.several:
+            boxes = forms.CheckboxSelectMultiple
+            return forms.MultipleChoiceField(label=field.label, choices=offered, required=needed, widget=boxes)
+        return forms.ChoiceField(label=field.label, choices=[("", "–"), *offered], required=needed)
     if field.type == "date":
-        return forms.CharField(label=field.label, required=False, widget=forms.TextInput({"type": "date"}))
+        return forms.CharField(label=field.label, required=needed, widget=forms.TextInput({"type": "date"}))
     extra: dict[str, Any] = {"inputmode": "decimal"} if field.numeric else {}
-    return forms.CharField(label=field.label, required=False, max_length=255, widget=forms.TextInput(extra))
+    if field.is_link:
+        extra = {"inputmode": "url", "placeholder": "https://"}
+    return forms.CharField(label=field.label, required=needed, max_length=255, widget=forms.TextInput(extra))

@@ -170,7 +170,7 @@ def _by_what_follows(selection: Selection, field: Field, descending: bool) -> It
 def _by_attribute(selection: Selection, field: Field, descending: bool) -> Iterator[Phase]:
     values = selection.attribute_values(field.definition)
     known = ~Q(**{field.column: None})
-    if field.type == "choice":
+    if field.type == "choice" and not field.several:
         for value in _ordered(field, descending):
             yield Phase(f"is:{value}", values.filter(**{field.column: value}), descending=descending)
         known &= ~Q(**{f"{field.column}__in": [value for value, _label in field.choices]})

@@ -12,8 +12,9 @@ from django.db.models.functions import TruncMonth
 from rondo.analysis.models import History, Score
 from rondo.analysis.queries import course_of, history_of, score_of, served
 from rondo.analysis.ruled import STAGE
+from rondo.customers.definitions import seen
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier
-from rondo.customers.queries import LinkSeen, addresses_of, attributes_of, identifiers_of, links_of, record_ids
+from rondo.customers.queries import LinkSeen, addresses_of, all_attributes_of, identifiers_of, links_of, record_ids
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
 from rondo.foundation.reading import Reading
@@ -35,10 +36,10 @@ _FACT_GROUPS = ("value", "buying", "taste", "campaigns", "standing")
 
 @dataclass(frozen=True)
 class AttributeGroup:
-    """The attributes that serve one form of segmentation, with their values written out."""
+    """The attributes that serve one form of segmentation: label, value written out, and where a link leads."""
 
     label: "_StrOrPromise"
-    pairs: list[tuple[str, str]]
+    pairs: list[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def read_customer(
         whose=chain.whose,
     )
     reading = Reading(records)
-    values, links = reading.of_records(attributes_of), links_of(viewer, records)
+    values, links = seen(viewer, reading.of_records(all_attributes_of)), links_of(viewer, records)
     return CustomerPage(
         customer,
         records,
@@ -190,7 +191,8 @@ def attribute_groups(values: Sequence[AttributeValue]) -> list[AttributeGroup]:
         pairs = []
         for value in group:
             known = fields[value.definition_id]
-            pairs.append((str(known.label), write(known, getattr(value, known.column))))
+            raw = getattr(value, known.column)
+            pairs.append((str(known.label), write(known, raw), raw if known.is_link else ""))
         groups.append(AttributeGroup(AttributeDefinition.Form(form).label, pairs))
     return groups
 

@@ -124,7 +124,7 @@ class ListQuery:
         """
         if self.errors:
             raise InputError(" ".join(self.errors))
-        return as_rule(self.conditions, self.rule_text)
+        return as_rule(self.conditions, self.rule_text, self.viewer)
 
     def _read_sort(self) -> tuple[Field, bool]:
         key = self.sort.removeprefix("-")

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Score
+from rondo.customers.attribute_values import unpack
 from rondo.customers.models import AttributeValue, Customer, Survivor
 from rondo.customers.queries import visible
 from rondo.foundation.installation import installation
@@ -170,7 +171,7 @@ _WRITERS: dict[str, Callable[[Field, Any], str]] = {
     "number": _figure,
     "date": lambda field, raw: formats.day(raw),
     "boolean": lambda field, raw: field.label_of(str(int(raw))),
-    "choice": lambda field, raw: field.label_of(str(raw)),
+    "choice": lambda field, raw: ", ".join(map(field.label_of, unpack(raw) if field.several else [str(raw)])),
 }
 
 

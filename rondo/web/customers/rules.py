@@ -57,7 +57,7 @@ def read_rule(text: str, viewer: User) -> Rule:
         RuleError: it cannot be understood.
         SegmentError: a segment it names is missing or refers to itself.
     """
-    known, context = schema(), list_context(viewer)
+    known, context = schema(viewer), list_context(viewer)
     node = parse(text, known)
     try:
         each, whole = compile_q(node, known, context), compile_q(node, known, context, as_set=True)
@@ -66,14 +66,14 @@ def read_rule(text: str, viewer: User) -> Rule:
     return Rule(format_rule(node, known), node, each, whole, known)
 
 
-def as_rule(conditions: Iterable[Condition], rule: str = "") -> str:
-    """The text form of the rule that all of the filters and ``rule`` hold.
+def as_rule(conditions: Iterable[Condition], rule: str = "", viewer: User | None = None) -> str:
+    """The text form of the rule that all of the filters and ``rule`` hold, as ``viewer`` may say it.
 
     Raises:
         RuleError: a value that filters take and rules do not, such as a text without letter or digit.
     """
-    known = schema()
-    parts = [_node(condition) for condition in conditions]
+    known = schema(viewer)
+    parts = [part for condition in conditions for part in _parts(_node(condition))]
     if rule:
         node = parse(rule, known)
         parts += node.parts if isinstance(node, AllOf) else [node]
@@ -108,7 +108,7 @@ def split(text: str, fields: dict[str, Field], viewer: User) -> tuple[list[str],
     Raises:
         RuleError: the text cannot be understood.
     """
-    known = schema()
+    known = schema(viewer)
     found: list[str] = []
     rest: list[Node] = []
     for node in _parts(parse(text, known)):
@@ -161,6 +161,9 @@ def _node(condition: Condition) -> Node:
         inside = AnyOf(tuple(InSegment(str(key)) for key in keys))
         return Not(inside) if condition.negated else inside
     values = condition.values
+    if condition.operator == "all":
+        parts = tuple(Comparison(field.key, "is", (value,)) for value in values)
+        return parts[0] if len(parts) == 1 else AllOf(parts)
     if field.type == "user":
         values = tuple(filters.plain_value(field, value) for value in values)
     elif field.type == "boolean":

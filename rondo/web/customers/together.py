@@ -16,7 +16,7 @@ from rondo.customers.actions import Together, change_together, take_back_togethe
 from rondo.errors import RondoError
 from rondo.foundation.models import Team, User
 from rondo.web import formats
-from rondo.web.access import actor, page
+from rondo.web.access import actor, page, viewer
 from rondo.web.customers.fields import Field, catalogue
 from rondo.web.customers.filters import number_as_written
 from rondo.web.customers.forms import form_field
@@ -29,13 +29,13 @@ _KEPT = 5
 """Changes that one sign-in may still undo."""
 
 
-def changeable() -> list[tuple[str, "_StrOrPromise"]]:
+def changeable(viewer: User) -> list[tuple[str, "_StrOrPromise"]]:
     """Keys and labels of what can be set for many customers: owner, team, attributes."""
-    known = [(key, field.label) for key, field in catalogue().items() if field.place == "attribute"]
+    known = [(key, field.label) for key, field in catalogue(viewer).items() if field.place == "attribute"]
     return [("owner", gettext_lazy("Owner")), ("team", gettext_lazy("Team")), *known]
 
 
-def _control(key: str) -> tuple[forms.Field, Field | None]:
+def _control(viewer: User, key: str) -> tuple[forms.Field, Field | None]:
     """The form field of a key, and the column where it is an attribute."""
     if key == "owner":
         people = User.objects.filter(is_active=True, is_service=False).order_by("name", "email")
@@ -47,7 +47,7 @@ def _control(key: str) -> tuple[forms.Field, Field | None]:
         return forms.ChoiceField(
             label=_("Team"), choices=[("", _("none")), *((one.pk, one.name) for one in teams)], required=False
         ), None
-    field = catalogue().get(key)
+    field = catalogue(viewer).get(key)
     if field is None or field.place != "attribute":
         raise Http404(_("This cannot be set for many customers; choose from the list."))
     control = form_field(field)
@@ -63,7 +63,7 @@ def value(request: HttpRequest) -> HttpResponse:
     if not key:
         return render(request, "customers/selected_value.html", {"field": None})
     form = forms.Form(auto_id="change-%s")
-    form.fields["value"] = _control(key)[0]
+    form.fields["value"] = _control(viewer(request), key)[0]
     return render(request, "customers/selected_value.html", {"field": form["value"]})
 
 
@@ -73,8 +73,8 @@ def change(request: HttpRequest) -> HttpResponse:
     """Sets the field for the selected customers, all or none; the answer offers the undo."""
     back = request.POST.get("back", "")
     answer = redirect(_list(back))
-    key, given = request.POST.get("field", ""), request.POST.get("value", "").strip()
-    field = _control(key)[1]
+    key, given = request.POST.get("field", ""), "|".join(request.POST.getlist("value")).strip()
+    field = _control(viewer(request), key)[1]
     try:
         sent = number_as_written(given, field) if field is not None and field.numeric and given else given
         done = change_together(actor(request), request.POST.getlist("id"), key, sent or None)

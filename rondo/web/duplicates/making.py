@@ -14,8 +14,12 @@ from rondo.customers.models import Customer
 from rondo.customers.queries import marks
 from rondo.duplicates.checking import Likely, likely_same
 from rondo.errors import InputError, StateError
+from rondo.foundation.models import User
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
+from rondo.web.customers.fields import ATTRIBUTE_PREFIX, catalogue
+from rondo.web.customers.filters import number_as_written
+from rondo.web.customers.forms import form_field
 
 
 class CustomerForm(forms.Form):
@@ -37,6 +41,22 @@ class CustomerForm(forms.Form):
         help_text=gettext_lazy("With the country, such as +49 30 123456."),
     )
 
+    def __init__(self, viewer: User, data: object = None) -> None:
+        super().__init__(data)  # type: ignore[arg-type]
+        self.asked = {key: one for key, one in catalogue(viewer).items() if one.place == "attribute" and one.required}
+        for key, one in self.asked.items():
+            self.fields[key] = form_field(one)
+            self.fields[key].required = True
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Those that are required of every new customer."""
+        said = self.cleaned_data
+        return {
+            key.removeprefix(ATTRIBUTE_PREFIX): number_as_written(said[key], one) if one.numeric else said[key]
+            for key, one in self.asked.items()
+        }
+
     @property
     def identifiers(self) -> list[tuple[str, str]]:
         """E-mail address and phone number, those that were given."""
@@ -57,7 +77,7 @@ class CustomerForm(forms.Form):
 @page("edit")
 def new_customer(request: HttpRequest) -> HttpResponse:
     """The form; posted, whoever may be meant already; sent once more, the customer is made."""
-    form = CustomerForm(request.POST if request.method == "POST" else None)
+    form = CustomerForm(viewer(request), request.POST if request.method == "POST" else None)
     likely: list[Likely] = []
     if request.method == "POST" and form.is_valid():
         user = viewer(request)
@@ -67,7 +87,9 @@ def new_customer(request: HttpRequest) -> HttpResponse:
                 user, name=name, birth_date=form.cleaned_data["birth_date"], identifiers=form.identifiers
             )
             if not likely or ("anyway" in request.POST and all(one.why != "identifier" for one in likely)):
-                made = create_customer(actor(request), identifiers=form.identifiers, **form.named)
+                made = create_customer(
+                    actor(request), identifiers=form.identifiers, attributes=form.attributes, **form.named
+                )
                 return redirect("customer", made.public_id)
         except (InputError, StateError) as error:
             form.add_error(None, str(error))

@@ -8,7 +8,9 @@ from typing import Any
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
+from rondo.customers.definitions import hidden_from
 from rondo.customers.identifiers import DOTS
+from rondo.customers.models import AttributeDefinition
 from rondo.foundation.models import AuditEntry, Role, Team, User
 from rondo.foundation.rights import MASKS, REACHES, RIGHTS, has_right, masked
 from rondo.web import formats
@@ -18,6 +20,8 @@ from rondo.web.people.wording import ABOUT, DONE, DOORS, FIELDS, VALUES
 
 SPOKEN = frozenset({"title", "body", "reason", "text"})
 """Fields of contacts that hold what was written or said."""
+OF_ATTRIBUTE = "attribute."
+IMPORTED = frozenset({"attribute.imported", "attribute.restored"})
 _NEVER = "–"
 
 
@@ -58,6 +62,7 @@ def shown(viewer: User, rows: Sequence[AuditEntry]) -> list[Entry]:
     """The entries in words, for ``viewer``."""
     records = named(viewer, [(row.record_type, row.record_id) for row in rows])
     names = _names(rows)
+    labels = _labels(rows)
     administers = has_right(viewer, "administer")
     made = []
     for row in rows:
@@ -75,18 +80,29 @@ def shown(viewer: User, rows: Sequence[AuditEntry]) -> list[Entry]:
                 verb_words(row.verb),
                 f"{label}: {name}" if name else label,
                 url,
-                _fields(viewer, row, names),
+                _fields(viewer, row, names, labels),
             )
         )
     return made
 
 
 def hides(viewer: User, verb: str, field: str) -> bool:
-    """Whether the values of a field are masked for ``viewer``."""
+    """Whether the values of a field are masked for ``viewer``. Imports tell of values without saying of which
+    attribute they are: who does not see all attributes sees none of these."""
     about = verb.partition(".")[0]
+    if field.startswith(OF_ATTRIBUTE) or verb in IMPORTED:
+        hidden = hidden_from(viewer)
+        return field.removeprefix(OF_ATTRIBUTE) in hidden or (bool(hidden) and verb in IMPORTED)
     if about == "identifier":
         return masked(viewer, "identifiers")
     return about == "interaction" and field in SPOKEN and masked(viewer, "notes")
+
+
+def _labels(rows: Sequence[AuditEntry]) -> dict[str, str]:
+    """What the attributes are called whose values stand in the entries."""
+    if not any(field.startswith(OF_ATTRIBUTE) for row in rows for field in row.changes):
+        return {}
+    return {f"{OF_ATTRIBUTE}{row.key}": row.label for row in AttributeDefinition.everything.all()}
 
 
 def _names(rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], str]:
@@ -107,10 +123,12 @@ def _names(rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], str]:
     return found
 
 
-def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str]) -> list[Field]:
+def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str], labels: dict[str, str]) -> list[Field]:
     linked = row.verb.startswith("link.") or row.verb.endswith(("merged", "unmerged", "told_apart"))
     made = []
     for field, values in row.changes.items():
+        if field == "unique_key":  # follows the value
+            continue
         before, after = values if isinstance(values, list) and len(values) == 2 else (None, values)
         if hides(viewer, row.verb, field):
             said = [DOTS if value not in (None, "") else _NEVER for value in (before, after)]
@@ -119,7 +137,7 @@ def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str]) ->
             said = [_NEVER if value is None else _("another customer") for value in (before, after)]
         else:
             said = [_said(field, value, names) for value in (before, after)]
-        made.append(Field(str(FIELDS.get(field, field.replace("_", " "))), *said))
+        made.append(Field(labels.get(field) or str(FIELDS.get(field, field.replace("_", " "))), *said))
     return made
 
 

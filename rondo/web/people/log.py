@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from rondo.customers.definitions import hidden_from
 from rondo.customers.queries import once_visible, record_ids, sees_all
 from rondo.foundation.installation import zone
 from rondo.foundation.models import AuditEntry, User
@@ -25,7 +26,7 @@ from rondo.foundation.spreadsheets import harmless
 from rondo.foundation.undoing import take_back
 from rondo.interactions.models import Interaction
 from rondo.web.access import actor, page, viewer
-from rondo.web.people.entries import SPOKEN, shown
+from rondo.web.people.entries import IMPORTED, OF_ATTRIBUTE, SPOKEN, shown
 from rondo.web.people.records import KINDS, named
 from rondo.web.people.wording import DOORS
 
@@ -98,6 +99,9 @@ def _holding(rows: QuerySet[AuditEntry], viewer: User, text: str) -> QuerySet[Au
         rows = rows.exclude(verb__startswith="identifier.")
     if masked(viewer, "notes"):
         rows = rows.exclude(verb__startswith="interaction.", changes__has_any_keys=sorted(SPOKEN))
+    if hidden := hidden_from(viewer):
+        rows = rows.exclude(changes__has_any_keys=sorted(f"{OF_ATTRIBUTE}{key}" for key in hidden))
+        rows = rows.exclude(verb__in=IMPORTED)
     escaped = json.dumps(text)[1:-1]
     told = rows.alias(told=Cast("changes", TextField()))
     return told.filter(Q(told__icontains=text) | Q(told__icontains=escaped) | Q(verb__icontains=text))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.segments.queries import standing
 from rondo.campaigns.models import Campaign
-from rondo.customers.models import Customer
+from rondo.customers.models import AttributeDefinition, Customer
 from rondo.customers.queries import visible
 from rondo.foundation import ids
 from rondo.foundation.models import Role, Team, User
@@ -45,6 +45,11 @@ def _administered(model: type[Model]) -> "Callable[[User], QuerySet[Model]]":
 
 def _contacts(viewer: User) -> "QuerySet[Model]":
     return Interaction.objects.filter(customer__in=visible(viewer)).select_related("customer")
+
+
+def _attributes(viewer: User) -> "QuerySet[Model]":
+    rows = _administered(AttributeDefinition)(viewer)
+    return rows.filter(state__in=["standing", "archived"])
 
 
 def _customer(row: Model) -> str:
@@ -101,7 +106,11 @@ KINDS: dict[str, Kind] = {
     "run": Kind(_("Analysis")),
     "study": Kind(_("Study")),
     "model": Kind(_("Model")),
-    "attribute": Kind(_("Attribute")),
+    "attribute": Kind(
+        _("Attribute"),
+        _attributes,
+        lambda row: reverse("attribute", args=[row.key]),  # type: ignore[attr-defined]
+    ),
     "installation": Kind(_("Company")),
     "standing": Kind(_("Thresholds of the ladder and of the life cycle")),
     "search": Kind(_("Search for duplicates")),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from rondo.customers.models import Consent
+from rondo.customers.models import AttributeDefinition, Consent
 from rondo.interactions.reasons import GROUPS
 
 if TYPE_CHECKING:
@@ -56,6 +56,12 @@ DONE = {
     "accepted": gettext_lazy("accepted"),
     "sent_again": gettext_lazy("sent again"),
     "withdrawn": gettext_lazy("withdrawn"),
+    "archived": gettext_lazy("put into the archive"),
+    "unarchived": gettext_lazy("put back"),
+    "conversion_asked": gettext_lazy("change of type asked for"),
+    "converted": gettext_lazy("type changed"),
+    "conversion_given_up": gettext_lazy("change of type given up"),
+    "conversion_undone": gettext_lazy("change of type taken back"),
     "pin": gettext_lazy("pinned"),
     "left": gettext_lazy("left"),
     "sent": gettext_lazy("sent"),
@@ -143,6 +149,11 @@ FIELDS: "dict[str, _StrOrPromise]" = {
     "type": gettext_lazy("Type"),
     "form": gettext_lazy("Form of segmentation"),
     "choices": gettext_lazy("Choices"),
+    "required": gettext_lazy("Required"),
+    "unique": gettext_lazy("Unique"),
+    "default": gettext_lazy("Default"),
+    "visible_to": gettext_lazy("Visible to"),
+    "state": pgettext_lazy("of a record", "State"),
     "order": gettext_lazy("Place"),
     "expires_at": gettext_lazy("Good until"),
     "as_of": gettext_lazy("As of"),
@@ -208,6 +219,9 @@ VALUES: "dict[str, dict[str, _StrOrPromise]]" = {
         "groups": gettext_lazy("groups"),
         "controls": gettext_lazy("matched controls"),
     },
+    "state": dict(AttributeDefinition.State.choices),
+    "type": dict(AttributeDefinition.Type.choices),
+    "form": dict(AttributeDefinition.Form.choices),
     "group": dict(GROUPS),
 }
 """By field: values that are keys, in words."""

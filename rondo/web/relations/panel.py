@@ -13,8 +13,9 @@ from rondo.analysis.queries import course_of, history_of, score_of, served
 from rondo.analysis.reserved import TYPES as RESERVED
 from rondo.analysis.ruled import CONFIDENCE, RELATIONSHIP
 from rondo.analysis.thresholds import Thresholds
+from rondo.customers.definitions import seen
 from rondo.customers.models import AttributeValue
-from rondo.customers.queries import attributes_of
+from rondo.customers.queries import all_attributes_of
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
 from rondo.foundation.reading import Reading
@@ -47,13 +48,13 @@ class Bond:
     why: str
 
 
-def of_customer(_viewer: User, reading: Reading) -> dict[str, Any] | None:
+def of_customer(viewer: User, reading: Reading) -> dict[str, Any] | None:
     """The relationship of a customer whom the viewer may see; None before an analysis that knows of it."""
     score, history = reading.of_survivor(score_of), reading.of_survivor(history_of)
     if score is None or history is None or score.relationship is None:
         return None
     rules = thresholds.made_by(reading.once(served)) or Thresholds()
-    known = reading.of_records(attributes_of)
+    known = seen(viewer, reading.of_records(all_attributes_of))
     values = {value.definition.key: value for value in known if value.definition.key in RESERVED}
     words = TYPES[score.relationship]
     return {

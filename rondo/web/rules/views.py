@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rondo.errors import InputError
 from rondo.rules import schema
-from rondo.web.access import page
+from rondo.web.access import page, viewer
 from rondo.web.rules.suggesting import suggestions
 from rondo.web.rules.turning import from_text, from_tree
 
@@ -18,7 +18,7 @@ from rondo.web.rules.turning import from_text, from_tree
 @page()
 def turn(request: HttpRequest) -> JsonResponse:
     """The builder's tree (``rule``, JSON) as text, or a text (``text``) as its tree, each with what is wrong."""
-    known = schema()
+    known = schema(viewer(request))
     if "rule" in request.POST:
         turned = from_tree(_document(request.POST["rule"]), known)
     else:
@@ -30,7 +30,7 @@ def turn(request: HttpRequest) -> JsonResponse:
 @page()
 def values(request: HttpRequest) -> JsonResponse:
     """Texts to offer for a field (``field``) or a detail of events (``detail``) after ``q`` was typed."""
-    known = schema()
+    known = schema(viewer(request))
     term = known.fields.get(request.GET.get("field", "")) or known.details.get(request.GET.get("detail", ""))
     return JsonResponse({"values": suggestions(term, request.GET.get("q", "")[:100]) if term else []})
 

@@ -17,7 +17,7 @@ from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.customers.models import Customer
 from rondo.customers.queries import sees_all, visible
-from rondo.errors import InputError, NotFound, RondoError, StateError
+from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, StateError
 from rondo.foundation.models import User
 from rondo.rules import (
     Context,
@@ -35,7 +35,7 @@ from rondo.rules import (
 from rondo.rules.tree import AllOf
 from rondo.web.access import actor, page, viewer
 from rondo.web.rules import words
-from rondo.web.segments.views import found
+from rondo.web.segments.views import found, may_read
 
 SAMPLE = 20
 _MANY = 40
@@ -109,6 +109,11 @@ def _make(request: HttpRequest, values: dict[str, str]) -> Segment:
 def edit(request: HttpRequest, key: str) -> HttpResponse:
     """The builder for a segment that is there; a colleague's change in between is shown, not overwritten."""
     row = found(request, key)
+    if not may_read(row, viewer(request)):
+        raise PermissionRefused(
+            _("The rule of “%(segment)s” asks for attributes that your role does not see; who does may change it.")
+            % {"segment": row}
+        )
     values: dict[str, str] = {name: str(getattr(row, name)) for name in actions.FIELDS} | {"kind": row.kind}
     values["version"] = str(row.version)
     if request.method == "POST":
@@ -127,7 +132,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _show(request: HttpRequest, values: dict[str, str], row: Segment | None = None, error: str = "") -> HttpResponse:
-    known, guide = schema(), words.forms()
+    known, guide = schema(viewer(request)), words.forms()
     context = {
         "values": values,
         "segment": row,
@@ -187,7 +192,7 @@ def check(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"empty": not text.strip(), "sees_all": sees_all(viewer(request))}
     if not context["empty"]:
         try:
-            known = schema()
+            known = schema(viewer(request))
             node = parse(text, known)
             row = queries.standing(viewer(request)).filter(key=request.POST.get("key", "")).first()
             actions.check_references(row.key if row else "", node, known)

@@ -17,6 +17,7 @@ from rondo.analysis.segments import actions, queries
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
+from rondo.customers.definitions import hidden_from
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.installation import installation
@@ -82,7 +83,7 @@ def segment(request: HttpRequest, key: str) -> HttpResponse:
     points = queries.history(user, row)
     last = queries.last_refresh(row) if sees_all(user) else None
     run = current_run()
-    differences = _differences(last.profile, known) if last else []
+    differences = _differences(last.profile, schema(user)) if last else []
     text, said = _rule(row, known, user)
     context = {
         "segment": row,
@@ -116,6 +117,12 @@ def sizes(request: HttpRequest, key: str) -> HttpResponse:
     return chart_file(request, chart, f"rondo-segment-{row.key}")
 
 
+def may_read(row: Segment, user: User) -> bool:
+    """Whether a segment's rule names no attribute that ``user``'s role does not see."""
+    hidden = hidden_from(user)
+    return not any(re.search(rf"(?<!\w){re.escape(key)}(?!\w)", f"{row.text} {row.rule}") for key in hidden)
+
+
 def _rule(row: Segment, known: Schema, user: User) -> tuple[str, str]:
     """The rule of a segment as text and in words; a rule that names what is gone has no words."""
     if row.kind == Segment.Kind.STATIC:
@@ -123,7 +130,9 @@ def _rule(row: Segment, known: Schema, user: User) -> tuple[str, str]:
     try:
         node = from_json(row.rule, known)
     except RuleError:
-        return row.text, ""
+        return row.text if may_read(row, user) else "", ""
+    if not may_read(row, user):
+        return "", _("It asks for attributes that your role does not see.")
     names = dict(queries.standing(user).values_list("key", "name"))
     return format_rule(node, known), Sayer(known, names).say(node)
 

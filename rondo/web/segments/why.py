@@ -22,7 +22,7 @@ from rondo.foundation.reading import Reading
 from rondo.foundation.registry import RuleTerm
 from rondo.rules import Schema, schema
 from rondo.rules.evaluation import Explanation, Found
-from rondo.rules.tree import Comparison, Did, InSegment, Linked, Sequence
+from rondo.rules.tree import Comparison, Did, InSegment, Linked, Node, Sequence, children
 from rondo.web import formats
 from rondo.web.access import page, viewer
 from rondo.web.segments.views import found
@@ -69,7 +69,8 @@ def why(request: HttpRequest, key: str, public_id: str) -> HttpResponse:
     told, failure = None, ""
     try:
         asked = reasons.explain(row, records, known)
-        shown = _Shown(known, sees_all(user), set(queries.standing(user).values_list("key", flat=True)))
+        hidden = frozenset(known.fields) - frozenset(schema(user).fields)
+        shown = _Shown(known, sees_all(user), set(queries.standing(user).values_list("key", flat=True)), hidden)
         told = _part(asked, shown) if asked is not None else None
     except RondoError as error:
         failure = str(error)
@@ -101,11 +102,18 @@ def _in_words(stay: Stay) -> dict[str, Any]:
 @dataclass(frozen=True)
 class _Shown:
     """What of a rule may be shown: ``whole`` if the viewer sees every customer, and so what was found of those linked;
-    ``segments``: the keys of those whose rules they see."""
+    ``segments``: the keys of those whose rules they see; ``hidden``: fields that their role does not see."""
 
     known: Schema
     whole: bool
     segments: set[str]
+    hidden: frozenset[str]
+
+
+def _names_hidden(node: Node, hidden: frozenset[str]) -> bool:
+    if isinstance(node, Comparison):
+        return node.field in hidden
+    return any(_names_hidden(part, hidden) for part in children(node))
 
 
 def _part(one: Explanation, shown: _Shown) -> Part:
@@ -113,6 +121,9 @@ def _part(one: Explanation, shown: _Shown) -> Part:
         isinstance(one.node, InSegment) and one.node.key not in shown.segments
     )
     inner = [] if closed else [_part(part, shown) for part in one.parts]
+    if _names_hidden(one.node, shown.hidden):
+        said = _("several conditions") if inner else _("an attribute that your role does not see")
+        return Part(said, one.holds, "", inner)
     return Part(one.text, one.holds, _found(one, shown.known), inner)
 
 
@@ -138,7 +149,9 @@ def _value(term: RuleTerm, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if term.choices:
-        return next((str(label) for key, label in term.choices if key == value), str(value))
+        labels = {key: str(label) for key, label in term.choices}
+        several = [part for part in str(value).split("|") if part] if term.several else [value]
+        return ", ".join(labels.get(part, str(part)) for part in several)
     if term.type == "money":
         return formats.money(int(value))
     if term.type == "share":

@@ -40,7 +40,8 @@ def rule_builder(
     finds, ``answer`` the id of the element that takes its answer. With ``optional``, no condition is right,
     too. The page loads rules/builder.js and rules.css.
     """
-    user, known = viewer(context["request"]), schema()
+    user = viewer(context["request"])
+    known = schema(user)
     rows = standing(user) if enters(user, SEGMENTS) else standing(user).none()
     return {
         "text": text,

@@ -157,7 +157,7 @@ def test_a_wrong_value_is_explained_and_nothing_of_the_form_is_kept(client: Any,
 def test_two_who_save_at_the_same_moment_do_not_overwrite_each_other(client: Any, miller: Customer, alice: Any) -> None:
     set_value(miller, make_attributes()["city"], text="Ulm")
     sent = _edit(client, miller)
-    ours, theirs = (EditForm(miller, {**sent, "attr.city": city}) for city in ("Bonn", "Kiel"))
+    ours, theirs = (EditForm(alice, miller, {**sent, "attr.city": city}) for city in ("Bonn", "Kiel"))
     for form in (ours, theirs):
         assert form.is_valid() and not form.conflicts()
     assert theirs.attempt(Actor(alice, "web")) and not ours.attempt(Actor(alice, "web"))

@@ -214,7 +214,7 @@ def take_back(request: HttpRequest, public_id: str, interaction_id: str) -> Http
 def edit(request: HttpRequest, public_id: str) -> HttpResponse:
     """The edit form in place of the customer's attributes; after saving, the attributes again."""
     found = _found(request, public_id)
-    form = EditForm(found, request.POST if request.method == "POST" else None)
+    form = EditForm(viewer(request), found, request.POST if request.method == "POST" else None)
     conflicts = []
     if request.method == "POST" and form.is_valid():
         conflicts = form.conflicts()

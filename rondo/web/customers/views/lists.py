@@ -91,7 +91,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "may_export": has_right(query.viewer, "export"),
         "may_import": has_right(query.viewer, "import"),
         "may_segment": has_right(query.viewer, "segment"),
-        "changeable": changeable() if has_right(query.viewer, "edit") else [],
+        "changeable": changeable(query.viewer) if has_right(query.viewer, "edit") else [],
     }
 
 
@@ -132,7 +132,7 @@ def count(request: HttpRequest) -> HttpResponse:
 def filter_form(request: HttpRequest) -> HttpResponse:
     """Operators and value of the field chosen in the filter form."""
     field = catalogue(viewer(request)).get(request.GET.get("field", ""))
-    offered = [(o, operator_label(o)) for o in operators(field)] if field is not None else []
+    offered = [(o, operator_label(o, field)) for o in operators(field)] if field is not None else []
     suggestions: list[str] = []
     if field is not None and field.type == "text" and field.place in ("fact", "beside") and sees_all(viewer(request)):
         known = (field.model or Score)._default_manager.filter(**{f"{field.column}__isnull": False})
