@@ -52,12 +52,8 @@ class AttributeForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """The cleaned values as the actions take them."""
         found = dict(self.cleaned_data)
-        seen = found.pop("visible_to")
-        return {**found, "visible_to": seen if found.pop("limited") else None} | {}
-
-    def clean(self) -> dict[str, Any]:
-        """``limited`` goes with ``visible_to``."""
-        return super().clean() or {}
+        seen, limited = found.pop("visible_to"), found.pop("limited")
+        return {**found, "visible_to": seen if limited else None}
 
 
 class NewForm(AttributeForm):

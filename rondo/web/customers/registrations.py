@@ -1,5 +1,8 @@
 """What the customers' pages put into the navigation and into the command palette."""
 
+import json
+import re
+
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +14,7 @@ from rondo.foundation.registry import CustomerPanel, Finder, Hit, NavItem, regis
 from rondo.foundation.rights import masked
 from rondo.foundation.search import begins
 from rondo.lists import queries as views
+from rondo.lists.models import SavedView
 from rondo.web.customers import coming, consents
 from rondo.web.customers.fields import Field
 from rondo.web.customers.lists import phases, read_page
@@ -56,3 +60,13 @@ registries.customer_panels.add(
     "consents", CustomerPanel("consents", "who", 20, "customers/consents.html", consents.of_customer)
 )
 registries.customer_panels.add("next", CustomerPanel("next", "worth", 10, "customers/next.html", coming.of_customer))
+
+
+def views_with(key: str) -> list[str]:
+    """Saved views that ask for an attribute, or show or sort by it, in words."""
+    named = re.compile(rf"(?<!\w)attr\.{re.escape(key)}(?!\w)")
+    rows = SavedView.objects.filter(deleted_at__isnull=True)
+    return [_("the view “%(view)s”") % {"view": row.name} for row in rows if named.search(json.dumps(row.query))]
+
+
+registries.attribute_uses.add("views", views_with)

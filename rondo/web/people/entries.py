@@ -137,7 +137,8 @@ def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str], la
             said = [_NEVER if value is None else _("another customer") for value in (before, after)]
         else:
             said = [_said(field, value, names) for value in (before, after)]
-        made.append(Field(labels.get(field) or str(FIELDS.get(field, field.replace("_", " "))), *said))
+        label = _("Default") if (row.record_type, field) == ("attribute", "default") else FIELDS.get(field)
+        made.append(Field(labels.get(field) or str(label or field.replace("_", " ")), *said))
     return made
 
 

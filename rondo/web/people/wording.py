@@ -151,7 +151,6 @@ FIELDS: "dict[str, _StrOrPromise]" = {
     "choices": gettext_lazy("Choices"),
     "required": gettext_lazy("Required"),
     "unique": gettext_lazy("Unique"),
-    "default": gettext_lazy("Default"),
     "visible_to": gettext_lazy("Visible to"),
     "state": pgettext_lazy("of a record", "State"),
     "order": gettext_lazy("Place"),
