@@ -360,7 +360,7 @@ def take_back_change(actor: Actor, key: str) -> AttributeDefinition:
     actor.require("administer")
     with transaction.atomic():
         row = locked_definition(key)
-        former = None if row.replaces is None else AttributeDefinition.everything.get(pk=row.replaces_id)
+        former = None if row.replaces is None else AttributeDefinition.everything.get(pk=row.replaces.pk)
         if former is None or former.state != State.FORMER:
             raise NotFound(_("%(key)s has no former type to go back to.") % {"key": key[:60]})
         _restore_values(row, former)
