@@ -134,7 +134,8 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
             steps.done("facts")
             # The models are fitted beside what is read of the copy, their hold-out beside where customers stand.
             bases = Bases(log.days)
-            fitting = beside.start(_fit, run, log, _incumbent(), bases)
+            offer = _offer(run, log, bases)
+            fitting = beside.start(_fit, run, log, _incumbent(), bases, offer)
             counted = summary.count(tables, known)
             parts = from_copy(tables, known)
             rules = thresholds.read(run.config["standing"])
@@ -146,7 +147,7 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         changed, able = changing.beside(facts, log, day_number(run.as_of), *made_of)
         fitted, reason = fitting.result()
         steps.done("models")
-        judging = beside.start(_judge, run, log, fitted, bases)
+        judging = beside.start(_judge, run, log, fitted, bases, offer)
         found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
         table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted)
         steps.done("standing")
@@ -188,25 +189,37 @@ def _last_day(tables: Tables) -> date:
     return tables.arrow(orders.aggregate(day=orders.business_date.max()))["day"][0].as_py() or today
 
 
-def _fit(run: Run, log: Log, incumbent: str | None, bases: Bases) -> tuple[Fitted | None, str]:
+def _fit(run: Run, log: Log, incumbent: str | None, bases: Bases, offer: modelling.Offer) -> tuple[Fitted | None, str]:
     assumptions = _assumptions(run)
     if assumptions is None:
         return None, _("The margin rate is 0: nothing is worth anything; set one by “rondo setup --margin-rate”.")
     try:
         pinned = run.config["pinned"] or None
-        day, currency = day_number(run.as_of), run.config["currency"]
-        learnt = log.customers[np.unique(bases.log.customer)]
-        with modelling.Offer(log, day, currency, learnt) as offer:
+        with offer:
             fitted = modelling.fit(
-                log, day, assumptions, pinned=pinned, incumbent=incumbent, bases=bases, offered=offer.groups
+                log,
+                day_number(run.as_of),
+                assumptions,
+                pinned=pinned,
+                incumbent=incumbent,
+                bases=bases,
+                offered=offer.groups,
             )
         return fitted, ""
     except (InputError, ConvergenceError) as error:
         return None, str(error)
 
 
-def _judge(run: Run, log: Log, fitted: Fitted | None, bases: Bases) -> Judged | None:
-    return modelling.judge(log, day_number(run.as_of), fitted.purchases.kind, bases) if fitted else None
+def _offer(run: Run, log: Log, bases: Bases) -> modelling.Offer:
+    day, learnt = day_number(run.as_of), log.customers[np.unique(bases.log.customer)]
+    return modelling.Offer(log, day, run.config["currency"], learnt, whole=(modelling.holdout_origin(log.days, day),))
+
+
+def _judge(run: Run, log: Log, fitted: Fitted | None, bases: Bases, offer: modelling.Offer) -> Judged | None:
+    if fitted is None:
+        return None
+    with offer:
+        return modelling.judge(log, day_number(run.as_of), fitted.purchases.kind, bases, fitted.covariates)
 
 
 def _incumbent() -> str | None:

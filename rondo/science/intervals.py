@@ -27,7 +27,7 @@ from rondo.science._newton import ConvergenceError
 from rondo.science.clv import CustomerValues, ValueConfig, value_customers
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.holdout import rank_groups
-from rondo.science.hybrid import Bases, Hybrid, on_grid, sampled
+from rondo.science.hybrid import Bases, Covariates, Hybrid, on_grid, sampled
 from rondo.science.models import PurchaseModel, expected_from, fit_at, in_units, weeks_in_units
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
@@ -168,11 +168,12 @@ def forecast_base(
     config: CalibrationConfig | None = None,
     bases: Bases | None = None,
     known: HoldOuts | None = None,
+    covariates: Covariates | None = None,
 ) -> BaseForecast:
     """Value and purchases of the base after ``as_of``, with calibrated intervals.
 
     ``purchases``, ``spend``: fitted to ``summarise(log, as_of)``; ``bases``: what hybrids of the log share; ``known``:
-    see :func:`roll_holdouts`. Raises InputError when nobody had bought by then.
+    and ``covariates``: see :func:`roll_holdouts`. Raises InputError when nobody had bought by then.
     """
     value, config = value or ValueConfig(), config or CalibrationConfig()
     base = summarise(log, as_of)
@@ -183,7 +184,7 @@ def forecast_base(
     ranks = rank_groups(customers.expected_purchases, config.groups)
     horizon_days = value.horizon_weeks * DAYS_PER_WEEK
     spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config)
-    holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind, bases, known)
+    holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind, bases, known, covariates)
     sums = _totals(customers.expected_purchases, ranks), _totals(customers.value, ranks)
     errors = model_errors(holdouts, as_of, horizon_days, config)
     intervals = []
@@ -209,6 +210,7 @@ def roll_holdouts(
     model: str = "bgnbd",
     bases: Bases | None = None,
     known: HoldOuts | None = None,
+    covariates: Covariates | None = None,
 ) -> tuple[RolledHoldOut, ...]:
     """Hold-outs that lie wholly before ``as_of``: fit at each origin, forecast the days after it, count what came.
 
@@ -217,6 +219,7 @@ def roll_holdouts(
     too short. ``model``: name of the model of purchases. A large base is represented by a random sample of its
     customers, a hybrid's by a smaller one, since every origin is learnt from origins of its own. ``bases``: theirs.
     ``known``: hold-outs of the same log, model and configuration from other dates, by origin and days; it is added to.
+    ``covariates``: those that a hybrid took; each origin's takes them as they stood at that origin and before.
     """
     config = config or CalibrationConfig()
     length = as_of - log.first_day + 1
@@ -234,7 +237,7 @@ def roll_holdouts(
     origins = on_grid(log, np.linspace(earliest, latest, config.origins))
     for origin in origins:
         if (origin, days) not in known:
-            known[origin, days] = _hold_out(log, model, origin, days, bases, config)
+            known[origin, days] = _hold_out(log, model, origin, days, bases, config, covariates)
     return tuple(held for origin in origins if (held := known[origin, days]) is not None)
 
 
@@ -414,13 +417,19 @@ def log_interval(normal: float, scale: float, freedom: float, level: float) -> t
 
 
 def _hold_out(
-    log: PurchaseDays, model: str, origin: int, days: int, bases: Bases | None, config: CalibrationConfig
+    log: PurchaseDays,
+    model: str,
+    origin: int,
+    days: int,
+    bases: Bases | None,
+    config: CalibrationConfig,
+    covariates: Covariates | None,
 ) -> RolledHoldOut | None:
     base, until, weeks = summarise(log, origin), origin + days, days / DAYS_PER_WEEK
     if len(base) < config.groups:
         return None  # fewer customers than ranks: errors could not be lined up with those of later origins
     try:
-        often = fit_at(model, log, origin, days, bases, base)
+        often = fit_at(model, log, origin, days, bases, base, covariates=covariates)
         much = gamma_gamma.fit(base.spend_days, base.mean_spend)
     except (InputError, ConvergenceError):
         return None  # too little had happened by that origin; later ones speak for themselves

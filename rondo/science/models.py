@@ -242,15 +242,16 @@ def fit_at(
     bases: Bases | None = None,
     base: Summary | None = None,
     offered: Mapping[str, Covariates] | None = None,
+    covariates: Covariates | None = None,
 ) -> PurchaseModel:
     """Fit one of :data:`CANDIDATES` to what the log showed by day ``as_of``, for forecasts of ``horizon_days``.
 
     ``base``: the summary of that day where it is there already; ``bases``: what hybrids of the same log share;
-    ``offered``: groups of covariates that a hybrid may take. Raises InputError or ConvergenceError where the base does
-    not allow it; the message says why.
+    ``offered``: groups of covariates that a hybrid may take; ``covariates``: those that it takes in any case. Raises
+    InputError or ConvergenceError where the base does not allow it; the message says why.
     """
     if name == Hybrid.kind:
-        return fit_hybrid(log, as_of, horizon_days, bases=bases, offered=offered)
+        return fit_hybrid(log, as_of, horizon_days, covariates, bases=bases, offered=offered)
     return fit_base(name, summarise(log, as_of) if base is None else base)
 
 

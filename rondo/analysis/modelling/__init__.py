@@ -2,7 +2,7 @@
 
 from rondo.analysis.modelling.covariates import Offer
 from rondo.analysis.modelling.fitting import CALIBRATED, UNCALIBRATED, Fitted, fit, forecast_weeks
-from rondo.analysis.modelling.judging import Judged, judge
+from rondo.analysis.modelling.judging import Judged, holdout_origin, judge
 from rondo.analysis.modelling.log import Log, day_number, day_of, purchase_log
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "day_of",
     "fit",
     "forecast_weeks",
+    "holdout_origin",
     "judge",
     "purchase_log",
 ]

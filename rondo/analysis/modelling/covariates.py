@@ -1,8 +1,8 @@
 """What a hybrid is offered beside purchases: campaigns received and the mix of categories, on any day of the past.
 
-Both are of the 91 days that end with the day, so that they mean the same early and late in a log. They are computed
-when a hybrid asks for a day, from the columnar copy as it stood open then, and nothing after the day is read. Days
-before the run's own are asked of the customers that the hybrid learns from alone.
+Both are of the 91 days that end with the day, so that they mean the same early and late in a log, and nothing after the
+day counts. The days on which everybody is forecast (the run's own, and that of its hold-out) are asked of the columnar
+copy; all others are asked of the customers that hybrids learn from alone, whose rows are read once.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from rondo.analysis.facts.past import Past, only, past
 from rondo.analysis.modelling.log import Log, day_of
+from rondo.analysis.modelling.panel import Panel
 from rondo.science.features import Features
 from rondo.science.hybrid import Covariates, Hybrid, joined
 from rondo.warehouse.tables import Tables, open_tables
@@ -35,10 +36,10 @@ _WITHIN = " > "
 
 class Offer:
     """Groups of covariates of the customers of a log, by name (``campaigns``, ``mix``); a context that opens the copy
-    at the first question and closes it in the end.
+    at the first question and closes it in the end. It can be entered again, and knows then what it was asked before.
 
-    ``learnt``: the keys of the customers that days before ``as_of`` are asked of, None: all; ``tables``: where the copy
-    is open already, and is left so.
+    ``learnt``: the keys of the customers that other days than ``as_of`` and those of ``whole`` are asked of, ascending,
+    None: all; ``tables``: where the copy is open already, and is left so.
     """
 
     def __init__(
@@ -48,11 +49,15 @@ class Offer:
         currency: str,
         learnt: npt.NDArray[np.int64] | None = None,
         tables: Tables | None = None,
+        whole: tuple[int, ...] = (),
     ) -> None:
-        self._log, self._as_of, self._currency, self._learnt = log, as_of, currency, learnt
+        self._log, self._as_of, self._currency = log, as_of, currency
+        self._learnt = log.customers if learnt is None else learnt
         self._tables, self._lent = tables, tables is not None
-        self._pasts: dict[int, Past] = {}
+        self._whole = {as_of, *whole}
+        self._panels: dict[str, Panel] = {}
         self._found: dict[tuple[str, int], Features] = {}
+        self._parts: dict[tuple[str, int], npt.NDArray[np.float64]] = {}
         self._largest: list[str] | None = None
 
     def __enter__(self) -> Self:
@@ -88,29 +93,55 @@ class Offer:
 
     def _group(self, name: str) -> Covariates:
         def known(day: int) -> Features:
-            if (name, day) not in self._found:
-                self._found[name, day] = self._ask(name, day)
-            return self._found[name, day]
+            return self._of_all(name, day) if day in self._whole else self._of_learnt(name, day)
 
         return known
 
-    def _ask(self, name: str, day: int) -> Features:
-        tables = self._open()
-        if day not in self._pasts:
-            known = past(tables, day_of(day), self._currency)
-            if self._learnt is not None and day != self._as_of:
-                known = only(tables, known, self._learnt)
-            self._pasts[day] = known
-        known = self._pasts[day]
-        if name == "campaigns":
-            return self._aligned(tables.arrow(campaigns(known)), CAMPAIGNS)
+    def _names(self, name: str) -> tuple[str, ...]:
+        return CAMPAIGNS if name == "campaigns" else (*MIX, *(f"{SHARE}{one}" for one in self._kinds()))
+
+    def _kinds(self) -> list[str]:
         if self._largest is None:
-            # By the middle of the log: from there on a hybrid learns, and they are the same on every day.
-            middle = (self._log.days.first_day + self._as_of) // 2
-            then = past(tables, day_of(middle), self._currency)
-            self._largest = largest(tables, then)
-        shares = tuple(f"{SHARE}{name}" for name in self._largest)
-        return self._aligned(tables.arrow(mix(known, self._largest)), (*MIX, *shares))
+            # By a sixth of the log, before any hold-out begins, so that none knows of goods that became large later;
+            # and they are the same on every day.
+            tables, first = self._open(), self._log.days.first_day
+            known = past(tables, day_of(first + (self._as_of - first) // 6), self._currency)
+            self._largest = largest(tables, known)
+        return self._largest
+
+    def _of_all(self, name: str, day: int) -> Features:
+        if (name, day) not in self._found:
+            names, tables = self._names(name), self._open()
+            known = past(tables, day_of(day), self._currency)
+            rows = campaigns(known) if name == "campaigns" else mix(known, self._kinds())
+            self._found[name, day] = self._aligned(tables.arrow(rows), names)
+        return self._found[name, day]
+
+    def _of_learnt(self, name: str, day: int) -> Features:
+        names = self._names(name)
+        if (name, day) not in self._parts:
+            panel = self._panel(name)
+            self._parts[name, day] = (
+                panel.campaigns(day, WINDOW_DAYS)
+                if name == "campaigns"
+                else panel.mix(day, WINDOW_DAYS, len(self._kinds()))
+            )
+        values = np.zeros((self._log.customers.size, len(names)))
+        values[np.searchsorted(self._log.customers, self._learnt)] = self._parts[name, day]
+        return Features(names, values)
+
+    def _panel(self, name: str) -> Panel:
+        if name not in self._panels:
+            kinds, tables = self._kinds() if name == "mix" else [], self._open()
+            known = past(tables, day_of(self._as_of), self._currency)
+            if self._learnt.size < self._log.customers.size:
+                known = only(tables, known, self._learnt)
+            rows = tables.arrow(_sent(known) if name == "campaigns" else _bought(known, kinds))
+            # Returns alone make nobody a customer of the log.
+            ids = rows["customer_id"].to_numpy()
+            place = np.minimum(np.searchsorted(self._learnt, ids), self._learnt.size - 1)
+            self._panels[name] = Panel.of(rows.filter(pa.array(self._learnt[place] == ids)), self._learnt)
+        return self._panels[name]
 
     def _aligned(self, rows: pa.Table, names: tuple[str, ...]) -> Features:
         """The columns of a table beside ``customer_id``, in its order, one row per customer of the log; 0 for those who
@@ -135,7 +166,7 @@ def campaigns(known: Past) -> Any:
 def mix(known: Past, names: list[str]) -> Any:
     """Per customer: different categories and lines of the window, and the share of lines of each of ``names``, which
     are paths of one depth."""
-    t = _lines(known, names[0].count(_WITHIN) + 1 if names else 1)
+    t = _lines(known, _depth(names))
     shares = {f"share_{place}": t.count(where=t.kind == name) / t.count() for place, name in enumerate(names)}
     return t.group_by("customer_id").aggregate(kinds_91=t.category.nunique(), lines_91=t.count(), **shares)
 
@@ -154,16 +185,43 @@ def largest(tables: Tables, known: Past) -> list[str]:
     return found
 
 
+def _sent(known: Past) -> Any:
+    """Every campaign received: ``customer_id``, ``day`` (days since 1970-01-01), ``what``."""
+    t = known.exposures
+    return t.select("customer_id", day=_number(t.sent_on), what=t.campaign_id)
+
+
+def _bought(known: Past, names: list[str]) -> Any:
+    """Every line bought: ``customer_id``, ``day``, ``what`` (its category) and ``kind``, its place in ``names``."""
+    t = _lines_of(known, known.orders.select(of="id", on="business_date"), _depth(names))
+    kind = ibis.literal(-1, "int16")
+    for place, name in enumerate(names):
+        kind = ibis.ifelse(t.kind == name, ibis.literal(place, "int16"), kind)
+    return t.select("customer_id", day=_number(t.on), what=t.category, kind=kind)
+
+
+def _number(day: Any) -> Any:
+    return day.delta(ibis.date("1970-01-01"), unit="day").cast("int32")
+
+
+def _depth(names: list[str]) -> int:
+    return names[0].count(_WITHIN) + 1 if names else 1
+
+
 def _lines(known: Past, depth: int) -> Any:
     """Lines of the window: ``customer_id``, ``category`` and ``kind``, the path of its ancestor at that depth."""
-    orders = _recent(known.orders, "business_date", known).select(of="id")
+    orders = _recent(known.orders, "business_date", known)
+    return _lines_of(known, orders.select(of="id", on="business_date"), depth)
+
+
+def _lines_of(known: Past, orders: Any, depth: int) -> Any:
     paths = known.categories.path.split(_WITHIN)[:depth].join(_WITHIN)
     kinds = known.categories.select(named="id", kind=paths)
     goods = known.products.select(product="id", category="category_id")
     goods = goods.left_join(kinds, goods.category == kinds.named).select("product", "category", "kind")
     lines = known.lines.filter(lambda row: row.total >= 0)
     joined = lines.join(orders, lines.order_id == orders.of).left_join(goods, lines.product_id == goods.product)
-    return joined.select("customer_id", "category", "kind")
+    return joined.select("customer_id", "category", "kind", "on")
 
 
 def _recent(table: Any, column: str, known: Past) -> Any:

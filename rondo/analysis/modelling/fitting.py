@@ -18,7 +18,7 @@ from rondo.science import gamma_gamma
 from rondo.science.churn import ChurnRisk, SecondPurchase
 from rondo.science.clv import ValueConfig
 from rondo.science.gamma_gamma import GammaGamma
-from rondo.science.hybrid import Bases, Covariates, Hybrid
+from rondo.science.hybrid import Bases, Covariates, Hybrid, joined
 from rondo.science.intervals import BaseForecast, forecast_base
 from rondo.science.models import PurchaseModel, alive_from, expected_by_from, fit_at
 from rondo.science.selection import Selection
@@ -40,7 +40,7 @@ UNCALIBRATED = gettext_noop(
 class Fitted:
     """The chosen model of purchases and the model of spend, fitted as of a day; what they say of the base.
 
-    ``second``: when one-time buyers come back, None where too few ever did.
+    ``second``: when one-time buyers come back, None where too few ever did. ``covariates``: those that a hybrid took.
     """
 
     base: Summary
@@ -50,6 +50,7 @@ class Fitted:
     forecast: BaseForecast
     second: SecondPurchase | None
     risk: ChurnRisk
+    covariates: Covariates | None = None
 
     def alive(
         self, x: npt.NDArray[Any], t_x: npt.NDArray[np.float64], T: npt.NDArray[np.float64]
@@ -114,7 +115,8 @@ def fit(
 
     ``pinned``: the model that an analyst wants whatever the errors; ``incumbent``: the one of the run before;
     ``bases``: what hybrids of the log share; ``offered``: gives the groups of covariates that a hybrid, if one is
-    chosen, tries and may take; the choice and the hold-outs behind the intervals are of hybrids without them.
+    chosen, tries and may take; the hold-outs behind the intervals are of hybrids with those taken, as they stood at
+    each origin; the choice among models is of hybrids without any.
 
     Raises:
         InputError, ConvergenceError: the data do not allow a fit; the message says why.
@@ -125,6 +127,10 @@ def fit(
     selection = choose(log.days, as_of, horizon_days, pinned=pinned, incumbent=incumbent, bases=bases)
     groups = offered() if offered is not None and selection.chosen == Hybrid.kind else None
     purchases = fit_at(selection.chosen, log.days, as_of, horizon_days, bases, base, groups)
+    taken = (
+        [groups[one.name] for one in purchases.tried if one.taken] if isinstance(purchases, Hybrid) and groups else []
+    )
+    covariates = joined(taken) if taken else None
     spend = gamma_gamma.fit(base.spend_days, base.mean_spend)
     second = silence.second_purchase(log.days, as_of)
     return Fitted(
@@ -132,9 +138,10 @@ def fit(
         selection,
         purchases,
         spend,
-        forecast_base(log.days, as_of, purchases, spend, assumptions, bases=bases),
+        forecast_base(log.days, as_of, purchases, spend, assumptions, bases=bases, covariates=covariates),
         second,
         silence.risk(purchases, second, log.days, base),
+        covariates,
     )
 
 

@@ -13,10 +13,10 @@ from rondo.errors import InputError
 from rondo.science import gamma_gamma
 from rondo.science._newton import ConvergenceError
 from rondo.science.holdout import compare, rank_groups
-from rondo.science.hybrid import Bases
+from rondo.science.hybrid import Bases, Covariates
 from rondo.science.intervals import CalibrationConfig, intervals_of, model_error, roll_holdouts, spread_of_totals
 from rondo.science.models import PurchaseModel, expected_from, fit_at
-from rondo.science.summary import DAYS_PER_WEEK, Summary, summarise, window
+from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 HOLDOUT_DAYS = 91
 SHORTEST_HOLDOUT_DAYS = 28
@@ -32,21 +32,27 @@ class Judged:
     churn: ChurnCheck | None
 
 
-def judge(log: Log, as_of: int, model: str, bases: Bases | None = None) -> Judged | None:
+def holdout_origin(log: PurchaseDays, as_of: int) -> int:
+    """The day from which :func:`judge` forecasts: a quarter, or a third of shorter data, before ``as_of``."""
+    return as_of - min(HOLDOUT_DAYS, (as_of - log.first_day + 1) // 3)
+
+
+def judge(
+    log: Log, as_of: int, model: str, bases: Bases | None = None, covariates: Covariates | None = None
+) -> Judged | None:
     """Fit the model of that name up to an origin and judge it on the days after: the last quarter, or a third of
-    shorter data. ``bases``: what hybrids of the log share.
+    shorter data. ``bases``: what hybrids of the log share; ``covariates``: those that a hybrid took.
 
     None where the data are shorter than three shortest hold-outs or the models cannot be fitted at the origin.
     """
-    length = as_of - log.days.first_day + 1
-    days = min(HOLDOUT_DAYS, length // 3)
+    origin = holdout_origin(log.days, as_of)
+    days = as_of - origin
     if days < SHORTEST_HOLDOUT_DAYS:
         return None
-    origin = as_of - days
     base = summarise(log.days, origin)
     try:
         bases = bases or Bases(log.days)
-        often = fit_at(model, log.days, origin, days, bases, base)
+        often = fit_at(model, log.days, origin, days, bases, base, covariates=covariates)
         much = gamma_gamma.fit(base.spend_days, base.mean_spend)
         each = much.expected_mean_spend(base.spend_days, base.mean_spend)
     except (InputError, ConvergenceError):
@@ -58,7 +64,7 @@ def judge(log: Log, as_of: int, model: str, bases: Bases | None = None) -> Judge
     config = CalibrationConfig()
     ranks = rank_groups(expected)
     spread, _of_spend = spread_of_totals(often, much, base, weeks, ranks, config)
-    earlier = roll_holdouts(log.days, origin, float(days), config, model, bases)
+    earlier = roll_holdouts(log.days, origin, float(days), config, model, bases, covariates=covariates)
     error = model_error(earlier, origin, float(days), config, spend=False)
     totals = np.array([check.forecast, *(group.forecast for group in check.groups)])
     bounds = intervals_of(totals, spread, error, config.level)
@@ -92,7 +98,7 @@ def judge(log: Log, as_of: int, model: str, bases: Bases | None = None) -> Judge
     return Judged(
         found,
         _weekly_error(log, base, often, each, origin, as_of),
-        silence.check(log.days, origin, often) if days >= silence.CHURN_DAYS else None,
+        silence.check(log.days, origin, often, covariates) if days >= silence.CHURN_DAYS else None,
     )
 
 

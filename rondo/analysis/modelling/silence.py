@@ -12,7 +12,7 @@ from rondo.errors import InputError
 from rondo.science import churn
 from rondo.science._newton import ConvergenceError
 from rondo.science.churn import ChurnRisk, SecondPurchase
-from rondo.science.hybrid import Hybrid
+from rondo.science.hybrid import Covariates, Hybrid
 from rondo.science.models import PurchaseModel
 from rondo.science.summary import PurchaseDays, Summary
 
@@ -51,18 +51,18 @@ def columns(found: ChurnRisk) -> dict[str, pa.Array]:
     }
 
 
-def check(log: PurchaseDays, origin: int, fitted: PurchaseModel) -> ChurnCheck:
+def check(log: PurchaseDays, origin: int, fitted: PurchaseModel, covariates: Covariates | None = None) -> ChurnCheck:
     """Forecast at ``origin`` of who stays silent, by a model ``fitted`` to what was known then, against what came.
 
-    A large base is judged on a random part of it.
+    A large base is judged on a random part of it. ``covariates``: those that a hybrid was fitted with.
     """
-    known: PurchaseModel | None = fitted
+    known = fitted
     if log.n_customers > _JUDGED:
         taken = np.random.default_rng(_SEED).random(log.n_customers) < _JUDGED / log.n_customers
         rows = taken[log.customer]
         log = PurchaseDays(log.customer[rows], log.day[rows], log.spend[rows], log.n_customers)
-        # A hybrid speaks of the customers it was fitted on, so it is fitted again on these.
-        known = None if fitted.kind == Hybrid.kind else fitted
+        if isinstance(fitted, Hybrid):  # it speaks of the customers that it is bound to alone
+            known = fitted.bound(log, covariates)
     found = churn.check_churn(log, origin, CHURN_DAYS, fitted.kind, known)
     return ChurnCheck(
         origin=day_of(found.origin).isoformat(),

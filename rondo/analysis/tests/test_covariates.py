@@ -37,14 +37,16 @@ def sent(who: Customer, number: str, day: date) -> None:
     Exposure.objects.create(campaign=campaign, customer=who, sent_on=day)
 
 
-def offered(day: date) -> dict[str, dict[str, list[float]]]:
-    """Columns of each group on a day, in the order of the customers' keys."""
+def offered(day: date, run: date | None = None, learnt: list[int] | None = None) -> dict[str, dict[str, list[float]]]:
+    """Columns of each group on a day, in the order of the customers' keys, as offered to a run of that day or later,
+    which learns from customers of those keys (None: all)."""
     refresh()
+    as_of = run or day
     with open_tables() as tables:
-        log = modelling.purchase_log(tables.arrow(past(tables, day, "EUR").purchase_days))
-    number = modelling.day_number(day)
-    with modelling.Offer(log, number, "EUR") as offer:
-        found = {name: group(number) for name, group in offer.groups().items()}
+        log = modelling.purchase_log(tables.arrow(past(tables, as_of, "EUR").purchase_days))
+    keys = None if learnt is None else np.array(learnt, np.int64)
+    with modelling.Offer(log, modelling.day_number(as_of), "EUR", keys) as offer:
+        found = {name: group(modelling.day_number(day)) for name, group in offer.groups().items()}
     return {name: dict(zip(one.names, one.values.round(3).T.tolist(), strict=True)) for name, one in found.items()}
 
 
@@ -52,7 +54,9 @@ def test_the_last_91_days_are_told_and_nothing_else() -> None:
     ann, bob = customer("Ann"), customer("Bob")
     tea, bread = product("tea", "Drinks > Tea"), product("rye", "Food > Bread")
     juice = product("juice", "Drinks > Juice")
-    purchase(ann, "2024-01-02", 300, lines=[(tea, 300, 0)])  # the middle of the log tells which categories are large
+    purchase(
+        ann, "2024-01-02", 300, lines=[(tea, 300, 0)]
+    )  # the first sixth of the log tells which categories are large
     purchase(bob, "2024-01-02", 500, lines=[(tea, 300, 0), (bread, 200, 0)])
     purchase(ann, "2024-03-31", 300, lines=[(juice, 300, 0)])  # one day too early
     purchase(ann, "2024-04-01", 900, lines=[(tea, 300, 0), (juice, 300, 0), (bread, 300, 0), (juice, 300, 0)])
@@ -69,6 +73,11 @@ def test_the_last_91_days_are_told_and_nothing_else() -> None:
     sent(bob, "5", DAY + timedelta(days=1))
     purchase(bob, DAY + timedelta(days=1), 300, lines=[(bread, 300, 0)])
     assert offered(DAY) == told
+    # A later run, which reads the rows of all days at once, says the same of the day; of Bob too, asked alone.
+    later = DAY + timedelta(days=9)
+    assert offered(DAY, run=later) == told
+    assert offered(DAY, run=later, learnt=[bob.pk])["mix"]["lines_91"] == [0, 0]
+    assert offered(DAY, run=later, learnt=[bob.pk])["campaigns"]["nearness_91"] == [0, 31]
 
 
 def test_where_all_goods_are_of_one_category_its_parts_are_told() -> None:

@@ -13,6 +13,7 @@ from rondo.science import hybrid, models
 from rondo.science.features import Features
 from rondo.science.hybrid import Bases, Hybrid, HybridConfig, model
 from rondo.science.hybrid.level import cohort_total, fit_level
+from rondo.science.intervals import roll_holdouts
 from rondo.science.paretonbd import ParetoNbd
 from rondo.science.selection import SelectionConfig, poisson_deviance, select_model
 from rondo.science.summary import PurchaseDays, merge_days, summarise, window
@@ -184,6 +185,34 @@ def test_an_error_is_carried_over_as_far_as_the_dates_agree_on_it() -> None:
     # Dates whose windows are almost the same are hardly more than one.
     close = fit_level([100, 105, 110], days, np.array([0.2, 0.15, 0.1]), chance[:3])
     assert close.carried == 0
+
+
+def test_hold_outs_judge_a_hybrid_with_its_covariates_as_they_stood_then() -> None:
+    """Who was reached moves purchases between tenths: hold-outs with it, as without, ask nothing of a later day."""
+    log, sent = reached(0.9)
+    log, sent, asked = replace(log, spend=500 + log.customer % 7 * 100), sent.copy(), list[int]()
+
+    def campaigns(day: int) -> Features:
+        asked.append(day)
+        return Features(("received",), sent[:, max(day - 29, 0) : day + 1].max(axis=1)[:, None].astype(float))
+
+    told = roll_holdouts(log, 400, 91, model="hybrid", covariates=campaigns)
+    assert max(asked) == told[-1].origin and told[-1].until <= 400
+    plain = roll_holdouts(log, 400, 91, model="hybrid")
+    assert [one.origin for one in told] == [one.origin for one in plain]
+    last = told[-1].forecast_purchases
+    assert last[0] == pytest.approx(plain[-1].forecast_purchases[0])
+    assert last[1] / last[10] > 1.1 * plain[-1].forecast_purchases[1] / plain[-1].forecast_purchases[10]
+    off = [
+        [abs(np.log(one.actual_purchases[1:] / one.forecast_purchases[1:])).mean() for one in s] for s in (told, plain)
+    ]
+    assert np.mean(off[0]) < 1.2 * np.mean(off[1])
+    # What comes after the last origin may be anything.
+    late = log.day > told[-1].origin
+    moved = replace(log, day=np.where(late, log.day + 500, log.day))
+    sent[:, told[-1].origin + 1 :] = True
+    again = roll_holdouts(moved, 400, 91, model="hybrid", covariates=campaigns)
+    assert np.array_equal(again[-1].forecast_purchases, last)
 
 
 def test_nothing_after_the_date_is_looked_at() -> None:
