@@ -142,7 +142,8 @@ def arrange(
             return
         Arrangement.objects.update_or_create(user=whose, kind=kind, defaults=after)
         if everybody:
-            told = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+            words = {"order": "order", "default": "opens_with"}
+            told = {words[name]: [before[name], after[name]] for name in after if before[name] != after[name]}
             audit.record(actor, "views.arranged", "user", user.pk, told)
 
 

@@ -5,6 +5,7 @@ Every function runs in one transaction of its own (or joins the caller's) and ta
 """
 
 from rondo.customers.actions.attributes import set_attribute
+from rondo.customers.actions.cells import Edited, Stale, change_cell, take_back_cell
 from rondo.customers.actions.consents import note_consent, take_back_consent
 from rondo.customers.actions.contact_points import add_address, add_identifier, remove_address, remove_identifier
 from rondo.customers.actions.definitions import (
@@ -23,6 +24,8 @@ from rondo.customers.actions.together import MOST_AT_ONCE, Together, change_toge
 __all__ = [
     "MOST_AT_ONCE",
     "Removed",
+    "Edited",
+    "Stale",
     "Together",
     "add_address",
     "add_identifier",
@@ -30,6 +33,7 @@ __all__ = [
     "assign_owner",
     "assign_team",
     "change_attribute",
+    "change_cell",
     "change_customer",
     "change_link",
     "change_together",
@@ -46,6 +50,7 @@ __all__ = [
     "restore_attribute",
     "set_attribute",
     "take_back_attribute",
+    "take_back_cell",
     "take_back_consent",
     "take_back_together",
     "unlink",

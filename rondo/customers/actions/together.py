@@ -78,7 +78,7 @@ def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
             except NotFound:
                 continue
             if row.pk == key and _present(row, done.field) == done.after:
-                restored += _put_back(actor, row, done.field, before)
+                restored += put_back(actor, row, done.field, before)
     return restored, len(done.was) - restored
 
 
@@ -142,7 +142,7 @@ def _put(actor: Actor, row: Customer, field: str, value: Any) -> None:
         set_attribute(actor, row, field.removeprefix(ATTRIBUTE), value)
 
 
-def _put_back(actor: Actor, row: Customer, field: str, before: Any) -> bool:
+def put_back(actor: Actor, row: Customer, field: str, before: Any) -> bool:
     """Whether it could be: who left, or a team that is gone, gets nothing back."""
     if field in ("owner", "team"):
         people = User.objects.filter(is_active=True) if field == "owner" else Team.objects.all()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rondo.web.customers import consents, together
+from rondo.web.customers import cells, consents, together
 from rondo.web.customers.views import customer, lists, tabs
 from rondo.web.households import views as households
 
@@ -24,6 +24,8 @@ urlpatterns = [
     path("selected/value", together.value, name="customers-selected-value"),
     path("selected/change", together.change, name="customers-selected-change"),
     path("selected/back/<str:token>", together.take_back, name="customers-selected-back"),
+    path("cells/back/<str:token>", cells.take_back, name="customers-cell-back"),
+    path("<str:public_id>/cells/<str:key>", cells.cell, name="customer-cell"),
     path("<str:public_id>/", customer.customer, name="customer"),
     path("<str:public_id>/chain", customer.chain, name="customer-chain"),
     path("<str:public_id>/purchases", customer.purchases, name="customer-purchases"),

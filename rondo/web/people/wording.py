@@ -136,7 +136,7 @@ FIELDS: "dict[str, _StrOrPromise]" = {
     "list": gettext_lazy("List"),
     "query": gettext_lazy("List"),
     "is_shared": gettext_lazy("Shared"),
-    "default": gettext_lazy("Opens with"),
+    "opens_with": gettext_lazy("Opens with"),
     "key": pgettext_lazy("of a record", "Key"),
     "company": gettext_lazy("Company"),
     "currency": gettext_lazy("Currency"),

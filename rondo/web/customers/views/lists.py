@@ -22,6 +22,7 @@ from rondo.lists.states import SIZES
 from rondo.rules import RuleError
 from rondo.web.access import actor, page, viewer
 from rondo.web.customers import export, export_files
+from rondo.web.customers.cells import editable
 from rondo.web.customers.fields import Field, catalogue, default_columns
 from rondo.web.customers.filters import FilterError, from_form, operator_label, operators, parse_one
 from rondo.web.customers.lists import KeyPage
@@ -40,12 +41,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Heading:
-    """A column's heading: its label, where a click sorts to, and how the list is sorted by it now."""
+    """A column's heading: its label, where a click sorts to, how the list is sorted by it now, whether its cells are
+    changed in their place."""
 
     field: Field
     label: "_StrOrPromise"
     address: str
     sorted: str
+    editable: bool = False
 
 
 @require_GET
@@ -92,6 +95,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "may_import": has_right(query.viewer, "import"),
         "may_segment": has_right(query.viewer, "segment"),
         "changeable": changeable(query.viewer) if has_right(query.viewer, "edit") else [],
+        "may_edit": has_right(query.viewer, "edit"),
     }
 
 
@@ -103,7 +107,8 @@ def _heading(query: ListQuery, field: Field) -> Heading:
     downward = field.numeric or field.type == "date"
     if now:
         downward = now == "ascending"
-    return Heading(field, heading(field), query.address(sort=f"-{field.key}" if downward else field.key), now)
+    address = query.address(sort=f"-{field.key}" if downward else field.key)
+    return Heading(field, heading(field), address, now, editable(field))
 
 
 def _grouped(fields: Iterable[Field]) -> list[tuple[str, list[Field]]]:

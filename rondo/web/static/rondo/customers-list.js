@@ -2,6 +2,7 @@
 const list = document.getElementById("list");
 const search = document.getElementById("q");
 let chosen = new Set();
+let waiting = 0;
 
 const rows = () => [...list.querySelectorAll(".list-row")];
 const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
@@ -111,8 +112,14 @@ list.addEventListener("click", (event) => {
   } else if (row && event.target.closest(".pick")) {
     if (!event.target.matches("input")) event.preventDefault();
     toggle(row);
-  } else if (row && !event.target.closest("a, button, input") && !getSelection().toString()) {
-    location.assign(row.querySelector(".who a").href);
+  } else if (row && !event.target.closest("a, button, input, form") && !getSelection().toString()) {
+    // A second click on a cell that can be changed opens its field instead.
+    const open = () => { if (!row.querySelector("form")) location.assign(row.querySelector(".who a").href); };
+    const cell = event.target.closest("td, th");
+    const column = row.closest("table").tHead.rows[0].cells[cell.cellIndex];
+    if (!column.dataset.edit) open();
+    else if (event.detail < 2) waiting = setTimeout(open, 250);
+    else clearTimeout(waiting);
   }
 });
 
