@@ -60,7 +60,8 @@ def _to_control(field: Field, text: str) -> Any:
     return {"yes": "1", "no": "0"}.get(text, text) if field.type == "boolean" else text
 
 
-def _from_control(field: Field, given: list[str], seen: str) -> str:
+def from_control(field: Field, given: list[str], seen: str) -> str:
+    """A value as the action writes it, from what the control sent; a number left as ``seen`` stays as it is."""
     if field.several:
         order = [value for value, _label in field.choices]
         chosen = {value for value in given if value}
@@ -96,7 +97,7 @@ def cell(request: HttpRequest, public_id: str, key: str) -> HttpResponse:
     if request.method == "GET":
         return _form(request, query, customer, field, now, now)
     seen = request.POST.get("seen", "")
-    yours = _from_control(field, request.POST.getlist("value"), seen)
+    yours = from_control(field, request.POST.getlist("value"), seen)
     try:
         done = change_cell(actor(request), customer, key, yours, seen=seen)
     except Stale as stale:
@@ -106,7 +107,7 @@ def cell(request: HttpRequest, public_id: str, key: str) -> HttpResponse:
     row = read_rows(query.viewer, [customer.pk], [query.fields[one] for one in query.columns])
     answer = render(request, "customers/rows.html", {"lines": on_page(row)})
     if done is not None:
-        answer["HX-Trigger"] = json.dumps({"toast": _toast(request, done, field)})
+        answer["HX-Trigger"] = json.dumps({"toast": toast(request, done, field, request.GET.get("back", ""))})
     return answer
 
 
@@ -145,10 +146,11 @@ def _again(answer: HttpResponse) -> HttpResponse:
     return answer
 
 
-def _toast(request: HttpRequest, done: Edited, field: Field) -> dict[str, str]:
+def toast(request: HttpRequest, done: Edited, field: Field, back: str) -> dict[str, str]:
+    """What is told of a change, with the address of its undo, which leads to the list ``back``."""
     token = token_urlsafe(9)
     kept = dict(list(request.session.get(_DONE, {}).items())[1 - _KEPT :])
-    request.session[_DONE] = {**kept, token: {"done": done.to_dict(), "back": request.GET.get("back", "")}}
+    request.session[_DONE] = {**kept, token: {"done": done.to_dict(), "back": back}}
     text = _("%(field)s saved.") % {"field": field.label}
     return {"text": text, "undo": reverse("customers-cell-back", args=[token]), "level": "success"}
 

@@ -5,6 +5,7 @@ from django.urls import path
 from rondo.web.customers import cells, consents, together
 from rondo.web.customers.views import customer, lists, tabs
 from rondo.web.households import views as households
+from rondo.web.customers.views import customer, groups, lists, tabs
 
 urlpatterns = [
     path("", lists.customers, name="customers"),
@@ -24,8 +25,11 @@ urlpatterns = [
     path("selected/value", together.value, name="customers-selected-value"),
     path("selected/change", together.change, name="customers-selected-change"),
     path("selected/back/<str:token>", together.take_back, name="customers-selected-back"),
+    path("groups", groups.groups, name="customers-groups"),
+    path("groups/<slug:which>", groups.groups_file, name="customers-groups-file"),
     path("cells/back/<str:token>", cells.take_back, name="customers-cell-back"),
     path("<str:public_id>/cells/<str:key>", cells.cell, name="customer-cell"),
+    path("<str:public_id>/move", groups.move, name="customer-move"),
     path("<str:public_id>/", customer.customer, name="customer"),
     path("<str:public_id>/chain", customer.chain, name="customer-chain"),
     path("<str:public_id>/purchases", customer.purchases, name="customer-purchases"),

@@ -1,6 +1,6 @@
 """The customers list: the page, the rows that follow, the count, the filter form, the columns, the export."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,8 +30,9 @@ from rondo.web.customers.page import current_assumptions
 from rondo.web.customers.query import MAX_COLUMNS, ListQuery
 from rondo.web.customers.rows import heading, on_page, read_rows
 from rondo.web.customers.rules import split
-from rondo.web.customers.tabs import tabs_of
+from rondo.web.customers.tabs import Tab, tabs_of
 from rondo.web.customers.together import changeable
+from rondo.web.customers.views.groups import group_context
 from rondo.web.customers.views.reading import CHOSEN, read_query
 from rondo.web.customers.views.tabs import tab_context
 
@@ -57,14 +58,25 @@ def customers(request: HttpRequest) -> HttpResponse:
     """The list; for htmx only its changing part, or the rows that follow."""
     tabs, default = tabs_of(viewer(request))
     query = read_query(request, opens_with=default)
-    keys = query.page()
-    context = _context(query, keys) | tab_context(query, tabs, default)
+    context = _whole(query, tabs, default)
     part = request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
     if part == "more":
         return render(request, "customers/rows.html", context)
     if part == "list":
         return render(request, "customers/list.html", context)
     return render(request, "customers/customers.html", context, status=400 if query.errors else 200)
+
+
+def customers_part(request: HttpRequest, query: ListQuery) -> HttpResponse:
+    """The changing part of the page, after something in it was changed."""
+    return render(request, "customers/list.html", _whole(query, *tabs_of(query.viewer)))
+
+
+def _whole(query: ListQuery, tabs: Sequence[Tab], default: str) -> dict[str, Any]:
+    keys = query.page() if query.layout == "table" else KeyPage([], None, None)
+    context = _context(query, keys) | tab_context(query, tabs, default) | group_context(query)
+    context["shown"] = bool(context["rows"]) or query.layout != "table"
+    return context
 
 
 def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:

@@ -1,0 +1,143 @@
+"""The list by the values of a field: lanes, figures and charts that agree with the list, and cards that are moved."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from rondo.customers.actions import merge, set_attribute
+from rondo.customers.models import AttributeValue
+from rondo.foundation.actors import system
+from rondo.web.tests.customers_data import (
+    give_score,
+    make_attributes,
+    make_customer,
+    make_run,
+    names_of,
+    set_value,
+)
+
+pytestmark = pytest.mark.django_db
+BOARD = "as=board&by=attr.size"
+
+
+@pytest.fixture
+def client(installation: Any, alice: Any, signed_in: Any) -> Any:
+    """Alice, who administers and sees everybody."""
+    return signed_in(alice)
+
+
+def lanes(client: Any, address: str) -> dict[str, list[str]]:
+    """Names of the cards by lane."""
+    found = client.get(f"/customers/?{address}").context["lanes"]
+    return {str(lane.label): [row.customer.name for row in lane.rows] for lane in found}
+
+
+def base(bob: Any) -> None:
+    """Two small, one large of a team, one large by a record merged into it, one of whom nothing is known."""
+    make_run()
+    size = make_attributes()["size"]
+    for name, value, worth, team in (
+        ("Ada", "s", 100, None), ("Bea", "s", 300, None), ("Cleo", "l", 200, bob.team), ("Dora", "", 50, None),
+    ):  # fmt: skip
+        row = make_customer(name, team=team)
+        give_score(row, value=worth * 100, orders=worth)
+        if value:
+            set_value(row, size, text=value)
+    kept, lost = make_customer("Eve"), make_customer("Lost")
+    set_value(lost, size, text="l")
+    merge(system(), lost, kept)
+
+
+def test_a_board_has_a_lane_for_every_value_and_one_for_none(client: Any, bob: Any) -> None:
+    base(bob)
+    assert lanes(client, BOARD) == {
+        "small": ["Bea", "Ada"], "large": ["Cleo", "Eve"], "middle": [], "not known": ["Dora"],
+    }  # fmt: skip
+    assert lanes(client, f"{BOARD}&f=orders:min:150&sort=name")["small"] == ["Bea"]
+    assert lanes(client, f"{BOARD}&q=ada") == {"small": ["Ada"], "large": [], "middle": [], "not known": []}
+    assert list(lanes(client, "as=board&by=kind")) == ["Person", "Household", "Organisation"]
+
+
+def test_figures_charts_and_lists_behind_them_agree_within_everybodys_reach(
+    client: Any, bob: Any, signed_in: Any
+) -> None:
+    base(bob)
+    for who, sizes in ((client, {"small": 2, "large": 2, "not known": 1}), (signed_in(bob), {"large": 1})):
+        page = who.get(f"/customers/?{BOARD}")
+        for lane in page.context["lanes"]:
+            behind = names_of(who, f"/customers/{lane.address}")
+            assert [row.customer.name for row in lane.rows] == behind
+            assert len(behind) == sizes.get(str(lane.label), 0)
+        figures = who.get(f"/customers/groups?{BOARD}").content.decode()
+        assert re.findall(r'<span class="num">(\d+)</span>', figures) == [
+            str(sizes.get(label, 0)) for label in ("small", "large", "middle", "not known")
+        ]
+        file = who.get("/customers/groups/value?as=chart&by=attr.size").content.decode().splitlines()
+        assert [line.split(",")[:2] for line in file[1:]] == [
+            [label, str(sizes.get(label, 0))] for label in ("small", "large", "middle", "not known")
+        ]
+    chart = client.get("/customers/groups?as=chart&by=attr.size").content.decode()
+    assert "small is worth most together: $400" in chart and chart.count("<svg") >= 2
+    png = client.get("/customers/groups/count?as=chart&by=attr.size&as=png")
+    assert png["Content-Type"] == "image/png" and png.content[:4] == b"\x89PNG"
+    assert client.get("/customers/groups/none?by=attr.size").status_code == 404
+
+
+def test_a_card_is_moved_and_taken_back_and_never_over_a_colleague(client: Any, bob: Any, signed_in: Any) -> None:
+    base(bob)
+    row = AttributeValue.objects.get(customer__name="Cleo").customer
+
+    def move(value: str, seen: str, who: Any = client) -> Any:
+        return who.post(f"/customers/{row.public_id}/move?{BOARD}&f=orders:min:1", {"value": value, "seen": seen})
+
+    answer = move("m", "l")
+    assert {str(g.label): len(g.rows) for g in answer.context["lanes"]} == {
+        "small": 2, "large": 0, "middle": 1, "not known": 1,
+    }  # fmt: skip
+    back = client.post(json.loads(answer["HX-Trigger"])["toast"]["undo"])
+    assert BOARD in back["Location"] and AttributeValue.objects.get(customer=row).text == "l"
+    set_attribute(system(), row, "size", "s")
+    late = json.loads(move("m", "l")["HX-Trigger"])["toast"]
+    assert "now small, yours would be middle" in late["text"] and "undo" not in late
+    assert AttributeValue.objects.get(customer=row).text == "s"
+    move("", "s")
+    assert lanes(client, BOARD)["not known"] == ["Cleo", "Dora"]
+    # What is worked out is looked at, not moved; and who may only read moves nothing.
+    assert client.post(f"/customers/{row.public_id}/move?as=board&by=activity", {"value": "late"}).status_code == 404
+    assert "data-movable" not in client.get("/customers/?as=board&by=activity").content.decode()
+    stranger = signed_in(bob)
+    other = AttributeValue.objects.filter(customer__name="Ada").get().customer
+    told = stranger.post(f"/customers/{other.public_id}/move?{BOARD}", {"value": "l", "seen": "s"})
+    assert "not there or not yours" in told["HX-Trigger"]
+
+
+def test_owners_are_lanes_too(client: Any, alice: Any, bob: Any) -> None:
+    row = make_customer("Ada", owner=bob)
+    assert lanes(client, "as=board&by=owner") == {"Alice": [], "Bob": ["Ada"], "nobody": []}
+    client.post(f"/customers/{row.public_id}/move?as=board&by=owner", {"value": str(alice.pk), "seen": str(bob.pk)})
+    assert lanes(client, "as=board&by=owner")["Alice"] == ["Ada"]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_cards(client: Any) -> None:
+    size = make_attributes()["size"]
+
+    def add(count: int) -> None:
+        for number in range(count):
+            row = make_customer(f"Customer {number}")
+            give_score(row, value=number)
+            set_value(row, size, text="sl"[number % 2])
+
+    def queries(address: str) -> int:
+        with CaptureQueriesContext(connection) as caught:
+            client.get(address)
+        return len(caught)
+
+    addresses = (f"/customers/?{BOARD}&cols=owner,value,attr.city", f"/customers/groups?{BOARD}")
+    add(4)
+    few = [queries(address) for address in addresses for _twice in range(2)][1::2]
+    add(40)
+    assert all(queries(address) <= before for address, before in zip(addresses, few, strict=True))
