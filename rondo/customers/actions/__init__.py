@@ -23,8 +23,8 @@ from rondo.customers.actions.together import MOST_AT_ONCE, Together, change_toge
 
 __all__ = [
     "MOST_AT_ONCE",
-    "Removed",
     "Edited",
+    "Removed",
     "Stale",
     "Together",
     "add_address",

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,10 +12,11 @@ from django.utils.translation import gettext as _
 from rondo.customers.actions.attributes import held, set_attribute
 from rondo.customers.actions.gate import locked, plain
 from rondo.customers.actions.records import assign_owner, assign_team
-from rondo.customers.attribute_values import once, parse, stored, told
+from rondo.customers.attribute_values import once, parse, stored, told, unpack
 from rondo.customers.changed import noted
 from rondo.customers.definitions import may_see
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
+from rondo.customers.queries import attributes_of, record_ids
 from rondo.errors import InputError, NotFound
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import Team, User
@@ -26,21 +28,26 @@ ATTRIBUTE = "attr."
 
 @dataclass(frozen=True)
 class Together:
-    """What was changed: the field, what it is now, and by key of each customer what it was; JSON values."""
+    """What was changed: the field, what it is now, and by key of each customer what it was; JSON values. ``each``: what
+    it is now by key of the customer, where that differs from one to another."""
 
     field: str
     after: Any
     was: list[tuple[int, Any]]
+    each: dict[str, Any] = dataclass_field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return asdict(self)
 
 
-def change_together(actor: Actor, customers: Sequence[str], field: str, value: Any) -> Together:
+def change_together(
+    actor: Actor, customers: Sequence[str], field: str, value: Any, how: Literal["set", "add", "remove"] = "set"
+) -> Together:
     """Set one field of up to :data:`MOST_AT_ONCE` customers (public ids): ``owner`` or ``team`` (a key, None for
     nobody), or ``attr.<key>`` (see :func:`~rondo.customers.actions.attributes.parse`). Who has the value already is
-    left alone, and is not among those changed.
+    left alone, and is not among those changed. Of an attribute of several choices ``how`` adds those given to what a
+    customer has, or takes them away.
 
     Raises:
         NotFound: a customer is not there or not the actor's to see, or there is no such field; InputError: the value is
@@ -52,6 +59,8 @@ def change_together(actor: Actor, customers: Sequence[str], field: str, value: A
             _("%(count)d customers are more than one change takes (%(most)d); narrow the selection.")
             % {"count": len(customers), "most": MOST_AT_ONCE}
         )
+    if how != "set":
+        return _several_together(actor, customers, _definition(actor, field), value, how)
     meant = _meant(actor, field, value)
     was: dict[int, Any] = {}
     with transaction.atomic():
@@ -66,6 +75,34 @@ def change_together(actor: Actor, customers: Sequence[str], field: str, value: A
     return Together(field, meant.after, list(was.items()))
 
 
+def _several_together(
+    actor: Actor, customers: Sequence[str], definition: AttributeDefinition, value: Any, how: str
+) -> Together:
+    """Choices added to, or taken from, those that each customer has; its merged records' count where it has none."""
+    if definition.type != AttributeDefinition.Type.MULTI:
+        raise InputError(
+            _("%(key)s holds one value; set it, or make it an attribute of several choices.") % {"key": definition.key}
+        )
+    given = set(unpack(str(parse(definition, value)[1])))
+    field = ATTRIBUTE + definition.key
+    was: dict[int, Any] = {}
+    each: dict[str, Any] = {}
+    with transaction.atomic():
+        for public_id in sorted(set(customers)):
+            row = locked(actor, public_id)
+            values = attributes_of(actor.user, record_ids(row.pk))
+            shown = next((v.text for v in values if v.definition_id == definition.pk), None)
+            has = set(unpack(shown))
+            wanted = has | given if how == "add" else has - given
+            if wanted == has or row.pk in was:
+                continue
+            # Without any left, those of a record merged into it go too, and come back on its own.
+            was[row.pk] = _present(row, field) if wanted else shown
+            set_attribute(actor, row, definition.key, sorted(wanted))
+            each[str(row.pk)] = _present(row, field)
+    return Together(field, None, list(was.items()), each)
+
+
 def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
     """Put back what a change set, where it still stands: how many customers were put back, and how many were left as
     they are, since they were changed again, are gone, or are not the actor's to see any more."""
@@ -77,7 +114,7 @@ def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
                 row = locked(actor, key)
             except NotFound:
                 continue
-            if row.pk == key and _present(row, done.field) == done.after:
+            if row.pk == key and _present(row, done.field) == done.each.get(str(key), done.after):
                 restored += put_back(actor, row, done.field, before)
     return restored, len(done.was) - restored
 
@@ -152,7 +189,9 @@ def put_back(actor: Actor, row: Customer, field: str, before: Any) -> bool:
         _put(actor, row, field, former)
         return True
     own = _own(row, field)
-    assert own is not None  # it was read as present, under the lock
+    if own is None:  # the last of several was taken away
+        set_attribute(actor, row, field.removeprefix(ATTRIBUTE), unpack(before))
+        return True
     definition = held(actor, own.definition.key)
     after = stored(own)
     # What the record itself held: where that was nothing, a value of a record merged into it shows again.

@@ -76,7 +76,7 @@ def _said(field: Field, control: forms.Field, text: str) -> str:
     """A value as both versions show it."""
     labels = {str(key): str(label) for key, label in getattr(control, "choices", ())}
     value = _to_control(field, text)
-    parts = value if isinstance(value, list) else [value]
+    parts: list[str] = value if isinstance(value, list) else [value]
     return ", ".join(labels.get(part, part) for part in parts if part) or "–"
 
 

@@ -24,6 +24,8 @@ from rondo.web.customers.fields import Field
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
+TAG_COLOURS = 8
+"""Colours that tags have in the stylesheet."""
 Raw = str | int | float | date | None
 
 
@@ -72,12 +74,19 @@ def on_page(rows: Sequence[Row]) -> list[dict[str, Any]]:
                     "note": cell.note,
                     "note_first": cell.field.key == "known_since",
                     "tone": cell.tone,
+                    "chips": _chips(cell) if cell.field.several else (),
                 }
                 for cell in row.cells
             ],
         }
         for row in rows
     ]
+
+
+def _chips(cell: Cell) -> list[tuple[str, int]]:
+    """Several choices as tags: the label, and which of the colours it has, by its place in the definition."""
+    places = {value: place for place, (value, _label) in enumerate(cell.field.choices)}
+    return [(cell.field.label_of(one), places.get(one, 0) % TAG_COLOURS) for one in unpack(str(cell.raw or ""))]
 
 
 def _css(cell: Cell) -> str:

@@ -1,7 +1,7 @@
 """Changing the selected customers of a list together, and undoing it."""
 
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django import forms
 from django.contrib import messages
@@ -63,8 +63,9 @@ def value(request: HttpRequest) -> HttpResponse:
     if not key:
         return render(request, "customers/selected_value.html", {"field": None})
     form = forms.Form(auto_id="change-%s")
-    form.fields["value"] = _control(viewer(request), key)[0]
-    return render(request, "customers/selected_value.html", {"field": form["value"]})
+    form.fields["value"], field = _control(viewer(request), key)
+    several = field is not None and field.several
+    return render(request, "customers/selected_value.html", {"field": form["value"], "several": several})
 
 
 @require_POST
@@ -77,7 +78,9 @@ def change(request: HttpRequest) -> HttpResponse:
     field = _control(viewer(request), key)[1]
     try:
         sent = number_as_written(given, field) if field is not None and field.numeric and given else given
-        done = change_together(actor(request), request.POST.getlist("id"), key, sent or None)
+        asked = request.POST.get("how", "set")
+        how: Literal["set", "add", "remove"] = "add" if asked == "add" else "remove" if asked == "remove" else "set"
+        done = change_together(actor(request), request.POST.getlist("id"), key, sent or None, how)
     except (RondoError, forms.ValidationError) as error:
         text = " ".join(error.messages) if isinstance(error, forms.ValidationError) else str(error)
         messages.error(request, text)
@@ -102,7 +105,8 @@ def take_back(request: HttpRequest, token: str) -> HttpResponse:
     known = kept.pop(token, None)
     if known is None:
         raise Http404(_("This can no longer be undone here; the changes stand on the pages of the customers."))
-    done = Together(known["field"], known["after"], [(key, before) for key, before in known["was"]])
+    was = [(key, before) for key, before in known["was"]]
+    done = Together(known["field"], known["after"], was, known.get("each", {}))
     restored, left = take_back_together(actor(request), done)
     request.session[_DONE] = kept
     text = ngettext("%(n)s customer put back.", "%(n)s customers put back.", restored) % {"n": formats.number(restored)}

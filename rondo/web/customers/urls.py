@@ -3,9 +3,8 @@
 from django.urls import path
 
 from rondo.web.customers import cells, consents, together
-from rondo.web.customers.views import customer, lists, tabs
-from rondo.web.households import views as households
 from rondo.web.customers.views import customer, groups, lists, tabs
+from rondo.web.households import views as households
 
 urlpatterns = [
     path("", lists.customers, name="customers"),

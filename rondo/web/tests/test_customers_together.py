@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rondo.customers.actions import assign_owner, merge, set_attribute
+from rondo.customers.actions import assign_owner, define_attribute, merge, set_attribute
 from rondo.customers.models import AttributeValue, Customer
 from rondo.customers.queries import survivor_id
 from rondo.foundation.actors import system
@@ -101,3 +101,46 @@ def test_the_control_fits_the_field(client: Any, bob: Any) -> None:
     assert "<select" in client.get("/customers/selected/value?field=attr.size").content.decode()
     assert client.get("/customers/selected/value?field=").content.decode().strip() == ""
     assert client.get("/customers/selected/value?field=name").status_code == 404
+
+
+def test_tags_are_added_to_what_each_has_and_taken_away(client: Any) -> None:
+    """Of several choices; of a merged record, too; the undo gives each customer back what that one had."""
+    words = [{"value": key, "en": key.upper()} for key in ("vip", "press", "late")]
+    tags = define_attribute(system(), "tags", label_en="Tags", type="multi", form="demographic", choices=words)
+    ada, bea, cleo, lost = people = [make_customer(name) for name in ("Ada", "Bea", "Cleo", "Lost")]
+    set_value(ada, tags, text="|vip|")
+    set_value(bea, tags, text="|late|")
+    merge(system(), lost, cleo)
+    set_value(lost, tags, text="|press|")
+    before = values()
+
+    def held() -> dict[str, str]:
+        rows = client.get("/customers/?cols=attr.tags&sort=name").context["lines"]
+        return {row["name"]: " ".join(label for label, _colour in row["cells"][0]["chips"]) for row in rows}
+
+    def asked(value: list[str], how: str) -> Any:
+        data = {"id": [one.public_id for one in people[:3]], "field": "attr.tags", "value": value, "how": how}
+        return client.post(CHANGE, data, follow=True)
+
+    added = asked(["vip", "press"], "add")
+    assert held() == {"Ada": "VIP PRESS", "Bea": "VIP PRESS LATE", "Cleo": "VIP PRESS"}
+    assert "3 customers changed" in added.content.decode()
+    assert "had this value already" in asked(["vip"], "add").content.decode()
+    client.post(undo_of(added))
+    assert values() == before and held() == {"Ada": "VIP", "Bea": "LATE", "Cleo": "PRESS"}
+    taken = asked(["late", "press"], "remove")
+    assert held() == {"Ada": "VIP", "Bea": "", "Cleo": ""}
+    set_attribute(system(), bea, "tags", ["press"])  # changed since: it stays
+    assert "1 customer put back. 1 was changed since" in client.post(undo_of(taken), follow=True).content.decode()
+    assert held() == {"Ada": "VIP", "Bea": "PRESS", "Cleo": "PRESS"}
+    assert "several choices" in send_how(client, ada, "attr.city", "add")
+    # A tag is a filter and a rule as any choice is.
+    for address in ("f=attr.tags:is:press|late", "rule=tags = press or tags = late"):
+        rows = client.get(f"/customers/?{address}&sort=name").context["rows"]
+        assert [row.customer.name for row in rows] == ["Bea", "Cleo"], address
+
+
+def send_how(client: Any, row: Customer, field: str, how: str) -> str:
+    make_attributes()
+    data = {"id": row.public_id, "field": field, "value": "x", "how": how}
+    return str(client.post(CHANGE, data, follow=True).content.decode())
