@@ -118,6 +118,7 @@ class Installation(models.Model):
     two_factor_roles = models.JSONField(default=list, blank=True)
     id_alphabet = models.CharField(max_length=80)
     has_demo = models.BooleanField(default=False)
+    first_steps_away = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.company or "Rondo"

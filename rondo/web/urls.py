@@ -22,6 +22,7 @@ from rondo.web.views import (
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("first-steps", home.put_first_steps, name="first-steps"),
     path("analyse", home.analyse, name="start-analysis"),
     path("analyse/progress", home.progress, name="analysis-progress"),
     path("analyse/progress/<slug:name>", home.follow_up_progress, name="follow-up-progress"),

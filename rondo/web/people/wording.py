@@ -142,6 +142,7 @@ FIELDS: "dict[str, _StrOrPromise]" = {
     "currency": gettext_lazy("Currency"),
     "time_zone": gettext_lazy("Time zone"),
     "has_demo": gettext_lazy("Holds the demo"),
+    "first_steps_away": gettext_lazy("First steps put away"),
     "label_en": gettext_lazy("Name in English"),
     "label_de": gettext_lazy("Name in German"),
     "group": gettext_lazy("Group"),

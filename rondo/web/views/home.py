@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -9,12 +10,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rondo.analysis.results import Activity
 from rondo.customers.queries import visible
-from rondo.foundation.installation import installation
+from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.registry import registries
-from rondo.web.access import page, viewer
+from rondo.web.access import actor, page, viewer
 from rondo.web.charts.home import revenue
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, analysis_state, figures, under_way
+from rondo.web.first_steps import first_steps
 from rondo.web.following import FOLLOWING, follow_up
 from rondo.web.jobs import request_analysis
 
@@ -29,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
     found = figures(user)
     context: dict[str, Any] = {
         "cards": _cards(request),
+        "first_steps": first_steps(user),
         **analysis_state(user, found),
     }
     if found is None:
@@ -52,6 +55,16 @@ def analyse(request: HttpRequest) -> HttpResponse:
     """Queue an analysis, unless one is under way; the home page shows how it goes."""
     if under_way() is None:
         request_analysis(viewer(request))
+    return redirect("home")
+
+
+@require_POST
+@page("administer")
+def put_first_steps(request: HttpRequest) -> HttpResponse:
+    """Puts the list of first steps away (``away=1``), or back."""
+    away = request.POST.get("away") == "1"
+    change_installation(actor(request), first_steps_away=away)
+    messages.success(request, _("Put away; it is under Settings.") if away else _("The list is back on the home page."))
     return redirect("home")
 
 

@@ -33,7 +33,8 @@ def installation_settings(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved. Figures follow the new assumptions after the next analysis."))
             return redirect("settings")
-    return render(request, "shell/settings.html", {"form": form}, status=200 if not form.errors else 422)
+    context = {"form": form, "away": row.first_steps_away and not row.has_demo}
+    return render(request, "shell/settings.html", context, status=200 if not form.errors else 422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
