@@ -28,6 +28,7 @@ class Customer(models.Model):
     addresses, attributes, links, merges), see :mod:`rondo.customers.changed`; 0 if none was ever noted.
 
     ``known_since`` is the first day we know of; with ``known_since_at_least`` the relationship is older than the data.
+    ``preferred_address`` is shown before the others; it may belong to a record merged into this one, or be gone.
     """
 
     PREFIX: ClassVar[str] = "c"
@@ -48,6 +49,9 @@ class Customer(models.Model):
     team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="+")
     known_since = models.DateField(null=True)
     known_since_at_least = models.BooleanField(default=False)
+    preferred_address = models.ForeignKey(
+        "Address", null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     is_demo = models.BooleanField(default=False)
     is_merged = models.BooleanField(default=False)
     load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -316,6 +320,29 @@ class Merge(models.Model):
                 fields=["loser"], condition=models.Q(undone_at__isnull=True), name="merge_one_winner_at_a_time"
             )
         ]
+
+
+class MergePick(models.Model):
+    """A value that a survivor (``holder``) shows because of a merge: what it held ``before``, what it holds ``after``,
+    and the record that the value was entered for (``origin``).
+
+    ``field``: ``kind``, ``name`` (with its parts), ``language``, ``birth_date``, ``known_since``, ``owner``, ``team``,
+    ``address`` or ``attr.<key>``; ``before`` and ``after`` map its columns to JSON values, of an attribute None where
+    there was none. Rows go when the merge is undone, or the origin leaves (:mod:`rondo.customers.actions.picking`).
+    """
+
+    merge = models.ForeignKey(Merge, on_delete=models.CASCADE, related_name="picks")
+    holder = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    origin = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    field = models.CharField(max_length=80)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["holder", "field", "id"], name="merge_pick_held")]
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.holder_id}"
 
 
 class Survivor(models.Model):

@@ -1,11 +1,11 @@
 """Reads of customers. Every one starts from :func:`visible`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from rondo.customers.definitions import seen
@@ -57,7 +57,9 @@ def _attributes() -> QuerySet[AttributeValue]:
 
 @lru_cache(maxsize=1)
 def _addresses() -> QuerySet[Address]:
-    return Address.objects.filter(shown()).order_by("pk")
+    held = "customer__survivor_row__survivor__preferred_address_id"
+    preferred = Coalesce(F(held), F("customer__preferred_address_id"))
+    return Address.objects.filter(shown()).order_by(Case(When(pk=preferred, then=0), default=1), "pk")
 
 
 def once_visible(viewer: User | None) -> QuerySet[Customer]:
@@ -152,28 +154,35 @@ def identifiers_of(viewer: User | None, customer_ids: Sequence[int]) -> list[Ide
     return rows
 
 
+def attribute_rows(customer_ids: Sequence[int]) -> QuerySet[AttributeValue]:
+    """All attribute values of these records, already checked as visible."""
+    return _attributes().filter(customer_id__in=customer_ids)
+
+
 def attributes_of(viewer: User | None, customer_ids: Sequence[int]) -> list[AttributeValue]:
     """One value per attribute that a customer has and ``viewer`` sees, in the order of the definitions; the records as
     for :func:`all_attributes_of`."""
     return seen(viewer, all_attributes_of(customer_ids))
 
 
-def all_attributes_of(customer_ids: Sequence[int]) -> list[AttributeValue]:
+def all_attributes_of(
+    customer_ids: Sequence[int], rows: Iterable[AttributeValue] | None = None
+) -> list[AttributeValue]:
     """One value per attribute that a customer has, whoever may see it, in the order of the definitions.
 
     ``customer_ids`` are the survivor's records (:func:`record_ids`), itself first: the survivor's own value wins, else
-    that of the merged record entered first.
+    that of the merged record entered first. ``rows``: values of these and others, if they were read already.
     """
     rank = {key: position for position, key in enumerate(customer_ids)}
-    rows = _attributes().filter(customer_id__in=customer_ids)
+    found = attribute_rows(customer_ids) if rows is None else [row for row in rows if row.customer_id in rank]
     won: dict[int, AttributeValue] = {}
-    for row in sorted(rows, key=lambda row: rank[row.customer_id]):
+    for row in sorted(found, key=lambda row: rank[row.customer_id]):
         won.setdefault(row.definition_id, row)
     return sorted(won.values(), key=lambda row: (row.definition.order, row.definition.key))
 
 
 def addresses_of(customer_ids: Sequence[int]) -> list[Address]:
-    """Postal addresses of a customer's records, in order of entry."""
+    """Postal addresses of a customer's records: the preferred one first, then in order of entry."""
     return list(_addresses().filter(customer_id__in=customer_ids))
 
 

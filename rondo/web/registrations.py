@@ -12,6 +12,7 @@ from rondo.web.finders import find_pages
 from rondo.web.imports import registrations as imports
 from rondo.web.jobs import request_charts
 from rondo.web.leads import registrations as leads
+from rondo.web.merging import registrations as merging
 from rondo.web.relations import registrations as relations
 from rondo.web.reports import registrations as reports
 from rondo.web.segments import registrations as segments
@@ -24,6 +25,7 @@ __all__ = [
     "duplicates",
     "imports",
     "leads",
+    "merging",
     "relations",
     "reports",
     "segments",

@@ -29,6 +29,7 @@ urlpatterns = [
     path("analysis/", include("rondo.web.analysis.urls")),
     path("customers/new", new_customer, name="customer-new"),
     path("customers/duplicates/", include("rondo.web.duplicates.urls")),
+    path("customers/", include("rondo.web.merging.urls")),
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),
     path("imports/", include("rondo.web.imports.urls")),

@@ -17,7 +17,7 @@ from rondo.customers.actions.definitions import (
     take_back_attribute,
 )
 from rondo.customers.actions.links import Removed, change_link, link, link_new, put_back_link, unlink
-from rondo.customers.actions.merging import merge, unmerge
+from rondo.customers.actions.merging import Unmerged, merge, unmerge
 from rondo.customers.actions.records import assign_owner, assign_team, change_customer, create_customer
 from rondo.customers.actions.together import MOST_AT_ONCE, Together, change_together, take_back_together
 
@@ -27,6 +27,7 @@ __all__ = [
     "Removed",
     "Stale",
     "Together",
+    "Unmerged",
     "add_address",
     "add_identifier",
     "archive_attribute",

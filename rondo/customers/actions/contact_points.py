@@ -147,7 +147,7 @@ def add_address(actor: Actor, ref: CustomerRef, *, is_demo: bool = False, **fiel
         address = Address(customer=row, is_demo=is_demo, load_id=actor.load_id, **clean)
         check_fields(address, clean)
         address.save(force_insert=True)
-        noted(actor, "address.added", row.pk, {"address": [None, _one_line(address)]})
+        noted(actor, "address.added", row.pk, {"address": [None, one_line(address)]})
     return address
 
 
@@ -160,9 +160,10 @@ def remove_address(actor: Actor, address_id: int) -> None:
             raise NotFound(_("This address is not there any more; load the page again."))
         customer = locked(actor, address.customer_id)
         Address.objects.filter(pk=address_id).delete()
-        noted(actor, "address.removed", customer.pk, {"address": [_one_line(address), None]})
+        noted(actor, "address.removed", customer.pk, {"address": [one_line(address), None]})
 
 
-def _one_line(address: Address) -> str:
+def one_line(address: Address) -> str:
+    """An address as the audit log tells it."""
     place = " ".join(filter(None, (address.postal_code, address.city)))
     return ", ".join(filter(None, (address.street, place, address.region, address.country)))

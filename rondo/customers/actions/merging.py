@@ -1,8 +1,12 @@
 """Merge and undo: pointers between records, and the maintained table of survivors.
 
 Edges form a forest: a merge always points from one root to another root, so a circle cannot come about. Undo takes one
-edge out; the loser and what was merged into it before stand for themselves again. Rows never move.
+edge out; the loser and what was merged into it before stand for themselves again. Rows never move. What the survivor
+shows of the other side is put in place, and taken back, by :mod:`rondo.customers.actions.picking`.
 """
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -10,17 +14,27 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.customers import names
-from rondo.customers.actions.gate import CustomerRef, locked_pair, locked_root
+from rondo.customers.actions.gate import CustomerRef, key_of, locked_pair, locked_root
+from rondo.customers.actions.picking import check_choice, put_in_place, take_out
 from rondo.customers.changed import mark, noted
 from rondo.customers.identifiers import UNNAMED_KINDS
 from rondo.customers.models import Customer, Identifier, Merge, NameWord, Survivor
-from rondo.customers.queries import record_ids
+from rondo.customers.picking import read_sides
+from rondo.customers.queries import record_ids, survivor_id
 from rondo.errors import NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import shown
 
 _MERGING = 0x6D65726765
 """Key of the advisory lock of merges: any fixed number."""
+
+
+class Unmerged(NamedTuple):
+    """Who stands for itself again, and the fields whose value was changed since the merge chose it, which were left as
+    they are (as :func:`merge` names them)."""
+
+    customer: Customer
+    left: list[str]
 
 
 def is_known(row: Customer) -> bool:
@@ -31,12 +45,24 @@ def is_known(row: Customer) -> bool:
     return held.filter(~Q(kind__in=UNNAMED_KINDS)).exists()
 
 
-def merge(actor: Actor, loser: CustomerRef, winner: CustomerRef, reason: str = "") -> Merge:
+def merge(
+    actor: Actor,
+    loser: CustomerRef,
+    winner: CustomerRef,
+    reason: str = "",
+    *,
+    fields: Mapping[str, CustomerRef] | None = None,
+) -> Merge:
     """Say that two customers are one: ``winner`` survives, ``loser`` points to it. Records merged before stand for
     their survivors. A known record outlives an anonymous one: if only the loser is known, the two change places.
 
+    ``fields``: of which of the two the survivor shows the value of a field (:data:`rondo.customers.picking.FIELDS`, or
+    ``attr.<key>``). Where nothing is chosen, the survivor's own value shows, and the other's where it has none; of two
+    days since when somebody is known the earlier one. It needs no other right than merging.
+
     Raises:
-        StateError: both are one customer already; NotFound: one is not there or not the actor's to see.
+        StateError: both are one customer already; NotFound: one is not there or not the actor's to see. InputError: a
+        field that is none, or a record that is neither of the two.
     """
     actor.require("merge")
     with transaction.atomic():
@@ -49,23 +75,28 @@ def merge(actor: Actor, loser: CustomerRef, winner: CustomerRef, reason: str = "
             )
         if is_known(lost) and not is_known(kept):
             lost, kept = kept, lost
+        chosen = {name: survivor_id(key_of(record)) for name, record in (fields or {}).items()}
+        check_choice(actor, chosen, (lost.pk, kept.pk))
+        sides = read_sides([lost, kept])
         edge = Merge.objects.create(loser=lost, winner=kept, by=actor.user, reason=" ".join(reason.split())[:200])
         below = record_ids(lost.pk)[1:]
         Survivor.objects.filter(survivor=lost).update(survivor=kept)
         Survivor.objects.create(customer=lost, survivor=kept)
         Customer.objects.filter(pk=lost.pk).update(is_merged=True)
         NameWord.objects.filter(customer=lost).delete()
+        shown_now = put_in_place(edge, sides[lost.pk], sides[kept.pk], chosen)
         names.reindex([kept.pk])
-        noted(actor, "customer.merged", kept.pk, {"absorbed": [None, lost.pk]})
+        noted(actor, "customer.merged", kept.pk, {"absorbed": [None, lost.pk], **shown_now})
         noted(actor, "customer.merged", lost.pk, {"survivor": [None, kept.pk]})
         mark(below)  # another record stands for them now
     return edge
 
 
-def unmerge(actor: Actor, merge_id: int) -> Customer:
-    """Undo one merge and return the record that stands for itself again.
+def unmerge(actor: Actor, merge_id: int) -> Unmerged:
+    """Undo one merge: the loser stands for itself again.
 
-    What had been merged into it before goes with it; merges made later between others stay.
+    What had been merged into it before goes with it; merges made later between others stay. What a survivor shows of
+    those who leave goes back to what it held before, field by field, unless it was changed since.
 
     Raises:
         NotFound: no such merge, or its customer is not the actor's to see; StateError: undone already.
@@ -80,15 +111,17 @@ def unmerge(actor: Actor, merge_id: int) -> Customer:
         undone = Merge.objects.filter(pk=merge_id, undone_at__isnull=True)
         if not undone.update(undone_at=timezone.now(), undone_by=actor.user):
             raise StateError(_("This merge has been undone already; there is nothing to do."))
-        branch = _below(edge.loser_id, record_ids(root.pk))
+        group = record_ids(root.pk)
+        branch = _below(edge.loser_id, group)
+        put_back, left = take_out(actor, edge, group, [edge.loser_id, *branch])
         Survivor.objects.filter(customer_id=edge.loser_id).delete()
         Survivor.objects.filter(customer_id__in=branch).update(survivor_id=edge.loser_id)
         Customer.objects.filter(pk=edge.loser_id).update(is_merged=False)
         names.reindex([root.pk, edge.loser_id])
-        noted(actor, "customer.unmerged", root.pk, {"absorbed": [edge.loser_id, None]})
+        noted(actor, "customer.unmerged", root.pk, {"absorbed": [edge.loser_id, None], **put_back})
         noted(actor, "customer.unmerged", edge.loser_id, {"survivor": [root.pk, None]})
         mark(branch)
-    return Customer.objects.get(pk=edge.loser_id)
+    return Unmerged(Customer.objects.get(pk=edge.loser_id), left)
 
 
 def _one_at_a_time() -> None:

@@ -1,9 +1,13 @@
 """Merge the certain ones without being asked: the threshold that an administrator sets, and what the job does by it."""
 
+from datetime import date
+
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
+from rondo.customers.models import Customer
+from rondo.customers.picking import Which
 from rondo.customers.queries import record_ids, survivor_id
 from rondo.duplicates.actions.deciding import decide
 from rondo.duplicates.models import AutomaticMerging, Pair
@@ -53,7 +57,7 @@ def merge_certain(actor: Actor) -> int:
                 actor,
                 pair.pk,
                 Pair.Status.MERGED,
-                survivor=longer_known(pair),
+                survivor=longer_known(pair.left, pair.right),
                 automatic=True,
                 reason=_("Merged by itself: probability %(probability).4f") % {"probability": pair.probability},
             )
@@ -63,15 +67,13 @@ def merge_certain(actor: Actor) -> int:
     return merged
 
 
-def longer_known(pair: Pair) -> str:
-    """The side of the pair that survives unless somebody chooses: who is known longer, else who came in first."""
-    from datetime import date
+def longer_known(left: Customer, right: Customer) -> Which:
+    """Who of two survives unless somebody chooses: who is known longer, else who came in first."""
 
-    def since(side: str) -> tuple[date, int]:
-        row = getattr(pair, side)
+    def since(row: Customer) -> tuple[date, int]:
         return (row.known_since or row.created_at.date(), row.pk)
 
-    return "left" if since("left") <= since("right") else "right"
+    return "left" if since(left) <= since(right) else "right"
 
 
 def _told_apart(pair: Pair) -> bool:

@@ -1,5 +1,8 @@
 """Decide about a pair, and take a decision back. Merging is the pointer of :mod:`rondo.customers.actions.merging`."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,18 +18,36 @@ from rondo.foundation.actors import Actor
 DECISIONS = (Pair.Status.MERGED, Pair.Status.DIFFERENT, Pair.Status.LATER)
 
 
+class TakenBack(NamedTuple):
+    """The pair, open again, and the fields whose value was changed since it was merged and is left as it is."""
+
+    pair: Pair
+    left: list[str]
+
+
 def decide(
-    actor: Actor, pair_id: int, decided: str, *, survivor: str = "left", automatic: bool = False, reason: str = ""
+    actor: Actor,
+    pair_id: int,
+    decided: str,
+    *,
+    survivor: str = "left",
+    fields: Mapping[str, str] | None = None,
+    automatic: bool = False,
+    reason: str = "",
 ) -> Pair:
     """Say that a pair is one customer (``merged``: ``survivor``, left or right, stays), that it is not (``different``),
-    or that it is decided another time (``later``).
+    or that it is decided another time (``later``). ``fields``: the side, left or right, whose value of a field shows
+    then (:func:`rondo.customers.actions.merge`).
 
     Raises:
         PermissionRefused: the actor may not merge. NotFound: there is no such pair, or one of its customers is not the
         actor's to see. StateError: somebody decided already. InputError: no such decision.
     """
     actor.require("merge")
-    if decided not in DECISIONS or survivor not in ("left", "right"):
+    wrong = [side for side in (survivor, *(fields or {}).values()) if side not in ("left", "right")]
+    if wrong:
+        raise InputError(_("%(side)r is neither left nor right.") % {"side": wrong[0][:20]})
+    if decided not in DECISIONS:
         raise InputError(
             _("%(decided)s is no decision; one of %(decisions)s is needed.")
             % {"decided": decided, "decisions": ", ".join(DECISIONS)}
@@ -42,7 +63,8 @@ def decide(
         pair.status, pair.changed = decided, False
         if decided == Pair.Status.MERGED:
             kept, lost = (pair.left_id, pair.right_id) if survivor == "left" else (pair.right_id, pair.left_id)
-            pair.merge = merge(actor, lost, kept, reason)
+            chosen = {name: pair.left_id if side == "left" else pair.right_id for name, side in (fields or {}).items()}
+            pair.merge = merge(actor, lost, kept, reason, fields=chosen)
         pair.save(update_fields=["status", "changed", "merge"])
         Decision.objects.create(
             pair=pair, decided=decided, probability=pair.probability, automatic=automatic, by=actor.user
@@ -53,7 +75,7 @@ def decide(
     return pair
 
 
-def take_back(actor: Actor, pair_id: int) -> Pair:
+def take_back(actor: Actor, pair_id: int) -> TakenBack:
     """Take the last decision about a pair back: it is open again, and what was merged stands for itself again.
 
     Raises:
@@ -63,11 +85,11 @@ def take_back(actor: Actor, pair_id: int) -> Pair:
     actor.require("merge")
     with transaction.atomic():
         pair = _locked(actor, pair_id)
-        before = pair.status
+        before, left = pair.status, list[str]()
         if before == Pair.Status.OPEN:
             raise StateError(_("Nothing was decided about this pair; there is nothing to take back."))
         if pair.merge is not None and pair.merge.undone_at is None:
-            unmerge(actor, pair.merge.pk)
+            left = unmerge(actor, pair.merge.pk).left
         pair.status, pair.merge = Pair.Status.OPEN, None
         pair.save(update_fields=["status", "merge"])
         Decision.objects.filter(pair=pair, undone_at__isnull=True).update(
@@ -76,7 +98,7 @@ def take_back(actor: Actor, pair_id: int) -> Pair:
         audit.record(actor, "duplicate.decided", "duplicate", pair.pk, {"decision": [before, Pair.Status.OPEN]})
         if before == Pair.Status.DIFFERENT:
             _told_apart(actor, pair, [True, None])
-    return pair
+    return TakenBack(pair, left)
 
 
 def _locked(actor: Actor, pair_id: int) -> Pair:

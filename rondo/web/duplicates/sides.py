@@ -1,18 +1,20 @@
 """A pair side by side: per field what the one and the other have, how far they agree, and what that weighs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from rondo.customers.models import Address, Customer, Identifier, Survivor
+from rondo.customers.picking import Which, read_sides
 from rondo.customers.queries import addresses_of, identifiers_of
 from rondo.duplicates.models import Pair
 from rondo.duplicates.texts import COMPARISONS, LEVELS, level_words
 from rondo.foundation.models import User
 from rondo.web import formats
+from rondo.web.merging.choices import Choice, choices
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -20,13 +22,17 @@ if TYPE_CHECKING:
 Segments = list[tuple[str, bool]]
 """A value in pieces; true marks what the other side has not."""
 
+Agreement = Mapping[str, Sequence[Any]]
+"""By comparison its level and its bits."""
+
 _ADDRESS = ("street", "house", "place")
 _NUMBERS = (Identifier.Kind.CARD, Identifier.Kind.EXTERNAL)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One field of both. ``bits`` is None where nothing could be compared; ``tone`` is good, warn, risk or empty."""
+    """One field of both. ``bits`` is None where nothing could be compared; ``tone`` is good, warn, risk or empty.
+    ``choice``: both have a value and a person chooses which one shows."""
 
     label: "_StrOrPromise"
     left: list[Segments]
@@ -34,6 +40,8 @@ class Line:
     words: str
     bits: str
     tone: str
+    field: str = ""
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,11 @@ class Sides:
     prior: str
     together: str
     weight: str
+
+    @property
+    def named(self) -> str:
+        """The id of its heading."""
+        return f"pair-{self.pair.pk}"
 
 
 @dataclass
@@ -89,19 +102,48 @@ def side_by_side(viewer: User, pairs: Sequence[Pair]) -> list[Sides]:
     pair."""
     from rondo.duplicates.actions.automatic import longer_known
 
-    known = _known(viewer, {row.pk: row for pair in pairs for row in (pair.left, pair.right)})
+    customers = {row.pk: row for pair in pairs for row in (pair.left, pair.right)}
+    known, sides = _known(viewer, customers), read_sides(customers.values(), entered=True)
     return [
         Sides(
             pair,
-            _lines(pair, known[pair.left_id], known[pair.right_id]),
-            longer_known(pair),
+            _with_choices(
+                _lines(pair.agreement, known[pair.left_id], known[pair.right_id]),
+                choices(viewer, sides[pair.left_id], sides[pair.right_id], stays),
+            ),
+            stays,
             likely(pair.probability),
             bits(pair.prior),
             bits(pair.together) if pair.together < -0.05 else "",
             bits(pair.weight),
         )
-        for pair in pairs
+        for pair, stays in ((pair, longer_known(pair.left, pair.right)) for pair in pairs)
     ]
+
+
+def lines_of(viewer: User, left: Customer, right: Customer, stays: Which) -> list[Line]:
+    """Two customers side by side whom nobody compared, with what a person chooses from."""
+    known, sides = _known(viewer, {row.pk: row for row in (left, right)}), read_sides([left, right], entered=True)
+    return _with_choices(
+        _lines({}, known[left.pk], known[right.pk]), choices(viewer, sides[left.pk], sides[right.pk], stays)
+    )
+
+
+_STANDS_WITH = {"address": ("street", "city", "region")}
+
+
+def _with_choices(lines: list[Line], chosen: Sequence[Choice]) -> list[Line]:
+    """The lines, each with its choice; what has no line yet gets one."""
+    found = list(lines)
+    for one in chosen:
+        keys = _STANDS_WITH.get(one.field, (one.field,))
+        place = next((n for n, line in enumerate(found) if line.field in keys and line.left != line.right), None)
+        if place is not None and found[place].left and found[place].right:
+            found[place] = replace(found[place], choice=one)
+        else:
+            marked = _marked(one.left, one.right)
+            found.append(Line(one.label, marked[0], marked[1], "", "", "", one.field, one))
+    return found
 
 
 def _known(viewer: User, customers: dict[int, Customer]) -> dict[int, _Known]:
@@ -115,28 +157,32 @@ def _known(viewer: User, customers: dict[int, Customer]) -> dict[int, _Known]:
     return found
 
 
-def _lines(pair: Pair, left: _Known, right: _Known) -> list[Line]:
-    lines = []
-    person = pair.left.kind == Customer.Kind.PERSON and any(
+def _lines(agreement: Agreement, left: _Known, right: _Known) -> list[Line]:
+    lines: list[Line] = []
+
+    def add(field: str, label: "_StrOrPromise", keys: Sequence[str], one: Sequence[str], other: Sequence[str]) -> None:
+        lines.append(replace(_line(agreement, label, keys, one, other), field=field))
+
+    person = left.row.kind == Customer.Kind.PERSON and any(
         (one.row.given_name or one.row.family_name) for one in (left, right)
     )
     if person:
-        lines.append(_line(pair, COMPARISONS["given"], ("given",), [left.row.given_name], [right.row.given_name]))
-        lines.append(_line(pair, COMPARISONS["family"], ("family",), [_family(left)], [_family(right)]))
+        add("given_name", COMPARISONS["given"], ("given",), [left.row.given_name], [right.row.given_name])
+        add("family_name", COMPARISONS["family"], ("family",), [_family(left)], [_family(right)])
     else:
-        lines.append(_line(pair, _("Name"), ("given", "family"), [left.row.name], [right.row.name]))
+        add("name", _("Name"), ("given", "family"), [left.row.name], [right.row.name])
     days = [[formats.day(one.row.birth_date)] if one.row.birth_date else [] for one in (left, right)]
-    lines.append(_line(pair, COMPARISONS["birth"], ("birth",), *days))
+    add("birth_date", COMPARISONS["birth"], ("birth",), *days)
     one, other = left.address, right.address
-    lines.append(_line(pair, COMPARISONS["street"], _ADDRESS, [_of(one, "street")], [_of(other, "street")]))
+    add("street", COMPARISONS["street"], _ADDRESS, [_of(one, "street")], [_of(other, "street")])
     towns = [[" ".join(filter(None, (_of(a, "postal_code"), _of(a, "city"))))] for a in (one, other)]
-    lines.append(_line(pair, COMPARISONS["city"], ("city",), *towns))
-    lines.append(_line(pair, COMPARISONS["region"], ("region",), [_of(one, "region")], [_of(other, "region")]))
+    add("city", COMPARISONS["city"], ("city",), *towns)
+    add("region", COMPARISONS["region"], ("region",), [_of(one, "region")], [_of(other, "region")])
     for key, kind in (("mail", Identifier.Kind.EMAIL), ("phone", Identifier.Kind.PHONE)):
-        lines.append(_line(pair, COMPARISONS[key], (key,), left.held(kind), right.held(kind)))
-    lines.append(_line(pair, _("Other numbers"), (), left.held(*_NUMBERS), right.held(*_NUMBERS)))
+        add("", COMPARISONS[key], (key,), left.held(kind), right.held(kind))
+    add("", _("Other numbers"), (), left.held(*_NUMBERS), right.held(*_NUMBERS))
     since = [[formats.day(k.row.known_since)] if k.row.known_since else [] for k in (left, right)]
-    lines.append(_line(pair, _("Known since"), (), *since))
+    add("", _("Known since"), (), *since)
     return [line for line in lines if line.left or line.right]
 
 
@@ -149,13 +195,15 @@ def _of(address: Address | None, field: str) -> str:
     return "" if address is None else str(getattr(address, field))
 
 
-def _line(pair: Pair, label: "_StrOrPromise", keys: Sequence[str], left: Sequence[str], right: Sequence[str]) -> Line:
+def _line(
+    agreement: Agreement, label: "_StrOrPromise", keys: Sequence[str], left: Sequence[str], right: Sequence[str]
+) -> Line:
     one, other = [text for text in left if text], [text for text in right if text]
     said: list[str] = []
     tones: list[str] = []
     weight = 0.0
     for key in keys:
-        level, value = pair.agreement.get(key, (-1, 0.0))
+        level, value = agreement.get(key, (-1, 0.0))
         if level < 0:
             continue
         weight += value

@@ -23,6 +23,7 @@ from rondo.foundation.rights import has_right
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
 from rondo.web.duplicates.sides import bits, likely, side_by_side, threshold
+from rondo.web.merging.choices import chosen, told_left
 
 PAGE_SIZE = 10
 LEASTS = (0.99, 0.9, 0.5, 0.05)
@@ -196,7 +197,13 @@ def progress(request: HttpRequest) -> HttpResponse:
 def decide_pair(request: HttpRequest, pair_id: int) -> HttpResponse:
     """Decide about a pair; over htmx its card goes and a toast tells of it, with the way back."""
     decided = request.POST.get("decided", "")
-    pair = decide(actor(request), pair_id, decided, survivor=request.POST.get("survivor", "left"))
+    pair = decide(
+        actor(request),
+        pair_id,
+        decided,
+        survivor=request.POST.get("survivor", "left"),
+        fields=chosen(request.POST) if decided == Pair.Status.MERGED else None,
+    )
     text = {
         Pair.Status.MERGED: _("Merged."),
         Pair.Status.DIFFERENT: _("Told apart; the pair is not shown again unless its data change."),
@@ -216,9 +223,10 @@ def decide_pair(request: HttpRequest, pair_id: int) -> HttpResponse:
 def undo(request: HttpRequest, pair_id: int) -> HttpResponse:
     """Take the decision about a pair back."""
     try:
-        take_back(actor(request), pair_id)
+        done = take_back(actor(request), pair_id)
     except NotFound as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("Taken back; the pair is open again."))
+        said = _("Taken back; the pair is open again.")
+        messages.success(request, " ".join(filter(None, (said, told_left(viewer(request), done.left)))))
     return redirect("duplicates")

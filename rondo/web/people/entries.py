@@ -22,6 +22,8 @@ SPOKEN = frozenset({"title", "body", "reason", "text"})
 """Fields of contacts that hold what was written or said."""
 OF_ATTRIBUTE = "attribute."
 IMPORTED = frozenset({"attribute.imported", "attribute.restored"})
+_OTHERS = frozenset({"absorbed", "survivor", "other"})
+"""Fields that hold keys of other customers."""
 _NEVER = "–"
 
 
@@ -132,7 +134,7 @@ def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str], la
         before, after = values if isinstance(values, list) and len(values) == 2 else (None, values)
         if hides(viewer, row.verb, field):
             said = [DOTS if value not in (None, "") else _NEVER for value in (before, after)]
-        elif linked and row.record_type == "customer":
+        elif linked and row.record_type == "customer" and (field in _OTHERS or row.verb.startswith("link.")):
             # Keys of other customers, who may not be the viewer's to see.
             said = [_NEVER if value is None else _("another customer") for value in (before, after)]
         else:

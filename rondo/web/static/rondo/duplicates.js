@@ -1,6 +1,7 @@
-// The work list of duplicates by keyboard: j and k go from pair to pair, m n l decide, u takes the last one back.
+// Pairs of customers by keyboard: j and k go from pair to pair, m n l decide, 1 and 2 choose all values of the left or of
+// the right, u takes the last one back.
 const list = document.getElementById("pairs");
-const pairs = () => [...(list?.querySelectorAll("[data-pair]") ?? [])];
+const pairs = () => (list?.matches("[data-pair]") ? [list] : [...(list?.querySelectorAll("[data-pair]") ?? [])]);
 const current = () => document.activeElement?.closest?.("[data-pair]") ?? null;
 let place = 0;
 
@@ -18,6 +19,12 @@ function decide(key) {
   pair?.querySelector(`[data-key="${key}"]`)?.click();
 }
 
+function choose(side) {
+  const all = pairs();
+  const pair = current() ?? all[Math.min(place, all.length - 1)];
+  for (const one of pair?.querySelectorAll(`.pick input[value="${side}"]`) ?? []) one.checked = true;
+}
+
 // On the window, before the shell's own keys.
 window.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]");
@@ -29,6 +36,8 @@ window.addEventListener("keydown", (event) => {
     m: () => decide("m"),
     n: () => decide("n"),
     l: () => decide("l"),
+    1: () => choose("left"),
+    2: () => choose("right"),
     u: () => [...document.querySelectorAll("#toasts .undo")].pop()?.click(),
   }[event.key];
   if (!act) return;
