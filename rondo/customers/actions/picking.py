@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from rondo.customers.actions.contact_points import one_line
 from rondo.customers.actions.gate import plain
 from rondo.customers.attribute_values import column_of
+from rondo.customers.attribute_values import told as in_the_log
 from rondo.customers.changed import noted
 from rondo.customers.definitions import definitions_for
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Merge, MergePick
@@ -253,6 +254,10 @@ def _json(values: Values) -> Values:
     return {name: plain(value) for name, value in values.items()}
 
 
+def _value(values: Values) -> Any:
+    return next((value for name, value in values.items() if name != "load_id" and value is not None), None)
+
+
 def _write(holder: int, values: Values) -> None:
     fields = {field.attname: field for field in Customer._meta.concrete_fields}
     parsed = {name: fields[name].to_python(value) if value is not None else None for name, value in values.items()}
@@ -273,9 +278,10 @@ def _write_attribute(holder: int, definition: AttributeDefinition, values: Value
 def _told(name: str, before: Values | None, after: Values | None) -> dict[str, list[Any]]:
     """A change as the audit log tells it."""
     if name.startswith(ATTRIBUTE):
-        said = [None if one is None else next((v for k, v in one.items() if v is not None and k != "load_id"), None)
-                for one in (before, after)]  # fmt: skip
-        return {f"attribute.{name.removeprefix(ATTRIBUTE)}": said}
+        key = name.removeprefix(ATTRIBUTE)
+        definition = AttributeDefinition.everything.get(key=key)
+        said = [None if one is None else in_the_log(definition, _value(one)) for one in (before, after)]
+        return {f"attribute.{key}": said}
     one, other = before or {}, after or {}
     if name == "address":
         return {"address": [_one_line(values["preferred_address_id"]) for values in (one, other)]}

@@ -14,7 +14,7 @@ from rondo.duplicates.models import Pair
 from rondo.duplicates.texts import COMPARISONS, LEVELS, level_words
 from rondo.foundation.models import User
 from rondo.web import formats
-from rondo.web.merging.choices import Choice, choices
+from rondo.web.merging.choices import Choice, choices, unseen
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -104,12 +104,13 @@ def side_by_side(viewer: User, pairs: Sequence[Pair]) -> list[Sides]:
 
     customers = {row.pk: row for pair in pairs for row in (pair.left, pair.right)}
     known, sides = _known(viewer, customers), read_sides(customers.values(), entered=True)
+    hidden = unseen(viewer)
     return [
         Sides(
             pair,
             _with_choices(
                 _lines(pair.agreement, known[pair.left_id], known[pair.right_id]),
-                choices(viewer, sides[pair.left_id], sides[pair.right_id], stays),
+                choices(sides[pair.left_id], sides[pair.right_id], stays, hidden),
             ),
             stays,
             likely(pair.probability),
@@ -124,9 +125,8 @@ def side_by_side(viewer: User, pairs: Sequence[Pair]) -> list[Sides]:
 def lines_of(viewer: User, left: Customer, right: Customer, stays: Which) -> list[Line]:
     """Two customers side by side whom nobody compared, with what a person chooses from."""
     known, sides = _known(viewer, {row.pk: row for row in (left, right)}), read_sides([left, right], entered=True)
-    return _with_choices(
-        _lines({}, known[left.pk], known[right.pk]), choices(viewer, sides[left.pk], sides[right.pk], stays)
-    )
+    chosen = choices(sides[left.pk], sides[right.pk], stays, unseen(viewer))
+    return _with_choices(_lines({}, known[left.pk], known[right.pk]), chosen)
 
 
 _STANDS_WITH = {"address": ("street", "city", "region")}

@@ -51,9 +51,14 @@ class Choice:
         return PREFIX + self.field
 
 
-def choices(viewer: User, left: Side, right: Side, stays: Which) -> list[Choice]:
-    """What ``viewer`` chooses from; the value that was entered later is chosen, else that of the side that ``stays``."""
-    hidden = {ATTRIBUTE + key for key in hidden_from(viewer)}
+def unseen(viewer: User) -> frozenset[str]:
+    """The fields that ``viewer`` may not see, and so neither chooses nor is told of."""
+    return frozenset(ATTRIBUTE + key for key in hidden_from(viewer))
+
+
+def choices(left: Side, right: Side, stays: Which, hidden: frozenset[str]) -> list[Choice]:
+    """What a person chooses from, but for fields ``hidden`` (:func:`unseen`); the value that was entered later is
+    chosen, else that of the side that ``stays``."""
     names = [name for name in differing(left, right) if name not in hidden]
     labels = labels_of(names)
     return [
@@ -77,8 +82,7 @@ def labels_of(names: Iterable[str]) -> "dict[str, _StrOrPromise]":
 
 def told_left(viewer: User, left: list[str]) -> str:
     """What an undo left as it is, since somebody changed it meanwhile; empty where there is none."""
-    hidden = {ATTRIBUTE + key for key in hidden_from(viewer)} if left else set()
-    left = [name for name in left if name not in hidden]
+    left = [name for name in left if name not in unseen(viewer)]
     if not left:
         return ""
     labels = labels_of(left)

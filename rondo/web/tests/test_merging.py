@@ -1,0 +1,69 @@
+"""Merging two customers by hand, from the page of one: found, side by side with what is chosen, merged, taken back."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rondo.customers.actions import add_address, change_customer, create_customer, define_attribute, set_attribute
+from rondo.customers.models import Customer, Merge
+from rondo.foundation.actors import Actor, system
+from rondo.foundation.models import User
+from rondo.foundation.rights import has_right
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def two(db: None) -> tuple[Customer, Customer]:
+    """The same person twice, entered differently; the second knows more, and was entered later."""
+    define_attribute(system(), "size", label_en="Size", type="number", form="benefit")
+    made = []
+    for name, day, street, size in (("Maier", None, "1 Elm St", 40), ("Huber", date(1980, 5, 1), "2 Oak St", 42)):
+        row = create_customer(system(), given_name="Anna", family_name=name, birth_date=day)
+        add_address(system(), row, street=street, city="Springfield")
+        set_attribute(system(), row, "size", size)
+        made.append(row)
+    return made[0], made[1]
+
+
+def test_two_are_found_compared_merged_as_chosen_and_taken_back(
+    two: tuple[Customer, Customer], signed_in: SignIn, make_user: Callable[..., User]
+) -> None:
+    bob = make_user("bob", role="manager")
+    client, (one, other) = signed_in(bob), two
+    found = client.get(f"/customers/{one.public_id}/merge", {"q": "anna"})
+    assert f"?with={other.public_id}" in found.content.decode()
+    page = client.get(f"/customers/{one.public_id}/merge", {"with": other.public_id}).content.decode()
+    for field in ("family_name", "address", "attr.size"):
+        assert f'name="pick.{field}" value="right" checked' in page
+    assert "pick.birth_date" not in page and "pick.given_name" not in page
+    picks = {"pick.family_name": "right", "pick.address": "left", "pick.attr.size": "right"}
+    done = client.post(
+        f"/customers/{one.public_id}/merge", {"with": other.public_id, "survivor": "left", **picks}, follow=True
+    )
+    text = done.content.decode()
+    assert "Anna Huber" in text and "1 May 1980" in text and "42" in text
+    assert text.index("1 Elm St") < text.index("2 Oak St")
+    edge = Merge.objects.get()
+    one.refresh_from_db()
+    change_customer(Actor(bob, "web"), one, expected_version=one.version, family_name="Kern")
+    back = client.post(f"/customers/merges/{edge.pk}/undo", follow=True).content.decode()
+    assert "Anna Huber stands for itself again" in back and "left as it is: Name." in back
+    one.refresh_from_db()
+    assert (one.name, one.birth_date) == ("Anna Kern", None)
+
+
+def test_what_a_role_does_not_see_is_not_chosen_from(
+    two: tuple[Customer, Customer], signed_in: SignIn, make_user: Callable[..., User]
+) -> None:
+    bob = make_user("bob", role="manager")
+    assert has_right(bob, "merge")
+    from rondo.customers.models import AttributeDefinition
+
+    AttributeDefinition.objects.update(visible_to=["analyst"])
+    page: Any = signed_in(bob).get(f"/customers/{two[0].public_id}/merge", {"with": two[1].public_id})
+    assert "attr.size" not in page.content.decode()
