@@ -116,8 +116,15 @@ def measure_search(get: Callable[..., object], rows: Callable[..., object]) -> N
         ask = f"SELECT * FROM customers_customer WHERE {condition} ORDER BY folded_name, id LIMIT 20"
         return rows(ask, *[word for word in words for _ in range(2)])
 
+    def mistyped(name: str) -> str:
+        place = chance.randrange(1, len(name) - 1)
+        wrong = chance.choice("qxzwvk")
+        return name[:place] + chance.choice((name[place + 1 :], wrong + name[place + 1 :], wrong + name[place:]))
+
     with merged() as gone:
         cases = [
+            ("typing error", some(lambda: mistyped(chance.choice(FAMILY)))),
+            ("name, typing error", some(lambda: f"{chance.choice(GIVEN)} {mistyped(chance.choice(FAMILY))}")),
             ("first word", some(lambda: chance.choice(GIVEN)[:4])),
             ("second word", some(lambda: chance.choice(FAMILY)[:4])),
             ("two words", some(lambda: f"{chance.choice(FAMILY)[:3]} {chance.choice(GIVEN)}")),

@@ -30,6 +30,7 @@ from rondo.web.customers.lists import CursorError, KeyPage, Phase, Position, pha
 from rondo.web.customers.rules import Rule, as_rule, parts_of, read_rule
 from rondo.web.customers.selection import Selection
 from rondo.web.customers.tabs import ALL, Tab
+from rondo.web.customers.tolerant import meant_by
 
 MAX_COLUMNS = 24
 MAX_PICKED = 500
@@ -67,7 +68,8 @@ class ListQuery:
         asked = tab.state if tab is not None and exact else _state_of(params)
         self.filters = list(asked.filters)
         self.text = params.get("q", "").strip()[:MAX_LENGTH]
-        self.search = Search(self.text, whole=masked(viewer, "identifiers"))
+        self.meant = meant_by(viewer, Search(self.text, whole=masked(viewer, "identifiers")))
+        self.search = self.meant.search
         self.conditions, problems = parse(self.filters, self.fields, viewer)
         self.errors = [str(problem) for problem in problems]
         self.rule_text = asked.rule
@@ -239,6 +241,10 @@ class ListQuery:
         """Columns and sort alone, for lists of customers picked one by one."""
         pairs = [("sort", self.sort)] if self.sort else []
         return "?" + urlencode([*pairs, ("cols", ",".join(self.columns))], safe=",")
+
+    def other_readings(self) -> list[tuple[str, str]]:
+        """What the search may have been meant to say besides, each with the address of its list."""
+        return [(text, self.address(text=text)) for text in self.meant.others]
 
     def chips(self) -> list[Chip]:
         """The filters as chips, in the order of the address."""

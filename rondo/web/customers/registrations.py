@@ -4,25 +4,29 @@ import json
 import re
 
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from rondo.customers.models import Customer
-from rondo.customers.queries import marks
+from rondo.customers.models import Customer, Source
+from rondo.customers.queries import belongs_to, marks, survivors_of, visible
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
 from rondo.foundation.registry import CustomerPanel, Finder, Hit, NavItem, registries
 from rondo.foundation.rights import masked
 from rondo.foundation.search import begins
+from rondo.interactions.models import Order
+from rondo.interactions.queries import standing
 from rondo.lists import queries as views
 from rondo.lists.models import SavedView
+from rondo.web import formats
 from rondo.web.customers import coming, consents
-from rondo.web.customers.fields import Field
-from rondo.web.customers.lists import phases, read_page
 from rondo.web.customers.rows import read_rows
-from rondo.web.customers.selection import Selection
+from rondo.web.customers.tolerant import finds, meant_by
 
+_LONGEST_NUMBER = 60
+_MOST_ORDERS = 200
+"""Orders of one number that are looked through: each source has its own numbers."""
 _ICONS = {Customer.Kind.PERSON: "user", Customer.Kind.HOUSEHOLD: "house", Customer.Kind.ORGANISATION: "building-2"}
-_NAME = Field("name", _("Name"), "text", "customer", "folded_name")
 
 
 def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
@@ -30,9 +34,10 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
     search = Search(text, whole=masked(viewer, "identifiers"))
     if not search:
         return []
-    selection = Selection(viewer, search=search)
-    page = read_page(phases(selection, _NAME, False, relevance=True), limit=limit)
-    known_by = marks(viewer, page.ids)
+    found = finds(viewer, search, limit)
+    if not found:
+        found = finds(viewer, meant_by(viewer, search).search, limit)
+    known_by = marks(viewer, found)
     return [
         Hit(
             row.customer.name or row.key,
@@ -40,8 +45,28 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
             reverse("customer", args=[row.key]),
             _ICONS[Customer.Kind(row.customer.kind)],
         )
-        for row in read_rows(viewer, page.ids, [])
+        for row in read_rows(viewer, found, [])
     ]
+
+
+def find_orders(viewer: User, text: str, limit: int) -> list[Hit]:
+    """Orders of that very number, in any source, of customers whom the viewer may see; each leads into the chain."""
+    number = text.strip()
+    if not number or len(number) > _LONGEST_NUMBER or not any(letter.isdigit() for letter in number):
+        return []
+    sources = list(Source.objects.values_list("pk", flat=True))  # the index begins with the source
+    keys = Order.objects.filter(source_id__in=sources, number=number).values_list("pk", flat=True)[:_MOST_ORDERS]
+    rows = standing().filter(belongs_to(visible(viewer)), pk__in=list(keys)).select_related("order").order_by("-pk")
+    found = list(rows[:limit])
+    survivors = survivors_of(viewer, [row.customer_id for row in found])
+    people = visible(viewer).in_bulk([survivors.get(row.customer_id, row.customer_id) for row in found])
+    hits = []
+    for row in found:
+        person = people[survivors.get(row.customer_id, row.customer_id)]
+        detail = f"{person} · {formats.day(row.business_date)} · {formats.money(row.order.total)}"
+        address = f"{reverse('customer', args=[person.public_id])}?at={row.public_id}"
+        hits.append(Hit(gettext("Order %(number)s") % {"number": row.order.number}, detail, address, "shopping-basket"))
+    return hits
 
 
 def find_views(viewer: User, text: str, limit: int) -> list[Hit]:
@@ -55,6 +80,7 @@ def find_views(viewer: User, text: str, limit: int) -> list[Hit]:
 
 registries.nav.add("customers", NavItem("customers", _("Customers"), "users", "customers", 20))
 registries.finders.add("customers", Finder("customers", _("Customers"), 20, find_customers))
+registries.finders.add("orders", Finder("orders", _("Orders"), 22, find_orders))
 registries.finders.add("views", Finder("views", _("Views"), 25, find_views))
 registries.customer_panels.add(
     "consents", CustomerPanel("consents", "who", 20, "customers/consents.html", consents.of_customer)
