@@ -269,7 +269,7 @@ def test_search_finds_beginnings_first_then_words_within(client: Any) -> None:
     assert names_of(client, "/customers/?q=mil") == ["Miller household", "Old mill", "Anna Miller", "Bert Millerson"]
     assert names_of(client, "/customers/?q=mueller") == ["Müller"]
     assert names_of(client, "/customers/?q=anna%20mil") == ["Anna Miller"]
-    assert names_of(client, "/customers/?q=iller") == []
+    assert names_of(client, "/customers/?q=llerso") == []
 
 
 @pytest.mark.usefixtures("small_pages")
