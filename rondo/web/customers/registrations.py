@@ -36,7 +36,8 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
         return []
     found = finds(viewer, search, limit)
     if not found:
-        found = finds(viewer, meant_by(viewer, search).search, limit)
+        meant = meant_by(viewer, search, found_none=True)
+        found = finds(viewer, meant.search, limit) if meant.said else []
     known_by = marks(viewer, found)
     return [
         Hit(

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
+
 from rondo.customers.nearby import readings
+from rondo.customers.queries import sees_all, visible
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
 from rondo.web.customers.fields import Field
@@ -31,14 +34,26 @@ def finds(viewer: User, search: Search, limit: int = 1) -> list[int]:
     return read_page(phases(Selection(viewer, search=search), _NAME, False, relevance=True), limit=limit).ids
 
 
-def meant_by(viewer: User, search: Search) -> Meant:
-    """The search as it is, where it names anybody the viewer may see; else the likeliest reading of it that does."""
-    if not search.words or finds(viewer, search):
+def _finds_any(viewer: User, search: Search) -> bool:
+    """Whether a search names anybody by their name. For who sees all, the first entry of the index tells it; for others
+    it takes the way that begins with the few they see."""
+    if not sees_all(viewer):
+        return bool(finds(viewer, search))
+    standing = visible(viewer).filter(pk=OuterRef("customer_id"))
+    return search.entries().filter(Exists(standing)).order_by().exists()
+
+
+def meant_by(viewer: User, search: Search, *, found_none: bool = False) -> Meant:
+    """The search as it is, where it names anybody the viewer may see; else the likeliest reading of it that does.
+    ``found_none``: the caller knows that it names nobody."""
+    if not search.words:
+        return Meant(search)
+    if not found_none and (_finds_any(viewer, search) or search.identified(visible(viewer))):
         return Meant(search)
     read = [Search(text, whole=search.whole) for text in readings(search.words)[:TRIED]]
     right = []
     for one in read:
-        if finds(viewer, one):
+        if _finds_any(viewer, one):
             right.append(one)
         if len(right) > OTHERS:
             break
