@@ -36,7 +36,7 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
         return []
     found = finds(viewer, search, limit)
     if not found:
-        meant = meant_by(viewer, search, found_none=True)
+        meant = meant_by(viewer, search, found_none=True, others=0)
         found = finds(viewer, meant.search, limit) if meant.said else []
     known_by = marks(viewer, found)
     return [

@@ -43,9 +43,9 @@ def _finds_any(viewer: User, search: Search) -> bool:
     return search.entries().filter(Exists(standing)).order_by().exists()
 
 
-def meant_by(viewer: User, search: Search, *, found_none: bool = False) -> Meant:
+def meant_by(viewer: User, search: Search, *, found_none: bool = False, others: int = OTHERS) -> Meant:
     """The search as it is, where it names anybody the viewer may see; else the likeliest reading of it that does.
-    ``found_none``: the caller knows that it names nobody."""
+    ``found_none``: the caller knows that it names nobody; ``others``: so many other readings are wanted."""
     if not search.words:
         return Meant(search)
     if not found_none and (_finds_any(viewer, search) or search.identified(visible(viewer))):
@@ -55,7 +55,7 @@ def meant_by(viewer: User, search: Search, *, found_none: bool = False) -> Meant
     for one in read:
         if _finds_any(viewer, one):
             right.append(one)
-        if len(right) > OTHERS:
+        if len(right) > others:
             break
     if not right:
         return Meant(search)
