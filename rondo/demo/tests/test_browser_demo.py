@@ -100,6 +100,8 @@ _DEEPER = (
     "/segments/groups",
     "/profile/",
     "/customers/new",
+    "/customers/?as=board",
+    "/customers/?as=chart&by=activity",
     "/customers/duplicates/",
     "/customers/duplicates/automatic",
     "/imports/",

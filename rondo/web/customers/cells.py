@@ -43,8 +43,6 @@ def _control(field: Field, present: str) -> forms.Field:
         control = form_field(field, present)
         if field.key == "name":
             control = forms.CharField(label=field.label, required=False, max_length=200)
-        if field.several:
-            control.widget = forms.SelectMultiple(choices=control.choices)  # type: ignore[attr-defined]
         return control
     people = User.objects.filter(is_active=True, is_service=False).order_by("name", "email")
     choices = [("", _("nobody")), *((str(one.pk), str(one)) for one in people)]

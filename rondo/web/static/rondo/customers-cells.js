@@ -34,7 +34,7 @@ async function edit(row, key) {
 function ready() {
   const field = list.querySelector("#cell-form [name=value]");
   field?.focus();
-  if (field?.matches("input")) field.select();
+  if (field?.matches("input:not([type=checkbox])")) field.select();
 }
 
 function beside(step) {
@@ -53,7 +53,7 @@ window.addEventListener("keydown", (event) => {
     } else if (event.key === "Enter" && event.target.matches("select, input")) {
       event.preventDefault();
       form.requestSubmit();
-    } else if (event.key === "Tab" && event.target.matches("[name=value]")) {
+    } else if (event.key === "Tab" && event.target.matches("[name=value]:not([type=checkbox])")) {
       event.preventDefault();
       focus = { key: open.cell.closest(".list-row").dataset.key, next: beside(event.shiftKey ? -1 : 1) };
       form.requestSubmit();

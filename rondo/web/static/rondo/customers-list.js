@@ -87,7 +87,7 @@ window.addEventListener("keydown", (event) => {
     step(1);
     return;
   }
-  if (typing(event.target)) return;
+  if (typing(event.target) || event.target.closest?.("#cell-form")) return;
   const row = document.activeElement?.closest?.(".list-row");
   const act = {
     "/": () => { search.focus(); search.select(); },
