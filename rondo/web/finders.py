@@ -7,6 +7,7 @@ from rondo.foundation.models import User
 from rondo.foundation.registry import Hit
 from rondo.foundation.rights import has_right
 from rondo.foundation.search import fold
+from rondo.web.charts.portfolio import customers_where
 from rondo.web.context import navigation
 
 
@@ -14,6 +15,8 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     """Pages of the navigation one of whose words begins with ``text``; without a text all of them."""
     wanted = fold(text)
     hits = [Hit(str(entry["label"]), "", entry["url"], entry["icon"]) for entry in navigation(viewer, "")]
+    hits.append(Hit(_("Households"), "", customers_where(rule="kind = household"), "house"))
+    hits.append(Hit(_("Organisations, companies"), "", customers_where(rule="kind = organisation"), "building-2"))
     hits.append(Hit(_("Movements"), "", reverse("movements"), "chart-pie"))
     hits.append(Hit(_("Relationships"), "", reverse("relationships"), "heart-handshake"))
     hits.append(Hit(_("Cohorts"), "", reverse("cohorts"), "chart-pie"))

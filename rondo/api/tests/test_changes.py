@@ -84,6 +84,7 @@ CHANGES: dict[str, Callable[[Customer], object]] = {
     "link": lambda row: actions.link(ACTOR, person("Friend"), row, "referred"),
     "link taken": lambda row: actions.unlink(ACTOR, Link.objects.get(object=row).pk),
     "link made new": lambda row: actions.link_new(ACTOR, row, "member", "Miller household"),
+    "household made": lambda row: actions.link_as_household(ACTOR, [row, person("Mate")], "Miller household"),
     "link changed": lambda row: actions.change_link(ACTOR, Link.objects.get(object=row).pk, position="Neighbour"),
     "link put back": lambda row: actions.put_back_link(
         ACTOR, [replace(actions.unlink(ACTOR, Link.objects.get(object=row).pk)[0], position="Neighbour")]

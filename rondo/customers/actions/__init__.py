@@ -16,7 +16,7 @@ from rondo.customers.actions.definitions import (
     restore_attribute,
     take_back_attribute,
 )
-from rondo.customers.actions.links import Removed, change_link, link, link_new, put_back_link, unlink
+from rondo.customers.actions.links import Removed, change_link, link, link_as_household, link_new, put_back_link, unlink
 from rondo.customers.actions.merging import Unmerged, merge, unmerge
 from rondo.customers.actions.records import assign_owner, assign_team, change_customer, create_customer
 from rondo.customers.actions.together import MOST_AT_ONCE, Together, change_together, take_back_together
@@ -41,6 +41,7 @@ __all__ = [
     "create_customer",
     "define_attribute",
     "link",
+    "link_as_household",
     "link_new",
     "merge",
     "move_attribute",

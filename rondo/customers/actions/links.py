@@ -135,6 +135,18 @@ def link_new(
         return link(actor, first, second, role, position=position, since=since)
 
 
+def link_as_household(actor: Actor, members: Sequence[CustomerRef], name: str) -> list[Link]:
+    """Make a household of that name with these members, all or none; returns their links.
+
+    Raises:
+        InputError: there is no name; NotFound: a member is not there or not the actor's to see.
+    """
+    actor.require("edit")
+    with transaction.atomic():
+        made = create_customer(actor, kind=Customer.Kind.HOUSEHOLD, name=name)
+        return [link(actor, member, made, Link.Role.MEMBER) for member in members]
+
+
 def change_link(actor: Actor, link_id: int, **values: Any) -> Link:
     """Set :data:`FIELDS` of a link: ``position``, the first day ``since``, and ``until``, the last one, with which it
     has ended; None takes a day back.

@@ -6,8 +6,9 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from rondo.customers.housemates import family_of, housemates_of
 from rondo.customers.models import Customer
-from rondo.customers.queries import marks
+from rondo.customers.queries import marks, record_ids
 from rondo.customers.searching import MAX_LENGTH, Search
 from rondo.foundation.models import User
 from rondo.foundation.rights import masked
@@ -51,7 +52,38 @@ def adding(customer: Customer, given: QueryDict | None = None, viewer: User | No
         "since": known.get("since", ""),
         "hits": found(viewer, customer, way, text) if viewer is not None and text else [],
         "makes": _makes(way, text),
+        "lazy": viewer is None,
+        "mates": mates(viewer, customer) if viewer is not None and not text else [],
     }
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What one click does: link to the household ``household``, or make one with the person ``mate`` (public ids)."""
+
+    household: str
+    mate: str
+    words: str
+    why: str
+
+
+def mates(viewer: User, customer: Customer) -> list[Suggestion]:
+    """Households that a person may live in, and people to make one with: of the same family name and address."""
+    found: dict[str, Suggestion] = {}
+    for one in housemates_of(viewer, customer, record_ids(customer.pk)):
+        why = _("%(name)s, same family name and address") % {"name": one.customer}
+        if one.household is not None:
+            key = one.household.public_id
+            found.setdefault(key, Suggestion(key, "", str(one.household), why))
+        else:
+            key = one.customer.public_id
+            found.setdefault(key, Suggestion("", key, household_name(customer), why))
+    return list(found.values())
+
+
+def household_name(customer: Customer) -> str:
+    """What a new household of a person is called."""
+    return _("%(family)s household") % {"family": family_of(customer)}
 
 
 def _makes(way: Way, text: str) -> str:

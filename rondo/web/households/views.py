@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from rondo.customers.actions import Removed, change_link, link, link_new, put_back_link, unlink
+from rondo.customers.actions import Removed, change_link, link, link_as_household, link_new, put_back_link, unlink
 from rondo.customers.models import Customer, Link
 from rondo.customers.queries import get_visible, links_of, record_ids
 from rondo.errors import InputError, RondoError
 from rondo.foundation.rights import has_right
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
-from rondo.web.households.adding import adding, way_of
+from rondo.web.households.adding import adding, household_name, way_of
 from rondo.web.households.reading import LinkLine, link_lines
 
 _SALT = "rondo.customers.links"
@@ -77,11 +77,15 @@ def add(request: HttpRequest, public_id: str) -> HttpResponse:
     way = way_of(found, given.get("as", ""))
     answer = redirect("customer", found.public_id)
     try:
+        if mate := given.get("with"):
+            return _together(request, found, mate)
         more: dict[str, Any] = {"position": given.get("position", ""), "since": _day(given.get("since", ""))}
         if given.get("new"):
             made = link_new(actor(request), found.pk, way.role, given.get("q", ""), outward=way.outward, **more)
         else:
-            other_end = given.get("other", "")
+            if home := given.get("home"):
+                way = way_of(found, "member-out")
+            other_end = home or given.get("other", "")
             first, second = (found.pk, other_end) if way.outward else (other_end, found.pk)
             made = link(actor(request), first, second, way.role, **more)
     except RondoError as error:
@@ -92,6 +96,15 @@ def add(request: HttpRequest, public_id: str) -> HttpResponse:
     text = _("Linked: %(way)s %(other)s.") % {"way": way.label, "other": other}
     messages.success(request, text, extra_tags=f"undo:{undo}")
     return answer
+
+
+def _together(request: HttpRequest, found: Customer, mate: str) -> HttpResponse:
+    """A new household of the customer and one more person; the message takes both links back."""
+    made = link_as_household(actor(request), [found.pk, mate], household_name(found))
+    undo = reverse("customer-link-back", args=[found.public_id, _token({"unlink": [row.pk for row in made]})])
+    text = _("Linked: %(household)s is made, with both as members.") % {"household": made[0].object}
+    messages.success(request, text, extra_tags=f"undo:{undo}")
+    return redirect("customer", made[0].object.public_id)
 
 
 @require_POST
@@ -152,6 +165,9 @@ def take_back(request: HttpRequest, public_id: str, token: str) -> HttpResponse:
     try:
         if isinstance(known, list):
             put_back_link(actor(request), [Removed.from_dict(one) for one in known])
+        elif "unlink" in known:
+            for key in known["unlink"]:
+                unlink(actor(request), key)
         else:
             was = {
                 name: _day(value or "") if name in ("since", "until") else value for name, value in known["was"].items()
@@ -160,7 +176,8 @@ def take_back(request: HttpRequest, public_id: str, token: str) -> HttpResponse:
     except RondoError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("Put back."))
+        taken = isinstance(known, dict) and "unlink" in known
+        messages.success(request, _("Taken back.") if taken else _("Put back."))
     return redirect("customer", found.public_id)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rondo.customers.definitions import hidden_from
 from rondo.customers.identifiers import DOTS
 from rondo.customers.models import AttributeDefinition
+from rondo.customers.queries import survivors_of, visible
 from rondo.foundation.models import AuditEntry, Role, Team, User
 from rondo.foundation.rights import MASKS, REACHES, RIGHTS, has_right, masked
 from rondo.web import formats
@@ -63,7 +64,7 @@ def verb_words(verb: str) -> str:
 def shown(viewer: User, rows: Sequence[AuditEntry]) -> list[Entry]:
     """The entries in words, for ``viewer``."""
     records = named(viewer, [(row.record_type, row.record_id) for row in rows])
-    names = _names(rows)
+    names = _names(viewer, rows)
     labels = _labels(rows)
     administers = has_right(viewer, "administer")
     made = []
@@ -107,8 +108,15 @@ def _labels(rows: Sequence[AuditEntry]) -> dict[str, str]:
     return {f"{OF_ATTRIBUTE}{row.key}": row.label for row in AttributeDefinition.everything.all()}
 
 
-def _names(rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], str]:
-    """Names of the users, teams and columns of lists whose keys stand in the entries."""
+def _holds_others(row: AuditEntry, field: str) -> bool:
+    """Whether numbers in a field of an entry of a customer are the keys of other customers."""
+    joins = field in _OTHERS and row.verb.endswith(("merged", "unmerged", "told_apart"))
+    return row.record_type == "customer" and (joins or row.verb.startswith("link."))
+
+
+def _names(viewer: User, rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], str]:
+    """Names of the users, teams and columns of lists whose keys stand in the entries, and of other customers, those
+    that the viewer may see."""
     wanted: dict[str, set[int]] = {"owner": set(), "team": set(), "parent": set()}
     for row in rows:
         for field, values in row.changes.items():
@@ -120,13 +128,24 @@ def _names(rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], str]:
     teams = wanted["team"] | wanted["parent"]
     for team in Team.objects.filter(pk__in=teams) if teams else []:
         found["team", team.pk] = found["parent", team.pk] = team.name
+    others = {
+        value
+        for row in rows
+        for field, values in row.changes.items()
+        if _holds_others(row, field) and isinstance(values, list)
+        for value in values
+        if isinstance(value, int)
+    }
+    if others:
+        stands = survivors_of(viewer, list(others))
+        people = visible(viewer).in_bulk({stands.get(key, key) for key in others})
+        found |= {("other", key): str(people[now]) for key in others if (now := stands.get(key, key)) in people}
     if any(row.verb == "customers.exported" for row in rows):
         found |= {("column", key): str(field.label) for key, field in catalogue().items()}
     return found
 
 
 def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str], labels: dict[str, str]) -> list[Field]:
-    linked = row.verb.startswith("link.") or row.verb.endswith(("merged", "unmerged", "told_apart"))
     made = []
     for field, values in row.changes.items():
         if field == "unique_key":  # follows the value
@@ -134,9 +153,12 @@ def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str], la
         before, after = values if isinstance(values, list) and len(values) == 2 else (None, values)
         if hides(viewer, row.verb, field):
             said = [DOTS if value not in (None, "") else _NEVER for value in (before, after)]
-        elif linked and row.record_type == "customer" and (field in _OTHERS or row.verb.startswith("link.")):
+        elif _holds_others(row, field) and any(isinstance(value, int) for value in (before, after)):
             # Keys of other customers, who may not be the viewer's to see.
-            said = [_NEVER if value is None else _("another customer") for value in (before, after)]
+            said = [
+                _NEVER if value is None else names.get(("other", value), _("another customer"))
+                for value in (before, after)
+            ]
         else:
             said = [_said(field, value, names) for value in (before, after)]
         label = _("Default") if (row.record_type, field) == ("attribute", "default") else FIELDS.get(field)

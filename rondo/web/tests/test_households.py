@@ -142,6 +142,39 @@ def test_one_chain_of_all_each_entry_says_whose_it_is(client: Client) -> None:
     assert only.count('class="whose"') == 1
 
 
+def test_who_may_live_together_is_one_click_and_its_undo(client: Client) -> None:
+    people = {
+        name: actions.create_customer(ACTOR, given_name=given, family_name="Müller")
+        for name, given in (("ann", "Ann"), ("ben", "Ben"), ("far", "Far"))
+    }
+    for name, street in (("ann", "Goethestraße 5"), ("ben", "goethestr. 5"), ("far", "Goethestraße 55")):
+        actions.add_address(ACTOR, people[name], street=street, postal_code="20144", city="Hamburg")
+    at = f"/customers/{people['ann'].public_id}/links"
+    offered = client.get(f"{at}/find").content.decode()
+    assert "Ben Müller" in offered and "New: Müller household" in offered and "Far" not in offered
+    made = posted(client, f"{at}/add", **{"with": people["ben"].public_id})
+    house = Customer.objects.get(kind="household")
+    assert set(house.links_in.values_list("subject_id", flat=True)) == {people["ann"].pk, people["ben"].pk}
+    assert "Ben Müller" not in client.get(f"{at}/find").content.decode()
+    cem = actions.create_customer(ACTOR, given_name="Cem", family_name="Müller")
+    actions.add_address(ACTOR, cem, street="Goethestrasse 5", postal_code="20144")
+    joined = client.get(f"/customers/{cem.public_id}/links/find").content.decode()
+    assert f'name="home" value="{house.public_id}"' in joined
+    posted(client, f"/customers/{cem.public_id}/links/add", home=house.public_id)
+    assert house.links_in.count() == 3
+    posted(client, undo_of(made))
+    assert [row.subject for row in house.links_in.all()] == [cem]
+
+
+def test_the_log_of_changes_names_whom_the_viewer_sees(client: Client) -> None:
+    ann = make_customer("Ann")
+    house = household("Miller household", ann)
+    actions.change_link(ACTOR, Link.objects.get().pk, position="Mother", until=date(2016, 2, 29))
+    text = " ".join(client.get(f"/changes/customer/{ann.public_id}").content.decode().split())
+    for words in ("Link: changed", "Member of the household", house.name, "Mother", "Last day", "29 Feb 2016"):
+        assert words in text, words
+
+
 def test_sums_are_those_of_whom_the_viewer_sees_each_once(client: Client, alice: User, charlie: User) -> None:
     """Random households and companies, overlapping, nested and merged: what each viewer reads equals the sum over the
     members whom they see, counted by hand from the links."""

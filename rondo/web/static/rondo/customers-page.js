@@ -103,7 +103,7 @@ function link() {
   const adding = document.getElementById("link-add");
   choose(document.getElementById("tab-who"));
   adding.open = true;
-  adding.scrollIntoView({ block: "nearest" });
+  adding.scrollIntoView({ block: "center" });
   adding.querySelector("[name=q]").focus();
 }
 
