@@ -32,7 +32,7 @@ import pyarrow.parquet as pq
 from rondo import science
 from rondo.science import gamma_gamma, models
 from rondo.science.hybrid import Bases
-from rondo.science.intervals import HoldOuts, Interval, Spread, intervals_of, model_errors
+from rondo.science.intervals import CalibrationConfig, HoldOuts, Interval, Spread, intervals_of, model_errors
 from rondo.science.models import PurchaseModel
 from rondo.science.tests.logs import cdnow, complete_journey, folder
 
@@ -92,7 +92,9 @@ LOGS: dict[str, tuple[str, tuple[int, ...], Callable[[], dict[str, science.Purch
 }
 
 
-def judged(log: science.PurchaseDays, months: tuple[int, ...], model: str, every: int) -> Iterator[Judged]:
+def judged(
+    log: science.PurchaseDays, months: tuple[int, ...], model: str, every: int, calibration: CalibrationConfig
+) -> Iterator[Judged]:
     """Every forecast of a log."""
     bases, known = Bases(log), HoldOuts()
     for month in months:
@@ -102,7 +104,7 @@ def judged(log: science.PurchaseDays, months: tuple[int, ...], model: str, every
             base = science.summarise(log, origin)
             often = models.fit_at(model, log, origin, days, bases, base)
             much = gamma_gamma.fit(base.spend_days, base.mean_spend)
-            made = science.forecast_base(log, origin, often, much, config, bases=bases, known=known)
+            made = science.forecast_base(log, origin, often, much, config, calibration, bases, known)
             came, money = (column[base.customer] for column in science.window(log, origin, origin + days))
             yield judge(made, often, base, origin, days, came, money)
 
@@ -208,6 +210,9 @@ def main() -> None:
     parser.add_argument("--model", choices=models.CANDIDATES, default="hybrid")
     parser.add_argument("--every", type=int, default=14, help="days from one forecast to the next")
     parser.add_argument("--log", choices=tuple(LOGS), action="append", help="may be given several times")
+    parser.add_argument(
+        "--whole", type=int, default=28, help="hold-outs behind the intervals in multiples of so many days"
+    )
     given = parser.parse_args()
     print(
         "| log | what | rule | forecasts | total | 1. | 2. | 3. | 4. | 5. | 6. | 7. | 8. | 9. | 10. | tenths ", end=""
@@ -215,7 +220,8 @@ def main() -> None:
     print("| width | score | of tenths |\n" + "|---" * 19 + "|")
     for key in given.log or ("cdnow", "journey"):
         name, months, read = LOGS[key]
-        for_all = partial(judged, months=months, model=given.model, every=given.every)
+        calibration = CalibrationConfig(whole_days=given.whole)
+        for_all = partial(judged, months=months, model=given.model, every=given.every, calibration=calibration)
         show(name, [one for log in read().values() for one in for_all(log)])
 
 

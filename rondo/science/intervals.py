@@ -33,7 +33,6 @@ from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summaris
 
 _STEP = 0.02  # of the logarithm of a parameter, for the slope of a total
 _HALF = 0.5  # of a purchase or a minor unit
-_FOUR_WEEKS = 28
 
 
 @dataclass(frozen=True)
@@ -41,18 +40,20 @@ class CalibrationConfig:
     """How the model's own error is measured.
 
     ``origins``: hold-outs at most, two weeks apart or more. ``window_share``: length of a hold-out as a share of the
-    log's length, at most the horizon, in whole four weeks. ``earliest_share``: the first origin, as a share of the
-    log's length; before it models know too little to tell about today. ``growth``: the error grows with (horizon /
-    hold-out) to this power. ``minimum_days``: a shorter hold-out is not held. ``half_life``: of a group's error, in
-    lengths of a hold-out: one that began so much earlier than the last counts half. ``reserve``: the shift of a group
-    is n / (n + reserve) of that error after n hold-outs side by side. ``trust``: the quantile of past errors counts
-    n / (n + trust) beside Student's, see :func:`model_errors`. ``groups``: ranks of customers for which intervals are
-    given beside the total. ``sample``: customers used for chance and parameters, and for hold-outs, at most; the
-    chance that lies in the sample of a hold-out is taken off its error like any other. ``level``: of the interval.
+    log's length, at most the horizon, in multiples of ``whole_days`` (four weeks, so that weekdays and paydays are
+    alike). ``earliest_share``: the first origin, as a share of the log's length; before it models know too little to
+    tell about today. ``growth``: the error grows with (horizon / hold-out) to this power. ``minimum_days``: a shorter
+    hold-out is not held. ``half_life``: of a group's error, in lengths of a hold-out: one that began so much earlier
+    than the last counts half. ``reserve``: the shift of a group is n / (n + reserve) of that error after n hold-outs
+    side by side. ``trust``: the quantile of past errors counts n / (n + trust) beside Student's, see
+    :func:`model_errors`. ``groups``: ranks of customers for which intervals are given beside the total. ``sample``:
+    customers used for chance and parameters, and for hold-outs, at most; the chance that lies in the sample of a
+    hold-out is taken off its error like any other. ``level``: of the interval.
     """
 
     origins: int = 8
     window_share: float = 1 / 3
+    whole_days: int = 28
     earliest_share: float = 1 / 3
     growth: float = 0.25
     minimum_days: int = 28
@@ -214,8 +215,8 @@ def roll_holdouts(
 ) -> tuple[RolledHoldOut, ...]:
     """Hold-outs that lie wholly before ``as_of``: fit at each origin, forecast the days after it, count what came.
 
-    All have one length: the horizon or the configured share of the log, whichever is shorter, in whole four weeks, so
-    that weekdays and paydays are alike. Origins where the models cannot be fitted are left out. Empty when the log is
+    All have one length: the horizon or the configured share of the log, whichever is shorter, in multiples of
+    ``config.whole_days``. Origins where the models cannot be fitted are left out. Empty when the log is
     too short. ``model``: name of the model of purchases. A large base is represented by a random sample of its
     customers, a hybrid's by a smaller one, since every origin is learnt from origins of its own. ``bases``: theirs.
     ``known``: hold-outs of the same log, model and configuration from other dates, by origin and days; it is added to.
@@ -224,7 +225,7 @@ def roll_holdouts(
     config = config or CalibrationConfig()
     length = as_of - log.first_day + 1
     days = int(min(horizon_days, config.window_share * length))
-    days -= days % _FOUR_WEEKS if days >= _FOUR_WEEKS else 0
+    days -= days % config.whole_days if days >= config.whole_days else 0
     earliest, latest = log.first_day + int(config.earliest_share * length), as_of - days
     if days < config.minimum_days or latest < earliest:
         return ()
