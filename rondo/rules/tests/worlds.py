@@ -134,19 +134,22 @@ class World:
     def attributes(self) -> None:
         pools: dict[str, tuple[str, str, list[Any]]] = {
             "age_group": ("choice", "text", ["19-24", "45-54", "65+"]),
+            "drinks": ("multi", "text", ["|tea|", "|tea|wine|", "|wine|", "|green tea|wine|"]),
             "city": ("text", "text", TEXTS),
             "children": ("number", "number", NUMBERS),
             "member": ("boolean", "number", [0.0, 1.0]),
             "contract_end": ("date", "day", [AS_OF + timedelta(days=offset) for offset in OFFSETS]),
             "budget": ("money", "number", [float(money) for money in MONEY]),
         }
+        drinks = [{"value": value, "en": value} for value in ("tea", "green tea", "wine", "water")]
         for key, (kind, column, values) in pools.items():
+            choices = drinks if kind == "multi" else [{"value": v, "en": v} for v in values] if kind == "choice" else []
             definition = AttributeDefinition.objects.create(
                 key=key,
                 label_en=key,
                 type=kind,
                 form="demographic",
-                choices=[{"value": v, "en": v} for v in values] if kind == "choice" else [],
+                choices=choices,
             )
             for person in self.people:
                 value = self.pick(values, 0.4)
