@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja.errors import ValidationError
 
+from rondo.api.writing import BODY
 from rondo.errors import InputError
 
 
@@ -24,7 +25,7 @@ def check_texts(name: str, given: Iterable[str]) -> None:
 
 def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap an operation so that a query parameter it does not know, or one value given twice, is a 422."""
-    known = set(inspect.signature(operation).parameters) - {"request"}
+    known = set(inspect.signature(operation).parameters) - {"request", BODY}
 
     @wraps(operation)
     def checked(request: HttpRequest, *args: Any, **values: Any) -> Any:

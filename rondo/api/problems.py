@@ -1,7 +1,7 @@
 """Errors of the API as problem details (RFC 9457): one shape for every status, never the inside of the program."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from rondo.api.writing import BODY
 from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, ScopeMissing
 
 MEDIA_TYPE = "application/problem+json"
-METHODS = "GET, HEAD, OPTIONS"
-"""What every address of the API takes: it reads only."""
 _log = logging.getLogger("rondo.api")
 
 
@@ -84,7 +83,9 @@ def as_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "OPTIONS":
-            response = HttpResponse(status=204, headers={"Allow": METHODS})
+            response = answer(request, *args, **kwargs)
+            if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+                response = HttpResponse(status=204, headers={"Allow": response.headers["Allow"]})
         elif request.method == "HEAD":  # the answer to GET, of which the server sends the head alone
             request.method = "GET"
             response = answer(request, *args, **kwargs)
@@ -103,9 +104,11 @@ def as_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
             return response
         if "Allow" not in response.headers:
             return problem(request, response.status_code, HTTPStatus(response.status_code).description)
-        words = {"method": request.method, "allowed": METHODS}
+        known = [name.strip() for name in response.headers["Allow"].split(",")]
+        allowed = ", ".join([*known, *(["HEAD"] if "GET" in known else []), "OPTIONS"])
+        words = {"method": request.method, "allowed": allowed}
         told = problem(request, response.status_code, _("%(method)s is not possible here; use %(allowed)s.") % words)
-        told.headers["Allow"] = METHODS
+        told.headers["Allow"] = allowed
         return told
 
     wrapped.csrf_exempt = True  # type: ignore[attr-defined]  # no cookie is read, so none can be abused
@@ -129,10 +132,15 @@ def _out_of_scope(request: HttpRequest, error: ScopeMissing) -> HttpResponse:
 
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [
-        {"pointer": "/".join(str(part) for part in found["loc"]), "detail": str(found["msg"])} for found in error.errors
+        {"pointer": "/".join(map(str, _place(found["loc"]))), "detail": str(found["msg"])} for found in error.errors
     ]
     places = ", ".join(found["pointer"] for found in errors)
     return problem(request, 422, _("Not usable as given: %(places)s.") % {"places": places}, errors)
+
+
+def _place(loc: Sequence[object]) -> Sequence[object]:
+    """Where it is: the body is called so once, whatever the parameter is called that takes it."""
+    return loc[1:] if tuple(loc[:2]) == ("body", BODY) else loc
 
 
 def _broken(request: HttpRequest, error: Exception) -> HttpResponse:

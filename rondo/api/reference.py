@@ -28,7 +28,7 @@ class FieldRow:
 
 @dataclass(frozen=True)
 class Operation:
-    """One call: where, what for, with which parameters, and what it answers per status."""
+    """One call: where, what for, with which parameters and which body, and what it answers per status."""
 
     key: str
     method: str
@@ -36,6 +36,7 @@ class Operation:
     summary: str
     description: str
     parameters: list[FieldRow]
+    body: str
     answer: str
     problems: list[tuple[str, str]]
 
@@ -59,7 +60,8 @@ def operations(document: dict[str, Any]) -> list[Operation]:
             said(operation["summary"]),
             said(operation.get("description", "")),
             [_parameter(part, document) for part in operation["parameters"]],
-            _named(next(iter(operation["responses"][200]["content"].values()))["schema"]),
+            _content(operation.get("requestBody")),
+            _content(operation["responses"][200]),
             [
                 (str(status), said(answer["description"]))
                 for status, answer in operation["responses"].items()
@@ -85,6 +87,11 @@ def schemas(document: dict[str, Any]) -> list[Schema]:
         for name, schema in sorted(document["components"]["schemas"].items())
         if "properties" in schema
     ]
+
+
+def _content(part: dict[str, Any] | None) -> str:
+    """The schema of a request's body or of an answer; empty where there is none."""
+    return "" if part is None else _named(next(iter(part["content"].values()))["schema"])
 
 
 def _row(name: str, schema: dict[str, Any], meaning: str, required: bool) -> FieldRow:

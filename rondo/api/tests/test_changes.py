@@ -75,6 +75,8 @@ CHANGES: dict[str, Callable[[Customer], object]] = {
     "address taken": lambda row: actions.remove_address(ACTOR, Address.objects.get(customer=row).pk),
     "attribute": lambda row: actions.set_attribute(ACTOR, row, "size", "3"),
     "attribute taken": lambda row: actions.set_attribute(ACTOR, row, "size", None),
+    "cell": lambda row: actions.change_cell(ACTOR, row, "attr.size", "3", seen="2"),
+    "cell taken back": lambda row: actions.take_back_cell(ACTOR, actions.Edited(row.pk, "attr.size", "7", "2")),
     "together": lambda row: actions.change_together(ACTOR, [row.public_id], "attr.size", "5"),
     "together taken back": lambda row: actions.take_back_together(
         ACTOR, actions.Together("attr.size", 2.0, [(row.pk, 5.0)])
@@ -111,7 +113,8 @@ def test_every_action_on_a_customer_is_told(client_of: Clients, alice: User, sho
 
 def test_the_parametrised_changes_are_all_there_are() -> None:
     """A new verb on customers has to join them."""
-    told_apart = {"create_customer", "define_attribute", "merge", "unmerge"}
+    definitions = {f"{verb}_attribute" for verb in ("define", "change", "take_back", "move", "archive", "restore")}
+    told_apart = {"create_customer", "merge", "unmerge"} | definitions
     tried = {name for change in CHANGES.values() for name in change.__code__.co_names}
     verbs = {name for name in actions.__all__ if name.islower()}
     assert verbs - told_apart <= tried

@@ -14,6 +14,11 @@ from django.test import Client
 import rondo
 from rondo.api.problems import MEDIA_TYPE
 from rondo.api.tests.conftest import Shop
+from rondo.customers.actions import merge
+from rondo.duplicates.models import Pair
+from rondo.foundation.actors import system
+from rondo.foundation.api_tokens import make_api_token
+from rondo.foundation.ids import encode
 from rondo.foundation.models import User
 from tests.browsing import GRAVE, grave_findings
 
@@ -39,13 +44,15 @@ def examples() -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.startswith("curl ")]
 
 
-def asked(command: str, **variables: str) -> tuple[str, dict[str, str]]:
-    """The path and headers of a curl command."""
+def asked(command: str, **variables: str) -> tuple[str, str, dict[str, str], str]:
+    """The method, path, headers and body of a curl command."""
     for name, value in variables.items():
         command = command.replace(f"${name}", value)
     words = shlex.split(command)
     headers = [words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H"]
-    return words[-1].removeprefix("http://localhost:8000"), {name.lower(): value for name, value in headers}
+    given = {word: words[place + 1] for place, word in enumerate(words[:-1]) if word in ("-X", "-d")}
+    path = words[-1].removeprefix("http://localhost:8000")
+    return given.get("-X", "GET"), path, {name.lower(): value for name, value in headers}, given.get("-d", "")
 
 
 def resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
@@ -96,39 +103,50 @@ def test_the_document_is_whole() -> None:
     names = set(re.findall(r'"#/components/schemas/(\w+)"', text))
     assert names <= set(document["components"]["schemas"])
     operations = [operation for path in document["paths"].values() for operation in path.values()]
-    assert len({operation["operationId"] for operation in operations}) == len(operations) == 13
+    assert len({operation["operationId"] for operation in operations}) == len(operations) == 20
     for path, methods in document["paths"].items():
         for operation in methods.values():
             assert operation["summary"] and operation["description"] and operation["security"]
             named = {part["name"] for part in operation["parameters"] if part["in"] == "path"}
             assert named == set(re.findall(r"{(\w+)}", path))
             assert MEDIA_TYPE in operation["responses"]["401"]["content"]
-            assert ("404" in operation["responses"]) == bool(named)
+            assert ("404" in operation["responses"]) == bool(named or "requestBody" in operation)
 
 
-def test_the_guide_names_every_operation_and_its_examples_run(
-    shop: Shop, token_of: Callable[[User], str], alice: User
-) -> None:
+def test_the_guide_names_every_operation_and_its_examples_run(shop: Shop, alice: User) -> None:
     """Every example is sent as written; answers and errors hold what the OpenAPI document says of them."""
-    row = shop.customer(owner=alice)
+    row, other = shop.customer(owner=alice), shop.customer("Miller", owner=alice)
+    pair = Pair.objects.create(
+        left=other,
+        right=shop.customer("Muller"),
+        probability=0.99,
+        weight=7.0,
+        prior=-9.0,
+        left_print="",
+        right_print="",
+    )
+    edge = merge(system(), shop.customer("Mueller"), row)
     order = shop.order(row)
     ids = {"customer_id": row.public_id, "order_id": order.public_id, "interaction_id": order.interaction.public_id}
-    given = {"CUSTOMER": ids["customer_id"], "ORDER": ids["order_id"], "INTERACTION": ids["interaction_id"]}
+    ids |= {"pair_id": encode("dp", pair.pk), "merge_id": encode("mg", edge.pk)}
+    more = {"OTHER": other.public_id, "PAIR": ids["pair_id"], "MERGE": ids["merge_id"]}
+    given = more | {"CUSTOMER": ids["customer_id"], "ORDER": ids["order_id"], "INTERACTION": ids["interaction_id"]}
     document = openapi()
     called = set()
     for command in examples():
-        path, headers = asked(command, TOKEN=token_of(alice), RONDO="http://localhost:8000", **given)
-        response = Client(headers=headers).get(path)
+        token = make_api_token(system(), alice, "guide", scopes=["see", "merge"])
+        verb, path, headers, sent = asked(command, TOKEN=token, RONDO="http://localhost:8000", **given)
+        response = Client(headers=headers).generic(verb, path, sent, content_type="application/json")
         template = path.partition("?")[0]
         for name, value in ids.items():
             template = template.replace(value, f"{{{name}}}")
-        called.add(template)
+        called.add((template, verb.lower()))
         status = "422" if "limit=1000" in command else "200"
         assert str(response.status_code) == status, (command, response.content)
-        content = document["paths"][template]["get"]["responses"][status]["content"]
+        content = document["paths"][template][verb.lower()]["responses"][status]["content"]
         media = response.headers["Content-Type"].partition(";")[0]
         check(response.json(), content[media]["schema"], document, template)
-    assert called == set(document["paths"])
+    assert called == {(path, verb) for path, verbs in document["paths"].items() for verb in verbs}
 
 
 def test_every_status_and_parameter_of_the_document_is_in_the_guide() -> None:

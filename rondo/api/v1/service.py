@@ -1,5 +1,6 @@
 """Version 1 of the REST API, assembled from its routers, and its OpenAPI document."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -9,23 +10,26 @@ from ninja.openapi.schema import OpenAPISchema
 from rondo.api import problems
 from rondo.api.auth import TokenAuth
 from rondo.api.parameters import refuse_unknown
-from rondo.api.v1 import chain, chain_changes, chain_lists, changes, customers, facts, schemas
+from rondo.api.v1 import chain, chain_changes, chain_lists, changes, customers, facts, merging, schemas
 
 DESCRIPTION = gettext_noop(
-    "Read customers, their chain of interactions, their orders and what the analysis knows of them.\n\n"
+    "Read customers, their chain of interactions, their orders and what the analysis knows of them, and merge "
+    "duplicates.\n\n"
     "Send a token as `Authorization: Bearer TOKEN`; a request acts as the token's user and sees what the user may see, "
-    "and has of the user's rights those that the token is made for: its scopes. Reading needs the scope see. "
+    "and has of the user's rights those that the token is made for: its scopes. Reading needs the scope see, merging "
+    "the scope merge. "
     "Lists come in pages: follow `next` until it is null. Errors are problem details (RFC 9457)."
 )
 
 PREFIX = "/api/v1/"
 READING = "see"
-"""The scope that every operation of this version needs: it only reads."""
+"""The scope that an operation needs unless it names another."""
 
 _PROBLEMS = {
     401: gettext_noop("The token is missing, unknown, expired or revoked."),
     403: gettext_noop("The token lacks the scope that this needs, or its user may not do this."),
     404: gettext_noop("It does not exist, or is not the user's to see."),
+    409: gettext_noop("It does not fit what stands now; the answer says what does."),
     422: gettext_noop("The request is not usable as given."),
     500: gettext_noop("The server failed; its log says why."),
 }
@@ -41,12 +45,14 @@ class Api(NinjaAPI):
         )
         nested = schema["components"]["schemas"]["Problem"].pop("$defs", {})
         schema["components"]["schemas"].update(nested)
+        scopes = dict(self._scopes())
         for path, operations in schema["paths"].items():
-            for operation in operations.values():
+            for method, operation in operations.items():
+                operation.setdefault("parameters", [])
                 # OpenAPI 3.1 takes the names of scopes for any scheme; ninja leaves them out.
-                operation["security"] = [{TokenAuth.__name__: [READING]}]
+                operation["security"] = [{TokenAuth.__name__: [scopes[operation["operationId"]]]}]
                 for status, meaning in _PROBLEMS.items():
-                    if status == 404 and "{" not in path:
+                    if (status == 404 and method == "get" and "{" not in path) or (status == 409 and method == "get"):
                         continue
                     operation["responses"][status] = {
                         "description": meaning,
@@ -55,6 +61,14 @@ class Api(NinjaAPI):
                         },
                     }
         return schema
+
+    def _scopes(self) -> Iterator[tuple[str, str]]:
+        """Operations with the scope that each needs."""
+        for _prefix, router in self._routers:
+            for address in router.path_operations.values():
+                for operation in address.operations:
+                    named = [one.scope for one in operation.auth_callbacks if isinstance(one, TokenAuth)]
+                    yield str(operation.operation_id), named[0] if named else READING
 
 
 api = Api(
@@ -70,6 +84,7 @@ problems.install(api)
 api.add_decorator(refuse_unknown)
 for _router in (
     changes.router,
+    merging.router,  # before what takes any word behind /customers/ for an id
     customers.router,
     chain.router,
     chain_changes.router,

@@ -1,0 +1,97 @@
+"""Merging by program: the same actions as the pages, through the door of the API, refused in the same words."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rondo.api.problems import MEDIA_TYPE
+from rondo.api.tests.conftest import Shop
+from rondo.customers.actions import add_identifier, change_customer
+from rondo.customers.models import Customer
+from rondo.duplicates.models import Pair
+from rondo.foundation.actors import system
+from rondo.foundation.api_tokens import make_api_token
+from rondo.foundation.models import AuditEntry, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def call(alice: User) -> Callable[..., Any]:
+    """Sends a body with a token that may merge."""
+    token = make_api_token(system(), alice, "merging", scopes=["see", "merge"])
+    client = Client(raise_request_exception=False, headers={"authorization": f"Bearer {token}"})
+    return lambda path, body=None: client.post(f"/api/v1/{path}", body, content_type="application/json")
+
+
+def test_a_merge_shows_what_was_asked_for_and_its_undo_says_what_is_left(shop: Shop, call: Callable[..., Any]) -> None:
+    kept, lost = shop.customer("Kept", language="de"), shop.customer("Lost", language="en")
+    ids = {"loser": lost.public_id, "winner": kept.public_id}
+    made = call("merges", {**ids, "fields": {"language": "loser"}})
+    assert made.status_code == 200 and made.json()["winner"] == kept.public_id
+    kept.refresh_from_db()
+    assert (kept.name, kept.language) == ("Kept", "en")
+    assert AuditEntry.objects.get(verb="customer.merged", record_id=kept.pk).door == "api"
+    again = call("merges", ids)
+    assert (again.status_code, again.headers["Content-Type"]) == (409, MEDIA_TYPE)
+    change_customer(system(), kept, expected_version=kept.version, language="fr")
+    undone = call(f"merges/{made.json()['id']}/undo")
+    assert (undone.json()["customer"], undone.json()["left"]) == (lost.public_id, ["language"])
+    assert call(f"merges/{made.json()['id']}/undo").status_code == 409
+    assert not Customer.objects.filter(is_merged=True).exists()
+
+
+def test_what_is_not_usable_is_named(shop: Shop, call: Callable[..., Any]) -> None:
+    one = shop.customer("One")
+    body = {"loser": one.public_id, "winner": "c_none", "shoe": 1, "fields": {"name": "left"}}
+    refused = call("merges", body)
+    assert refused.status_code == 422
+    assert {"body/shoe", "body/fields/name"} == {error["pointer"] for error in refused.json()["errors"]}
+    assert call("merges", {"loser": one.public_id, "winner": "c_none"}).status_code == 404
+    assert call("merges", {"loser": one.public_id, "winner": one.public_id}).status_code == 409
+    assert call("merges", {"loser": "c\x00", "winner": "c_none"}).status_code == 422
+    assert call("merges", "[").status_code == 400
+    wrong = call("customers/check", {"identifiers": [{"kind": "phone", "value": "+49"}]})
+    assert [error["pointer"] for error in wrong.json()["errors"]] == ["body/identifiers/0/value"]
+
+
+def test_merging_asks_for_its_scope(shop: Shop, client_of: Callable[[User], Client], alice: User) -> None:
+    one, other = shop.customer("One"), shop.customer("Other")
+    body = {"loser": one.public_id, "winner": other.public_id}
+    answer = client_of(alice).post("/api/v1/merges", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["scope"]) == (403, "merge")
+    assert client_of(alice).get("/api/v1/merges").headers["Allow"] == "POST, OPTIONS"
+
+
+def test_who_may_be_meant_is_told_at_once(shop: Shop, call: Callable[..., Any]) -> None:
+    ada, namesake = shop.customer("Ada King", folded_name="ada king"), shop.customer("ADA KING", folded_name="ada king")
+    add_identifier(system(), ada, "email", "ada@rondo.example.org")
+    body = {"name": "ada  king", "identifiers": [{"kind": "email", "value": "ADA@rondo.example.org"}]}
+    found = call("customers/check", body).json()["data"]
+    assert [(one["customer"]["id"], one["why"]) for one in found] == [
+        (ada.public_id, "identifier"),
+        (namesake.public_id, "name"),
+    ]
+
+
+def test_pairs_are_walked_in_order_and_decided(shop: Shop, call: Callable[..., Any], alice: User) -> None:
+    rows = [shop.customer(f"N{n}", language=("de", "en")[n % 2]) for n in range(6)]
+    prints: dict[str, Any] = {"prior": -9.0, "left_print": "", "right_print": ""}
+    for n, weight in ((0, 7.0), (2, 9.0), (4, 7.0)):
+        Pair.objects.create(left=rows[n], right=rows[n + 1], probability=0.99, weight=weight, **prints)
+    token = make_api_token(system(), alice, "walk", scopes=["see", "merge"])
+    client = Client(headers={"authorization": f"Bearer {token}"})
+    seen, address = [], "/api/v1/duplicates?limit=1"
+    while address:
+        page = client.get(address).json()
+        seen += [(one["left"]["name"], one["differing"]) for one in page["data"]]
+        address = page["next"]
+    assert seen == [(name, ["name", "language"]) for name in ("N2", "N0", "N4")]
+    pair = client.get("/api/v1/duplicates").json()["data"][0]
+    done = call(f"duplicates/{pair['id']}/decision", {"decided": "merged", "fields": {"name": "right"}}).json()
+    assert (done["status"], done["merge"][:3]) == ("merged", "mg_")
+    assert Customer.objects.get(pk=rows[2].pk).name == "N3"
+    assert call(f"duplicates/{pair['id']}/undo").json()["status"] == "open"
+    assert Customer.objects.get(pk=rows[2].pk).name == "N2"
