@@ -41,7 +41,8 @@ def place_of(address: Address) -> tuple[str, str] | None:
 
 def housemates_of(viewer: User | None, customer: Customer, records: list[int]) -> list[Housemate]:
     """People of the same family name and address as ``customer``, a person of ``records`` whom the viewer may see, who
-    are not in one household with them already; who is in a household first.
+    are not in one household with them already; who is in a household first. Who has a household is not offered people
+    without one: there is none to make, and the page of the other one offers to join.
 
     They are found by the words of names, so that a large base costs no more than its people of that name.
     """
@@ -67,7 +68,7 @@ def housemates_of(viewer: User | None, customer: Customer, records: list[int]) -
     found = [
         Housemate(row, next(iter(homes.get(row.pk, ())), None))
         for row in people
-        if not mine & {home.pk for home in homes.get(row.pk, ())}
+        if not mine & {home.pk for home in homes.get(row.pk, ())} and (row.pk in homes or not mine)
     ]
     return sorted(found, key=lambda one: (one.household is None, one.customer.pk))[:_MOST]
 
