@@ -215,23 +215,29 @@ class BuyTillYouDie(ABC):
         """Checked times ahead."""
         return as_column(times, column)
 
-    def factors(self, base: Summary, weeks: float) -> FloatArray | None:
+    def factors(self, base: Summary, weeks: float, alive: FloatArray | None = None) -> FloatArray | None:
         """What expected purchases within ``weeks`` are multiplied with, per customer of ``base``, by what is known of
-        them beside the history; None, as here, where a model goes by the history alone."""
+        them beside the history; None, as here, where a model goes by the history alone. ``alive``: see
+        :meth:`expected_purchases`."""
         return None
 
     def probability_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
         """P(still active at T | history), per customer. Raises InputError for impossible histories."""
         return self._alive(*self._history(x, t_x, T))
 
-    def expected_purchases(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    def expected_purchases(
+        self, t: float, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None = None
+    ) -> FloatArray:
         """Expected purchases in (T, T + t] given the history, per customer.
 
-        ``t``: a time of 0 or more. Raises InputError for impossible histories.
+        ``t``: a time of 0 or more. ``alive``: :meth:`probability_alive` of the same rows where it is known already; of
+        all that is asked of a history it takes longest. Raises InputError for impossible histories.
         """
-        return self.expected_purchases_by((t,), x, t_x, T)[:, 0]
+        return self.expected_purchases_by((t,), x, t_x, T, alive)[:, 0]
 
-    def expected_purchases_by(self, times: Numbers, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    def expected_purchases_by(
+        self, times: Numbers, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None = None
+    ) -> FloatArray:
         """Expected purchases in (T, T + t] for each t of ``times``: shape (customers, times)."""
         x_, t_, T_ = self._history(x, t_x, T)
         horizons = self._times(times, "t")
@@ -239,28 +245,41 @@ class BuyTillYouDie(ABC):
             return np.zeros((0, horizons.size))
         (ux, uT), inverse, _ = distinct_rows(x_, T_)
         result: FloatArray = self.expected_while_alive(horizons, ux, uT)[inverse]
-        result *= self._alive(x_, t_, T_)[:, None]
+        result *= (self._alive(x_, t_, T_) if alive is None else alive)[:, None]
         return result
 
-    def probability_silent(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    def probability_silent(
+        self, t: float, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None = None
+    ) -> FloatArray:
         """P(no purchase in (T, T + t] | history), per customer: gone already, or there and not buying."""
-        return self._given_alive(self._zero_while_alive, t, x, t_x, T, otherwise=1.0)
+        return self._given_alive(self._zero_while_alive, t, x, t_x, T, alive, otherwise=1.0)
 
-    def probability_alive_after(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    def probability_alive_after(
+        self, t: float, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None = None
+    ) -> FloatArray:
         """P(still active at T + t | history), per customer."""
-        return self._given_alive(self._stays_while_alive, t, x, t_x, T, otherwise=0.0)
+        return self._given_alive(self._stays_while_alive, t, x, t_x, T, alive, otherwise=0.0)
 
-    def _given_alive(self, law: Any, t: float, x: Numbers, t_x: Numbers, T: Numbers, *, otherwise: float) -> FloatArray:
+    def _given_alive(
+        self, law: Any, t: float, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None, *, otherwise: float
+    ) -> FloatArray:
         x_, t_, T_ = self._history(x, t_x, T)
         horizon = self._times((t,), "t")
         if not x_.size:
             return np.empty(0)
         (ux, uT), inverse, _ = distinct_rows(x_, T_)
-        alive = self._alive(x_, t_, T_)
+        alive = self._alive(x_, t_, T_) if alive is None else alive
         return np.asarray(alive * law(horizon, ux, uT)[inverse, 0] + (1 - alive) * otherwise, dtype=np.float64)
 
     def sample(
-        self, horizon: float, x: Numbers, t_x: Numbers, T: Numbers, rng: np.random.Generator, draws: int = 1
+        self,
+        horizon: float,
+        x: Numbers,
+        t_x: Numbers,
+        T: Numbers,
+        rng: np.random.Generator,
+        draws: int = 1,
+        alive: FloatArray | None = None,
     ) -> IntArray:
         """Purchases in (T, T + horizon] drawn from the predictive distribution: shape (draws, customers).
 
@@ -271,8 +290,8 @@ class BuyTillYouDie(ABC):
         if not np.isfinite(horizon) or horizon < 0:
             raise InputError(f"horizon: {horizon}: must be a finite time of 0 or more")
         self._times((horizon,), "horizon")
-        alive = rng.random((draws, x_.size)) < self._alive(x_, t_, T_)
-        return np.where(alive, self.sample_while_alive(horizon, x_, T_, rng, draws), 0)
+        there = rng.random((draws, x_.size)) < (self._alive(x_, t_, T_) if alive is None else alive)
+        return np.where(there, self.sample_while_alive(horizon, x_, T_, rng, draws), 0)
 
     def with_parameters(self, **changes: float) -> Self:
         """The same model with other values of some parameters."""

@@ -21,7 +21,7 @@ from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import maximise
 from rondo.science.discrimination import Auc, Calibration, auc, calibrate
-from rondo.science.models import PurchaseModel, fit_at, history_for, silent_from, weeks_in_units
+from rondo.science.models import PurchaseModel, alive_of, fit_at, history_for, silent_from, weeks_in_units
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 _YEAR = 365
@@ -181,19 +181,26 @@ def first_gaps(log: PurchaseDays, as_of: int) -> tuple[IntArray, IntArray, IntAr
 
 
 def churn_risk(
-    model: PurchaseModel, second: SecondPurchase | None, log: PurchaseDays, base: Summary, days: int
+    model: PurchaseModel,
+    second: SecondPurchase | None,
+    log: PurchaseDays,
+    base: Summary,
+    days: int,
+    alive: FloatArray | None = None,
 ) -> ChurnRisk:
     """Chance of silence over the next ``days`` for every customer of ``base``, each by its path.
 
     ``model``, ``second``: fitted to the same log and date; without ``second`` (too few ever returned) one-time buyers
-    are judged by the model.
+    are judged by the model. ``alive``: P(alive) of the base by the model, where it is known already.
     """
     horizon = weeks_in_units(model.config.time_unit, days / DAYS_PER_WEEK)
     x, t_x, T = history_for(model, base)
     weeks = days / DAYS_PER_WEEK
-    silent = silent_from(model, base, weeks)
-    usual = silent_from(model, base, weeks, np.where(base.x > 0, base.T, base.t_x))
-    gone = 1 - model.probability_alive_after(horizon, x, t_x, T)
+    alive = alive_of(model, base) if alive is None else alive
+    factors = model.factors(base, weeks, alive)
+    silent = silent_from(model, base, weeks, alive=alive, factors=factors)
+    usual = silent_from(model, base, weeks, np.where(base.x > 0, base.T, base.t_x), alive, factors)
+    gone = 1 - model.probability_alive_after(horizon, x, t_x, T, alive)
     once = np.asarray(base.x == 0)
     if second is not None and once.any():
         first_day, _, spend = first_gaps(log, base.as_of)
@@ -211,14 +218,15 @@ def check_churn(
     ``fitted``: the model of that name where it has been fitted to ``summarise(log, origin)`` already.
     """
     base = summarise(log, origin)
-    fitted = fitted or fit_at(model, log, origin, days)
+    fitted = fitted or fit_at(model, log, origin, days, base=base)
     try:
         second: SecondPurchase | None = fit_second(log, origin)
     except InputError:
         second = None
-    risk = churn_risk(fitted, second, log, base, days)
+    there = alive_of(fitted, base)
+    risk = churn_risk(fitted, second, log, base, days, there)
     stayed_away = window(log, origin, origin + days)[0][base.customer] == 0
-    dead = 1 - fitted.probability_alive(*history_for(fitted, base))
+    dead = 1 - there
     silence = (base.age_days - base.recency_days).astype(np.float64)
     paths = []
     for path, rows in (("all", np.ones(len(base), np.bool_)), ("repeat", ~risk.once), ("once", risk.once)):

@@ -114,19 +114,20 @@ def value_customers(
     mean_spend: Numbers,
     config: ValueConfig | None = None,
     factors: FloatArray | None = None,
+    alive: FloatArray | None = None,
 ) -> CustomerValues:
     """Value of every customer over the horizon.
 
     ``x``, ``t_x``, ``T``: history in weeks; ``purchases`` must have been fitted in weeks or days. ``spend_days`` and
     ``mean_spend`` (minor units): as ``spend`` was fitted. ``factors``: what ``purchases`` says beside the history
-    (its ``factors`` for the horizon). The discount is taken per month, at its middle. Raises
-    InputError for impossible rows or a purchase model in another time unit.
+    (its ``factors`` for the horizon); ``alive``: its P(alive) of these rows, where it is known already. The discount is
+    taken per month, at its middle. Raises InputError for impossible rows or a purchase model in another time unit.
     """
     config = config or ValueConfig()
     x_, t_, T_ = history(*in_units(purchases.config.time_unit, *history(x, t_x, T)))
     n, z = as_column(spend_days, "spend_days"), as_column(mean_spend, "mean_spend")
     same_length({"x": x_, "spend_days": n, "mean_spend": z})
-    alive = purchases.probability_alive(x_, t_, T_)
+    alive = purchases.probability_alive(x_, t_, T_) if alive is None else alive
     per_purchase = spend.expected_mean_spend(n, z)
     if not x_.size:
         none = np.empty(0, np.int64)
@@ -136,7 +137,8 @@ def value_customers(
     same_length({"x": x_, "factors": more})
     expected = alive * plain[inverse] * more
     value = alive * discounted[inverse] * per_purchase * config.margin_rate * more
-    silent = purchases.probability_silent(weeks_in_units(purchases.config.time_unit, config.horizon_weeks), x_, t_, T_)
+    ahead = weeks_in_units(purchases.config.time_unit, config.horizon_weeks)
+    silent = purchases.probability_silent(ahead, x_, t_, T_, alive)
     low, high = _interval(purchases, spend, x_, T_, n, n * z, alive, (discounted / plain)[inverse] * more, config)
     return CustomerValues(
         value=np.rint(value).astype(np.int64),

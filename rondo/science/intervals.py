@@ -28,7 +28,7 @@ from rondo.science.clv import CustomerValues, ValueConfig, value_customers
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.holdout import rank_groups
 from rondo.science.hybrid import Bases, Covariates, Hybrid, on_grid, sampled
-from rondo.science.models import PurchaseModel, expected_from, fit_at, in_units, weeks_in_units
+from rondo.science.models import PurchaseModel, alive_of, expected_from, fit_at, in_units, weeks_in_units
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 _STEP = 0.02  # of the logarithm of a parameter, for the slope of a total
@@ -170,21 +170,26 @@ def forecast_base(
     bases: Bases | None = None,
     known: HoldOuts | None = None,
     covariates: Covariates | None = None,
+    alive: FloatArray | None = None,
+    base: Summary | None = None,
 ) -> BaseForecast:
     """Value and purchases of the base after ``as_of``, with calibrated intervals.
 
     ``purchases``, ``spend``: fitted to ``summarise(log, as_of)``; ``bases``: what hybrids of the log share; ``known``:
-    and ``covariates``: see :func:`roll_holdouts`. Raises InputError when nobody had bought by then.
+    and ``covariates``: see :func:`roll_holdouts`; ``base``: that summary, ``alive``: P(alive) of it, where they are
+    known already. Raises InputError when nobody had bought by then.
     """
     value, config = value or ValueConfig(), config or CalibrationConfig()
-    base = summarise(log, as_of)
+    base = summarise(log, as_of) if base is None else base
     if not len(base):
         raise InputError(f"as_of: day {as_of}: nobody had bought by then; choose a day after the first purchase")
     columns = base.x, base.t_x, base.T, base.spend_days, base.mean_spend
-    customers = value_customers(purchases, spend, *columns, value, purchases.factors(base, value.horizon_weeks))
+    alive = alive_of(purchases, base) if alive is None else alive
+    factors = purchases.factors(base, value.horizon_weeks, alive)
+    customers = value_customers(purchases, spend, *columns, value, factors, alive)
     ranks = rank_groups(customers.expected_purchases, config.groups)
     horizon_days = value.horizon_weeks * DAYS_PER_WEEK
-    spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config)
+    spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config, alive)
     holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind, bases, known, covariates)
     sums = _totals(customers.expected_purchases, ranks), _totals(customers.value, ranks)
     errors = model_errors(holdouts, as_of, horizon_days, config)
@@ -232,7 +237,7 @@ def roll_holdouts(
     known = {} if known is None else known
     if model == Hybrid.kind:
         bases = bases or Bases(log)
-        log = sampled(log, bases.config.sample, bases.config.seed)
+        log = bases.log_of(log)
     else:
         log = sampled(log, config.sample, config.seed)
     origins = on_grid(log, np.linspace(earliest, latest, config.origins))
@@ -313,11 +318,13 @@ def spread_of_totals(
     weeks: float,
     ranks: IntArray,
     config: CalibrationConfig | None = None,
+    alive: FloatArray | None = None,
 ) -> tuple[Spread, Spread]:
     """Chance and parameters in the total purchases and the total spend of ``weeks``, for the base and each group.
 
     Chance: simulated customer by customer from the predictive distributions. Parameters: by the delta method from the
-    covariance of their logarithms. A large base is represented by a random sample of it.
+    covariance of their logarithms. A large base is represented by a random sample of it. ``alive``: P(alive) of the
+    base, where it is known already.
     """
     config = config or CalibrationConfig()
     rng = np.random.default_rng(config.seed)
@@ -327,16 +334,18 @@ def spread_of_totals(
     x, t_x, T = in_units(unit, base.x[take], base.t_x[take], base.T[take])
     time = weeks_in_units(unit, weeks)
     counted, mean = base.spend_days[take], base.mean_spend[take]
-    factors = purchases.factors(base, weeks)
+    alive = alive_of(purchases, base) if alive is None else alive
+    factors = purchases.factors(base, weeks, alive)
+    there = alive[take]
     more = np.ones(group.size) if factors is None else factors[take]
-    expected = purchases.expected_purchases(time, x, t_x, T) * more
+    expected = purchases.expected_purchases(time, x, t_x, T, there) * more
     each = spend.expected_mean_spend(counted, mean)
     total, total_spend = _totals(expected, group), _totals(expected * each, group)
 
     draws = int(np.clip(400_000 // group.size, 2, 100))
     squares, spend_squares = np.zeros(total.size), np.zeros(total.size)
     for _ in range(draws):
-        future = purchases.sample(time, x, t_x, T, rng)[0]
+        future = purchases.sample(time, x, t_x, T, rng, alive=there)[0]
         if factors is not None:
             # Rounded at random, so that draws stay counts and their mean is that of the forecast.
             future = np.floor(future * more + rng.random(group.size)).astype(np.int64)
@@ -434,11 +443,12 @@ def _hold_out(
         much = gamma_gamma.fit(base.spend_days, base.mean_spend)
     except (InputError, ConvergenceError):
         return None  # too little had happened by that origin; later ones speak for themselves
-    expected = expected_from(often, base, weeks)
+    alive = alive_of(often, base)
+    expected = expected_from(often, base, weeks, alive)
     each = much.expected_mean_spend(base.spend_days, base.mean_spend)
     ranks = rank_groups(expected, config.groups)
     came, money = (column[base.customer] for column in window(log, origin, until))
-    spreads = spread_of_totals(often, much, base, weeks, ranks, config)
+    spreads = spread_of_totals(often, much, base, weeks, ranks, config, alive)
     return RolledHoldOut(
         origin=origin,
         until=until,

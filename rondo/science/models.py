@@ -22,6 +22,7 @@ from rondo.science._checks import FloatArray, IntArray, Numbers
 from rondo.science.hybrid import Bases, Covariates, Hybrid
 from rondo.science.hybrid import fit as fit_hybrid
 from rondo.science.median import median_purchases
+from rondo.science.paretonbd import ParetoNbd
 from rondo.science.summary import PurchaseDays, Summary, summarise
 
 
@@ -29,7 +30,8 @@ class PurchaseModel(Protocol):
     """A fitted model of how often customers buy and whether they are still there.
 
     ``x``, ``t_x``, ``T``: repeat purchases, time of the last one and time observed, both since the first purchase, in
-    the unit of ``config.time_unit``; columns of equal length or single numbers.
+    the unit of ``config.time_unit``; columns of equal length or single numbers. ``alive``: ``probability_alive`` of the
+    same rows where it is known already; of all that is asked of a history it takes longest.
     """
 
     @property
@@ -84,14 +86,18 @@ class PurchaseModel(Protocol):
     def time_scale(self) -> float:
         """Time against which the time observed counts."""
 
-    def factors(self, base: Summary, weeks: float) -> FloatArray | None:
+    def factors(self, base: Summary, weeks: float, alive: FloatArray | None = None) -> FloatArray | None:
         """What expected purchases are multiplied with, per customer of a base, by what is known of them beside the
         history; None where the model goes by the history alone."""
 
-    def expected_purchases(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    def expected_purchases(
+        self, t: float, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None = None
+    ) -> FloatArray:
         """Expected purchases in (T, T + t] given the history, per customer."""
 
-    def expected_purchases_by(self, times: Numbers, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    def expected_purchases_by(
+        self, times: Numbers, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None = None
+    ) -> FloatArray:
         """The same for several times ahead: shape (customers, times)."""
 
     def expected_purchases_new(self, t: Numbers) -> FloatArray:
@@ -100,14 +106,25 @@ class PurchaseModel(Protocol):
     def probability_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
         """P(still active at T | history), per customer."""
 
-    def probability_alive_after(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    def probability_alive_after(
+        self, t: float, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None = None
+    ) -> FloatArray:
         """P(still active at T + t | history), per customer."""
 
-    def probability_silent(self, t: float, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
+    def probability_silent(
+        self, t: float, x: Numbers, t_x: Numbers, T: Numbers, alive: FloatArray | None = None
+    ) -> FloatArray:
         """P(no purchase in (T, T + t] | history), per customer."""
 
     def sample(
-        self, horizon: float, x: Numbers, t_x: Numbers, T: Numbers, rng: np.random.Generator, draws: int = 1
+        self,
+        horizon: float,
+        x: Numbers,
+        t_x: Numbers,
+        T: Numbers,
+        rng: np.random.Generator,
+        draws: int = 1,
+        alive: FloatArray | None = None,
     ) -> IntArray:
         """Purchases in (T, T + horizon] drawn from the predictive distribution: shape (draws, customers)."""
 
@@ -243,15 +260,18 @@ def fit_at(
     base: Summary | None = None,
     offered: Mapping[str, Covariates] | None = None,
     covariates: Covariates | None = None,
+    pareto: PurchaseModel | None = None,
 ) -> PurchaseModel:
     """Fit one of :data:`CANDIDATES` to what the log showed by day ``as_of``, for forecasts of ``horizon_days``.
 
     ``base``: the summary of that day where it is there already; ``bases``: what hybrids of the same log share;
-    ``offered``: groups of covariates that a hybrid may take; ``covariates``: those that it takes in any case. Raises
-    InputError or ConvergenceError where the base does not allow it; the message says why.
+    ``offered``: groups of covariates that a hybrid may take; ``covariates``: those that it takes in any case;
+    ``pareto``: the Pareto/NBD of the same base, which a hybrid stands on, where it is fitted already. Raises InputError
+    or ConvergenceError where the base does not allow it; the message says why.
     """
     if name == Hybrid.kind:
-        return fit_hybrid(log, as_of, horizon_days, covariates, bases=bases, offered=offered)
+        fitted = pareto if isinstance(pareto, ParetoNbd) else None
+        return fit_hybrid(log, as_of, horizon_days, covariates, bases=bases, offered=offered, base=base, fitted=fitted)
     return fit_base(name, summarise(log, as_of) if base is None else base)
 
 
@@ -279,41 +299,64 @@ def history_for(model: PurchaseModel, base: Summary) -> tuple[Numbers, Numbers, 
     return in_units(model.config.time_unit, base.x, base.t_x, base.T)
 
 
-def expected_from(model: PurchaseModel, base: Summary, weeks: float) -> FloatArray:
-    """Expected purchases of a base within ``weeks`` after its date, per customer."""
-    expected = model.expected_purchases(weeks_in_units(model.config.time_unit, weeks), *history_for(model, base))
-    factors = model.factors(base, weeks)
+def expected_from(model: PurchaseModel, base: Summary, weeks: float, alive: FloatArray | None = None) -> FloatArray:
+    """Expected purchases of a base within ``weeks`` after its date, per customer. ``alive``: as
+    :func:`alive_of` gives it, where it is known already."""
+    alive = alive_of(model, base) if alive is None else alive
+    time = weeks_in_units(model.config.time_unit, weeks)
+    expected = model.expected_purchases(time, *history_for(model, base), alive=alive)
+    factors = model.factors(base, weeks, alive)
     return expected if factors is None else np.asarray(expected * factors, dtype=np.float64)
 
 
-def expected_by_from(model: PurchaseModel, base: Summary, weeks: Numbers) -> FloatArray:
+def expected_by_from(
+    model: PurchaseModel, base: Summary, weeks: Numbers, alive: FloatArray | None = None
+) -> FloatArray:
     """The same for several times ahead, each in weeks: shape (customers, times).
 
     What is known beside the history is weighed as for the last of the times, so that sums over parts agree.
     """
+    alive = alive_of(model, base) if alive is None else alive
     unit, ahead = model.config.time_unit, np.asarray(weeks, dtype=np.float64)
     times = [weeks_in_units(unit, float(one)) for one in ahead]
-    expected = model.expected_purchases_by(times, *history_for(model, base))
-    factors = model.factors(base, float(ahead.max(initial=0.0)))
+    expected = model.expected_purchases_by(times, *history_for(model, base), alive=alive)
+    factors = model.factors(base, float(ahead.max(initial=0.0)), alive)
     return expected if factors is None else np.asarray(expected * factors[:, None], dtype=np.float64)
 
 
-def silent_from(model: PurchaseModel, base: Summary, weeks: float, t_x: Numbers | None = None) -> FloatArray:
+def silent_from(
+    model: PurchaseModel,
+    base: Summary,
+    weeks: float,
+    t_x: Numbers | None = None,
+    alive: FloatArray | None = None,
+    factors: FloatArray | None = None,
+) -> FloatArray:
     """P(no purchase within ``weeks``) of a base, per customer; ``t_x`` (weeks): in place of its own last purchases.
 
-    A factor on the expectation is one on the intensity of purchases, so it is a power of the chance of none.
+    A factor on the expectation is one on the intensity of purchases, so it is a power of the chance of none. ``alive``:
+    as :func:`alive_of` gives it, ``factors``: those of the model for the base, where they are known already.
     """
     unit = model.config.time_unit
+    if factors is None:
+        alive = alive_of(model, base) if alive is None else alive
+        factors = model.factors(base, weeks, alive)
     x, own, T = in_units(unit, base.x, base.t_x if t_x is None else t_x, base.T)
-    silent = model.probability_silent(weeks_in_units(unit, weeks), x, own, T)
-    factors = model.factors(base, weeks)
+    time = weeks_in_units(unit, weeks)
+    silent = model.probability_silent(time, x, own, T, alive=alive if t_x is None else None)
     return silent if factors is None else np.asarray(silent**factors, dtype=np.float64)
 
 
 def median_from(model: PurchaseModel, base: Summary, weeks: float) -> IntArray:
     """Median of the purchases of a base within ``weeks`` after its date, per customer."""
-    expected, silent = expected_from(model, base, weeks), silent_from(model, base, weeks)
+    alive = alive_of(model, base)
+    expected, silent = expected_from(model, base, weeks, alive), silent_from(model, base, weeks, alive=alive)
     return median_purchases(expected, silent, model.rate_shape + base.x)
+
+
+def alive_of(model: PurchaseModel, base: Summary) -> FloatArray:
+    """P(alive) of a base on its date, per customer: what forecasts of it share."""
+    return model.probability_alive(*history_for(model, base))
 
 
 def alive_from(model: PurchaseModel, x: Numbers, t_x: Numbers, T: Numbers) -> FloatArray:
@@ -339,6 +382,7 @@ __all__ = [
     "PurchaseModel",
     "SpendModel",
     "alive_from",
+    "alive_of",
     "expected_by_from",
     "expected_from",
     "fit_at",

@@ -20,7 +20,8 @@ from rondo.science._newton import ConvergenceError
 from rondo.science.holdout import correlation
 from rondo.science.hybrid import Bases, Hybrid, sampled
 from rondo.science.median import median_purchases
-from rondo.science.models import CANDIDATES, PurchaseModel, expected_from, fit_at, model_title, silent_from
+from rondo.science.models import CANDIDATES, PurchaseModel, alive_of, expected_from, fit_at, model_title, silent_from
+from rondo.science.paretonbd import ParetoNbd
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 REASONS: dict[str, str] = {
@@ -153,8 +154,9 @@ def select_model(
     log = sampled(log, config.sample, config.seed)
     deviances: dict[str, list[FloatArray]] = {}
     found: dict[str, Candidate] = {}
+    pareto: dict[int, PurchaseModel] = {}
     for name in names:
-        found[name], each = _try(name, log, held, bases)
+        found[name], each = _try(name, log, held, bases, pareto)
         if each:
             deviances[name] = each
     first = incumbent if incumbent in names else names[0]
@@ -202,14 +204,20 @@ def _origins(log: PurchaseDays, as_of: int, horizon_days: float, config: Selecti
     return found
 
 
-def _try(name: str, log: PurchaseDays, held: list[_Origin], bases: Bases | None) -> tuple[Candidate, list[FloatArray]]:
+def _try(
+    name: str, log: PurchaseDays, held: list[_Origin], bases: Bases | None, pareto: dict[int, PurchaseModel]
+) -> tuple[Candidate, list[FloatArray]]:
+    """``pareto``: the Pareto/NBD by origin, which hybrids stand on; noted where it is tried."""
     title = model_title(name)
     trials, each = [], []
     for origin in held:
         try:
-            model = fit_at(name, log, origin.base.as_of, origin.until - origin.base.as_of, bases, origin.base)
+            day, known = origin.base.as_of, pareto.get(origin.base.as_of)
+            model = fit_at(name, log, day, origin.until - day, bases, origin.base, pareto=known)
         except (InputError, ConvergenceError) as error:
             return Candidate(name, title, failed=f"day {origin.base.as_of}: {error}"), []
+        if name == ParetoNbd.kind:
+            pareto[day] = model
         trial, deviance = _judge(model, origin)
         trials.append(trial)
         each.append(deviance)
@@ -234,8 +242,8 @@ def _try(name: str, log: PurchaseDays, held: list[_Origin], bases: Bases | None)
 def _judge(model: PurchaseModel, origin: _Origin) -> tuple[Trial, FloatArray]:
     base, came = origin.base, origin.came
     weeks = (origin.until - base.as_of) / DAYS_PER_WEEK
-    expected = expected_from(model, base, weeks)
-    silent = silent_from(model, base, weeks)
+    alive = alive_of(model, base)
+    expected, silent = expected_from(model, base, weeks, alive), silent_from(model, base, weeks, alive=alive)
     given = np.clip(np.where(came > 0, 1 - silent, silent), 1e-12, 1.0)
     deviance = poisson_deviance(expected, came)
     forecast, actual = float(expected.sum()), int(came.sum())

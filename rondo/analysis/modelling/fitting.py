@@ -20,7 +20,7 @@ from rondo.science.clv import ValueConfig
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.hybrid import Bases, Covariates, Hybrid, joined
 from rondo.science.intervals import BaseForecast, forecast_base
-from rondo.science.models import PurchaseModel, alive_from, expected_by_from, fit_at
+from rondo.science.models import PurchaseModel, alive_from, alive_of, expected_by_from, fit_at
 from rondo.science.selection import Selection
 from rondo.science.summary import DAYS_PER_WEEK, Summary, summarise
 
@@ -40,7 +40,8 @@ UNCALIBRATED = gettext_noop(
 class Fitted:
     """The chosen model of purchases and the model of spend, fitted as of a day; what they say of the base.
 
-    ``second``: when one-time buyers come back, None where too few ever did. ``covariates``: those that a hybrid took.
+    ``second``: when one-time buyers come back, None where too few ever did. ``there``: P(alive) of the base.
+    ``covariates``: those that a hybrid took.
     """
 
     base: Summary
@@ -50,6 +51,7 @@ class Fitted:
     forecast: BaseForecast
     second: SecondPurchase | None
     risk: ChurnRisk
+    there: npt.NDArray[np.float64]
     covariates: Covariates | None = None
 
     def alive(
@@ -133,24 +135,42 @@ def fit(
     covariates = joined(taken) if taken else None
     spend = gamma_gamma.fit(base.spend_days, base.mean_spend)
     second = silence.second_purchase(log.days, as_of)
+    there = alive_of(purchases, base)
     return Fitted(
         base,
         selection,
         purchases,
         spend,
-        forecast_base(log.days, as_of, purchases, spend, assumptions, bases=bases, covariates=covariates),
+        forecast_base(
+            log.days,
+            as_of,
+            purchases,
+            spend,
+            assumptions,
+            bases=bases,
+            covariates=covariates,
+            alive=there,
+            base=base,
+        ),
         second,
-        silence.risk(purchases, second, log.days, base),
+        silence.risk(purchases, second, log.days, base, there),
+        there,
         covariates,
     )
 
 
 def weekly_spend(
-    often: PurchaseModel, each: npt.NDArray[np.float64], base: Summary, starts: list[int], as_of: int
+    often: PurchaseModel,
+    each: npt.NDArray[np.float64],
+    base: Summary,
+    starts: list[int],
+    as_of: int,
+    alive: npt.NDArray[np.float64],
 ) -> list[float]:
-    """Expected spend of the base in each week that begins on a day of ``starts``, all after ``as_of``."""
+    """Expected spend of the base in each week that begins on a day of ``starts``, all after ``as_of``; ``alive``:
+    P(alive) of the base by the model."""
     edges = np.array([start - 1 - as_of for start in starts] + [starts[-1] + 6 - as_of]) / DAYS_PER_WEEK
-    expected = expected_by_from(often, base, edges)
+    expected = expected_by_from(often, base, edges, alive)
     return [float(((expected[:, i + 1] - expected[:, i]) * each).sum()) for i in range(len(starts))]
 
 
@@ -164,7 +184,7 @@ def forecast_weeks(fitted: Fitted, as_of: date, error: float) -> list[ForecastPo
     monday = as_of + timedelta(days=7 - as_of.weekday())
     starts = [day_number(monday) + 7 * week for week in range(FORECAST_WEEKS)]
     each = fitted.forecast.customers.expected_spend
-    spend = weekly_spend(fitted.purchases, each, fitted.base, starts, day_number(as_of))
+    spend = weekly_spend(fitted.purchases, each, fitted.base, starts, day_number(as_of), fitted.there)
     # Student's t for as many weeks as the error was measured in would be 1.77 instead of 1.645.
     spread = 1.771 * error
     return [

@@ -15,7 +15,7 @@ from rondo.science._newton import ConvergenceError
 from rondo.science.holdout import compare, rank_groups
 from rondo.science.hybrid import Bases, Covariates
 from rondo.science.intervals import CalibrationConfig, intervals_of, model_error, roll_holdouts, spread_of_totals
-from rondo.science.models import PurchaseModel, expected_from, fit_at
+from rondo.science.models import PurchaseModel, alive_of, expected_from, fit_at
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 HOLDOUT_DAYS = 91
@@ -58,12 +58,13 @@ def judge(
     except (InputError, ConvergenceError):
         return None  # the page says that there is none, which is the finding
     weeks = days / DAYS_PER_WEEK
-    expected = expected_from(often, base, weeks)
+    alive = alive_of(often, base)
+    expected = expected_from(often, base, weeks, alive)
     came, money = (column[base.customer] for column in window(log.days, origin, as_of))
     check = compare(expected, came)
     config = CalibrationConfig()
     ranks = rank_groups(expected)
-    spread, _of_spend = spread_of_totals(often, much, base, weeks, ranks, config)
+    spread, _of_spend = spread_of_totals(often, much, base, weeks, ranks, config, alive)
     earlier = roll_holdouts(log.days, origin, float(days), config, model, bases, covariates=covariates)
     error = model_error(earlier, origin, float(days), config, spend=False)
     totals = np.array([check.forecast, *(group.forecast for group in check.groups)])
@@ -97,20 +98,26 @@ def judge(
     )
     return Judged(
         found,
-        _weekly_error(log, base, often, each, origin, as_of),
+        _weekly_error(log, base, often, each, origin, as_of, alive),
         silence.check(log.days, origin, often, covariates) if days >= silence.CHURN_DAYS else None,
     )
 
 
 def _weekly_error(
-    log: Log, base: Summary, often: PurchaseModel, each: npt.NDArray[np.float64], origin: int, until: int
+    log: Log,
+    base: Summary,
+    often: PurchaseModel,
+    each: npt.NDArray[np.float64],
+    origin: int,
+    until: int,
+    alive: npt.NDArray[np.float64],
 ) -> float:
     """See :class:`Judged`."""
     starts = list(range(origin + 1, until - 5, 7))
     if not starts:
         return 0.0
     squares = []
-    for start, expected in zip(starts, weekly_spend(often, each, base, starts, origin), strict=True):
+    for start, expected in zip(starts, weekly_spend(often, each, base, starts, origin, alive), strict=True):
         _days, money = window(log.days, start - 1, start + 6)
         actual = int(money[base.customer].sum())
         squares.append(float(np.log((max(actual, 0) + 0.5) / (expected + 0.5))) ** 2)

@@ -34,9 +34,16 @@ def second_purchase(log: PurchaseDays, as_of: int) -> SecondPurchase | None:
         return None  # one-time buyers are then judged by the model; the card of the models says so
 
 
-def risk(model: PurchaseModel, second: SecondPurchase | None, log: PurchaseDays, base: Summary) -> ChurnRisk:
-    """Chance of no purchase in the next :data:`CHURN_DAYS`, for every customer of ``base``."""
-    return churn.churn_risk(model, second, log, base, CHURN_DAYS)
+def risk(
+    model: PurchaseModel,
+    second: SecondPurchase | None,
+    log: PurchaseDays,
+    base: Summary,
+    alive: npt.NDArray[np.float64],
+) -> ChurnRisk:
+    """Chance of no purchase in the next :data:`CHURN_DAYS`, for every customer of ``base``; ``alive``: P(alive) of them
+    by the model."""
+    return churn.churn_risk(model, second, log, base, CHURN_DAYS, alive)
 
 
 def columns(found: ChurnRisk) -> dict[str, pa.Array]:

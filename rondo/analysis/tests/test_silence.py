@@ -9,7 +9,7 @@ from rondo.analysis import modelling
 from rondo.analysis.modelling import silence
 from rondo.analysis.tests.world import seeded_log
 from rondo.science.churn import ChurnRisk, check_churn
-from rondo.science.models import fit_base
+from rondo.science.models import alive_of, fit_base
 from rondo.science.summary import summarise
 
 
@@ -35,7 +35,9 @@ def test_the_longer_the_silence_the_higher_the_risk_and_never_below_the_usual() 
     log = log_of().days
     base = summarise(log, log.last_day)
     for key in ("bgnbd", "mbgnbd", "paretonbd", "bgbb"):
-        found = silence.risk(fit_base(key, base), silence.second_purchase(log, log.last_day), log, base)
+        model = fit_base(key, base)
+        second = silence.second_purchase(log, log.last_day)
+        found = silence.risk(model, second, log, base, alive_of(model, base))
         again = ~found.once
         assert (found.silent[again] >= found.usual[again] - 1e-9).all(), key
         assert ((found.silent >= 0) & (found.silent <= 1)).all() and found.once.sum() == (base.x == 0).sum()
@@ -45,7 +47,8 @@ def test_one_time_buyers_are_not_ranked_by_being_alive() -> None:
     """All of them are alive to the BG/NBD; the longer ago the purchase, the higher the risk all the same."""
     log = log_of(600, 360).days
     base = summarise(log, log.last_day)
-    found = silence.risk(fit_base("bgnbd", base), silence.second_purchase(log, log.last_day), log, base)
+    model = fit_base("bgnbd", base)
+    found = silence.risk(model, silence.second_purchase(log, log.last_day), log, base, alive_of(model, base))
     age, chance = base.age_days[found.once], found.silent[found.once]
     assert found.once.sum() >= 20
     assert np.corrcoef(np.argsort(np.argsort(age)), np.argsort(np.argsort(chance)))[0, 1] > 0.2

@@ -83,7 +83,7 @@ class Hybrid(ParetoNbd):
         """Whether anything was learnt; without, it is its base."""
         return self.effects is not None or self.level is not None or self.season is not None
 
-    def factors(self, base: Summary, weeks: float) -> FloatArray | None:
+    def factors(self, base: Summary, weeks: float, alive: FloatArray | None = None) -> FloatArray | None:
         """What the base model's expected purchases within ``weeks`` are multiplied with, per customer of ``base``.
 
         Effects move purchases between customers; their sum is that of the cohorts, moved by the level and the season.
@@ -96,7 +96,8 @@ class Hybrid(ParetoNbd):
                 f"hybrid: fitted on {self.customers.size} customers of day {self.as_of}, asked for {len(base)} of day "
                 f"{base.as_of}; fit it on that day"
             )
-        return self.weighed(self.expected_purchases(weeks, base.x, base.t_x, base.T), self.tilt, base.T, weeks)
+        expected = self.expected_purchases(weeks, base.x, base.t_x, base.T, alive)
+        return self.weighed(expected, self.tilt, base.T, weeks)
 
     def weighed(self, expected: FloatArray, tilt: FloatArray, ages: FloatArray, weeks: float) -> FloatArray:
         """The factors of all customers of a base, by what the base model expects of each within ``weeks``, their
@@ -113,16 +114,27 @@ class Hybrid(ParetoNbd):
             found *= self.season.over(self.as_of, self.as_of + weeks * DAYS_PER_WEEK)
         return found
 
-    def bound(self, log: PurchaseDays, covariates: Covariates | None = None) -> Self:
+    def bound(
+        self,
+        log: PurchaseDays,
+        covariates: Covariates | None = None,
+        base: Summary | None = None,
+        described: FloatArray | None = None,
+    ) -> Self:
         """The same model speaking of the customers of a log by its own day: what a stored fit needs to forecast them.
 
-        ``covariates``: as it was fitted with. Raises InputError where they are others.
+        ``covariates``: as it was fitted with. ``base``: the log's summary of that day, ``described``: its histories
+        over all windows, where they are there already. Raises InputError where the covariates are others.
         """
-        base = summarise(log, self.as_of)
+        base = summarise(log, self.as_of) if base is None else base
         if self.effects is None:
             return replace(self, customers=base.customer, tilt=np.zeros(len(base)))
         windows = tuple(window for window in WINDOWS if f"recent_{window}" in self.effects.names)
-        columns, known = describe_history(log, base, self, windows), ("rate", *names(windows))
+        known: tuple[str, ...] = ("rate", *names(windows))
+        if described is None:
+            columns = describe_history(log, base, self, windows)
+        else:
+            columns = described[:, : len(names(())) + len(windows)]
         if covariates is not None:
             given = covariates(self.as_of)
             columns, known = np.column_stack((columns, _drawn_in(given, base))), (*known, *given.names)
@@ -203,6 +215,10 @@ class Bases:
         """The log that is learnt from."""
         return sampled(self._whole, self.config.sample, self.config.seed)
 
+    def log_of(self, log: PurchaseDays) -> PurchaseDays:
+        """What is learnt from of ``log``: :attr:`log` itself where it is of it, so that fits to it find the dates."""
+        return self.log if log is self._whole else sampled(log, self.config.sample, self.config.seed)
+
     def at(self, day: int) -> _Base | None:
         """The customers of that day with the base model fitted to them; None where it cannot be fitted."""
         if day not in self._known:
@@ -227,6 +243,15 @@ class _Base:
         """Their histories described, over all windows; asked for at fewer dates than the model is."""
         return describe_history(self.log, self.base, self.model, WINDOWS)
 
+    @cached_property
+    def alive(self) -> FloatArray:
+        """P(alive) of each of them: asked for by every hybrid that learns from the date."""
+        return self.model.probability_alive(self.base.x, self.base.t_x, self.base.T)
+
+    def expected(self, weeks: float) -> FloatArray:
+        """What the model expects of each of them within ``weeks``."""
+        return self.model.expected_purchases(weeks, self.base.x, self.base.t_x, self.base.T, self.alive)
+
 
 def fit(
     log: PurchaseDays,
@@ -237,17 +262,20 @@ def fit(
     fitted: ParetoNbd | None = None,
     bases: Bases | None = None,
     offered: Mapping[str, Covariates] | None = None,
+    base: Summary | None = None,
 ) -> Hybrid:
     """Fit a hybrid to what the log showed by the end of day ``as_of``, for forecasts of about ``horizon_days``.
 
     ``covariates``: taken in any case, asked for the earlier origins and for ``as_of``; or ``offered``: groups by name,
     of which those are taken that foretell better at an earlier date (:mod:`rondo.science.hybrid.trying`). ``fitted``:
-    the Pareto/NBD of that day where it is there already; ``bases``: shared with other fits to the same log and
-    configuration. Raises InputError or ConvergenceError where the base model cannot be fitted on ``as_of``.
+    the Pareto/NBD of that day, ``base``: the log's summary of it, where they are there already; ``bases``: shared with
+    other fits to the same log and configuration. Raises InputError or ConvergenceError where the base model cannot be
+    fitted on ``as_of``.
     """
     bases = bases or Bases(log, config)
-    base = summarise(log, as_of)
     shared = bases.at(as_of) if fitted is None and log is bases.log else None
+    if base is None:
+        base = shared.base if shared else summarise(log, as_of)
     model = fitted or (shared.model if shared else _base_model(base))
     days, earliest, latest = _bounds(log, as_of, horizon_days, bases.config)
     origins = _spread(log, earliest, latest, bases.config.origins)
@@ -269,7 +297,7 @@ def fit(
         days=days,
         as_of=as_of,
     )
-    return found.bound(log, covariates)
+    return found.bound(log, covariates, base, shared.columns if shared and effects is not None else None)
 
 
 def _base_model(base: Summary) -> ParetoNbd:
@@ -317,7 +345,7 @@ def _level(bases: Bases, origins: list[int], days: int, season: Season | None) -
     used, errors, chance = [], [], []
     for origin, held, bought in _held(bases, origins, days):
         base, model, weeks = held.base, held.model, days / DAYS_PER_WEEK
-        expected = model.expected_purchases(weeks, base.x, base.t_x, base.T)
+        expected = held.expected(weeks)
         total = cohort_total(model, base.T, weeks)
         if season is not None:
             total *= season.over(origin, origin + days)
@@ -372,7 +400,7 @@ def _rows(
 ) -> tuple[FloatArray, FloatArray, FloatArray, tuple[str, ...]]:
     """Of each customer of a date: columns, what the base model expects, what came; and the names of the covariates."""
     base, weeks = held.base, days / DAYS_PER_WEEK
-    expected = np.maximum(held.model.expected_purchases(weeks, base.x, base.t_x, base.T), 1e-9)
+    expected = np.maximum(held.expected(weeks), 1e-9)
     own = [_rate(expected, weeks)[:, None], held.columns[:, : len(names(())) + len(windows)]]
     known: tuple[str, ...] = ()
     if covariates is not None:

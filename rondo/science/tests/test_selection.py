@@ -33,7 +33,9 @@ def test_the_model_in_use_stays_where_hold_outs_do_not_tell() -> None:
 def test_a_better_model_replaces_the_one_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """A BG/NBD made to forecast far too little loses to models that are within a standard error of each other."""
 
-    def spoilt(name: str, log: Any, as_of: int, days: float, bases: Any, base: science.Summary) -> PurchaseModel:
+    def spoilt(
+        name: str, log: Any, as_of: int, days: float, bases: Any, base: science.Summary, **_known: Any
+    ) -> PurchaseModel:
         model = fit_base(name, base)
         return model.with_parameters(alpha=6 * float(model.parameters[1])) if name == "bgnbd" else model
 
