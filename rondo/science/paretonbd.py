@@ -30,7 +30,8 @@ NAMES = ("r", "alpha", "s", "beta")
 # Logarithms of parameters, times in mean observation times; see the same bounds in _beta_geometric.
 _LOWER, _UPPER = np.full(4, -10.0), np.full(4, 8.0)
 _ROWS = 4096
-# A large base is fitted roughly on every n-th of its cells first, then on more: all are then visited a few times only.
+# A large base is fitted on every n-th of its cells first, then on more, each time as closely as in the end: the way to
+# a limiting case (nobody leaves) takes many steps, and all cells are then visited a few times only.
 _ROUGH_CELLS, _MORE = 2_500, 8
 
 
@@ -154,7 +155,7 @@ def fit_cells(cells: Cells, config: FitConfig | None = None) -> ParetoNbd:
     every = len(cells) // _ROUGH_CELLS
     while every >= _MORE // 2:
         some = Likelihood(*(column[::every] for column in columns))
-        point = maximise(some, point, _LOWER, _UPPER, tolerance=1e-3, **limits).point  # type: ignore[arg-type]
+        point = maximise(some, point, _LOWER, _UPPER, tolerance=config.tolerance, **limits).point  # type: ignore[arg-type]
         every //= _MORE
     likelihood = Likelihood(*columns)
     bounds = _LOWER, _UPPER
