@@ -99,7 +99,7 @@ class Model:
 
 SIZE = 7
 FIELDS = ("name", "language", "birth_date", "size", "address")
-STEPS = int(os.environ.get("RONDO_MERGE_STEPS", "400"))
+STEPS = int(os.environ.get("MERGE_STEPS", "400"))
 """Merges, undos and changes at random; more of them when asked for."""
 
 
