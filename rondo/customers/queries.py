@@ -57,9 +57,14 @@ def _attributes() -> QuerySet[AttributeValue]:
 
 @lru_cache(maxsize=1)
 def _addresses() -> QuerySet[Address]:
-    held = "customer__survivor_row__survivor__preferred_address_id"
-    preferred = Coalesce(F(held), F("customer__preferred_address_id"))
-    return Address.objects.filter(shown()).order_by(Case(When(pk=preferred, then=0), default=1), "pk")
+    own = Q(customer__survivor_row__isnull=True)
+    place = Case(
+        When(own, pk=F("customer__preferred_address_id"), then=0),
+        When(pk=F("customer__survivor_row__survivor__preferred_address_id"), then=0),
+        When(own, then=1),
+        default=2,
+    )
+    return Address.objects.filter(shown()).order_by(place, "customer_id", "pk")
 
 
 def once_visible(viewer: User | None) -> QuerySet[Customer]:
@@ -182,7 +187,8 @@ def all_attributes_of(
 
 
 def addresses_of(customer_ids: Sequence[int]) -> list[Address]:
-    """Postal addresses of a customer's records: the preferred one first, then in order of entry."""
+    """Postal addresses of a customer's records: the preferred one, those of the survivor, those of merged records, the
+    record entered first before others."""
     return list(_addresses().filter(customer_id__in=customer_ids))
 
 

@@ -64,10 +64,15 @@ class Model:
         return mine[-1] if mine else (key, self.own[key][name])
 
     def shown(self, root: int, name: str) -> tuple[int, Any]:
-        """What a survivor shows: of attributes and the address what the first of its records has."""
-        if name in ("size", "address"):
+        """What a survivor shows: of attributes and the address what the first of its records has. An address that is
+        preferred is so of the survivor alone."""
+        if name == "size":
             return next((one for key in self.group(root) if (one := self.held(key, name))[1]), (root, None))
-        return self.held(root, name)
+        held = self.held(root, name)
+        if name == "address" and held[1] is None:
+            own = [(key, value) for key in self.group(root) if (value := self.own[key][name])]
+            return own[0] if own else held
+        return held
 
     def merge(self, edge: int, lost: int, kept: int, chosen: dict[str, int]) -> None:
         sides = {side: {name: self.shown(side, name) for name in FIELDS} for side in (lost, kept)}
