@@ -28,6 +28,7 @@ from rondo.foundation.models import AuditEntry
 from rondo.foundation.roles import roles
 from rondo.web.access import actor, page, viewer
 from rondo.web.attributes.forms import AttributeForm, NewForm, choices_in, initial_of, lines_of, said_of
+from rondo.web.customers.fields import attribute_fields
 from rondo.web.people.entries import shown
 
 State = AttributeDefinition.State
@@ -129,13 +130,19 @@ def _told(row: AttributeDefinition) -> dict[str, Any]:
         "archived": row.state == State.ARCHIVED,
         "uses": uses_of(row.key),
         "types": [(value, label) for value, label in AttributeDefinition.Type.choices if value != row.type],
-        "mergeable": list(row.choices) if len(row.choices) > 1 else [],
+        "mergeable": _named(row) if len(row.choices) > 1 else [],
         "changing_to": AttributeDefinition.Type(row.changing).label if row.changing else "",
         "done": done,
         "every": every,
         "former": former,
         "list_url": f"{reverse('customers')}?f=attr.{row.key}:known",
     }
+
+
+def _named(row: AttributeDefinition) -> list[tuple[str, str]]:
+    """The choices, with what they are called in the language in force."""
+    (field,) = attribute_fields([row])
+    return [(value, str(label)) for value, label in field.choices]
 
 
 @require_POST
