@@ -21,7 +21,7 @@ from rondo.lists.models import SavedView
 from rondo.web import formats
 from rondo.web.customers import coming, consents
 from rondo.web.customers.rows import read_rows
-from rondo.web.customers.tolerant import finds, meant_by
+from rondo.web.customers.tolerant import found_or_meant
 
 _LONGEST_NUMBER = 60
 _MOST_ORDERS = 200
@@ -34,10 +34,7 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
     search = Search(text, whole=masked(viewer, "identifiers"))
     if not search:
         return []
-    found = finds(viewer, search, limit)
-    if not found:
-        meant = meant_by(viewer, search, found_none=True, others=0)
-        found = finds(viewer, meant.search, limit) if meant.said else []
+    found = found_or_meant(viewer, search, limit)
     known_by = marks(viewer, found)
     return [
         Hit(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
-from rondo.customers.nearby import readings
+from rondo.customers.nearby import known, readings
 from rondo.customers.queries import sees_all, visible
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
@@ -34,13 +34,32 @@ def finds(viewer: User, search: Search, limit: int = 1) -> list[int]:
     return read_page(phases(Selection(viewer, search=search), _NAME, False, relevance=True), limit=limit).ids
 
 
+def found_or_meant(viewer: User, search: Search, limit: int) -> list[int]:
+    """The first customers whom a search names or, where it names nobody, whom the likeliest reading of it names. A word
+    that begins no word of any name can only be an identifier: names are not walked for it."""
+    if _are_names(search):
+        found = finds(viewer, search, limit)
+    else:
+        found = list(Selection(viewer, search=search).hits[:limit])
+    if found:
+        return found
+    meant = meant_by(viewer, search, found_none=True, others=0)
+    return finds(viewer, meant.search, limit) if meant.said else []
+
+
+def _are_names(search: Search) -> bool:
+    """Whether each word of a search begins a word of some name."""
+    return set(known(search.words, begun=True)) == set(search.words)
+
+
 def _finds_any(viewer: User, search: Search) -> bool:
     """Whether a search names anybody by their name. For who sees all, the first entry of the index tells it; for others
     it takes the way that begins with the few they see."""
     if not sees_all(viewer):
         return bool(finds(viewer, search))
     standing = visible(viewer).filter(pk=OuterRef("customer_id"))
-    return search.entries().filter(Exists(standing)).order_by().exists()
+    entries = search.entries().filter(Exists(standing), later__in=(False, True))  # the index begins with ``later``
+    return entries.order_by().exists()
 
 
 def meant_by(viewer: User, search: Search, *, found_none: bool = False, others: int = OTHERS) -> Meant:
@@ -48,7 +67,8 @@ def meant_by(viewer: User, search: Search, *, found_none: bool = False, others: 
     ``found_none``: the caller knows that it names nobody; ``others``: so many other readings are wanted."""
     if not search.words:
         return Meant(search)
-    if not found_none and (_finds_any(viewer, search) or search.identified(visible(viewer))):
+    named = not found_none and _are_names(search) and _finds_any(viewer, search)
+    if named or (not found_none and search.identified(visible(viewer))):
         return Meant(search)
     read = [Search(text, whole=search.whole) for text in readings(search.words)[:TRIED]]
     right = []
