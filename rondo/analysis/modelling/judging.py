@@ -33,7 +33,10 @@ class Judged:
 
 
 def holdout_origin(log: PurchaseDays, as_of: int) -> int:
-    """The day from which :func:`judge` forecasts: a quarter, or a third of shorter data, before ``as_of``."""
+    """The day from which :func:`judge` forecasts: a quarter, or a third of shorter data, before ``as_of``, which it is
+    itself where nobody ever bought."""
+    if not log.day.size:
+        return as_of
     return as_of - min(HOLDOUT_DAYS, (as_of - log.first_day + 1) // 3)
 
 
