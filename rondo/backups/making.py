@@ -101,21 +101,31 @@ def _files(archive: Writer, path: Path, begin: Begin) -> list[dict[str, Any]]:
 def home_files(apart_from: Path) -> Iterator[tuple[str, Path]]:
     """The files of the home that a backup holds, by their name in it.
 
-    Left out: the database, what is made anew, locks, half-written files, other backups, and links out of the home.
+    Left out: the database, also one that was used before, what is made anew, locks, half-written files, other backups,
+    and links out of the home.
     """
     home = settings.RONDO_HOME
-    database = settings.DATABASES["default"]["NAME"] if connection.vendor == "sqlite" else ""
+    anew = {*(home / name for name in MADE_ANEW), settings.RONDO_WAREHOUSE.absolute()}
     for folder, names, files in os.walk(home):
-        names[:] = sorted(name for name in names if Path(folder) != home or name not in MADE_ANEW)
+        names[:] = sorted(name for name in names if Path(folder, name) not in anew)
         for name in sorted(files):
             file = Path(folder, name)
             if file.is_symlink() or not file.is_file() or file == apart_from.absolute():
                 continue
-            if name.endswith((".part", "-lock", ".lock", ".pid")) or (database and str(file).startswith(str(database))):
+            if name.endswith((".part", "-lock", ".lock", ".pid")) or of_database(file):
                 continue
             if file.suffix == ".zip" and _is_backup(file):
                 continue
             yield file.relative_to(home).as_posix(), file
+
+
+def of_database(file: Path) -> bool:
+    """Whether a file of the home is one of SQLite's: of the database that is served, or of the one that is served where
+    no other is named, which an installation that moved to PostgreSQL left behind."""
+    databases = [settings.RONDO_HOME / "rondo.sqlite3"]
+    if connection.vendor == "sqlite":
+        databases.append(Path(settings.DATABASES["default"]["NAME"]))
+    return any(file.parent == one.parent.resolve() and file.name.startswith(one.name) for one in databases)
 
 
 def _is_backup(file: Path) -> bool:

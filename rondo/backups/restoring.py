@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
 from rondo.backups.archive import Reader
-from rondo.backups.making import Backup, Begin
+from rondo.backups.making import Backup, Begin, of_database
 from rondo.backups.states import Node, bring_to, models_at, seen, unknown
 from rondo.backups.tables import Model, put_sequences, tables_of
 from rondo.errors import InputError, StateError
@@ -38,8 +38,9 @@ def check_backup(path: Path, begin: Begin) -> dict[str, Any]:
 def restore_backup(actor: Actor, path: Path, begin: Begin) -> Backup:
     """Put a backup into this installation, which nobody has worked with yet; then bring its tables to this version.
 
-    The checksums are compared first; then all rows go in in one transaction, so that a restore that is stopped leaves
-    an empty installation. Scores come along; the columnar copy is worked out anew by the next refresh.
+    The checksums are compared first; then all rows go in in one transaction, which ends when the files are back, so
+    that a restore that is stopped leaves an empty installation, and can be made again. Scores come along; the columnar
+    copy is worked out anew by the next refresh.
 
     Raises:
         InputError: no backup, damaged, or with rows that this database does not take. StateError: the installation is
@@ -53,6 +54,8 @@ def restore_backup(actor: Actor, path: Path, begin: Begin) -> Backup:
             _("%(path)s was made by a later version of Rondo (it has %(names)s); restore it with that version.")
             % {"path": path, "names": ", ".join(f"{app}.{name}" for app, name in later[:3])}
         )
+    places = {one["file"]: _inside(one["file"]) for one in manifest["files"]}
+    files = {name: to for name, to in places.items() if not of_database(to)}
     _refuse_used(nodes)
     bring_to(nodes)
     models = tables_of(models_at(nodes))
@@ -73,13 +76,13 @@ def restore_backup(actor: Actor, path: Path, begin: Begin) -> Backup:
                         done += batch.num_rows
                         report(done, total)
             put_sequences(models, manifest["sequences"])
-        report = begin(_("Files"))
-        for place, one in enumerate(manifest["files"]):
-            archive.file(one["file"], _inside(one["file"]))
-            report(place + 1, len(manifest["files"]))
+            report = begin(_("Files"))
+            for place, (name, to) in enumerate(files.items()):
+                _put(archive, name, to)
+                report(place + 1, len(files))
     call_command("migrate", verbosity=0, interactive=False)
     audit.record(actor, "backup.restored", "installation", installation().pk, {"file": [None, path.name]})
-    return Backup(path, len(told), done, len(manifest["files"]), path.stat().st_size)
+    return Backup(path, len(told), done, len(files), path.stat().st_size)
 
 
 def _refuse_used(nodes: list[Node]) -> None:
@@ -139,6 +142,15 @@ def _named(path: Path, table: str) -> Iterator[None]:
         raise InputError(
             _("%(path)s, table %(table)s: this database does not take its rows (%(reason)s). Nothing was restored.")
             % {"path": path, "table": table, "reason": str(error).strip().splitlines()[0]}
+        ) from error
+
+
+def _put(archive: Reader, name: str, to: Path) -> None:
+    try:
+        archive.file(name, to)
+    except OSError as error:
+        raise InputError(
+            _("%(path)s cannot be written: %(reason)s.") % {"path": to, "reason": error.strerror}
         ) from error
 
 

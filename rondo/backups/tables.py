@@ -38,7 +38,8 @@ _KINDS = {
 
 
 def tables_of(apps: Any) -> list[Model]:
-    """The models whose tables a backup holds, each after those that it refers to."""
+    """The models whose tables a backup holds, each after those that it refers to; columns that the database does not
+    hold to what they refer to (``db_constraint=False``) ask for no order, and may close a circle."""
     known: dict[str, Model] = {
         model._meta.db_table: model
         for model in apps.get_models(include_auto_created=True)
@@ -49,6 +50,7 @@ def tables_of(apps: Any) -> list[Model]:
             other
             for field in model._meta.local_concrete_fields
             if field.remote_field is not None
+            and getattr(field, "db_constraint", True)
             and (other := field.remote_field.model._meta.db_table) in known
             and other != name
         }

@@ -24,6 +24,7 @@ from rondo.backups.restoring import check_backup, restore_backup
 from rondo.backups.states import models_at, seen
 from rondo.backups.tables import LEFT_OUT, tables_of
 from rondo.customers.actions import (
+    add_address,
     add_identifier,
     assign_owner,
     create_customer,
@@ -74,7 +75,11 @@ def world(installation: Any, alice: User, bob: User) -> User:
     link(who, ada, firm, "employee")
     log_interaction(who, ada, kind="note", body=NOTE, occurred_at=datetime(2017, 3, 4, 5, 6, 7, 891_000, tzinfo=UTC))
     log_interaction(who, other, kind="note", body="Plain", occurred_at=datetime(2017, 3, 5, tzinfo=UTC))
-    merge(who, other, ada)
+    add_address(who, ada, street="1 Elm St")
+    shown = add_address(who, other, street="2 Oak St")
+    assert merge(who, other, ada, fields={"address": other}).picks.get(field="address").after == {
+        "preferred_address_id": shown.pk
+    }
     gone = create_customer(who, name="Gone")
     Customer.objects.filter(pk=gone.pk).delete()  # its key must not be given out again
     Authenticator.objects.create(user=alice, type="totp", data={"secret": "s", "of": [1, None, {"ü": True}]})
@@ -108,8 +113,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-def rewritten(path: Path, to: Path, *, without: str = "", newest: int = 0) -> Path:
-    """The archive with checksums that hold, but a table missing, or with a migration less (-1) or more (1)."""
+def rewritten(
+    path: Path, to: Path, *, without: str = "", newest: int = 0, files: dict[str, bytes] | None = None
+) -> Path:
+    """The archive with checksums that hold, but a table missing, with a migration less (-1) or more (1), or with other
+    files."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(to, "w") as out:
         manifest = json.loads(source.read("manifest.json"))
         manifest["tables"] = [one for one in manifest["tables"] if one["table"] != without]
@@ -117,8 +125,16 @@ def rewritten(path: Path, to: Path, *, without: str = "", newest: int = 0) -> Pa
             manifest["migrations"].remove(max(one for one in manifest["migrations"] if one[0] == "customers"))
         elif newest:
             manifest["migrations"].append(["customers", "9999_later"])
+        kept = [*manifest["tables"], *manifest["files"]]
+        if files is not None:
+            kept = manifest["tables"]
+            manifest["files"] = []
+            for name, data in files.items():
+                told = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+                manifest["files"].append({"file": name, "member": f"files/{name}", **told})
+                out.writestr(f"files/{name}", data)
         text = json.dumps(manifest)
-        for one in [*manifest["tables"], *manifest["files"]]:
+        for one in kept:
             out.writestr(one["member"], source.read(one["member"]))
         out.writestr("manifest.json", text)
         out.writestr("manifest.sha256", hashlib.sha256(text.encode()).hexdigest())
@@ -270,6 +286,40 @@ def test_rows_that_the_database_refuses_leave_it_empty(world: User, home: Path, 
     assert not User.objects.exists()
     restore_backup(system(), made.path, quiet)
     assert User.objects.count() == 2
+
+
+def test_files_that_cannot_be_put_back_leave_it_empty(world: User, home: Path, tmp_path: Path) -> None:
+    """Else the rows would be there without their files, and a second restore would be refused."""
+    made = backed_up(tmp_path / "a.zip")
+    emptied()
+    outside = rewritten(made.path, tmp_path / "b.zip", files={"../b.txt": b"x"})
+    with pytest.raises(InputError, match="outside of the home"):
+        restore_backup(system(), outside, quiet)
+    blocked = rewritten(made.path, tmp_path / "c.zip", files={"secret-key/b.txt": b"x"})
+    with pytest.raises(InputError, match="cannot be written"):
+        restore_backup(system(), blocked, quiet)
+    assert not User.objects.exists() and not (tmp_path / "b.txt").exists()
+    restore_backup(system(), made.path, quiet)
+    assert User.objects.count() == 2
+
+
+def test_a_database_file_in_the_home_is_neither_taken_along_nor_written_over(
+    world: User, home: Path, settings: Any, tmp_path: Path
+) -> None:
+    """A home that moved to PostgreSQL still has the file that it was served from; restored on SQLite, it would take the
+    place of what was just restored. So would the columnar copy be taken along if it has a folder of its own."""
+    settings.RONDO_WAREHOUSE = home / "copy"
+    (home / "copy").mkdir()
+    (home / "copy" / "facts.parquet").write_text("made anew")
+    for name in ("rondo.sqlite3", "rondo.sqlite3-wal"):
+        (home / name).write_text("as it was long ago")
+    made = backed_up(tmp_path / "a.zip")
+    assert [one["file"] for one in check_backup(made.path, quiet)["files"]] == ["secret-key", "uploads/people.csv"]
+    emptied()
+    (home / "rondo.sqlite3").write_text("in use")
+    earlier = rewritten(made.path, tmp_path / "b.zip", files={"rondo.sqlite3": b"old", "uploads/a.csv": b"a"})
+    assert restore_backup(system(), earlier, quiet).files == 1
+    assert (home / "rondo.sqlite3").read_text() == "in use" and (home / "uploads" / "a.csv").read_bytes() == b"a"
 
 
 def test_who_may_not_administer_may_not_take_everything_along(bob: User, home: Path, tmp_path: Path) -> None:
