@@ -119,7 +119,8 @@ def _check_seen(actor: Actor, wanted: dict[int, CustomerRef]) -> None:
 
 
 def check_fields(row: models.Model, names: Iterable[str]) -> None:
-    """Validate named fields of an unsaved change.
+    """Validate named fields of an unsaved change. A NUL is refused on either database: PostgreSQL takes none, and what
+    SQLite took could not be restored there.
 
     Raises:
         InputError: names field and value, and what would be right.
@@ -134,6 +135,10 @@ def check_fields(row: models.Model, names: Iterable[str]) -> None:
             _("%(field)s = %(value)r: %(problem)s")
             % {"field": name, "value": getattr(row, name), "problem": " ".join(problems)}
         ) from error
+    held = {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields if field.name in names}
+    for name, value in sorted(held.items()):
+        if isinstance(value, str) and "\x00" in value:
+            raise InputError(_("%(name)s: a NUL is no text; remove it.") % {"name": name})
 
 
 def plain(value: Any) -> Any:

@@ -55,6 +55,7 @@ class TestCreate:
             {"name": "X", "birth_date": "soon"},
             {"name": "X", "birth_date": date.today() + timedelta(days=3)},
             {"name": "X", "is_merged": True},
+            {"family_name": "X\0"},
         ],
     )
     def test_bad_fields_are_refused_by_name(self, fields: dict[str, object]) -> None:
