@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rondo.customers.actions import merge, unmerge
-from rondo.customers.models import Customer
+from rondo.customers.models import Customer, Merge
 from rondo.customers.picking import Which
-from rondo.customers.queries import get_visible
+from rondo.customers.queries import get_visible, visible
 from rondo.duplicates.actions.automatic import longer_known
 from rondo.errors import InputError, NotFound, StateError
 from rondo.web.access import actor, page, viewer
@@ -86,4 +86,5 @@ def unmerge_two(request: HttpRequest, merge_id: int) -> HttpResponse:
         return redirect("customers")
     said = _("Taken back; %(customer)s stands for itself again.") % {"customer": done.customer}
     messages.success(request, " ".join(filter(None, (said, told_left(viewer(request), done.left)))))
-    return redirect("customer", done.customer.public_id)
+    seen = visible(viewer(request)).filter(pk=done.customer.pk).exists()  # it may be a colleague's again
+    return redirect("customer", (done.customer if seen else Merge.objects.get(pk=merge_id).winner).public_id)

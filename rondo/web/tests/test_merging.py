@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rondo.customers.actions import add_address, change_customer, create_customer, define_attribute, set_attribute
+from rondo.customers.actions import (
+    add_address,
+    assign_owner,
+    change_customer,
+    create_customer,
+    define_attribute,
+    merge,
+    set_attribute,
+)
 from rondo.customers.models import Customer, Merge
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import User
@@ -55,6 +63,18 @@ def test_two_are_found_compared_merged_as_chosen_and_taken_back(
     assert "Anna Huber stands for itself again" in back and "left as it is: Name." in back
     one.refresh_from_db()
     assert (one.name, one.birth_date) == ("Anna Kern", None)
+
+
+def test_who_undoes_a_merge_goes_on_with_whom_they_see(
+    two: tuple[Customer, Customer], signed_in: SignIn, make_user: Callable[..., User]
+) -> None:
+    """Bob sees the survivor as it is his; what was merged into it is a colleague's again."""
+    bob, carol = make_user("bob", role="manager", reach="own"), make_user("carol", role="manager")
+    for row, owner in zip(two, (bob, carol), strict=True):
+        assign_owner(system(), row, owner)
+    edge = merge(system(), two[1], two[0])
+    back = signed_in(bob).post(f"/customers/merges/{edge.pk}/undo", follow=True)
+    assert back.status_code == 200 and back.request["PATH_INFO"] == f"/customers/{two[0].public_id}/"
 
 
 def test_what_a_role_does_not_see_is_not_chosen_from(
