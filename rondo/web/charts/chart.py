@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from rondo.foundation.spreadsheets import harmless
 from rondo.web import formats
 from rondo.web.charts import kept as files
 from rondo.web.charts.axes import dressed
@@ -119,7 +120,7 @@ class Chart:
 def chart_file(request: HttpRequest, chart: Chart, name: str) -> HttpResponse:
     """``chart`` as the file ``name``: its table as CSV, or its drawing where the address asks for it ``?as=png``.
 
-    In the CSV figures have a point, days are written 2017-12-31, and the text is UTF-8.
+    In the CSV figures have a point, days are written 2017-12-31, and the text is UTF-8 and no formula.
     """
     if request.GET.get("as") == "png":
         from rondo.web.charts.pictures import png
@@ -130,6 +131,6 @@ def chart_file(request: HttpRequest, chart: Chart, name: str) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     writer = csv.writer(response)
-    writer.writerow([column.label for column in chart.columns])
-    writer.writerows([[cell.raw for cell in row] for row in chart.rows])
+    writer.writerow([harmless(str(column.label)) for column in chart.columns])
+    writer.writerows([[harmless(c.raw) if isinstance(c.raw, str) else c.raw for c in row] for row in chart.rows])
     return response

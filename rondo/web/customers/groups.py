@@ -2,7 +2,7 @@
 filter more, so that a lane, its figures and the list behind them never disagree."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -35,13 +35,15 @@ _FIRST = ("attribute", "fact", "beside", "customer")
 
 @dataclass(frozen=True)
 class Group:
-    """The customers of the list that have one value of the field, or none. ``value``: as the field's control has it."""
+    """The customers of the list that have one value of the field, or none. ``value``: as the field's control has it.
+    ``rest``: they have one of the many values that have no group of their own."""
 
     value: str
     label: "_StrOrPromise"
     condition: Condition
     address: str
     rows: list[Row] = field(default_factory=list)
+    rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,17 @@ def grouped_by(query: ListQuery) -> Field:
 
 
 def groups_of(query: ListQuery, by: Field) -> list[Group]:
-    """The groups in the natural order of the values, who has none last."""
+    """The groups in the natural order of the values, who has none last; behind :data:`MOST_GROUPS` of them all other
+    values together, so that the groups are the whole list."""
     room = len(query.filters) < MAX_FILTERS
     made = []
     keys = _keys() if by.type == "user" else {}
     for value, label in by.choices[:MOST_GROUPS]:
         condition = parse_one(from_form(by, "is", [value]), query.fields, query.viewer)
         made.append(_group(query, keys.get(value, value), label, condition, room))
+    if rest := [value for value, _label in by.choices[MOST_GROUPS:]]:
+        condition = parse_one(from_form(by, "is", rest), query.fields, query.viewer)
+        made.append(replace(_group(query, "", _("Others"), condition, room), rest=True))
     nobody = _("nobody") if by.type == "user" else _("not known")
     unknown = Condition(by, "unknown")
     return made if by.key == "kind" else [*made, _group(query, "", nobody, unknown, room)]
@@ -109,10 +115,7 @@ def lanes(query: ListQuery, by: Field) -> list[Group]:
         found.append(read_page(walks, limit=CARDS).ids)
     columns = [query.fields[key] for key in query.columns if key != by.key][:TOLD]
     rows = {row.customer.pk: row for row in read_rows(query.viewer, [pk for ids in found for pk in ids], columns)}
-    return [
-        Group(g.value, g.label, g.condition, g.address, [rows[pk] for pk in ids if pk in rows])
-        for g, ids in zip(groups, found, strict=True)
-    ]
+    return [replace(g, rows=[rows[pk] for pk in ids if pk in rows]) for g, ids in zip(groups, found, strict=True)]
 
 
 def figures(query: ListQuery, groups: Sequence[Group]) -> list[Figures]:

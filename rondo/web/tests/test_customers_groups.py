@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from rondo.customers.actions import merge, set_attribute
+from rondo.customers.actions import define_attribute, merge, set_attribute
 from rondo.customers.models import AttributeValue
 from rondo.foundation.actors import system
+from rondo.web.customers.groups import MOST_GROUPS
 from rondo.web.tests.customers_data import (
     give_score,
     make_attributes,
@@ -141,3 +142,17 @@ def test_the_number_of_queries_does_not_grow_with_the_cards(client: Any) -> None
     few = [queries(address) for address in addresses for _twice in range(2)][1::2]
     add(40)
     assert all(queries(address) <= before for address, before in zip(addresses, few, strict=True))
+
+
+def test_values_without_a_group_of_their_own_stand_together(client: Any) -> None:
+    """So that groups and shares are of the whole list; a label is no formula in the file."""
+    words = [{"value": f"v{number}", "en": f"=V{number}"} for number in range(MOST_GROUPS + 3)]
+    big = define_attribute(system(), "big", label_en="Big", type="choice", form="benefit", choices=words)
+    for number in (0, MOST_GROUPS, MOST_GROUPS + 2):
+        set_value(make_customer(f"C{number}"), big, text=f"v{number}")
+    file = client.get("/customers/groups/count?as=chart&by=attr.big").content.decode().splitlines()
+    assert file[1] == "'=V0,1,0.333333" and file[-2:] == ["Others,2,0.666667", "not known,0,0.0"]
+    page = client.get("/customers/?as=board&by=attr.big")
+    rest = page.context["lanes"][-2]
+    assert rest.rest and len(rest.rows) == 2 and len(names_of(client, f"/customers/{rest.address}")) == 2
+    assert page.content.decode().count("data-move-card") == 1

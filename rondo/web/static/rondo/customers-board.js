@@ -9,7 +9,7 @@ const card = () => document.activeElement?.closest?.(".board-card");
 
 async function move(one, value) {
   const seen = one.closest(".lane").dataset.value;
-  if (value === seen || !board()?.hasAttribute("data-movable")) return;
+  if (value === undefined || seen === undefined || value === seen || !board()?.hasAttribute("data-movable")) return;
   focus = one.dataset.key;
   const { pathname } = new URL(one.querySelector("a").href);
   const scrolled = board().scrollLeft;
