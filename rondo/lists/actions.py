@@ -11,6 +11,7 @@ from rondo.errors import InputError, NotFound, PermissionRefused, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry, User
+from rondo.foundation.rights import has_right
 from rondo.lists.models import CUSTOMERS, Arrangement, SavedView
 from rondo.lists.queries import get_visible, may_change
 from rondo.lists.states import State
@@ -100,8 +101,11 @@ def take_back(actor: Actor, entry_id: int) -> SavedView:
     if entry is None:
         raise NotFound(_("This can no longer be undone here; change the view by hand."))
     with transaction.atomic():
-        row = _locked(user, entry.record_id)
-        _check_may(user, row)
+        # Who administers and shares a view no more does not see it any longer, and still takes that back.
+        withdrew = entry.changes.get("is_shared") == [True, False] and has_right(user, "administer")
+        row = _locked(user, entry.record_id, everybodys=withdrew)
+        if not withdrew:
+            _check_may(user, row)
         if entry.verb == "view.deleted":
             row.name = _name(row.name, row)
             row.deleted_at = None
@@ -130,7 +134,7 @@ def arrange(
     user = _person(actor)
     if everybody:
         actor.require("administer")
-    if len(order) > 2 * MOST_VIEWS or any(len(key) > 40 for key in (*order, default)):
+    if len(order) > 2 * MOST_VIEWS or any(len(key) > 40 or "\x00" in key for key in (*order, default)):
         raise InputError(_("These are more views than one keeps; load the list again."))
     keys = list(dict.fromkeys(order))
     with transaction.atomic():
@@ -154,9 +158,9 @@ def _person(actor: Actor) -> User:
     return actor.user
 
 
-def _locked(user: User, pk: int) -> SavedView:
+def _locked(user: User, pk: int, *, everybodys: bool = False) -> SavedView:
     row = SavedView.objects.select_for_update(of=("self",)).filter(pk=pk).first()
-    if row is None or (row.owner_id != user.pk and not row.is_shared):
+    if row is None or (row.owner_id != user.pk and not row.is_shared and not everybodys):
         raise NotFound(_("This view is not there, or not shared with you; choose another one."))
     return row
 

@@ -57,7 +57,11 @@ class State:
     def check(self) -> None:
         """Raise InputError where it is larger than any list that a person makes."""
         texts: Sequence[str] = (*self.filters, *self.columns, self.rule, self.sort, self.by)
-        if len(self.filters) > _MOST or len(self.columns) > _MOST or any(len(text) > _LONGEST for text in texts):
+        if (
+            len(self.filters) > _MOST
+            or len(self.columns) > _MOST
+            or any(len(text) > _LONGEST or "\x00" in text for text in texts)
+        ):
             raise InputError(_("This list asks for more than a view keeps; take some filters or columns away."))
         if self.size not in SIZES or self.layout not in LAYOUTS:
             raise InputError(

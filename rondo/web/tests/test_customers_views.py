@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from rondo.foundation.models import AuditEntry
+from rondo.foundation.actors import Actor
+from rondo.foundation.models import AuditEntry, User
+from rondo.lists.actions import save_view
 from rondo.lists.models import SavedView
+from rondo.lists.states import State
 from rondo.web.tests.customers_data import give_score, make_customer, names_of, owned
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +126,22 @@ def test_views_are_named_shared_deleted_and_put_back(client: Any) -> None:
     assert undo(client, gone).context["open"].key == key
     told = AuditEntry.objects.filter(record_type="view").order_by("pk").values_list("verb", flat=True)
     assert list(told) == ["view.created", "view.changed", "view.changed", "view.deleted", "view.restored"]
+
+
+def test_who_administers_shares_a_colleagues_view_no_more_and_takes_that_back(client: Any) -> None:
+    bob = User.objects.create_user("manager@rondo.example.org", name="M", role="manager")
+    row, _entry = save_view(Actor(bob, "web"), "Bob's", State(), shared=True)
+    page = client.post(f"/customers/views/{row.key}/change", {"name": "Bob's", "version": 1}, follow=True)
+    row.refresh_from_db()
+    assert page.status_code == 200 and "is saved" in page.content.decode() and not row.is_shared
+    assert undo(client, page).status_code == 200
+    assert SavedView.objects.get().is_shared
+
+
+def test_a_nul_is_kept_in_no_view(client: Any) -> None:
+    """PostgreSQL takes none, and would fail."""
+    assert keep(client, "X", by="a\x00b") == "/customers/?view=all" and not SavedView.objects.exists()
+    assert client.post("/customers/views/arrange", {"order": "\x00"}).status_code == 302
 
 
 def test_tabs_are_arranged_for_oneself_and_for_those_who_did_not(client: Any, charlie: Any, signed_in: Any) -> None:

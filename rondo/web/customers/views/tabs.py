@@ -95,7 +95,7 @@ def change(request: HttpRequest, key: str) -> HttpResponse:
     row, entry = change_view(actor(request), key, expected_version=version, **fields)
     if entry is not None:
         _told(request, _("The view “%(view)s” is saved.") % {"view": row}, entry)
-    return _list(f"?view={row.key}")
+    return _list(f"?view={row.key if row.is_shared or row.owner_id == viewer(request).pk else ALL}")
 
 
 @require_POST
