@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -33,13 +33,14 @@ def column_of(type: str) -> str:
     return COLUMNS.get(type, "number")
 
 
-def parse(definition: AttributeDefinition, value: Any) -> tuple[str, Stored]:
+def parse(definition: AttributeDefinition, value: Any, kept: Collection[str] = ()) -> tuple[str, Stored]:
     """The column and the stored value of ``value`` for an attribute.
 
-    Text is text. A choice is one of those offered, by its value or by one of its labels; several choices are a list, or
-    a text that separates them by bars, semicolons, lines or commas. A number is finite; a date is a date or ISO 8601
-    text; yes or no is a truth value or a word for one; money is given in major units of the company's currency and
-    stored in minor ones; a link is an address of the web, ``https`` unless it says otherwise.
+    Text is text. A choice is one of those offered, or of the retired ones that are ``kept``, by its value or by one of
+    its labels; several choices are a list, or a text that separates them by bars, semicolons, lines or commas. A number
+    is finite; a date is a date or ISO 8601 text; yes or no is a truth value or a word for one; money is given in major
+    units of the company's currency and stored in minor ones; a link is an address of the web, ``https`` unless it says
+    otherwise.
 
     Raises:
         InputError: names the attribute, the value and what would be right.
@@ -47,11 +48,11 @@ def parse(definition: AttributeDefinition, value: Any) -> tuple[str, Stored]:
     key, kind = definition.key, definition.type
     text = value.strip() if isinstance(value, str) else value
     if kind == Type.MULTI:
-        return "text", _several(definition, value)
+        return "text", _several(definition, value, kept)
     if kind in {Type.TEXT, Type.CHOICE, Type.LINK}:
         words = " ".join(str(text).split())
         if kind == Type.CHOICE:
-            words = _choice(definition, words)
+            words = _choice(definition, words, kept)
         if not words or len(words) > _LONGEST or "\x00" in words:
             raise InputError(
                 _("%(key)s: a text of 1 to 255 characters is needed, not %(length)d.")
@@ -115,8 +116,8 @@ def offered(definition: AttributeDefinition) -> list[str]:
     return [str(choice["value"]) for choice in definition.choices if not choice.get("retired")]
 
 
-def _choice(definition: AttributeDefinition, words: str) -> str:
-    known = _find(definition, words)
+def _choice(definition: AttributeDefinition, words: str, kept: Collection[str]) -> str:
+    known = _find(definition, words, kept)
     if known is None:
         raise InputError(
             _("%(key)s = %(value)r is none of its choices; one of %(choices)s is needed.")
@@ -125,9 +126,9 @@ def _choice(definition: AttributeDefinition, words: str) -> str:
     return known
 
 
-def _find(definition: AttributeDefinition, words: str) -> str | None:
+def _find(definition: AttributeDefinition, words: str, kept: Collection[str]) -> str | None:
     """The choice that a text means: by its value, else by a value or label in other letter case that only one has."""
-    choices = [choice for choice in definition.choices if not choice.get("retired")]
+    choices = [one for one in definition.choices if not one.get("retired") or str(one["value"]) in kept]
     if any(words == str(choice["value"]) for choice in choices):
         return words
     said = words.casefold()
@@ -139,15 +140,17 @@ def _find(definition: AttributeDefinition, words: str) -> str | None:
     return named.pop() if said and len(named) == 1 else None
 
 
-def _several(definition: AttributeDefinition, value: Any) -> str:
+def _several(definition: AttributeDefinition, value: Any, kept: Collection[str]) -> str:
     if isinstance(value, str):
         whole = value.strip().strip(BAR)
-        parts = [whole] if _find(definition, " ".join(whole.split())) else re.split(r"[|;\n]", whole)
-        if any(part.strip() and _find(definition, " ".join(part.split())) is None for part in parts):
-            parts = [piece for part in parts for piece in ([part] if _find(definition, part) else part.split(","))]
+        parts = [whole] if _find(definition, " ".join(whole.split()), kept) else re.split(r"[|;\n]", whole)
+        if any(part.strip() and _find(definition, " ".join(part.split()), kept) is None for part in parts):
+            parts = [
+                piece for part in parts for piece in ([part] if _find(definition, part, kept) else part.split(","))
+            ]
     else:
         parts = [str(part) for part in value]
-    meant = {_choice(definition, " ".join(part.split())) for part in parts if part.strip()}
+    meant = {_choice(definition, " ".join(part.split()), kept) for part in parts if part.strip()}
     if not meant:
         raise InputError(_("%(key)s: at least one choice is needed.") % {"key": definition.key})
     packed = pack(definition, meant)

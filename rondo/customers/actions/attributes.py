@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, locked
-from rondo.customers.attribute_values import once, parse, stored, told
+from rondo.customers.attribute_values import once, parse, stored, told, unpack
 from rondo.customers.changed import noted
 from rondo.customers.definitions import may_see
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
@@ -58,7 +58,7 @@ def hold(definitions: Iterable[int]) -> None:
 
 def set_attribute(actor: Actor, ref: CustomerRef, key: str, value: Any) -> None:
     """Set one attribute of a customer (see :func:`~rondo.customers.attribute_values.parse` for what each type takes);
-    None, empty text or no choice takes it away.
+    None, empty text or no choice takes it away. A retired choice stays where the customer has it.
 
     Taken away, it is so from all records merged into the customer, else a merged one's value would show instead.
 
@@ -72,8 +72,8 @@ def set_attribute(actor: Actor, ref: CustomerRef, key: str, value: Any) -> None:
         empty = value is None or (isinstance(value, (str, list, tuple)) and not "".join(map(str, value)).strip(" |"))
         if empty and definition.required:
             raise InputError(_("%(key)s is required; give it another value instead.") % {"key": key})
-        column, parsed = ("", None) if empty else parse(definition, value)
         row = locked(actor, ref)
+        column, parsed = ("", None) if empty else parse(definition, value, _retired_of(definition, row))
         records = record_ids(row.pk) if empty else [row.pk]
         values = {v.customer_id: v for v in AttributeValue.objects.filter(definition=definition, customer__in=records)}
         before = {customer: stored(v) for customer, v in values.items()}
@@ -86,6 +86,14 @@ def set_attribute(actor: Actor, ref: CustomerRef, key: str, value: Any) -> None:
             if old != parsed:
                 changes = {f"attribute.{key}": [told(definition, old), told(definition, parsed)]}
                 noted(actor, "attribute.set", customer, changes)
+
+
+def _retired_of(definition: AttributeDefinition, row: Customer) -> set[str]:
+    """The retired choices that a customer has, of records merged into it, too."""
+    if not any(choice.get("retired") for choice in definition.choices):
+        return set()
+    values = AttributeValue.objects.filter(definition=definition, customer__in=record_ids(row.pk))
+    return {choice for text in values.values_list("text", flat=True) for choice in (text, *unpack(text)) if choice}
 
 
 def write_value(actor: Actor, definition: AttributeDefinition, row: Customer, column: str, parsed: Any) -> None:

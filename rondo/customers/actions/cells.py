@@ -1,17 +1,18 @@
 """One field of one customer, changed where it stands in a list: refused where it is not what the editor saw."""
 
 from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.attributes import set_attribute
-from rondo.customers.actions.gate import CustomerRef, locked, plain
+from rondo.customers.actions.gate import CustomerRef, locked
 from rondo.customers.actions.records import assign_owner, change_customer
-from rondo.customers.actions.together import ATTRIBUTE, put_back
+from rondo.customers.actions.together import ATTRIBUTE, definition_of, give_back, held_by, put_back
 from rondo.customers.attribute_values import as_written, stored
-from rondo.customers.models import AttributeValue, Customer
+from rondo.customers.models import Customer
 from rondo.customers.queries import attributes_of, record_ids
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
@@ -32,13 +33,16 @@ class Stale(StateError):
 @dataclass(frozen=True)
 class Edited:
     """What was changed, for its undo: the field, what it was and is, as :func:`written` says it. ``own``: what the
-    record itself held of an attribute, a JSON value; None where the value of a record merged into it showed."""
+    record itself held of an attribute, a JSON value; None where the value of a record merged into it showed. ``gone``:
+    records and what each held of an attribute that was taken away. ``definition``: key of its definition."""
 
     customer: int
     field: str
     was: str
     after: str
     own: Any = None
+    gone: list[tuple[int, Any]] = dataclass_field(default_factory=list)
+    definition: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -82,11 +86,15 @@ def change_cell(actor: Actor, ref: CustomerRef, field: str, value: str, *, seen:
             return None
         if now != seen:
             raise Stale(now, _("Somebody else changed this meanwhile."))
-        own = _own(row, field)
+        definition = definition_of(field)
+        records = record_ids(row.pk)
+        held = held_by(definition, records)
         _put(actor, row, field, value)
         row.refresh_from_db()
         after = written(actor, row, field)
-        return None if after == now else Edited(row.pk, field, now, after, own)
+        if after == now:
+            return None
+        return Edited(row.pk, field, now, after, held.get(row.pk), [] if after else list(held.items()), definition)
 
 
 def take_back_cell(actor: Actor, done: Edited) -> Customer:
@@ -100,20 +108,16 @@ def take_back_cell(actor: Actor, done: Edited) -> Customer:
         row = locked(actor, done.customer)
         if (now := written(actor, row, done.field)) != done.after or row.pk != done.customer:
             raise Stale(now, _("%(customer)s was changed again since; what stands now stays.") % {"customer": row})
-        if done.after and done.field.startswith(ATTRIBUTE):
+        if done.definition != definition_of(done.field):
+            raise Stale(now, _("%(customer)s was changed again since; what stands now stays.") % {"customer": row})
+        if not done.after and done.gone:
+            give_back(actor, row, done.field, done.gone)
+        elif done.after and done.field.startswith(ATTRIBUTE):
             if not put_back(actor, row, done.field, done.own):
                 raise Stale(now, _("Another customer has this value now; what stands stays."))
         else:
             _put(actor, row, done.field, done.was)
         return row
-
-
-def _own(row: Customer, field: str) -> Any:
-    if not field.startswith(ATTRIBUTE):
-        return None
-    key = field.removeprefix(ATTRIBUTE)
-    value = AttributeValue.objects.filter(customer=row, definition__key=key, definition__state="standing").first()
-    return None if value is None else plain(stored(value))
 
 
 def _put(actor: Actor, row: Customer, field: str, value: str) -> None:

@@ -8,6 +8,7 @@ with how many there are and of which customers: a value is never lost to a chang
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rondo.customers.actions.definitions import check_choices, locked_definition
-from rondo.customers.attribute_values import ONCE, Type, as_written, column_of, once, parse, stored, unpack
+from rondo.customers.attribute_values import ONCE, Stored, Type, as_written, column_of, once, parse, stored, unpack
 from rondo.customers.changed import mark
 from rondo.customers.models import AttributeDefinition, AttributeValue
 from rondo.errors import InputError, NotFound, StateError
@@ -155,7 +156,10 @@ def _converted(
             said = ", ".join(unpack(raw))
         if target.type in (Type.NUMBER, Type.MONEY) and row.type == Type.BOOLEAN:
             raise InputError(_("yes or no is no number"))
-        return parse(target, said)[1], ""
+        after = parse(target, said)[1]
+        if target.type == Type.NUMBER and Decimal(as_written(target, after)) != Decimal(said.strip()):
+            raise InputError(_("a number of so many digits cannot be kept exactly; leave it a text"))
+        return after, ""
     except InputError as error:
         return None, str(error)
 
@@ -238,7 +242,8 @@ def carry_out(actor: Actor, target_id: int, merged: Mapping[str, str] | None = N
         return target
     row = target.replaces
     try:
-        _convert(row, target, merged or {})
+        if not _convert(row, target, merged or {}):
+            return AttributeDefinition.everything.filter(pk=target_id).first()
         _hand_over(actor, row, target, merged or {})
     except (StateError, InputError) as error:
         give_up(actor, row.key, str(error))
@@ -247,8 +252,14 @@ def carry_out(actor: Actor, target_id: int, merged: Mapping[str, str] | None = N
     return target
 
 
-def _convert(row: AttributeDefinition, target: AttributeDefinition, merged: Mapping[str, str]) -> None:
-    _delete_values(target)
+def _convert(row: AttributeDefinition, target: AttributeDefinition, merged: Mapping[str, str]) -> bool:
+    """Write the converted values; whether that was still to be done. Another run of the same job may have handed the
+    key over since this one looked: its values are everybody's, and are left alone."""
+    with transaction.atomic():
+        waiting = AttributeDefinition.everything.select_for_update(of=("self",)).filter(pk=target.pk, state=State.MADE)
+        if waiting.first() is None:
+            return False
+        _delete_values(target)
     known: dict[Any, tuple[Any, str]] = {}
     seen: set[str] = set()
     pending: list[AttributeValue] = []
@@ -275,6 +286,7 @@ def _convert(row: AttributeDefinition, target: AttributeDefinition, merged: Mapp
             AttributeValue.objects.bulk_create(pending)
             pending = []
     AttributeValue.objects.bulk_create(pending)
+    return True
 
 
 def _hand_over(actor: Actor, row: AttributeDefinition, target: AttributeDefinition, merged: Mapping[str, str]) -> None:
@@ -392,6 +404,7 @@ def _restore_values(row: AttributeDefinition, former: AttributeDefinition) -> No
     was = {value.customer_id: value for value in _values(former)}
     merged = {str(one["value"]): str(one["merged_into"]) for one in former.choices if one.get("merged_into")}
     refused: list[str] = []
+    back_again: list[tuple[AttributeValue, Stored]] = []
     for value in _values(row):
         old, now = was.pop(value.customer_id, None), stored(value)
         if old is not None and _converted(former, row, stored(old), merged) == (now, ""):
@@ -400,16 +413,7 @@ def _restore_values(row: AttributeDefinition, former: AttributeDefinition) -> No
         if why:
             refused.append(as_written(row, now))
             continue
-        columns = {
-            "text": None,
-            "number": None,
-            "day": None,
-            column_of(former.type): back,
-            "unique_key": once(former, back),
-        }
-        AttributeValue.objects.update_or_create(
-            customer_id=value.customer_id, definition=former, defaults={**columns, "load_id": value.load_id}
-        )
+        back_again.append((value, back))
     if refused:
         raise StateError(
             ngettext(
@@ -420,6 +424,28 @@ def _restore_values(row: AttributeDefinition, former: AttributeDefinition) -> No
             % {"key": row.key, "count": len(refused), "examples": ", ".join(refused[:3])}
         )
     AttributeValue.objects.filter(pk__in=[value.pk for value in was.values()]).delete()
+    # Two may have changed places: each gives its value free before either takes one.
+    _in_parts(former, back_again, unique_key=None)
+    taken = set(AttributeValue.objects.filter(definition=former).values_list("unique_key", flat=True)) - {None}
+    for value, back in back_again:
+        said = once(former, back)
+        if said in taken:
+            raise StateError(
+                _("%(key)s: %(value)s would occur twice after the change and may but once.")
+                % {"key": row.key, "value": said}
+            )
+        taken |= {said} - {None}
+        columns = {"text": None, "number": None, "day": None, column_of(former.type): back, "unique_key": said}
+        AttributeValue.objects.update_or_create(
+            customer_id=value.customer_id, definition=former, defaults={**columns, "load_id": value.load_id}
+        )
+
+
+def _in_parts(row: AttributeDefinition, values: Sequence[tuple[AttributeValue, Any]], **said: Any) -> None:
+    """Set columns of what the customers of some values hold of a definition."""
+    keys = [value.customer_id for value, _back in values]
+    for start in range(0, len(keys), _BATCH):
+        AttributeValue.objects.filter(definition=row, customer_id__in=keys[start : start + _BATCH]).update(**said)
 
 
 def _with_merged(choices: Sequence[Mapping[str, Any]], merged: Mapping[str, str]) -> list[dict[str, Any]]:

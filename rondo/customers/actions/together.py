@@ -9,10 +9,10 @@ from typing import Any, Literal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions.attributes import held, set_attribute
+from rondo.customers.actions.attributes import held, set_attribute, write_value
 from rondo.customers.actions.gate import locked, plain
 from rondo.customers.actions.records import assign_owner, assign_team
-from rondo.customers.attribute_values import once, parse, stored, told, unpack
+from rondo.customers.attribute_values import column_of, once, parse, stored, told, unpack
 from rondo.customers.changed import noted
 from rondo.customers.definitions import may_see
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
@@ -29,12 +29,15 @@ ATTRIBUTE = "attr."
 @dataclass(frozen=True)
 class Together:
     """What was changed: the field, what it is now, and by key of each customer what it was; JSON values. ``each``: what
-    it is now by key of the customer, where that differs from one to another."""
+    it is now by key of the customer, where that differs from one to another. ``gone``: records and what each held of an
+    attribute that was taken away, by key of the customer. ``definition``: key of the attribute's definition."""
 
     field: str
     after: Any
     was: list[tuple[int, Any]]
     each: dict[str, Any] = dataclass_field(default_factory=dict)
+    gone: dict[str, list[tuple[int, Any]]] = dataclass_field(default_factory=dict)
+    definition: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -72,7 +75,7 @@ def change_together(
                 continue
             was[row.pk] = before
             _put(actor, row, field, meant.value)
-    return Together(field, meant.after, list(was.items()))
+    return Together(field, meant.after, list(was.items()), definition=definition_of(field))
 
 
 def _several_together(
@@ -87,6 +90,7 @@ def _several_together(
     field = ATTRIBUTE + definition.key
     was: dict[int, Any] = {}
     each: dict[str, Any] = {}
+    gone: dict[str, list[tuple[int, Any]]] = {}
     with transaction.atomic():
         for public_id in sorted(set(customers)):
             row = locked(actor, public_id)
@@ -96,11 +100,12 @@ def _several_together(
             wanted = has | given if how == "add" else has - given
             if wanted == has or row.pk in was:
                 continue
-            # Without any left, those of a record merged into it go too, and come back on its own.
-            was[row.pk] = _present(row, field) if wanted else shown
+            was[row.pk] = _present(row, field)
+            if not wanted:  # those of a record merged into it go, too
+                gone[str(row.pk)] = list(held_by(definition.pk, record_ids(row.pk)).items())
             set_attribute(actor, row, definition.key, sorted(wanted))
             each[str(row.pk)] = _present(row, field)
-    return Together(field, None, list(was.items()), each)
+    return Together(field, None, list(was.items()), each, gone, definition.pk)
 
 
 def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
@@ -108,6 +113,8 @@ def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
     they are, since they were changed again, are gone, or are not the actor's to see any more."""
     actor.require("edit")
     restored = 0
+    if done.definition != definition_of(done.field):  # it is of another type now
+        return 0, len(done.was)
     with transaction.atomic():
         for key, before in sorted(done.was):
             try:
@@ -115,7 +122,10 @@ def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
             except NotFound:
                 continue
             if row.pk == key and _present(row, done.field) == done.each.get(str(key), done.after):
-                restored += put_back(actor, row, done.field, before)
+                if str(key) in done.gone:
+                    restored += give_back(actor, row, done.field, done.gone[str(key)])
+                else:
+                    restored += put_back(actor, row, done.field, before)
     return restored, len(done.was) - restored
 
 
@@ -189,10 +199,11 @@ def put_back(actor: Actor, row: Customer, field: str, before: Any) -> bool:
         _put(actor, row, field, former)
         return True
     own = _own(row, field)
-    if own is None:  # the last of several was taken away
-        set_attribute(actor, row, field.removeprefix(ATTRIBUTE), unpack(before))
-        return True
+    if own is None:
+        return False
     definition = held(actor, own.definition.key)
+    if before is not None and not _offers(definition, before):
+        return False
     after = stored(own)
     # What the record itself held: where that was nothing, a value of a record merged into it shows again.
     if before is None:
@@ -209,3 +220,43 @@ def put_back(actor: Actor, row: Customer, field: str, before: Any) -> bool:
     changes = {f"attribute.{definition.key}": [told(definition, after), told(definition, before)]}
     noted(actor, "attribute.set", row.pk, changes)
     return True
+
+
+def give_back(actor: Actor, row: Customer, field: str, gone: Sequence[tuple[int, Any]]) -> bool:
+    """Put back what the records of a customer held of an attribute before it was taken away; whether it could be. A
+    record that is no longer one of the customer's is left alone.
+
+    Raises:
+        StateError: another customer has a value now that may occur but once.
+    """
+    definition = held(actor, field.removeprefix(ATTRIBUTE))
+    records = Customer.objects.in_bulk(set(record_ids(row.pk)) & {key for key, _before in gone})
+    if not all(_offers(definition, before) for _key, before in gone):
+        return False
+    column = column_of(definition.type)
+    for key, before in gone:
+        if (record := records.get(key)) is not None:
+            raw = date.fromisoformat(before) if column == "day" else before
+            write_value(actor, definition, record, column, raw)
+            noted(actor, "attribute.set", key, {f"attribute.{definition.key}": [None, told(definition, raw)]})
+    return True
+
+
+def definition_of(field: str) -> int:
+    """Key of the definition that stands for the field of an attribute; 0 for another field."""
+    found = AttributeDefinition.objects.filter(key=field.removeprefix(ATTRIBUTE)) if ATTRIBUTE in field else None
+    return 0 if found is None else found.values_list("pk", flat=True).first() or 0
+
+
+def held_by(definition: int, records: Sequence[int]) -> dict[int, Any]:
+    """What some records hold of an attribute, as JSON values by their keys."""
+    rows = AttributeValue.objects.filter(definition=definition, customer__in=records) if definition else ()
+    return {value.customer_id: plain(stored(value)) for value in rows}
+
+
+def _offers(definition: AttributeDefinition, value: Any) -> bool:
+    """Whether an attribute still has the choices of a stored value, retired ones among them."""
+    if not definition.has_choices:
+        return True
+    parts = unpack(str(value)) if definition.type == AttributeDefinition.Type.MULTI else [str(value)]
+    return set(parts) <= {str(choice["value"]) for choice in definition.choices}

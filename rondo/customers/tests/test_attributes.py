@@ -2,11 +2,13 @@
 
 import threading
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from rondo.customers import actions
+from rondo.customers.actions import converting
 from rondo.customers.actions.converting import (
     begin_change,
     carry_out,
@@ -196,3 +198,50 @@ def test_merged_choices_are_one_and_come_apart_again(anna: Customer, bert: Custo
     actions.change_attribute(system(), "drinks", choices=retired)
     with pytest.raises(InputError, match="coffee"):
         actions.set_attribute(system(), bert, "drinks", "coffee")
+    # Who has the retired one keeps it beside what is added.
+    actions.set_attribute(system(), anna, "drinks", ["wine", "coffee"])
+    assert value_of(anna) == "|coffee|wine|"
+
+
+def test_unique_values_that_changed_places_go_back_and_equal_ones_do_not(anna: Customer, bert: Customer) -> None:
+    """Choices are not unique: what was done meanwhile has to be unique again."""
+    define("n", "text", unique=True)
+    actions.set_attribute(system(), anna, "n", "x")
+    actions.set_attribute(system(), bert, "n", "y")
+    carry_out(system(), begin_change(system(), "n", "choice")[0].pk)
+    actions.set_attribute(system(), anna, "n", "y")
+    with pytest.raises(StateError, match="y would occur twice"):
+        take_back_change(system(), "n")
+    assert AttributeDefinition.objects.get().type == "choice"
+    actions.set_attribute(system(), bert, "n", "x")
+    take_back_change(system(), "n")
+    assert (value_of(anna), value_of(bert)) == ("y", "x")
+    with pytest.raises(StateError, match="may occur but once"):
+        actions.set_attribute(system(), anna, "n", "X")
+
+
+def test_digits_are_not_lost_to_a_number(anna: Customer) -> None:
+    define("n", "text")
+    actions.set_attribute(system(), anna, "n", "9007199254740993")
+    assert try_change(system(), "n", "number").left == 1
+    actions.set_attribute(system(), anna, "n", "12.50")
+    assert try_change(system(), "n", "number").left == 0
+
+
+def test_a_second_run_that_looked_before_the_first_ended_changes_nothing(
+    anna: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    define("n", "text")
+    actions.set_attribute(system(), anna, "n", "7")
+    target, _number = begin_change(system(), "n", "number")
+    convert = converting._convert
+
+    def overtaken(*asked: Any) -> Any:
+        monkeypatch.setattr(converting, "_convert", convert)
+        carry_out(system("job"), target.pk)
+        actions.set_attribute(system(), anna, "n", "8")
+        return convert(*asked)
+
+    monkeypatch.setattr(converting, "_convert", overtaken)
+    assert carry_out(system("job"), target.pk) == target
+    assert value_of(anna) == 8.0 and AttributeDefinition.objects.get(key="n").type == "number"

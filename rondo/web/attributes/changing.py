@@ -17,7 +17,7 @@ from rondo.customers.actions.converting import (
     take_back_change,
     try_change,
 )
-from rondo.customers.actions.definitions import find_attribute
+from rondo.customers.actions.definitions import find_attribute, uses_of
 from rondo.customers.jobs import request_conversion
 from rondo.customers.models import AttributeDefinition
 from rondo.errors import InputError
@@ -71,6 +71,7 @@ def _change(request: HttpRequest, row: AttributeDefinition, type: str, merged: d
         "merged": merged,
         "into": next(iter(merged.values()), ""),
         "loses_unique": row.unique and type not in ("text", "number", "date", "link"),
+        "uses": uses_of(row.key),
         "is_job": trial.values > AT_ONCE,
         "list_url": f"{reverse('customers')}?f=attr.{row.key}:is:",
     }

@@ -105,7 +105,7 @@ def attribute(request: HttpRequest, key: str) -> HttpResponse:
             choices = [{**choice, "place": n} for n, choice in enumerate(fields["choices"], start=1)]
         version = request.POST.get("version", "")
         try:
-            seen = int(version) if version.isdecimal() else None
+            seen = int(version) if version.isdecimal() and len(version) < 10 else None
             row, entry = change_attribute(actor(request), key, expected_version=seen, **fields)
         except (InputError, StateError) as error:
             form.add_error(None, str(error))

@@ -1,6 +1,7 @@
 """A cell of the list becomes a field: opened, saved, refused where somebody else was quicker, and taken back."""
 
 import json
+import re
 from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlencode
@@ -47,7 +48,10 @@ def _control(field: Field, present: str) -> forms.Field:
     people = User.objects.filter(is_active=True, is_service=False).order_by("name", "email")
     choices = [("", _("nobody")), *((str(one.pk), str(one)) for one in people)]
     if present and present not in dict(choices):
-        choices += [(str(one.pk), str(one)) for one in User.objects.filter(pk=present)]
+        choices += [
+            (str(one.pk), str(one))
+            for one in User.objects.filter(pk=int(present) if re.fullmatch(r"[0-9]{1,18}", present) else 0)
+        ]
     return forms.ChoiceField(label=field.label, choices=choices, required=False)
 
 

@@ -90,7 +90,12 @@ def views_with(key: str) -> list[str]:
     """Saved views that ask for an attribute, or show or sort by it, in words."""
     named = re.compile(rf"(?<!\w)attr\.{re.escape(key)}(?!\w)")
     rows = SavedView.objects.filter(deleted_at__isnull=True)
-    return [_("the view “%(view)s”") % {"view": row.name} for row in rows if named.search(json.dumps(row.query))]
+    ruled = re.compile(rf"(?<!\w){re.escape(key)}(?!\w)")  # as rules call it
+    return [
+        _("the view “%(view)s”") % {"view": row.name}
+        for row in rows
+        if named.search(json.dumps(row.query)) or ruled.search(row.state.rule)
+    ]
 
 
 registries.attribute_uses.add("views", views_with)

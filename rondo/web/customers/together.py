@@ -106,7 +106,9 @@ def take_back(request: HttpRequest, token: str) -> HttpResponse:
     if known is None:
         raise Http404(_("This can no longer be undone here; the changes stand on the pages of the customers."))
     was = [(key, before) for key, before in known["was"]]
-    done = Together(known["field"], known["after"], was, known.get("each", {}))
+    done = Together(
+        known["field"], known["after"], was, known.get("each", {}), known.get("gone", {}), known.get("definition", 0)
+    )
     restored, left = take_back_together(actor(request), done)
     request.session[_DONE] = kept
     text = ngettext("%(n)s customer put back.", "%(n)s customers put back.", restored) % {"n": formats.number(restored)}

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from rondo.customers.actions import change_customer, merge, set_attribute
+from rondo.customers.actions import change_attribute, change_customer, define_attribute, merge, set_attribute
+from rondo.customers.actions.converting import begin_change, carry_out
 from rondo.customers.models import AttributeValue, Customer
 from rondo.foundation.actors import system
 from rondo.foundation.models import AuditEntry
@@ -110,3 +111,33 @@ def test_the_value_of_a_merged_record_shows_again(client: Any) -> None:
     assert {v.text for v in AttributeValue.objects.all()} == {"Bonn", "Ulm"}
     undo(client, answer)
     assert AttributeValue.objects.get().customer == lost
+
+
+def test_what_was_taken_away_comes_back_to_the_records_that_had_it(client: Any) -> None:
+    """Of a record merged into the customer, too; and choices that are retired by now."""
+    words = [{"value": key, "en": key.upper()} for key in ("vip", "old")]
+    define_attribute(system(), "tags", label_en="Tags", type="multi", form="demographic", choices=words)
+    kept, lost = make_customer("Kept"), make_customer("Lost")
+    set_attribute(system(), lost, "tags", "old")
+    merge(system(), lost, kept)
+    change_attribute(system(), "tags", choices=[words[0], {**words[1], "retired": True}])
+    for value in ([], ["vip", "old"]):
+        answer = save(client, kept, "attr.tags", value, "old")
+        assert "taken back" in undo(client, answer).content.decode()
+        assert list(AttributeValue.objects.values_list("customer", "text")) == [(lost.pk, "|old|")]
+    data = {"id": kept.public_id, "field": "attr.tags", "value": "vip", "how": "add"}
+    assert "1 customer changed" in client.post("/customers/selected/change", data, follow=True).content.decode()
+
+
+def test_an_undo_does_not_reach_behind_a_change_of_type(client: Any) -> None:
+    make_attributes()
+    row = make_customer("Ada")
+    set_attribute(system(), row, "city", "Ulm")
+    answer = save(client, row, "attr.city", "12", "Ulm")
+    carry_out(system(), begin_change(system(), "city", "number")[0].pk)
+    assert "changed again since" in undo(client, answer).content.decode()
+    assert AttributeValue.objects.get(definition__key="city").number == 12
+
+
+def test_an_owner_who_is_none_is_refused(client: Any) -> None:
+    assert "none of those" in save(client, make_customer("Ada"), "owner", "abc", "").content.decode()

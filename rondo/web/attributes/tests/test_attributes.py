@@ -59,6 +59,7 @@ def test_an_attribute_is_made_changed_archived_and_put_back(installation: object
     ]
     assert row.visible_to == ["sales"] and row.label_en == "Beverages"
     assert client.post(reverse("attribute", args=["drinks"]), form).status_code == 422  # the version is an old one
+    assert client.post(reverse("attribute", args=["drinks"]), {**form, "version": "9" * 5000}).status_code == 302
     answer = client.post(reverse("attribute-archive", args=["drinks"]), follow=True).content.decode()
     assert "In the archive" in answer
     client.post(reverse("attribute-restore", args=["drinks"]))
@@ -73,6 +74,8 @@ def test_a_type_is_tried_on_the_page_and_then_changed(installation: object) -> N
     trial = reverse("attribute-type", args=["since"])
     page = client.get(trial, {"type": "date"}).content.decode()
     assert "1 of 1 values does not convert" in page and "soon" in page
+    client.post("/customers/views/save", {"name": "Soon", "rule": "since = soon"})
+    assert "the view “Soon”" in client.get(trial, {"type": "date"}).content.decode()
     assert client.post(trial, {"type": "date"}).status_code == 409
     set_attribute(system(), anna, "since", "2020-01-31")
     assert client.post(trial, {"type": "date"}).status_code == 302
