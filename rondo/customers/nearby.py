@@ -6,7 +6,7 @@ a look into the index each, in one statement. So there is nothing to keep up to 
 both databases find the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import product
 
 from django.db import connection
@@ -83,14 +83,15 @@ def _common(word: str) -> int:
     return len(rows.values_list("pk", flat=True)[:_COUNTED])
 
 
-def readings(words: tuple[str, ...]) -> list[str]:
+def readings(words: tuple[str, ...], there: Collection[str] | None = None) -> list[str]:
     """What a text of folded words may have been meant to say, the likeliest first; nothing where each word is far from
     every name.
 
     Words that begin no word of a name are corrected; where there is none of these, each of those that are no whole word
-    of a name, in turn. Words that are names already are taken at their word.
+    of a name, in turn. Words that are names already are taken at their word. ``there``: those of the words that are
+    names, for who does not see all customers.
     """
-    there = set(known(words, begun=True))
+    there = set(known(words, begun=True)) if there is None else there
     missing = [word for word in words if word not in there]
     if missing:
         options = [[word] if word in there else near(word) for word in words]

@@ -70,7 +70,9 @@ def meant_by(viewer: User, search: Search, *, found_none: bool = False, others: 
     named = not found_none and _are_names(search) and _finds_any(viewer, search)
     if named or (not found_none and search.identified(visible(viewer))):
         return Meant(search)
-    read = [Search(text, whole=search.whole) for text in readings(search.words)[:TRIED]]
+    # What nobody in reach is called is no name: else it would tell that somebody out of reach is called so.
+    there = None if sees_all(viewer) else {one for one in search.words if finds(viewer, Search(one, whole=True))}
+    read = [Search(text, whole=search.whole) for text in readings(search.words, there)[:TRIED]]
     right = []
     for one in read:
         if _finds_any(viewer, one):

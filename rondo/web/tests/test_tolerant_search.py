@@ -48,6 +48,9 @@ def test_the_list_says_what_it_took_the_text_for_and_keeps_to_rights(client: Any
     alice.save()
     page = client.get(reverse("customers"), {"q": "mixler"}).content.decode()
     assert "Miller" not in page
+    # Whom one may not see is as nobody: the text is read as if there were no such name.
+    page = client.get(reverse("customers"), {"q": "miller"}).content.decode()
+    assert "Shown are those called “muller”." in page and "Jörg Müller" in page
 
 
 def test_an_order_is_found_by_its_number_by_who_sees_its_customer(alice: User) -> None:
