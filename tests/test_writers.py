@@ -22,6 +22,7 @@ WRITERS = {
     "rondo/*/loading.py": "what an import does, under its run",
     "rondo/*/loading/*.py": "what an import does, under its run",
     "rondo/interactions/importing/*.py": "imports, their removal and their undo",
+    "rondo/interactions/splitting/*.py": "the verbs of splits",
     "rondo/foundation/accounts.py": "the verbs of accounts",
     "rondo/foundation/roles.py": "the verbs of roles",
     "rondo/foundation/teams.py": "the verbs of teams",

@@ -26,6 +26,18 @@ def note_interaction(key: int) -> None:
     ChainChange.objects.update_or_create(interaction_id=key, defaults={"change": change_numbers.draw()})
 
 
+def note_interactions(keys: Iterable[int]) -> None:
+    """Put one new number on many interactions, inside the transaction that writes or retracts them."""
+    found = sorted(set(keys))
+    number = change_numbers.draw() if found else 0
+    for start in range(0, len(found), _BATCH):
+        some = found[start : start + _BATCH]
+        held = set(ChainChange.objects.filter(interaction_id__in=some).values_list("interaction_id", flat=True))
+        ChainChange.objects.filter(interaction_id__in=held).update(change=number)
+        fresh = [key for key in some if key not in held]
+        ChainChange.objects.bulk_create(ChainChange(change=number, interaction_id=key) for key in fresh)
+
+
 def note_load(load: Load, number: int | None = None) -> None:
     """Put a number (a new one unless given) on all interactions of a load, if it has any; inside the transaction that
     shows or hides them."""

@@ -158,6 +158,46 @@ class Retraction(models.Model):
     reason = models.CharField(max_length=200)
 
 
+class Split(models.Model):
+    """Says that a customer was two: what belonged to the second went from ``customer`` to ``made``, until it is undone.
+
+    Rows of the chain keep the customer they were written with: those that went are retracted and written anew for
+    ``made`` (:class:`Moved`). Identifiers are of whom they recognise: ``identifiers`` lists pairs of the identifier's
+    key and of the record that held it.
+    """
+
+    PREFIX: ClassVar[str] = "sp"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    made = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    identifiers = models.JSONField(default=list)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} → {self.made_id}"
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode(self.PREFIX, self.pk)
+
+
+class Moved(models.Model):
+    """An interaction that a split took: the one that was retracted, and the same as it was written for the other."""
+
+    split = models.ForeignKey(Split, on_delete=models.CASCADE, related_name="moved")
+    original = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="+")
+    copy = models.OneToOneField(Interaction, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["split", "original"], name="moved_once_a_split")]
+
+    def __str__(self) -> str:
+        return f"{self.original_id} → {self.copy_id}"
+
+
 class ChainChange(models.Model):
     """When the chain changed last at one place, as the number that readers follow (see
     :mod:`rondo.foundation.change_numbers`): one interaction that was written singly or retracted, or all those of an

@@ -20,6 +20,8 @@ from rondo.foundation.actors import system
 from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.ids import encode
 from rondo.foundation.models import User
+from rondo.interactions.splitting.choosing import Choice
+from rondo.interactions.splitting.splitting import split
 from tests.browsing import GRAVE, grave_findings
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def test_the_document_is_whole() -> None:
     names = set(re.findall(r'"#/components/schemas/(\w+)"', text))
     assert names <= set(document["components"]["schemas"])
     operations = [operation for path in document["paths"].values() for operation in path.values()]
-    assert len({operation["operationId"] for operation in operations}) == len(operations) == 20
+    assert len({operation["operationId"] for operation in operations}) == len(operations) == 22
     for path, methods in document["paths"].items():
         for operation in methods.values():
             assert operation["summary"] and operation["description"] and operation["security"]
@@ -129,7 +131,10 @@ def test_the_guide_names_every_operation_and_its_examples_run(shop: Shop, alice:
     order = shop.order(row)
     ids = {"customer_id": row.public_id, "order_id": order.public_id, "interaction_id": order.interaction.public_id}
     ids |= {"pair_id": encode("dp", pair.pk), "merge_id": encode("mg", edge.pk)}
-    more = {"OTHER": other.public_id, "PAIR": ids["pair_id"], "MERGE": ids["merge_id"]}
+    note = shop.interaction(shop.customer("Double", owner=alice))
+    parted = split(system(), note.customer, Choice(single=frozenset([note.pk])), name="Second")
+    ids |= {"split_id": parted.public_id}
+    more = {"OTHER": other.public_id, "PAIR": ids["pair_id"], "MERGE": ids["merge_id"], "SPLIT": ids["split_id"]}
     given = more | {"CUSTOMER": ids["customer_id"], "ORDER": ids["order_id"], "INTERACTION": ids["interaction_id"]}
     document = openapi()
     called = set()

@@ -95,3 +95,23 @@ def test_pairs_are_walked_in_order_and_decided(shop: Shop, call: Callable[..., A
     assert Customer.objects.get(pk=rows[2].pk).name == "N3"
     assert call(f"duplicates/{pair['id']}/undo").json()["status"] == "open"
     assert Customer.objects.get(pk=rows[2].pk).name == "N2"
+
+
+def test_a_record_is_split_after_a_trial_and_the_split_undone(shop: Shop, call: Callable[..., Any]) -> None:
+    row = shop.customer("Mixed")
+    order, _other = shop.order(row), shop.interaction(row)
+    add_identifier(system(), row, "email", "bea@rondo.example.org")
+    body = {
+        "name": "Bea",
+        "sources": ["till"],
+        "identifiers": [{"kind": "email", "value": "Bea@rondo.example.org"}],
+    }
+    tried = call(f"customers/{row.public_id}/split", {**body, "dry_run": True}).json()
+    assert (tried["id"], tried["stays"]["contacts"], tried["goes"]["orders"]) == (None, 1, 1)
+    assert tried["goes"]["totals"] == [{"minor": order.total, "currency": "USD"}]
+    done = call(f"customers/{row.public_id}/split", body).json()
+    assert done["made"]["name"] == "Bea" and done["id"].startswith("sp_")
+    client = call(f"splits/{done['id']}/undo")
+    assert client.json() == {"customer": row.public_id, "left": 0}
+    refused = call(f"customers/{row.public_id}/split", {**body, "sources": ["none"]})
+    assert (refused.status_code, "none" in refused.json()["detail"]) == (422, True)

@@ -10,7 +10,7 @@ from ninja.openapi.schema import OpenAPISchema
 from rondo.api import problems
 from rondo.api.auth import TokenAuth
 from rondo.api.parameters import refuse_unknown
-from rondo.api.v1 import chain, chain_changes, chain_lists, changes, customers, facts, merging, schemas
+from rondo.api.v1 import chain, chain_changes, chain_lists, changes, customers, facts, merging, schemas, splitting
 
 DESCRIPTION = gettext_noop(
     "Read customers, their chain of interactions, their orders and what the analysis knows of them, and merge "
@@ -84,6 +84,7 @@ problems.install(api)
 api.add_decorator(refuse_unknown)
 for _router in (
     changes.router,
+    splitting.router,
     merging.router,  # before what takes any word behind /customers/ for an id
     customers.router,
     chain.router,

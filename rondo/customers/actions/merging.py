@@ -6,7 +6,7 @@ shows of the other side is put in place, and taken back, by :mod:`rondo.customer
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -78,18 +78,41 @@ def merge(
         chosen = {name: survivor_id(key_of(record)) for name, record in (fields or {}).items()}
         check_choice(actor, chosen, (lost.pk, kept.pk))
         sides = read_sides([lost, kept])
-        edge = Merge.objects.create(loser=lost, winner=kept, by=actor.user, reason=" ".join(reason.split())[:200])
-        below = record_ids(lost.pk)[1:]
-        Survivor.objects.filter(survivor=lost).update(survivor=kept)
-        Survivor.objects.create(customer=lost, survivor=kept)
-        Customer.objects.filter(pk=lost.pk).update(is_merged=True)
-        NameWord.objects.filter(customer=lost).delete()
+        edge = _point(actor, lost, kept, reason)
         shown_now = put_in_place(edge, sides[lost.pk], sides[kept.pk], chosen)
-        names.reindex([kept.pk])
-        noted(actor, "customer.merged", kept.pk, {"absorbed": [None, lost.pk], **shown_now})
-        noted(actor, "customer.merged", lost.pk, {"survivor": [None, kept.pk]})
-        mark(below)  # another record stands for them now
+        _settled(actor, lost, kept, shown_now)
     return edge
+
+
+def merge_back(actor: Actor, made: CustomerRef, customer: CustomerRef, reason: str) -> Merge:
+    """Let a record that came out of ``customer`` point to it again: ``customer`` shows what it showed, whoever of the
+    two is known."""
+    actor.require("merge")
+    with transaction.atomic():
+        _one_at_a_time()
+        lost, kept = locked_pair(actor, made, customer)
+        if lost.pk == kept.pk:
+            raise StateError(_("%(customer)s is one customer already.") % {"customer": kept})
+        edge = _point(actor, lost, kept, reason)
+        _settled(actor, lost, kept, {})
+    return edge
+
+
+def _point(actor: Actor, lost: Customer, kept: Customer, reason: str) -> Merge:
+    edge = Merge.objects.create(loser=lost, winner=kept, by=actor.user, reason=" ".join(reason.split())[:200])
+    below = record_ids(lost.pk)[1:]
+    Survivor.objects.filter(survivor=lost).update(survivor=kept)
+    Survivor.objects.create(customer=lost, survivor=kept)
+    Customer.objects.filter(pk=lost.pk).update(is_merged=True)
+    NameWord.objects.filter(customer=lost).delete()
+    mark(below)  # another record stands for them now
+    return edge
+
+
+def _settled(actor: Actor, lost: Customer, kept: Customer, told: Mapping[str, list[Any]]) -> None:
+    names.reindex([kept.pk])
+    noted(actor, "customer.merged", kept.pk, {"absorbed": [None, lost.pk], **told})
+    noted(actor, "customer.merged", lost.pk, {"survivor": [None, kept.pk]})
 
 
 def unmerge(actor: Actor, merge_id: int) -> Unmerged:

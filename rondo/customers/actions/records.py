@@ -79,6 +79,27 @@ def create_customer(
     return row
 
 
+def part_off(actor: Actor, row: Customer, **named: str) -> Customer:
+    """A second customer out of ``row``, which the caller has locked: with a name of their own; kind, language, owner
+    and team are as of the first. Attributes are not known, required ones neither. Merging is the right, as of every
+    change of who is who.
+
+    Raises:
+        InputError: no name, or one that is not usable.
+    """
+    actor.require("merge")
+    made = Customer(is_demo=row.is_demo, owner_id=row.owner_id, team_id=row.team_id)
+    _put(made, {"kind": row.kind, "language": row.language, **named})
+    if not made.name:
+        raise InputError(_("The new record needs a name; give one."))
+    with transaction.atomic():
+        made.save(force_insert=True)
+        names.add(made)
+        changes = {name: [None, plain(getattr(made, name))] for name in sorted(FIELDS) if getattr(made, name)}
+        noted(actor, "customer.created", made.pk, changes)
+    return made
+
+
 def change_customer(actor: Actor, ref: CustomerRef, *, expected_version: int, **fields: Any) -> Customer:
     """Set named fields (see :data:`FIELDS`) of a customer that the editor saw in ``expected_version``.
 

@@ -22,6 +22,7 @@ from rondo.foundation.rights import owned
 from rondo.interactions.changed import note_load
 from rondo.interactions.importing.locking import exclusive
 from rondo.interactions.models import Interaction
+from rondo.interactions.splitting.moving import retract_moved
 
 _TYPES: dict[str, type[models.Model]] = {
     "customer": Customer,
@@ -91,6 +92,7 @@ def _take_back(actor: Actor, load: Load) -> Undone:
     mark(changed_customers)
     mark_gone(load)
     note_load(load)
+    retract_moved(actor, load)
     record = {
         "by": actor.user.email if actor.user else "",
         "at": now.isoformat(),

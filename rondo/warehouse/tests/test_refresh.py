@@ -10,8 +10,12 @@ from django.db import connection, transaction
 
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Identifier, Merge, Survivor
 from rondo.errors import StateError
+from rondo.foundation.actors import system
 from rondo.foundation.models import Load
+from rondo.interactions.importing.undoing import undo
 from rondo.interactions.models import Interaction, OrderLine, Retraction
+from rondo.interactions.splitting.choosing import Choice
+from rondo.interactions.splitting.splitting import split, take_back_split
 from rondo.warehouse.check import compare
 from rondo.warehouse.locks import exclusive
 from rondo.warehouse.models import CopyState
@@ -108,6 +112,32 @@ def test_a_merged_customer_counts_as_its_survivor_and_a_retracted_order_not_at_a
         ]
         assert tables.arrow(tables.customers.id).to_pylist() == [ann.pk]
         assert tables.arrow(tables.order_lines.count()).as_py() == 2
+
+
+def test_a_split_adds_up_in_the_copy_and_goes_with_its_import() -> None:
+    """What goes to another customer counts there alone, once more where it was after the undo, and nowhere when the
+    import that had brought it is taken back."""
+    run = load(Load.Status.VISIBLE)
+    ann = customer("Ann")
+    first, second = purchase(ann, "2024-01-05", 100, load=run), purchase(ann, "2024-01-06", 40)
+    Load.objects.filter(pk=run.pk).update(spans={"interactions_interaction": [first.pk, first.pk]})
+
+    def sums() -> dict[int, int]:
+        refresh()
+        assert differences() == []
+        with open_tables() as tables:
+            grouped = tables.orders.group_by("customer_id").aggregate(total=tables.orders.total.sum())
+            return {row["customer_id"]: int(row["total"]) for row in tables.arrow(grouped).to_pylist()}
+
+    assert sums() == {ann.pk: 140}
+    done = split(system(), ann, Choice(single=frozenset([first.pk])), name="Bea")
+    assert sums() == {ann.pk: 40, done.made_id: 100}
+    take_back_split(system(), done.pk)
+    assert sums() == {ann.pk: 140}
+    again = split(system(), ann, Choice(single=frozenset([first.pk, second.pk])), name="Bea")
+    assert sums() == {again.made_id: 140}
+    undo(system(), run.pk)
+    assert sums() == {again.made_id: 40}
 
 
 def test_a_refresh_does_not_wait_for_a_writer() -> None:

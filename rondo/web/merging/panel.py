@@ -5,16 +5,24 @@ from typing import Any
 from django.db.models import Q
 
 from rondo.customers.models import Merge
+from rondo.customers.queries import visible
 from rondo.foundation.models import User
 from rondo.foundation.reading import Reading
 from rondo.foundation.rights import has_right
+from rondo.interactions.models import Split
 
 
 def of_customer(viewer: User, reading: Reading) -> dict[str, Any] | None:
-    """The standing merges, the last first; None where there are none and the viewer may not merge."""
+    """The standing merges and splits, the last first; None where there are none and the viewer may not merge."""
     records, may = reading.records, has_right(viewer, "merge")
     edges: list[Merge] = []
     if len(records) > 1:
         rows = Merge.objects.filter(Q(loser_id__in=records), undone_at__isnull=True).select_related("loser", "by")
         edges = list(rows.order_by("-pk"))
-    return {"edges": edges, "may_merge": may} if edges or may else None
+    parts = Split.objects.filter(Q(customer_id__in=records) | Q(made_id__in=records), undone_at__isnull=True)
+    splits = [
+        (one, one.made if one.customer_id in records else one.customer)
+        for one in parts.select_related("customer", "made", "by").order_by("-pk")
+    ]
+    splits = [(one, other) for one, other in splits if visible(viewer).filter(pk=other.pk).exists()]
+    return {"edges": edges, "splits": splits, "may_merge": may} if edges or splits or may else None

@@ -31,6 +31,8 @@ DONE = {
     "imported": gettext_lazy("changed by an import"),
     "merged": gettext_lazy("merged"),
     "unmerged": gettext_lazy("merge taken back"),
+    "split": gettext_lazy("split"),
+    "split_back": gettext_lazy("split taken back"),
     "told_apart": gettext_lazy("told apart"),
     "decided": gettext_lazy("decided"),
     "retracted": gettext_lazy("taken back"),

@@ -9,6 +9,7 @@ from django.test import Client
 
 from rondo.customers.actions import (
     add_address,
+    add_identifier,
     assign_owner,
     change_customer,
     create_customer,
@@ -20,6 +21,8 @@ from rondo.customers.models import Customer, Merge
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import User
 from rondo.foundation.rights import has_right
+from rondo.interactions.actions import log_interaction
+from rondo.interactions.models import Split
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -87,3 +90,23 @@ def test_what_a_role_does_not_see_is_not_chosen_from(
     AttributeDefinition.objects.update(visible_to=["analyst"])
     page: Any = signed_in(bob).get(f"/customers/{two[0].public_id}/merge", {"with": two[1].public_id})
     assert "attr.size" not in page.content.decode()
+
+
+def test_a_record_is_split_after_a_trial_and_the_split_taken_back(
+    two: tuple[Customer, Customer], signed_in: SignIn, make_user: Callable[..., User]
+) -> None:
+    client, (one, _other) = signed_in(make_user("bob", role="manager")), two
+    mail = add_identifier(system(), one, "email", "anna@rondo.example.org")
+    log_interaction(system(), one, "note", title="Hers")
+    address = f"/customers/{one.public_id}/split"
+    assert "anna@rondo.example.org" in client.get(address).content.decode()
+    chosen = {"given_name": "Berta", "family_name": "Second", "identifier": mail.pk, "source": "0"}
+    tried = client.post(address, {**chosen, "try": "1"}).content.decode()
+    assert "What would go where" in tried and "Split the record" in tried
+    assert Customer.objects.count() == 2
+    done = client.post(address, {**chosen, "go": "1"}, follow=True).content.decode()
+    assert "Berta Second" in done and "Hers" in done and "anna@rondo.example.org" in done
+    back = client.post(f"/customers/splits/{Split.objects.get().pk}/undo", follow=True).content.decode()
+    assert "Anna Maier is one customer again" in back and "Hers" in back
+    refused = client.post(address, {"given_name": "Berta", "go": "1"})
+    assert refused.status_code == 422 and "Nothing is chosen" in refused.content.decode()
