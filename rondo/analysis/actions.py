@@ -1,6 +1,7 @@
 """Running the analysis: refresh the copy, compute facts, fit models, store the run and swap its scores in."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import date
 from typing import Any, cast
 
@@ -32,6 +33,7 @@ from rondo.science._newton import ConvergenceError
 from rondo.science.clv import ValueConfig
 from rondo.science.hybrid import Bases
 from rondo.science.models import CANDIDATES, SPEND_MODELS
+from rondo.science.standing.bonds import BondRules
 from rondo.warehouse import delta
 from rondo.warehouse.locks import exclusive
 from rondo.warehouse.refresh import refresh
@@ -151,14 +153,15 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
         table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted)
         steps.done("standing")
+        figures = beside.start(_figures, run, counted, table, fitted, judging, found, rules.bonds)
         copying = beside.start(_copy, run, table, found)
         prepared = scores.prepare(run.pk, table), scores.prepare(run.pk, bound.evident(found.histories()), History)
         steps.done("scores")
-        judged = judging.result()
+        judging.result()
         steps.done("hold-out")
-        where = bonds.results(table, rules.bonds, found.results(table))
-        results = _results(run, counted, table, fitted, judged, where)
-        parts |= from_scores(table, run.config["margin_rate"])
+        results, of_scores = figures.result()
+        results["since_previous"] = _since(run, results["value"], table)
+        parts |= of_scores
         parts["changes"]["judged"] = able
         run.models_json = fitted.describe() if fitted else {"reason": reason}
         run.result_hash = fingerprints.result_hash(table, {**results, **parts})
@@ -258,6 +261,21 @@ def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None) -> pa.Table:
     return facts.select(types.names).cast(types)
 
 
+def _figures(
+    run: Run,
+    counted: Counted,
+    table: pa.Table,
+    fitted: Fitted | None,
+    judging: "Future[Judged | None]",
+    found: standing.Found,
+    rules: BondRules,
+) -> tuple[Results, dict[str, Any]]:
+    """What needs no database of the results of a run, and the parts of it that are computed from the scores."""
+    where = bonds.results(table, rules, found.results(table))
+    results = _results(run, counted, table, fitted, judging.result(), where)
+    return results, from_scores(table, run.config["margin_rate"])
+
+
 def _results(
     run: Run,
     counted: Counted,
@@ -266,6 +284,7 @@ def _results(
     judged: Judged | None,
     where: Standing,
 ) -> Results:
+    """The results but for what differs from the run before."""
     currency = run.config["currency"]
     totals, foreign = counted.totals, counted.foreign_orders
     assumptions = _assumptions(run)
@@ -291,7 +310,7 @@ def _results(
         weekly=counted.weekly,
         forecast=forecast,
         holdout=judged.holdout if judged else None,
-        since_previous=_since(run, value, table),
+        since_previous=None,
         notes=notes,
         edges=cuts,
         foreign_orders=foreign,
@@ -319,7 +338,7 @@ def _since(run: Run, value: Any, table: pa.Table) -> Any:
 def _serve(run: Run, prepared: tuple[str, str], parts: dict[str, Any], actor: Actor) -> None:
     """Flip to the scores and histories prepared, and to the run, in one transaction."""
     with transaction.atomic():
-        scores.put_in_place(*prepared)
+        scores.put_in_place(*prepared, large=bool(run.results["totals"]["customers"] > scores.INDEXED_AT_ONCE))
         Run.objects.filter(is_current=True).update(is_current=False)
         RunPart.objects.bulk_create(RunPart(run=run, name=name, figures=part) for name, part in parts.items())
         run.status, run.is_current, run.finished_at = Run.Status.DONE, True, timezone.now()

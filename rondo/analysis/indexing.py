@@ -1,4 +1,4 @@
-"""The indices of a run's scores that the run did not wait for, as a job after it.
+"""What a run over a large base did not wait for, as a job after it: the old tables go, further indices are built.
 
 Lists of a large base are right without them and slower: a sort by such a fact reads every row until its index is there.
 """
@@ -9,9 +9,11 @@ from rondo.foundation.jobs import enqueue_after_commit, task
 
 @task()
 def index_job(run_id: int) -> int:
-    """Build them for the run of that key, if it is still served; returns how many. Safe to run twice."""
+    """Drop the tables that the run replaced, then build its indices, if it is still served; returns how many. Safe to
+    run twice."""
     from rondo.analysis import scores  # who only queues it has no use for Arrow
 
+    scores.clear()
     return scores.index(run_id)
 
 

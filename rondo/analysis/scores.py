@@ -17,7 +17,9 @@ from rondo.analysis.scores_beside import BESIDE
 TABLE = Score._meta.db_table
 FIRST = ("value", "activity", "risk", "stage")
 """Facts whose index a run waits for: what pages link lists by. Those of large bases follow (:func:`index`)."""
-_INDEXED_AT_ONCE = 100_000
+INDEXED_AT_ONCE = 100_000
+"""Customers of a base that is not large: its run waits for all indices and for its old tables to go."""
+_OLD = "_old"
 _CHUNK = 20_000
 _SORTED_KIB = 2000
 """What SQLite sorts at once where it builds an index."""
@@ -47,9 +49,12 @@ def leftovers(*models: type[Model]) -> list[str]:
 
 def drop(names: Sequence[str]) -> None:
     """Drop tables that :func:`leftovers` found."""
-    with connection.cursor() as cursor:
+    # Scores are keys and figures alone. To write zeros over all their pages, as some builds of SQLite do, would hold
+    # the write lock for many seconds.
+    freely = _set(secure_delete="FAST") if connection.vendor == "sqlite" else nullcontext()
+    with freely, connection.cursor() as cursor:
         for name in names:
-            cursor.execute(f"DROP TABLE {connection.ops.quote_name(name)}")
+            cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(name)}")
 
 
 def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
@@ -76,7 +81,7 @@ def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
             _insert(quoted, rows.slice(start, _CHUNK))
     columns: Sequence[str] = BESIDE.get(model, ())
     if model is Score:
-        columns = rows.schema.names[1:] if rows.num_rows <= _INDEXED_AT_ONCE else FIRST
+        columns = rows.schema.names[1:] if rows.num_rows <= INDEXED_AT_ONCE else FIRST
     with _sorting(), connection.cursor() as cursor:
         for column in columns:
             _create_index(cursor, run_id, column, quoted)
@@ -140,18 +145,31 @@ def _set(**pragmas: str | int) -> Iterator[None]:
                 cursor.execute(f"PRAGMA {name} = {value}")
 
 
-def put_in_place(*names: str) -> None:
-    """Let prepared tables take the place of those being served; inside the caller's transaction."""
-    # Scores are keys and figures alone. To write zeros over all pages of the old ones, as some builds of SQLite do,
-    # would hold the write lock for many seconds.
-    freely = _set(secure_delete="FAST") if connection.vendor == "sqlite" else nullcontext()
-    with freely, connection.cursor() as cursor:
+def put_in_place(*names: str, large: bool = False) -> None:
+    """Let prepared tables take the place of those being served; inside the caller's transaction.
+
+    The old ones go at once, but those of a ``large`` base on SQLite, whose every page is read for it: :func:`clear`
+    drops them after the run.
+    """
+    later = large and connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
         for name in names:
             prepared, served = connection.ops.quote_name(name), connection.ops.quote_name(name.rpartition("_run_")[0])
-            old = connection.ops.quote_name(f"{name}_old")
-            cursor.execute(f"ALTER TABLE {served} RENAME TO {old}")
+            cursor.execute(f"ALTER TABLE {served} RENAME TO {connection.ops.quote_name(name + _OLD)}")
             cursor.execute(f"ALTER TABLE {prepared} RENAME TO {served}")
-            cursor.execute(f"DROP TABLE {old}")
+    if not later:
+        drop([name + _OLD for name in names])
+
+
+def clear() -> None:
+    """Drop the tables whose place others took, index by index, so that no writer waits long."""
+    for name in leftovers():
+        if name.endswith(_OLD):
+            with connection.cursor() as cursor:
+                known = connection.introspection.get_constraints(cursor, name)
+                for key in (key for key, one in known.items() if one["index"] and not one["primary_key"]):
+                    cursor.execute(f"DROP INDEX IF EXISTS {connection.ops.quote_name(key)}")
+            drop([name])
 
 
 def _insert(quoted: str, rows: pa.Table) -> None:

@@ -12,7 +12,7 @@ from rondo.analysis import scores
 from rondo.analysis.actions import STEPS, run_analysis
 from rondo.analysis.indexing import index_job, request_indices
 from rondo.analysis.jobs import analyse_job, request_analysis
-from rondo.analysis.models import Run, Score
+from rondo.analysis.models import History, Run, Score
 from rondo.analysis.queries import current_run
 from rondo.analysis.tests.world import customer, purchase, seeded_base
 from rondo.errors import InputError, PermissionRefused
@@ -189,7 +189,7 @@ def test_readers_see_the_old_scores_until_the_new_ones_stand() -> None:
         "from rondo.analysis.models import Score\n"
         "from rondo.foundation.actors import system\n"
         "put = scores.put_in_place\n"
-        "def look(*names):\n"
+        "def look(*names, **how):\n"
         "    import threading\n"
         "    from django.db import connection\n"
         "    seen = []\n"
@@ -198,7 +198,7 @@ def test_readers_see_the_old_scores_until_the_new_ones_stand() -> None:
         "        connection.close()\n"
         "    reader = threading.Thread(target=read); reader.start(); reader.join()\n"
         "    print(seen)\n"
-        "    put(*names)\n"
+        "    put(*names, **how)\n"
         "scores.put_in_place = look\n"
         "run_analysis(system())\n"
         "print(list(Score.objects.values_list('spend', flat=True)))"
@@ -349,7 +349,7 @@ def test_a_large_base_is_served_before_all_its_indices_stand(monkeypatch: pytest
             found = connection.introspection.get_constraints(cursor, scores.TABLE)
         return {name.removeprefix(f"score_{run.pk}_") for name in found if name.startswith(f"score_{run.pk}_")}
 
-    monkeypatch.setattr(scores, "_INDEXED_AT_ONCE", 0)
+    monkeypatch.setattr(scores, "INDEXED_AT_ONCE", 0)
     monkeypatch.setattr("rondo.analysis.indexing.enqueue_after_commit", lambda job, key: queued.append((job, key)))
     queued: list[tuple[Any, int]] = []
     earlier = run_analysis(system())
@@ -357,7 +357,10 @@ def test_a_large_base_is_served_before_all_its_indices_stand(monkeypatch: pytest
     assert indexed() == set(scores.FIRST)
     before = list(Score.objects.order_by("-orders", "-pk").values_list("pk", "orders"))
     assert queued == [(index_job, earlier.pk), (index_job, run.pk)]
-    assert scores.index(earlier.pk) == 0  # its scores are gone
+    replaced = {f"{model._meta.db_table}_run_{run.pk}_old" for model in (Score, History)}
+    assert set(scores.leftovers()) == (replaced if connection.vendor == "sqlite" else set())
+    assert index_job.func(earlier.pk) == 0  # its scores are gone
+    assert scores.leftovers() == []
     assert indexed() == set(scores.FIRST)
     assert scores.index(run.pk) == len(scores.schema()) - 1 - len(scores.FIRST)
     assert indexed() == set(scores.schema().names[1:])
