@@ -130,14 +130,15 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
             if as_of is not None:
                 _refuse_far_away(tables, as_of)
             known = past(tables, run.as_of, run.config["currency"])
-            run.fingerprint = fingerprints.data_fingerprint(tables, known)
-            facts = tables.arrow(fact_table(known).order_by("customer_id"))
             log = modelling.purchase_log(tables.arrow(known.purchase_days.order_by("customer_id", "day")))
-            steps.done("facts")
-            # The models are fitted beside what is read of the copy, their hold-out beside where customers stand.
+            # The models are fitted beside what is read of the copy, their hold-out is held beside the writing of
+            # scores; in between, where customers stand has threads of its own.
             bases = Bases(log.days)
             offer = _offer(run, log, bases)
             fitting = beside.start(_fit, run, log, _incumbent(), bases, offer)
+            run.fingerprint = fingerprints.data_fingerprint(tables, known)
+            facts = tables.arrow(fact_table(known).order_by("customer_id"))
+            steps.done("facts")
             counted = summary.count(tables, known)
             parts = from_copy(tables, known)
             rules = thresholds.read(run.config["standing"])
@@ -149,10 +150,10 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         changed, able = changing.beside(facts, log, day_number(run.as_of), *made_of)
         fitted, reason = fitting.result()
         steps.done("models")
-        judging = beside.start(_judge, run, log, fitted, bases, offer)
         found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
         table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted)
         steps.done("standing")
+        judging = beside.start(_judge, run, log, fitted, bases, offer)
         figures = beside.start(_figures, run, counted, table, fitted, judging, found, rules.bonds)
         copying = beside.start(_copy, run, table, found)
         prepared = scores.prepare(run.pk, table), scores.prepare(run.pk, bound.evident(found.histories()), History)
