@@ -65,6 +65,11 @@ def person(name: str, **fields: Any) -> Customer:
     return actions.create_customer(ACTOR, name=name, **fields)
 
 
+def size() -> int:
+    """The key of the attribute that changes are tried on."""
+    return AttributeDefinition.objects.get(key="size").pk
+
+
 CHANGES: dict[str, Callable[[Customer], object]] = {
     "name": lambda row: actions.change_customer(ACTOR, row, expected_version=row.version, name="Other"),
     "owner": lambda row: actions.assign_owner(ACTOR, row, User.objects.get(email="alice@example.org")),
@@ -76,10 +81,12 @@ CHANGES: dict[str, Callable[[Customer], object]] = {
     "attribute": lambda row: actions.set_attribute(ACTOR, row, "size", "3"),
     "attribute taken": lambda row: actions.set_attribute(ACTOR, row, "size", None),
     "cell": lambda row: actions.change_cell(ACTOR, row, "attr.size", "3", seen="2"),
-    "cell taken back": lambda row: actions.take_back_cell(ACTOR, actions.Edited(row.pk, "attr.size", "7", "2")),
+    "cell taken back": lambda row: actions.take_back_cell(
+        ACTOR, actions.Edited(row.pk, "attr.size", "7", "2", definition=size())
+    ),
     "together": lambda row: actions.change_together(ACTOR, [row.public_id], "attr.size", "5"),
     "together taken back": lambda row: actions.take_back_together(
-        ACTOR, actions.Together("attr.size", 2.0, [(row.pk, 5.0)])
+        ACTOR, actions.Together("attr.size", 2.0, [(row.pk, 5.0)], definition=size())
     ),
     "consent": lambda row: actions.note_consent(ACTOR, row, "email", "withdrawn"),
     "consent taken back": lambda row: actions.take_back_consent(ACTOR, row, Consent.objects.get(customer=row).pk),

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from rondo.customers.models import Customer
 from rondo.foundation.accounts import make_login_link
 from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
+from rondo.web.tests.customers_data import make_customer
 from rondo.web.tests.sample import store_run
 from tests.browsing import grave_findings
 
@@ -37,7 +37,7 @@ def test_a_sign_in_link_opens_the_home_page(page: Page, live_server: LiveServer,
 
 
 def test_the_palette_finds_by_keys_alone(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
-    Customer.objects.create(name="Anna Müller", folded_name="anna muller")
+    make_customer("Anna Müller")
     page = page_of(alice)
     page.goto(f"{live_server.url}/")
     page.keyboard.press("Control+k")

@@ -20,6 +20,7 @@ from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.installation import installation as the_installation
 from rondo.foundation.models import ApiToken, AuditEntry, Installation, Load, LoginLink, User
 from rondo.web.templatetags.rondo import undo_url
+from rondo.web.tests.customers_data import make_customer
 from rondo.web.tests.sample import store_run
 
 SignIn = Callable[[User], Client]
@@ -286,7 +287,7 @@ def test_the_profile_changes_named_fields_with_an_audit_entry(signed_in: SignIn,
 
 
 def test_the_palette_finds_pages_and_customers_one_may_see(signed_in: SignIn, alice: User, bob: User) -> None:
-    anna = Customer.objects.create(name="Anna Müller", folded_name="anna muller")
+    anna = make_customer("Anna Müller")
     client = signed_in(alice)
     assert 'href="/portfolio/"' in text_of(client.get("/palette", {"q": "port"}))
     assert f'href="/customers/{anna.public_id}/"' in text_of(client.get("/palette", {"q": "Anna Mue"}))
@@ -297,7 +298,7 @@ def test_the_palette_finds_pages_and_customers_one_may_see(signed_in: SignIn, al
 
 def test_a_name_is_found_by_a_beginning_that_ends_in_z(signed_in: SignIn, alice: User) -> None:
     """On PostgreSQL with a linguistic collation the character after "z" sorts before all letters."""
-    zorro = Customer.objects.create(name="Mendoza Zorro", folded_name="mendoza zorro")
+    zorro = make_customer("Mendoza Zorro")
     for text in ("Mendoz", "mendoza z"):
         assert zorro.public_id in text_of(signed_in(alice).get("/palette", {"q": text})), text
 

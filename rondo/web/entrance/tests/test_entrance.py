@@ -26,6 +26,7 @@ from rondo.foundation import accounts, api_tokens, invitations, second_factor, s
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import change_installation
 from rondo.foundation.models import AuditEntry, Installation, Invitation, User, UserSession
+from rondo.foundation.rights import RIGHTS
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -424,4 +425,8 @@ def test_the_api_names_the_scope_that_is_missing(alice: User) -> None:
     assert answer["WWW-Authenticate"] == 'Bearer realm="rondo", error="insufficient_scope", scope="see"'
     document = Client().get("/api/openapi.json").json()
     operations = [one for path in document["paths"].values() for one in path.values()]
-    assert all(one["security"] == [{"TokenAuth": ["see"]}] for one in operations)
+    assert all(list(one["security"][0]) == ["TokenAuth"] and len(one["security"]) == 1 for one in operations)
+    scopes = [one["security"][0]["TokenAuth"] for one in operations]
+    assert all(len(scope) == 1 and scope[0] in RIGHTS for scope in scopes)
+    assert document["paths"]["/api/v1/customers"]["get"]["security"] == [{"TokenAuth": ["see"]}]
+    assert document["paths"]["/api/v1/merges"]["post"]["security"] == [{"TokenAuth": ["merge"]}]
