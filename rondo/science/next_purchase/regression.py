@@ -80,8 +80,8 @@ class Rows:
         self.share.append(np.where(came[kept], 1.0, 1 / share))
 
     def regression(self, names: tuple[str, ...], penalty: float) -> Regression:
-        """Weights for what was taken; all alike where too little came."""
-        if self.hits < FEWEST_HITS:
+        """Weights for what was taken; all alike where too little came, or all of it (a shop of one category)."""
+        if self.hits < FEWEST_HITS or self.hits == sum(came.size for came in self.came):
             # Nothing can be learnt: all alike, at the rate that there is.
             drawn = sum(float(share.sum()) for share in self.share)
             rate = (self.hits + 0.5) / (drawn + 1)

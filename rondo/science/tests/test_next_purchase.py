@@ -16,6 +16,7 @@ from rondo.science.next_purchase import (
     popularity,
     recall_at,
 )
+from rondo.science.next_purchase.regression import Rows
 
 PRODUCTS, KINDS = 60, 12
 
@@ -141,6 +142,15 @@ def test_too_few_baskets_are_refused_with_their_number() -> None:
     log = log_of(invented(4, 6))
     with pytest.raises(InputError, match="at least 200 are needed"):
         fit(log, int(log.visit_day.max()), SMALL)
+
+
+def test_where_all_that_could_come_came_nothing_is_told_apart() -> None:
+    """A shop of one category: every basket has it."""
+    rows = Rows()
+    for number in range(100):
+        rows.take(np.array([[float(number)]]), np.array([True]), np.ones(1), 1.0, np.random.default_rng(1))
+    found = rows.regression(("often",), 1.0)
+    assert found.weights.tolist() == [0.0] and found.intercept > 4
 
 
 def test_who_never_came_gets_no_ranking() -> None:
