@@ -256,8 +256,8 @@ def tables() -> Iterator[tuple[str, Row]]:
 
 
 MEDIANS_MOVE = 0.001
-"""A median is a whole number: where a fit differs in its last digits, as between builds of the numerical libraries, a cell
-of alike customers whose chance is one half moves by a whole purchase, and with it this error (docs/models.md)."""
+"""A median is a whole number: where a fit differs in its last digits, as between builds of Python, a cell of alike
+customers whose chance is one half moves by a whole purchase, and with it this error (docs/models.md)."""
 
 
 def test_every_table_is_there() -> None:
