@@ -42,6 +42,8 @@ def median_purchases(expected: Numbers, silent: Numbers, shape: Numbers) -> IntA
     some = np.flatnonzero((s < 0.5) & (m > 0))
     if some.size:
         steps, shares = np.rint(np.log(m[some]) / _STEP), np.rint(np.maximum(s[some], 0) * _SHARES)
+        # Below a half, however it is rounded: at a half itself 0 and 1 are both medians, and the last bit would choose.
+        shares = np.minimum(shares, _SHARES / 2 - 0.5)
         (uk, usteps, ushares), rows, _counts = distinct_rows(k[some], steps, shares)
         found[some] = _medians(np.exp(usteps * _STEP), ushares / _SHARES, uk)[rows]
     return found
