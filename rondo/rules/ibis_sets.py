@@ -19,6 +19,7 @@ from rondo.rules.compiling import SetCompiler, holds_of_nobody, within
 from rondo.rules.django_q import QCompiler, shifted_back
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.schema import Context, Members, Schema
+from rondo.rules.sequences import ANY_STEP, MAX_CUSTOMER, Path, packed, walk
 from rondo.rules.tree import (
     ANY_KIND,
     AllOf,
@@ -190,10 +191,7 @@ class IbisCompiler(SetCompiler[Any]):
         return self.among(counted.filter(~fits if nothing else fits), positive != nothing)
 
     def sequence(self, node: Sequence, positive: bool) -> Any:
-        """By one walk over the events that may be a step: for each, from the last step backwards, the day on which the
-        rest of the sequence is complete, as the least over the events behind it. Without an excluded event the walk
-        also goes forwards from the first step, with the latest day on which it began, and both meet in the middle:
-        engines then sort the events once for three steps, where one direction sorts them for every step."""
+        """By a walk in this process, or by a window of the engine where its rows are elsewhere."""
         as_of = self.context.as_of
         steps = [*node.steps, *([node.excluded] if node.excluded is not None else [])]
         kinds = {step.kind for step in steps}
@@ -201,7 +199,10 @@ class IbisCompiler(SetCompiler[Any]):
         first, last = resolve_period(node.period, as_of)
         end = as_of if node.within is None else min(as_of, last + timedelta(days=_days(node.within)))
         rows = self.window(self._frame(steps[0]), first, end)
-        if ANY_KIND not in kinds:
+        # A walk can leave out by its numbers what is no step, which costs less than asking each row for its kind.
+        walks = self._walks()
+        bare = walks and not any(step.where for step in steps)
+        if ANY_KIND not in kinds and not bare:
             rows = rows.filter(rows.kind.isin(sorted(kinds)))
         flags = {f"is_{number}": self._is(step, rows) for number, step in enumerate(steps)}
         begins = rows.business_date <= ibis.literal(last)
@@ -209,14 +210,42 @@ class IbisCompiler(SetCompiler[Any]):
             begins &= rows.business_date >= ibis.literal(first)
         flags["is_0"] &= begins
         marked = rows.select("customer_id", "occurred_at", "id", "business_date", **flags)
-        marked = marked.filter(ibis.or_(*(marked[name] for name in flags)))
+        if not bare:
+            marked = marked.filter(ibis.or_(*(marked[name] for name in flags)))
+        if not walks:
+            return self.among(self._ordered(node, marked), positive)
+        numbers = marked.select(event=packed(marked, [marked[name] for name in flags]))
+        events = self.tables.arrow(numbers.filter((numbers.event & ANY_STEP) > 0))["event"]
+        days = None if node.within is None else _days(node.within)
+        path = Path(len(node.steps), node.excluded is not None, days, as_of)
+        found, unsure = walk(np.array(events.to_numpy(), np.int64), path)
+        if unsure.size:
+            few = ibis.memtable(pa.table({"customer_id": unsure}))
+            among = marked.filter(marked.customer_id.isin(few.customer_id))
+            asked = self.tables.arrow(self._ordered(node, among).select("customer_id").distinct())
+            found = np.concatenate((found, asked["customer_id"].to_numpy()))
+        return self._keys(found, positive)
+
+    def _walks(self) -> bool:
+        """Whether the engine's rows are in this process, and keys of customers leave room for what a walk asks."""
+        if not self.tables.in_process:
+            return False
+        highest = self.tables.arrow(self.customers.customer_id.max()).as_py()
+        return highest is None or highest <= MAX_CUSTOMER
+
+    def _ordered(self, node: Sequence, marked: Any) -> Any:
+        """The steps that complete a sequence, by one window over the events that may be a step: for each, from the last
+        step backwards, the day on which the rest of the sequence is complete, as the least over the events behind it.
+        Without an excluded event the window also goes forwards from the first step, with the latest day on which it
+        began, and both meet in the middle: engines then sort the events once for three steps, where one direction sorts
+        them for every step."""
         order = {"group_by": "customer_id", "order_by": ["occurred_at", "id"]}
         behind, before = ibis.window(**order, rows=(1, None)), ibis.window(**order, rows=(None, -1))
         never, long_ago, last_step = ibis.literal(NEVER), ibis.literal(LONG_AGO), len(node.steps) - 1
         # "done": the day of the last step; "broken": the day of the first excluded event behind it.
         wanted = {"done": ibis.cases((marked[f"is_{last_step}"], marked.business_date), else_=never)}
         if node.excluded is not None:
-            excluded = ibis.cases((marked[f"is_{len(steps) - 1}"], marked.business_date), else_=never)
+            excluded = ibis.cases((marked[f"is_{last_step + 1}"], marked.business_date), else_=never)
             following = excluded.min().over(behind).fill_null(never)
             wanted["broken"] = ibis.cases((marked[f"is_{last_step}"], following), else_=never)
         met = 0 if node.excluded is not None else last_step // 2
@@ -233,7 +262,7 @@ class IbisCompiler(SetCompiler[Any]):
                 latest = walked.begun.max().over(before).fill_null(long_ago)
                 reached["begun"] = ibis.cases((walked[f"is_{forwards}"], latest), else_=long_ago)
             walked = walked.mutate(**reached)
-        return self.among(walked.filter(*self._complete(node, walked)), positive)
+        return walked.filter(*self._complete(node, walked))
 
     def _is(self, step: Event, rows: Any) -> Any:
         found = ibis.literal(True) if step.kind == ANY_KIND else rows.kind == step.kind
