@@ -213,6 +213,9 @@ def main() -> None:
     parser.add_argument(
         "--whole", type=int, default=28, help="hold-outs behind the intervals in multiples of so many days"
     )
+    parser.add_argument(
+        "--reserve", type=float, default=CalibrationConfig.reserve, help="what holds back the shift of tenths"
+    )
     given = parser.parse_args()
     print(
         "| log | what | rule | forecasts | total | 1. | 2. | 3. | 4. | 5. | 6. | 7. | 8. | 9. | 10. | tenths ", end=""
@@ -220,7 +223,7 @@ def main() -> None:
     print("| width | score | of tenths |\n" + "|---" * 19 + "|")
     for key in given.log or ("cdnow", "journey"):
         name, months, read = LOGS[key]
-        calibration = CalibrationConfig(whole_days=given.whole)
+        calibration = CalibrationConfig(whole_days=given.whole, reserve=given.reserve)
         for_all = partial(judged, months=months, model=given.model, every=given.every, calibration=calibration)
         show(name, [one for log in read().values() for one in for_all(log)])
 

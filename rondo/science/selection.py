@@ -9,6 +9,7 @@ because the data say so, not because of noise. A pin overrules, and what the rul
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import ConvergenceError
 from rondo.science.holdout import correlation
-from rondo.science.hybrid import Bases, Hybrid, sampled
+from rondo.science.hybrid import Bases, Covariates, Hybrid, HybridConfig, sampled
 from rondo.science.median import median_purchases
 from rondo.science.models import CANDIDATES, PurchaseModel, alive_of, expected_from, fit_at, model_title, silent_from
 from rondo.science.paretonbd import ParetoNbd
@@ -40,7 +41,8 @@ class SelectionConfig:
 
     ``candidates``: names in order of preference. ``origins``: dates at most. ``window_share``: days forecast as a share
     of the log, at most the horizon; ``earliest_share``: the first origin as a share of the log; ``minimum_days``: no
-    shorter hold-out is held; ``minimum_customers``: nor one on fewer customers. ``sample``: customers tried at most.
+    shorter hold-out is held; ``minimum_customers``: nor one on fewer customers. ``sample``: customers tried at most,
+    drawn by ``seed``; unless told, those that hybrids learn from, whose covariates are at hand.
     """
 
     candidates: tuple[str, ...] = CANDIDATES
@@ -49,8 +51,8 @@ class SelectionConfig:
     earliest_share: float = 1 / 3
     minimum_days: int = 28
     minimum_customers: int = 50
-    sample: int = 50_000
-    seed: int = 20_170_103
+    sample: int = HybridConfig.sample
+    seed: int = HybridConfig.seed
 
     def __post_init__(self) -> None:
         if not self.candidates:
@@ -66,6 +68,7 @@ class Trial:
     ``total_error``: forecast / actual - 1. ``mae``, ``rmse``: of means, per customer; ``median_mae``: of medians.
     ``deviance``: mean Poisson deviance per customer. ``log_score``: mean of -ln of the chance given to what came, of
     buying at all or not; lower is better. ``correlation``: Pearson's over customers, None where one side does not vary.
+    ``taken``: the groups of covariates that a hybrid took at the origin, by what was known then.
     """
 
     origin: int
@@ -80,6 +83,7 @@ class Trial:
     deviance: float
     log_score: float
     correlation: float | None = None
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,12 +140,14 @@ def select_model(
     pinned: str | None = None,
     config: SelectionConfig | None = None,
     bases: Bases | None = None,
+    offered: Mapping[str, Covariates] | None = None,
 ) -> Selection:
     """Try the candidates on the log up to ``as_of`` and choose one for forecasts of ``horizon_days``.
 
     Nothing after ``as_of`` is looked at. ``incumbent``: the model in use; ``pinned``: the analyst's choice, taken
-    whatever the errors are. ``bases``: what hybrids of the log share. Raises InputError for unknown names; a log that
-    is too short is no error.
+    whatever the errors are. ``bases``: what hybrids of the log share; ``offered``: groups of covariates that a hybrid
+    tries, and takes or not, at each origin by what was known then, as it does on the day itself. Raises InputError for
+    unknown names; a log that is too short is no error.
     """
     config = config or SelectionConfig()
     for name in (incumbent, pinned):
@@ -151,12 +157,14 @@ def select_model(
     held = _origins(log, as_of, horizon_days, config)
     if bases is None and Hybrid.kind in names and held:
         bases = Bases(log)
-    log = sampled(log, config.sample, config.seed)
+    drawn = (config.sample, config.seed)
+    same = bases is not None and drawn == (bases.config.sample, bases.config.seed)
+    log = bases.log_of(log) if bases is not None and same else sampled(log, *drawn)
     deviances: dict[str, list[FloatArray]] = {}
     found: dict[str, Candidate] = {}
     pareto: dict[int, PurchaseModel] = {}
     for name in names:
-        found[name], each = _try(name, log, held, bases, pareto)
+        found[name], each = _try(name, log, held, bases, pareto, offered)
         if each:
             deviances[name] = each
     first = incumbent if incumbent in names else names[0]
@@ -205,7 +213,12 @@ def _origins(log: PurchaseDays, as_of: int, horizon_days: float, config: Selecti
 
 
 def _try(
-    name: str, log: PurchaseDays, held: list[_Origin], bases: Bases | None, pareto: dict[int, PurchaseModel]
+    name: str,
+    log: PurchaseDays,
+    held: list[_Origin],
+    bases: Bases | None,
+    pareto: dict[int, PurchaseModel],
+    offered: Mapping[str, Covariates] | None,
 ) -> tuple[Candidate, list[FloatArray]]:
     """``pareto``: the Pareto/NBD by origin, which hybrids stand on; noted where it is tried."""
     title = model_title(name)
@@ -213,7 +226,7 @@ def _try(
     for origin in held:
         try:
             day, known = origin.base.as_of, pareto.get(origin.base.as_of)
-            model = fit_at(name, log, day, origin.until - day, bases, origin.base, pareto=known)
+            model = fit_at(name, log, day, origin.until - day, bases, origin.base, offered=offered, pareto=known)
         except (InputError, ConvergenceError) as error:
             return Candidate(name, title, failed=f"day {origin.base.as_of}: {error}"), []
         if name == ParetoNbd.kind:
@@ -260,6 +273,7 @@ def _judge(model: PurchaseModel, origin: _Origin) -> tuple[Trial, FloatArray]:
         deviance=float(deviance.mean()),
         log_score=float(-np.log(given).mean()),
         correlation=correlation(expected, came.astype(np.float64)),
+        taken=tuple(one.name for one in model.tried if one.taken) if isinstance(model, Hybrid) else (),
     )
     return trial, deviance
 

@@ -1,9 +1,11 @@
 """Which model of purchases a run uses: tried on earlier dates of the log, stored with the errors of all candidates."""
 
+from collections.abc import Mapping
+
 from rondo.analysis.modelling.log import day_of
 from rondo.analysis.results import Candidate, Selection, Trial
 from rondo.science import selection
-from rondo.science.hybrid import Bases
+from rondo.science.hybrid import Bases, Covariates
 from rondo.science.summary import PurchaseDays
 
 
@@ -15,12 +17,15 @@ def choose(
     pinned: str | None = None,
     incumbent: str | None = None,
     bases: Bases | None = None,
+    offered: Mapping[str, Covariates] | None = None,
 ) -> selection.Selection:
     """The model for forecasts of ``horizon_days``; see :func:`rondo.science.selection.select_model`.
 
     A log that lets the chosen model be fitted at no earlier date is no error: the first one is then taken.
     """
-    return selection.select_model(log, as_of, horizon_days, pinned=pinned, incumbent=incumbent, bases=bases)
+    return selection.select_model(
+        log, as_of, horizon_days, pinned=pinned, incumbent=incumbent, bases=bases, offered=offered
+    )
 
 
 def told(found: selection.Selection) -> Selection:
@@ -60,6 +65,7 @@ def told(found: selection.Selection) -> Selection:
                         mae=trial.mae,
                         median_mae=trial.median_mae,
                         rmse=trial.rmse,
+                        taken=list(trial.taken),
                     )
                     for trial in one.trials
                 ],

@@ -116,9 +116,9 @@ def fit(
     """Choose a model of purchases, fit it and that of spend to what had happened by day ``as_of``, value the base.
 
     ``pinned``: the model that an analyst wants whatever the errors; ``incumbent``: the one of the run before;
-    ``bases``: what hybrids of the log share; ``offered``: gives the groups of covariates that a hybrid, if one is
-    chosen, tries and may take; the hold-outs behind the intervals are of hybrids with those taken, as they stood at
-    each origin; the choice among models is of hybrids without any.
+    ``bases``: what hybrids of the log share; ``offered``: gives the groups of covariates that a hybrid tries and may
+    take. The choice among models is of a hybrid that tries them at each origin anew; the hold-outs behind the intervals
+    are of hybrids with those taken on the day itself, as they stood at each origin.
 
     Raises:
         InputError, ConvergenceError: the data do not allow a fit; the message says why.
@@ -126,8 +126,8 @@ def fit(
     base = summarise(log.days, as_of)
     horizon_days = assumptions.horizon_weeks * DAYS_PER_WEEK
     bases = bases or Bases(log.days)
-    selection = choose(log.days, as_of, horizon_days, pinned=pinned, incumbent=incumbent, bases=bases)
-    groups = offered() if offered is not None and selection.chosen == Hybrid.kind else None
+    groups = offered() if offered is not None else None
+    selection = choose(log.days, as_of, horizon_days, pinned=pinned, incumbent=incumbent, bases=bases, offered=groups)
     purchases = fit_at(selection.chosen, log.days, as_of, horizon_days, bases, base, groups)
     taken = (
         [groups[one.name] for one in purchases.tried if one.taken] if isinstance(purchases, Hybrid) and groups else []

@@ -10,10 +10,12 @@ import pytest
 from rondo import science
 from rondo.errors import InputError
 from rondo.science import selection
+from rondo.science.features import Features
 from rondo.science.models import PurchaseModel, fit_base
 from rondo.science.selection import REASONS, SelectionConfig, poisson_deviance, select_model
 from rondo.science.summary import merge_days
 from rondo.science.tests.logs import cdnow_sample
+from rondo.science.tests.test_hybrid import reached
 
 FAST = SelectionConfig(candidates=("bgnbd", "mbgnbd", "paretonbd"), origins=3)
 
@@ -60,6 +62,26 @@ def test_nothing_after_the_date_is_looked_at() -> None:
     later = log.day > 272
     moved = replace(log, day=np.where(later, log.day + 1000, log.day), spend=np.where(later, 0, log.spend))
     assert select_model(moved, 272, 91, config=FAST) == select_model(log, 272, 91, config=FAST)
+
+
+def test_a_hybrid_is_judged_with_what_it_would_take_at_each_date() -> None:
+    """Who was reached buys more: from a date on, trials before it find so, and the choice sees what is gained."""
+    log, sent = reached(0.9)
+    asked: list[int] = []
+
+    def campaigns(day: int) -> Features:
+        asked.append(day)
+        return Features(("received",), sent[:, max(day - 29, 0) : day + 1].max(axis=1)[:, None].astype(float))
+
+    config = SelectionConfig(candidates=("paretonbd", "hybrid"), origins=3)
+    told, plain = (
+        {one.model: one for one in select_model(log, 400, 91, config=config, offered=offered).candidates}
+        for offered in ({"campaigns": campaigns}, None)
+    )
+    trials = told["hybrid"].trials
+    assert trials[-1].taken == ("campaigns",) and max(asked) == trials[-1].origin == 309
+    assert trials[-1].deviance < 0.99 * plain["hybrid"].trials[-1].deviance
+    assert told["paretonbd"].trials == plain["paretonbd"].trials and not plain["hybrid"].trials[-1].taken
 
 
 def test_errors_are_those_of_the_forecast() -> None:

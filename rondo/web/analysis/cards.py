@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Run
+from rondo.analysis.results import Selection
 from rondo.web import formats
 
 if TYPE_CHECKING:
@@ -237,6 +238,16 @@ def tried(card: ModelCard) -> list[Tried]:
         )
         for one in card.details.get("tried", [])
     ]
+
+
+def taken_at(selection: Selection) -> dict[str, list["_StrOrPromise"]]:
+    """What the hybrid took beside purchases at each date that models were tried at, by date; without what is empty."""
+    trials = [trial for one in selection["candidates"] for trial in one["trials"]]
+    return {
+        trial["origin"]: [OFFERED.get(name, name) for name in names]
+        for trial in trials
+        if (names := trial.get("taken"))
+    }
 
 
 def _finely(share: float) -> str:

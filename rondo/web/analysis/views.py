@@ -15,7 +15,17 @@ from rondo.analysis.queries import current_run
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.web.access import actor, page, viewer
-from rondo.web.analysis.cards import REASONS, carried_over, drift, effects, learnt_from, model_card, previous_run, tried
+from rondo.web.analysis.cards import (
+    REASONS,
+    carried_over,
+    drift,
+    effects,
+    learnt_from,
+    model_card,
+    previous_run,
+    taken_at,
+    tried,
+)
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.leads.views import cards
@@ -84,6 +94,7 @@ def _cards(found: Figures) -> dict[str, Any]:
         "effects": effects(purchases),
         "learnt_from": learnt_from(purchases),
         "tried": tried(purchases),
+        "taken_at": taken_at(selection),
         "carried": carried_over(purchases),
         "spend": spend,
         "drift": drift(run, before),

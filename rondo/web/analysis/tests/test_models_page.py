@@ -163,8 +163,11 @@ def test_a_hybrid_shows_what_it_adds(run: Run, signed_in: SignIn, alice: User) -
     tried = [dict(zip(("name", "taken", "gain", "error"), one, strict=True)) for one in offered]
     added = [{"name": name, "weight": 0.1, "error": 0.02} for name in ("share:TEA & COFFEE", *cards.COVARIATES)]
     run.models_json["cards"]["purchases"] |= {"effects": added, "tried": tried}
+    at = run.results["selection"]["candidates"][-1]["trials"][-1]
+    at["taken"] = ["mix"]
     run.save()
     page = text_of(client)
+    assert "the hybrid also used: Mix of categories." in page
     assert all(str(label) in page for label in (*cards.COVARIATES.values(), *cards.OFFERED.values()))
     assert "share of TEA &amp; COFFEE" in page and "+1.20%" in page and "too little past to try it" in page
 
