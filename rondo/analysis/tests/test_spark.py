@@ -22,6 +22,11 @@ from rondo.analysis.segments.profiles import profile
 from rondo.analysis.tests.world import seeded_base
 from rondo.campaigns.models import Exposure
 from rondo.customers.queries import visible
+from rondo.duplicates.actions import request_search
+from rondo.duplicates.actions.searching import do_search
+from rondo.duplicates.engine import Config
+from rondo.duplicates.models import Pair
+from rondo.duplicates.tests.world import plant
 from rondo.foundation.actors import system
 from rondo.interactions.models import OrderLine
 from rondo.rules import Context, Members, RuleError, check, compile_ibis, format_rule, parse, schema
@@ -130,6 +135,19 @@ def test_a_run_on_spark_finds_the_same(spark: str, settings: Any) -> None:
         runs.append(run_analysis(system()))
     one, other = runs
     assert (other.fingerprint, other.result_hash) == (one.fingerprint, one.result_hash)
+
+
+def test_duplicates_found_by_workers_are_the_same(spark: str, settings: Any) -> None:
+    plant(60)
+    found = []
+    for engine in ("duckdb", spark):
+        settings.RONDO_ENGINE = engine
+        Pair.objects.all().delete()
+        search = do_search(request_search(system()).pk, Config(sampled=2e5))
+        rows = Pair.objects.order_by("left_id", "right_id").values_list("left_id", "right_id", "agreement", "weight")
+        found.append((search.results["candidates"], [(*row[:3], round(row[3], 9)) for row in rows]))
+    assert found[1] == found[0]
+    assert len(found[0][1]) > 4
 
 
 def figures(tables: Tables) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The search itself: read, compare, keep. A job of its own calls it; it imports the engine."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from rondo.customers.models import Customer
+from rondo.customers.queries import visible
 from rondo.duplicates.actions.automatic import merge_certain
 from rondo.duplicates.engine import Config, Found, NothingToCompare, link
 from rondo.duplicates.models import Pair, Search
@@ -15,6 +16,7 @@ from rondo.foundation import audit
 from rondo.foundation.actors import system
 from rondo.foundation.installation import installation
 from rondo.foundation.long_work import worked_on
+from rondo.foundation.registry import registries
 
 _BATCH = 500
 _FIELDS = ("probability", "weight", "prior", "together", "agreement", "left_print", "right_print")
@@ -30,7 +32,9 @@ def do_search(key: int, config: Config | None = None) -> Search:
         return row
     with worked_on(row) as report:
         try:
-            found = link(read_records(report), config or Config(salt=installation().id_alphabet), report)
+            with _cluster() as workers:
+                config = config or Config(salt=installation().id_alphabet)
+                found = link(read_records(report), config, report, workers)
             results = told(found)
             report("keep", 0, 1)
             results["automatic"] = _keep(key, found)
@@ -42,6 +46,13 @@ def do_search(key: int, config: Config | None = None) -> Search:
         )
     row.refresh_from_db()
     return row
+
+
+def _cluster() -> AbstractContextManager[Any]:
+    """The cluster that works out the pairs, where the settings name one."""
+    for open_session in registries.clusters:
+        return open_session()
+    return nullcontext()
 
 
 def told(found: Found) -> dict[str, Any]:
@@ -67,7 +78,7 @@ def _keep(key: int, found: Found) -> int:
     keys = [one.key for one in found.comparisons]
     with transaction.atomic():
         known = {(row.left_id, row.right_id): row for row in Pair.objects.select_for_update()}
-        standing = set(Customer.objects.filter(is_merged=False).values_list("pk", flat=True))
+        standing = set(visible(None).values_list("pk", flat=True))
         made: list[Pair] = []
         kept: list[Pair] = []
         for one in found.pairs.to_pylist():

@@ -1,4 +1,4 @@
-"""Probabilistic record linkage by Splink on DuckDB: rows of people in, pairs that are probably the same person out.
+"""Probabilistic record linkage by Splink: rows of people in, pairs that are probably the same person out.
 
 Knows no framework and writes no file. ``docs/duplicates.md`` states the method, its formulas and its sources.
 """

@@ -8,7 +8,8 @@ are a third kind of pair beside matches and strangers.
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,11 +105,16 @@ _ROUNDS = (50, 12, 4)
 
 
 def link(
-    rows: "pa.Table | pa.RecordBatchReader", config: Config | None = None, report: Report = lambda *_: None
+    rows: "pa.Table | pa.RecordBatchReader",
+    config: Config | None = None,
+    report: Report = lambda *_: None,
+    cluster: Any = None,
 ) -> Found:
     """Find the pairs of ``rows`` (columns :data:`~rondo.duplicates.engine.records.RECORDS`) that are probably one.
 
-    All is done in memory: no file is written, also none of what does not fit (then DuckDB's error says so).
+    All is done in memory: no file is written, also none of what does not fit (then DuckDB's error says so). With
+    ``cluster``, a Spark session, its workers find and score the pairs; what they spill is theirs to keep
+    (docs/duplicates.md).
 
     Raises:
         NothingToCompare: fewer than two records, or nothing to compare them by.
@@ -122,14 +128,17 @@ def link(
             connection.execute("SET threads = ?", [config.threads])
         report("prepare", 0, 1)
         count = prepare(connection, rows, config.salt)
-        return _Linking(connection, config, report, count).run()
+        return _Linking(connection, config, report, count, cluster).run()
 
 
 class _Linking:
     """One search. Splink's own tables live in ``connection`` and go with it."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, config: Config, report: Report, records: int) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, config: Config, report: Report, records: int, cluster: Any
+    ) -> None:
         self._connection, self._config, self._report, self._records = connection, config, report, records
+        self._cluster = cluster
         self._have = self._counted()
         self._used = [one for one in COMPARISONS if self._have[one.key] >= min(config.fewest, max(2, records // 2))]
         if records < 2 or not any(one.key in {"given", "family", "mail", "phone"} for one in self._used):
@@ -142,14 +151,22 @@ class _Linking:
 
     def run(self) -> Found:
         self._report("pairs", 0, 1)
-        candidates, left_out = block(self._connection, self._used, self._config.block)
-        self._report("estimate", 0, 2)
-        settings = self._sampled()
-        self._report("estimate", 1, 2)
-        settings, learnt = self._taught(settings)
-        weighing = Weighing(self._connection, self._used, self._records)
-        if candidates:
-            self._score(settings, candidates, weighing)
+        with self._workers() as workers:
+            if workers is None:
+                candidates, left_out = block(self._connection, self._used, self._config.block)
+            else:
+                candidates, left_out = workers.block(self._used, self._config.block)
+            self._report("estimate", 0, 2)
+            settings = self._sampled()
+            self._report("estimate", 1, 2)
+            settings, learnt = self._taught(settings)
+            weighing = Weighing(self._connection, self._used, self._records)
+            self._report("compare", 0, candidates)
+            if candidates and workers is None:
+                self._score(settings, candidates, weighing)
+            elif candidates:
+                workers.score(settings, weighing)
+            self._report("compare", candidates, candidates)
         prior, pairs = weigh(weighing, self._config.least, self._config.most)
         return Found(
             pairs,
@@ -162,6 +179,20 @@ class _Linking:
             self._have,
             settings,
         )
+
+    @contextmanager
+    def _workers(self) -> Iterator[Any]:
+        """The workers of the cluster with the records in their memory, for the time of a block; None without one."""
+        if self._cluster is None:
+            yield None
+            return
+        from rondo.duplicates.engine.spark import Workers
+
+        workers = Workers(self._cluster, self._connection.sql("SELECT * FROM records").to_arrow_table())
+        try:
+            yield workers
+        finally:
+            workers.close()
 
     # Estimation
 
@@ -290,7 +321,6 @@ class _Linking:
             weighing.add(predicted.physical_name)
             predicted.drop_table_from_database_and_remove_from_cache()
             self._connection.execute(f"DROP TABLE {name}")
-        self._report("compare", candidates, candidates)
 
     def _told(self, one: Comparison, settings: dict[str, Any], learnt: dict[str, float]) -> ComparisonFound:
         made = next(row for row in settings["comparisons"] if row["output_column_name"] == one.key)

@@ -56,30 +56,50 @@ class Weighing:
         )
         connection.execute("CREATE TABLE counted (person BOOLEAN, shared INTEGER, own INTEGER, pairs BIGINT)")
 
-    def add(self, predicted: str) -> None:
-        """Take over Splink's table of predictions: counts of all its pairs, and the pairs that may be kept."""
+    @property
+    def floor(self) -> float:
+        """Pairs of less weight than this (bits, before the prior) are counted, not kept."""
+        return math.log2(max(self.records, 2)) - 6.0
+
+    def scored(self, predicted: str) -> str:
+        """The query over Splink's table of predictions that adds ``person``, ``shared`` and ``own``."""
         bits = {one.key: _bits(one) for one in self.used}
         shared = " + ".join(bits[one.key] for one in self.used if one.shared) or "0.0"
         own = " + ".join(bits[one.key] for one in self.used if not one.shared) or "0.0"
-        levels = ", ".join(
-            f"(CASE WHEN gamma_{one.key} < 0 THEN -1 ELSE {len(one.levels) - 1} - gamma_{one.key} END)::TINYINT, "
-            f"({bits[one.key]})::REAL"
-            for one in self.used
+        return (
+            f"SELECT p.*, k.kind = 'person' AS person, {shared} AS shared, {own} AS own "
+            f"FROM {predicted} p JOIN records k ON k.id = p.id_l"
         )
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW scored AS SELECT p.*, k.kind = 'person' AS person, {shared} AS shared, "
-            f"{own} AS own FROM {predicted} p JOIN records k ON k.id = p.id_l"
-        )
-        self.connection.execute(
-            f"INSERT INTO counted SELECT person, round(shared * {_STEP}), round(own * {_STEP}), count(*) FROM scored "
-            "GROUP BY ALL"
-        )
-        floor = math.log2(max(self.records, 2)) - 6.0
-        self.connection.execute(
-            f"INSERT INTO weighed SELECT id_l, id_r, person, shared, own, {levels} FROM scored "
-            f"WHERE shared + own >= {floor}"
-        )
+
+    def add(self, predicted: str) -> None:
+        """Take over Splink's table of predictions: counts of all its pairs, and the pairs that may be kept."""
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW scored AS {self.scored(predicted)}")
+        self.connection.execute(f"INSERT INTO counted {COUNTED}")
+        self.connection.execute(f"INSERT INTO weighed {weighed(self.used, self.floor)}")
         self.connection.execute("DROP VIEW scored")
+
+    def take(self, table: str, rows: pa.Table) -> None:
+        """Take over rows of ``counted`` or ``weighed`` that were worked out elsewhere."""
+        self.connection.register("worked_out", rows)
+        self.connection.execute(f"INSERT INTO {table} SELECT * FROM worked_out")
+        self.connection.unregister("worked_out")
+
+
+COUNTED = (
+    f"SELECT person, CAST(round(shared * {_STEP}) AS INTEGER) AS shared, CAST(round(own * {_STEP}) AS INTEGER) AS own, "
+    "count(*) AS pairs FROM scored GROUP BY 1, 2, 3"
+)
+"""The query for how many scored pairs there are of each weight, in steps."""
+
+
+def weighed(used: list[Comparison], floor: float) -> str:
+    """The query for the scored pairs of at least ``floor`` bits, with the level and weight of each comparison."""
+    levels = ", ".join(
+        f"CAST(CASE WHEN gamma_{one.key} < 0 THEN -1 ELSE {len(one.levels) - 1} - gamma_{one.key} END AS TINYINT) "
+        f"AS {one.key}_level, CAST({_bits(one)} AS REAL) AS {one.key}_bits"
+        for one in used
+    )
+    return f"SELECT id_l, id_r, person, shared, own, {levels} FROM scored WHERE shared + own >= {floor}"
 
 
 def _bits(one: Comparison) -> str:
