@@ -32,13 +32,15 @@ MADE_ANEW = ("static", "warehouse", "drawings", "spark")
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup came to: ``rows`` in ``tables``, ``files`` of the home, and its size in bytes."""
+    """What a backup came to: ``rows`` in ``tables``, ``files`` of the home, and its size in bytes. ``erased``: records
+    that a restore erased again."""
 
     path: Path
     tables: int
     rows: int
     files: int
     size: int
+    erased: int = 0
 
 
 def make_backup(actor: Actor, path: Path, begin: Begin) -> Backup:

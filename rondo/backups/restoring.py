@@ -14,6 +14,8 @@ from rondo.backups.archive import Reader
 from rondo.backups.making import Backup, Begin, of_database
 from rondo.backups.states import Node, bring_to, models_at, seen, unknown
 from rondo.backups.tables import Model, put_sequences, tables_of
+from rondo.erasure.actions import ledger
+from rondo.erasure.actions.again import bring_ledger, erase_again
 from rondo.errors import InputError, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
@@ -35,16 +37,20 @@ def check_backup(path: Path, begin: Begin) -> dict[str, Any]:
         return archive.manifest
 
 
-def restore_backup(actor: Actor, path: Path, begin: Begin) -> Backup:
+def restore_backup(actor: Actor, path: Path, begin: Begin, erasures: Path | None = None) -> Backup:
     """Put a backup into this installation, which nobody has worked with yet; then bring its tables to this version.
 
     The checksums are compared first; then all rows go in in one transaction, which ends when the files are back, so
     that a restore that is stopped leaves an empty installation, and can be made again. Scores come along; the columnar
     copy is worked out anew by the next refresh.
 
+    Who was erased since the backup is erased again: by the ledger of this home, which a restore adds to and never
+    replaces, by that of the backup, and by ``erasures``, the ledger of another home.
+
     Raises:
-        InputError: no backup, damaged, or with rows that this database does not take. StateError: the installation is
-        in use, or the backup was made by a later version of Rondo. PermissionRefused: the actor may not administer.
+        InputError: no backup or ledger, damaged, or with rows that this database does not take. StateError: the
+        installation is in use, or the backup was made by a later version of Rondo. PermissionRefused: the actor may not
+        administer.
     """
     actor.require("administer")
     manifest = check_backup(path, begin)
@@ -55,7 +61,13 @@ def restore_backup(actor: Actor, path: Path, begin: Begin) -> Backup:
             % {"path": path, "names": ", ".join(f"{app}.{name}" for app, name in later[:3])}
         )
     places = {one["file"]: _inside(one["file"]) for one in manifest["files"]}
-    files = {name: to for name, to in places.items() if not of_database(to)}
+    files = {name: to for name, to in places.items() if not of_database(to) and name != ledger.FILE}
+    if erasures is not None:
+        if not erasures.exists():
+            raise InputError(
+                _("%(path)s is not there; name the ledger of erasures to bring along.") % {"path": erasures}
+            )
+        bring_ledger(erasures)
     _refuse_used(nodes)
     bring_to(nodes)
     models = tables_of(models_at(nodes))
@@ -77,12 +89,24 @@ def restore_backup(actor: Actor, path: Path, begin: Begin) -> Backup:
                         report(done, total)
             put_sequences(models, manifest["sequences"])
             report = begin(_("Files"))
+            if ledger.FILE in places:
+                _bring(archive)
             for place, (name, to) in enumerate(files.items()):
                 _put(archive, name, to)
                 report(place + 1, len(files))
     call_command("migrate", verbosity=0, interactive=False)
     audit.record(actor, "backup.restored", "installation", installation().pk, {"file": [None, path.name]})
-    return Backup(path, len(told), done, len(files), path.stat().st_size)
+    return Backup(path, len(told), done, len(files), path.stat().st_size, erase_again(actor))
+
+
+def _bring(archive: Reader) -> None:
+    """Add the ledger of erasures of a backup to that of this home."""
+    to = ledger.path().with_name(f"{ledger.FILE}.restored")
+    try:
+        _put(archive, ledger.FILE, to)
+        bring_ledger(to)
+    finally:
+        to.unlink(missing_ok=True)
 
 
 def _refuse_used(nodes: list[Node]) -> None:

@@ -14,6 +14,7 @@ LEFT_OUT = {
     "django_session": "everybody signs in again",
     "foundation_usersession": "everybody signs in again",
     "foundation_loginlink": "a one-time link is made anew",
+    "foundation_apianswer": "a request is sent again within a day",
     "foundation_processbeat": "says what runs now",
     "warehouse_copystate": "the columnar copy is worked out anew",
 }

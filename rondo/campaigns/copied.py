@@ -45,6 +45,7 @@ registries.warehouse_tables.add(
         },
         customer="customer_id",
         retracted_by="interaction_id",
+        ledger=True,
         order=110,
         meaning="The exposure ledger: who was eligible for which campaign, in which arm, and when it was sent.",
     ),

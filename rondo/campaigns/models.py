@@ -50,7 +50,8 @@ def _is_code(name: str) -> models.Q:
 
 class Exposure(models.Model):
     """One line of the ledger per campaign and original customer. ``interaction`` is the outbound contact in the chain;
-    reactions are the interactions that answer it."""
+    reactions are the interactions that answer it. Of an erased person
+    neither is there any more; ``answers`` then says how many reactions there were."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="exposures", db_index=False)
     customer = models.ForeignKey(Customer, null=True, on_delete=models.SET_NULL, related_name="exposures")
@@ -59,6 +60,7 @@ class Exposure(models.Model):
     suppressed = models.CharField(max_length=60, blank=True)
     sent_on = models.DateField(null=True)
     interaction = models.OneToOneField(Interaction, null=True, on_delete=models.SET_NULL, related_name="exposure")
+    answers = models.PositiveIntegerField(null=True)
     load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:

@@ -14,13 +14,13 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from rondo.analysis.models import Run
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.customers.models import Customer
-from rondo.customers.queries import reach, sees_all
+from rondo.customers.queries import alive, reach, sees_all
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
@@ -111,10 +111,10 @@ def get_visible(viewer: User | None, public_id: str) -> Campaign:
 
 def _customer_seen(viewer: User | None) -> Q:
     """The condition on a ledger line that its customer, or the record that survives it, is the viewer's to see."""
-    alive = Q(customer__is_merged=False) & shown("customer__") & reach(viewer, "customer__")
+    own = alive("customer__") & reach(viewer, "customer__")
     survivor = "customer__survivor_row__survivor__"
-    merged = Q(customer__is_merged=True) & shown(survivor) & reach(viewer, survivor)
-    seen = alive | merged
+    merged = Q(customer__is_merged=True) & alive(survivor) & reach(viewer, survivor)
+    seen = own | merged
     # The line of an erased person names nobody; it stays in totals of those who see all.
     return seen | Q(customer__isnull=True) if sees_all(viewer) else seen
 
@@ -145,9 +145,10 @@ def _reactions() -> QuerySet[Interaction]:
     )
 
 
-def _reaction_count() -> Coalesce:
+def reaction_count() -> Coalesce:
+    """How often a ledger line was answered; of an erased person as it was noted then."""
     counted = _reactions().values("in_response_to_id").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted), Value(0))
+    return Coalesce(Subquery(counted), F("answers"), Value(0), output_field=IntegerField())
 
 
 def responses(viewer: User | None, campaign_ids: Iterable[int] | None = None) -> dict[int, Response]:
@@ -196,7 +197,7 @@ def contacts(
     first = _reactions().values("in_response_to_id").annotate(day=Min("business_date")).values("day")
     rows = (
         lines.select_related("customer__survivor_row__survivor")
-        .annotate(reactions=_reaction_count(), first_answer=Subquery(first))
+        .annotate(reactions=reaction_count(), first_answer=Subquery(first))
         .order_by("pk")[:limit]
     )
     found = []
@@ -218,7 +219,7 @@ def received(customer_ids: list[int]) -> list[Received]:
         contacted(None)
         .filter(customer_id__in=customer_ids)
         .select_related("campaign")
-        .annotate(reactions=_reaction_count(), first_answer=Subquery(first))
+        .annotate(reactions=reaction_count(), first_answer=Subquery(first))
         .order_by("-campaign__starts_on", "-campaign_id", "-pk")
     )
     return [Received(row.campaign, row.sent_on, row.reactions, row.first_answer) for row in rows]
@@ -263,7 +264,7 @@ def _per_line(lines: QuerySet[Exposure]) -> tuple[str, tuple[Any, ...]]:
         campaign_key=F("campaign_id"),
         campaign_type=F("campaign__type"),
         person=Coalesce(F("customer_id"), -F("id")),
-        reactions=_reaction_count(),
+        reactions=reaction_count(),
     ).values("campaign_key", "campaign_type", "person", "reactions")
     return counted.query.sql_with_params()
 

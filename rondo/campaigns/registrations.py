@@ -2,12 +2,12 @@
 
 from django.utils.translation import gettext_lazy
 
-from rondo.campaigns import copied, features, panels, ruled, types
+from rondo.campaigns import copied, features, held, panels, ruled, types
 from rondo.campaigns.loading import CampaignLoader, ExposureLoader
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.foundation.registry import CustomerPanel, HomeCard, ImportKind, LoadedTable, registries
 
-__all__ = ["copied", "features", "ruled", "types"]
+__all__ = ["copied", "features", "held", "ruled", "types"]
 
 for _key, _label, _loader in (
     ("campaigns", gettext_lazy("Campaigns"), CampaignLoader),

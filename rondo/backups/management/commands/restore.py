@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from rondo.backups.restoring import check_backup, restore_backup
 from rondo.foundation.actors import system
@@ -19,6 +19,9 @@ class Command(RondoCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help=_("an archive that rondo backup wrote"))
+        parser.add_argument(
+            "--erasures", metavar="FILE", help=_("ledger of erasures (erasures.jsonl) of the home that is restored")
+        )
         parser.add_argument("--check", action="store_true", help=_("compare the checksums only; nothing is restored"))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,8 +41,17 @@ class Command(RondoCommand):
             )
             return
         with steps() as begin:
-            put = restore_backup(system(), path, begin)
+            put = restore_backup(system(), path, begin, Path(options["erasures"]) if options["erasures"] else None)
         self.stdout.write(
             _("%(rows)s rows of %(tables)d tables and %(files)d files are back. rondo up serves them.")
             % {"rows": f"{put.rows:,}", "tables": put.tables, "files": put.files}
         )
+        if put.erased:
+            self.stdout.write(
+                ngettext(
+                    "%(n)d customer record that was erased since the backup was erased again.",
+                    "%(n)d customer records that were erased since the backup were erased again.",
+                    put.erased,
+                )
+                % {"n": put.erased}
+            )

@@ -1,0 +1,1 @@
+"""How long data are kept: rules per kind, which a job carries out every night. Without a rule nothing goes."""

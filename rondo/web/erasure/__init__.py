@@ -1,0 +1,1 @@
+"""The pages of erasure: what is held about a customer, holds, the erasure itself, and the ledger."""

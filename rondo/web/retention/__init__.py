@@ -1,0 +1,1 @@
+"""Pages of retention: after how long what goes."""
