@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from ninja.errors import ValidationError
 
 from rondo.api.writing import BODY
-from rondo.errors import InputError
+from rondo.errors import InputError, NotFound
+from rondo.foundation import ids
 
 
 def check_texts(name: str, given: Iterable[str]) -> None:
@@ -21,6 +22,18 @@ def check_texts(name: str, given: Iterable[str]) -> None:
     """
     if any("\x00" in text for text in given):
         raise InputError(_("%(name)s: a NUL is no text; remove it.") % {"name": name})
+
+
+def key_of(prefix: str, public_id: str) -> int:
+    """The key of a record that an address names by its public id.
+
+    Raises:
+        NotFound: no record has such an id.
+    """
+    key = ids.decode(prefix, public_id)
+    if key is None:
+        raise NotFound(public_id)
+    return key
 
 
 def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:

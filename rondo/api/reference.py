@@ -28,7 +28,8 @@ class FieldRow:
 
 @dataclass(frozen=True)
 class Operation:
-    """One call: where, what for, with which parameters and which body, and what it answers per status."""
+    """One call: where, what for, with which parameters and which body, and what it answers per status. ``files``: names
+    of the parts of a form that it takes; ``media``: what it answers with, where that is a file."""
 
     key: str
     method: str
@@ -39,6 +40,8 @@ class Operation:
     body: str
     answer: str
     problems: list[tuple[str, str]]
+    files: tuple[str, ...] = ()
+    media: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,23 @@ def operations(document: dict[str, Any]) -> list[Operation]:
             said(operation.get("description", "")),
             [_parameter(part, document) for part in operation["parameters"]],
             _content(operation.get("requestBody")),
-            _content(operation["responses"][200]),
+            _content(_good(operation)),
             [
                 (str(status), said(answer["description"]))
                 for status, answer in operation["responses"].items()
-                if status != 200
+                if int(status) >= 300
             ],
+            _files(operation.get("requestBody")),
+            _media(_good(operation)),
         )
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+
+
+def _good(operation: dict[str, Any]) -> dict[str, Any]:
+    """The answer where it went well."""
+    return next(answer for status, answer in operation["responses"].items() if int(status) < 300)
 
 
 def schemas(document: dict[str, Any]) -> list[Schema]:
@@ -91,7 +101,19 @@ def schemas(document: dict[str, Any]) -> list[Schema]:
 
 def _content(part: dict[str, Any] | None) -> str:
     """The schema of a request's body or of an answer; empty where there is none."""
-    return "" if part is None else _named(next(iter(part["content"].values()))["schema"])
+    return "" if part is None or not part.get("content") else _named(next(iter(part["content"].values()))["schema"])
+
+
+def _files(body: dict[str, Any] | None) -> tuple[str, ...]:
+    """The parts of a form that a call takes, of which each is a file."""
+    form = {} if body is None else body["content"].get("multipart/form-data", {})
+    return tuple(form.get("schema", {}).get("properties", {}))
+
+
+def _media(part: dict[str, Any]) -> str:
+    """What an answer is, where it is no JSON."""
+    media = next(iter(part.get("content", {})), "")
+    return "" if media == "application/json" else media
 
 
 def _row(name: str, schema: dict[str, Any], meaning: str, required: bool) -> FieldRow:

@@ -99,7 +99,7 @@ def test_unknown_addresses_answer_with_a_problem(
 
 
 def test_another_method_is_refused_and_told_which_is_right(client_of: Callable[[User], Client], alice: User) -> None:
-    response = client_of(alice).post(ADDRESS)
+    response = client_of(alice).post("/api/v1/facts")
     assert response.status_code == 405
     assert response.headers["Content-Type"] == MEDIA_TYPE
     assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
@@ -114,7 +114,7 @@ def test_head_answers_as_get_without_a_body(client_of: Callable[[User], Client],
 def test_options_names_the_methods_and_opens_nothing_to_pages_of_others() -> None:
     """A page from elsewhere may not call the API: no header of CORS is ever sent."""
     asked = {"origin": "https://elsewhere.example", "access-control-request-method": "GET"}
-    response = Client().options(ADDRESS, headers=asked)
+    response = Client().options("/api/v1/facts", headers=asked)
     assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
     assert not [name for name in response.headers if name.lower().startswith("access-control")]
 

@@ -27,6 +27,7 @@ from rondo.customers.models import (
 )
 from rondo.foundation import change_numbers
 from rondo.foundation.actors import system
+from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.models import Change, Load, Team, User
 from rondo.interactions.importing import ImportOptions, run_import, undo
 
@@ -72,6 +73,7 @@ def size() -> int:
 
 CHANGES: dict[str, Callable[[Customer], object]] = {
     "name": lambda row: actions.change_customer(ACTOR, row, expected_version=row.version, name="Other"),
+    "together told": lambda row: actions.update_customer(ACTOR, row, actions.Given({"language": "de"})),
     "owner": lambda row: actions.assign_owner(ACTOR, row, User.objects.get(email="alice@example.org")),
     "team": lambda row: actions.assign_team(ACTOR, row, Team.objects.create(name="Elsewhere")),
     "identifier": lambda row: actions.add_identifier(ACTOR, row, "email", "new@example.org"),
@@ -120,11 +122,27 @@ def test_every_action_on_a_customer_is_told(client_of: Clients, alice: User, sho
 
 def test_the_parametrised_changes_are_all_there_are() -> None:
     """A new verb on customers has to join them."""
-    definitions = {f"{verb}_attribute" for verb in ("define", "change", "take_back", "move", "archive", "restore")}
-    told_apart = {"create_customer", "merge", "unmerge"} | definitions
+    definitions = {
+        f"{verb}_attribute" for verb in ("define", "new", "change", "take_back", "move", "archive", "restore")
+    }
+    told_apart = {"create_customer", "take_customer", "holder_of", "merge", "unmerge"} | definitions
+    told_apart |= {"put_into_bin", "put_back", "put_back_some", "request_binning"}
     tried = {name for change in CHANGES.values() for name in change.__code__.co_names}
     verbs = {name for name in actions.__all__ if name.islower()}
     assert verbs - told_apart <= tried
+
+
+def test_who_went_into_the_bin_is_gone_until_put_back(make_user: Any, shop: Shop) -> None:
+    mia = make_user("mia", role="manager", reach="all")
+    key = make_api_token(system(), mia, "bin", scopes=["see", "delete"])
+    client, row = Client(headers={"authorization": f"Bearer {key}"}), person("One")
+    _rows, cursor = walk(client)
+    address = f"/api/v1/customers/{row.public_id}"
+    assert client.delete(address).status_code == 204 and client.get(address).status_code == 404
+    assert told(client, cursor) == {row.public_id: "gone"}
+    assert client.post(f"{address}/restore").status_code == 200 and client.get(address).status_code == 200
+    assert told(client, cursor) == {row.public_id: "current"}
+    assert client.post(f"{address}/restore").status_code == 404
 
 
 def test_a_merge_and_its_undo_are_told_of_every_record(client_of: Clients, alice: User, shop: Shop) -> None:

@@ -6,12 +6,14 @@ from typing import Annotated
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from rondo.api import paging, parameters
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
 from rondo.api.v1.chain_rows import interactions_of, orders_of
+from rondo.api.v1.chain_writing import BRINGING, LOGGING, InteractionIn, OrderIn, log, take, told, told_order
+from rondo.api.writing import TELLS
 from rondo.customers.models import Customer, Source
 from rondo.customers.queries import get_visible, record_ids
 from rondo.errors import InputError, NotFound
@@ -102,6 +104,35 @@ def list_orders(
     filters = _filters(user, customer, date_from, date_to, channel, source)
     page = listed(user, filters, limit, after=paging.decode_moment(cursor), orders=True)
     return schemas.OrderPage.model_construct(data=orders_of(page.rows), next=_next(request, page))
+
+
+@router.post(
+    "/interactions",
+    auth=LOGGING,
+    response={201: schemas.Interaction},
+    summary=gettext_noop("Log a contact"),
+    operation_id="logInteraction",
+    description=gettext_noop("Adds one contact to a customer's chain, which is only ever added to."),
+    openapi_extra=TELLS,
+)
+def log_interaction(request: HttpRequest, body: InteractionIn) -> Status[schemas.Interaction]:
+    return Status(201, told(request, log(request, body)))
+
+
+@router.post(
+    "/orders",
+    auth=BRINGING,
+    response={201: schemas.Order},
+    summary=gettext_noop("Take an order"),
+    operation_id="takeOrder",
+    description=gettext_noop(
+        "Adds an order to a customer's chain. One of this number and source that stands already is a 409; retract it "
+        "first if it was wrong."
+    ),
+    openapi_extra=TELLS,
+)
+def take_order(request: HttpRequest, body: OrderIn) -> Status[schemas.Order]:
+    return Status(201, told_order(request, take(request, body)))
 
 
 @router.get(

@@ -11,15 +11,18 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router
 from pydantic import AfterValidator, AwareDatetime
 
-from rondo.api import paging
+from rondo.analysis.segments.queries import list_context, standing
+from rondo.api import paging, parameters
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
+from rondo.api.writing import TELLS, say, tag
 from rondo.customers import consents, queries
 from rondo.customers.attribute_values import unpack
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
 from rondo.foundation import change_numbers, ids
 from rondo.foundation.installation import installation
-from rondo.foundation.models import Change, Load
+from rondo.foundation.models import Change, Load, User
+from rondo.rules import SegmentError, compile_q, parse, placed, schema
 
 router = Router(tags=["customers"])
 
@@ -57,10 +60,21 @@ def list_customers(
             )
         ),
     ] = None,
+    rule: Annotated[
+        str | None,
+        Query(
+            max_length=4000,
+            description=gettext_noop("Only customers of whom this rule holds, in the language of lists and segments."),
+            examples=["kind = household and owner is known"],
+        ),
+    ] = None,
     limit: paging.Limit = paging.DEFAULT_LIMIT,
     cursor: paging.Cursor = None,
 ) -> schemas.CustomerPage:
-    rows = queries.visible(viewer(request)).filter(pk__gt=paging.decode_key(cursor))
+    user = viewer(request)
+    rows = queries.visible(user).filter(pk__gt=paging.decode_key(cursor))
+    if rule is not None:
+        rows = rows.filter(_condition(rule, user))
     if kind is not None:
         rows = rows.filter(kind=kind)
     if created_since is not None:
@@ -84,24 +98,60 @@ def list_customers(
     response=schemas.CustomerDetail,
     summary=gettext_noop("One customer"),
     operation_id="getCustomer",
+    openapi_extra=TELLS,
     description=gettext_noop("One customer; the id of a merged record answers with the record that survived."),
 )
 def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDetail:
+    customer = queries.get_visible(viewer(request), customer_id)
+    say(request, etag=etag_of(customer))
+    return detail_of(request, customer)
+
+
+def _condition(text: str, user: User) -> Q:
+    """What a rule asks of a customer, as the user asks it of a list.
+
+    Raises:
+        InputError: it cannot be understood, or names a segment that is not there or not to be seen.
+    """
+    parameters.check_texts("rule", [text])
+    known = schema(user)
+    node = parse(text, known)
+    try:
+        return compile_q(node, known, list_context(user))
+    except SegmentError as error:
+        raise placed(error, text, standing(user).values_list("key", flat=True)) from error
+
+
+def etag_of(row: Customer) -> str:
+    """The version of a record: another one after every change of anything that belongs to it."""
+    return tag(row.pk, row.version, row.changed_in)
+
+
+def detail_of(request: HttpRequest, customer: Customer) -> schemas.CustomerDetail:
+    """All that is told of one customer."""
     user = viewer(request)
-    customer = queries.get_visible(user, customer_id)
     records = queries.record_ids(customer.pk)
     return schemas.CustomerDetail(
         **fields_of(customer, change_numbers.moments({customer.changed_in})),
         birth_date=customer.birth_date,
         identifiers=[
             schemas.Identifier(
-                kind=row.kind, value=row.value, shown=row.shown, source=row.source.name if row.source else None
+                id=ids.encode("id", row.pk),
+                kind=row.kind,
+                value=row.value,
+                shown=row.shown,
+                source=row.source.name if row.source else None,
             )
             for row in queries.identifiers_of(viewer(request), records)
         ],
         addresses=[
             schemas.Address(
-                street=row.street, postal_code=row.postal_code, city=row.city, region=row.region, country=row.country
+                id=ids.encode("ad", row.pk),
+                street=row.street,
+                postal_code=row.postal_code,
+                city=row.city,
+                region=row.region,
+                country=row.country,
             )
             for row in queries.addresses_of(records)
         ],
@@ -117,6 +167,7 @@ def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDeta
         ],
         links=[
             schemas.Link(
+                id=ids.encode("ln", seen.link.pk),
                 role=seen.link.role,
                 direction="out" if seen.outward else "in",
                 customer=seen.other.public_id,
@@ -128,6 +179,7 @@ def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDeta
         ],
         consents=[
             schemas.Consent(
+                id=ids.encode("cn", one.last.pk),
                 channel=one.last.channel,
                 purpose=one.last.purpose,
                 state=one.last.state,

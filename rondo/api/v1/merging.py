@@ -12,10 +12,12 @@ from ninja.errors import ValidationError
 
 from rondo.api import paging
 from rondo.api.auth import TokenAuth, viewer
+from rondo.api.parameters import key_of
+from rondo.api.v1.schemas import Named
 from rondo.api.writing import Body, actor
 from rondo.customers import actions, queries
 from rondo.customers.definitions import hidden_from
-from rondo.customers.identifiers import LIMITS
+from rondo.customers.identifiers import LIMITS, normalise
 from rondo.customers.models import Customer, Merge
 from rondo.customers.picking import ATTRIBUTE, differing, read_sides
 from rondo.duplicates import actions as duplicates
@@ -23,7 +25,7 @@ from rondo.duplicates.actions.automatic import longer_known
 from rondo.duplicates.checking import likely_same
 from rondo.duplicates.models import Pair
 from rondo.duplicates.queries import open_pairs
-from rondo.errors import InputError, NotFound
+from rondo.errors import InputError
 from rondo.foundation import ids
 
 router = Router(tags=["merging"])
@@ -33,13 +35,6 @@ MERGE, PAIR = "mg", "dp"
 MERGING = TokenAuth("merge")
 Side = Literal["left", "right"]
 _MOST_IDENTIFIERS = 20
-
-
-class Named(Schema):
-    __doc__ = gettext_noop("A customer by id and name.")
-
-    id: str = Field(..., examples=["c_8fk2m9xq"])
-    name: str
 
 
 class GivenIdentifier(Body):
@@ -184,8 +179,6 @@ def check_customer(request: HttpRequest, body: CheckBody) -> Checked:
 
 
 def _check_identifier(place: int, one: GivenIdentifier, region: str | None) -> None:
-    from rondo.customers.identifiers import normalise
-
     assert one.kind in LIMITS
     try:
         normalise(one.kind, one.value, region)
@@ -235,7 +228,7 @@ def list_duplicates(
     description=gettext_noop("Merge the two, tell them apart, or put the decision off."),
 )
 def decide_duplicate(request: HttpRequest, pair_id: str, body: DecisionBody) -> DuplicatePair:
-    key = _key(PAIR, pair_id)
+    key = key_of(PAIR, pair_id)
     pair = Pair.objects.select_related("left", "right").filter(pk=key).first()
     survivor = body.survivor or (longer_known(pair.left, pair.right) if pair is not None else "left")
     fields = body.fields if body.decided == "merged" else None
@@ -251,7 +244,7 @@ def decide_duplicate(request: HttpRequest, pair_id: str, body: DecisionBody) -> 
     description=gettext_noop("The pair is open again; what was merged stands for itself again."),
 )
 def undo_duplicate(request: HttpRequest, pair_id: str) -> DuplicatePair:
-    return _pair(request, duplicates.take_back(actor(request), _key(PAIR, pair_id)).pair)
+    return _pair(request, duplicates.take_back(actor(request), key_of(PAIR, pair_id)).pair)
 
 
 @router.post(
@@ -280,7 +273,7 @@ def merge_customers(request: HttpRequest, body: MergeBody) -> MergeMade:
     description=gettext_noop("The record that was merged stands for itself again, with what had been merged into it."),
 )
 def undo_merge(request: HttpRequest, merge_id: str) -> Unmerged:
-    key = _key(MERGE, merge_id)
+    key = key_of(MERGE, merge_id)
     done = actions.unmerge(actor(request), key)
     hidden = {ATTRIBUTE + name for name in hidden_from(viewer(request))}
     return Unmerged(
@@ -303,13 +296,6 @@ def list_merges(request: HttpRequest, customer_id: str) -> Merges:
     records = queries.record_ids(customer.pk)
     rows = Merge.objects.filter(loser_id__in=records, undone_at__isnull=True).select_related("by").order_by("-pk")
     return Merges(data=[_merge(row) for row in rows])
-
-
-def _key(prefix: str, public_id: str) -> int:
-    key = ids.decode(prefix, public_id)
-    if key is None:
-        raise NotFound(public_id)
-    return key
 
 
 def _named(row: Customer) -> Named:

@@ -23,6 +23,13 @@ class FieldError(Schema):
     detail: str
 
 
+class Named(Schema):
+    __doc__ = gettext_noop("A customer by id and name.")
+
+    id: str = Field(..., examples=["c_8fk2m9xq"])
+    name: str
+
+
 class Problem(Schema):
     __doc__ = gettext_noop("What went wrong (RFC 9457).")
 
@@ -34,6 +41,12 @@ class Problem(Schema):
     errors: list[FieldError] | None = None
     scope: str | None = Field(
         None, description=gettext_noop("the scope that the token lacks, where that is the reason")
+    )
+    etag: str | None = Field(
+        None, description=gettext_noop("the version that the record is in, where it is not the one named")
+    )
+    customer: Named | None = Field(
+        None, description=gettext_noop("who has the identifier already, where the token's user may see them")
     )
 
 
@@ -103,6 +116,7 @@ class CustomerChanges(Schema):
 class Identifier(Schema):
     __doc__ = gettext_noop("What recognises the customer; `source` names the system where the kind needs one.")
 
+    id: str = Field(..., examples=["id_4m2kq8xw"])
     kind: str
     value: str = Field(..., description=gettext_noop("In normal form, as it is compared."))
     shown: str
@@ -112,6 +126,7 @@ class Identifier(Schema):
 class Address(Schema):
     __doc__ = gettext_noop("A postal address; country as ISO 3166 alpha-2.")
 
+    id: str = Field(..., examples=["ad_4m2kq8xw"])
     street: str
     postal_code: str
     city: str
@@ -134,6 +149,7 @@ class Attribute(Schema):
 class Link(Schema):
     __doc__ = gettext_noop("A link to another customer whom the token's user may see.")
 
+    id: str = Field(..., examples=["ln_4m2kq8xw"])
     role: str = Field(..., description=gettext_noop("member, employee, partner, referred or subsidiary"))
     direction: str = Field(
         ..., description=gettext_noop("out: this customer is ROLE of the other; in: the other is of this one")
@@ -150,6 +166,7 @@ class Consent(Schema):
         "which is no consent."
     )
 
+    id: str = Field(..., description=gettext_noop("Of the entry that holds."), examples=["cn_4m2kq8xw"])
     channel: str = Field(..., examples=["email"])
     purpose: str = Field(..., examples=["marketing"])
     state: str = Field(..., description=gettext_noop("given or withdrawn"), examples=["given"])

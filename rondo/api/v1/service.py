@@ -10,15 +10,34 @@ from ninja.openapi.schema import OpenAPISchema
 from rondo.api import problems
 from rondo.api.auth import TokenAuth
 from rondo.api.parameters import refuse_unknown
-from rondo.api.v1 import chain, chain_changes, chain_lists, changes, customers, facts, merging, schemas, splitting
+from rondo.api.repeating import once
+from rondo.api.v1 import (
+    chain,
+    chain_changes,
+    chain_lists,
+    chain_writing,
+    changes,
+    customer_writing,
+    customers,
+    facts,
+    merging,
+    rooms,
+    schemas,
+    splitting,
+    webhooks,
+)
+from rondo.api.writing import MATCHES, OPTIONAL, REQUIRED
 
 DESCRIPTION = gettext_noop(
-    "Read customers, their chain of interactions, their orders and what the analysis knows of them, and merge "
-    "duplicates.\n\n"
+    "Read and write customers, their chain of interactions and their orders, read what the analysis knows of them, and "
+    "merge duplicates.\n\n"
     "Send a token as `Authorization: Bearer TOKEN`; a request acts as the token's user and sees what the user may see, "
-    "and has of the user's rights those that the token is made for: its scopes. Reading needs the scope see, merging "
-    "the scope merge. "
-    "Lists come in pages: follow `next` until it is null. Errors are problem details (RFC 9457)."
+    "and has of the user's rights those that the token is made for: its scopes. Reading needs the scope see, changing "
+    "customers the scope edit, merging the scope merge. "
+    "Lists come in pages: follow `next` until it is null. Errors are problem details (RFC 9457).\n\n"
+    "Whatever is no GET takes an `Idempotency-Key`: sent again with it, the request is not carried out again, and is "
+    "given the same answer. `If-Match` with the `ETag` of what was read refuses what would overwrite a change "
+    "meanwhile."
 )
 
 PREFIX = "/api/v1/"
@@ -30,8 +49,45 @@ _PROBLEMS = {
     403: gettext_noop("The token lacks the scope that this needs, or its user may not do this."),
     404: gettext_noop("It does not exist, or is not the user's to see."),
     409: gettext_noop("It does not fit what stands now; the answer says what does."),
+    412: gettext_noop("The record is in another version than `If-Match` names; `etag` is the one it is in."),
+    413: gettext_noop("The body is too large; send less at once."),
     422: gettext_noop("The request is not usable as given."),
+    428: gettext_noop("The version it is for has to be named in `If-Match`."),
+    429: gettext_noop("The token made too many requests; `Retry-After` says in how many seconds to go on."),
     500: gettext_noop("The server failed; its log says why."),
+    503: gettext_noop("Others are writing and nothing was done; send it again after `Retry-After` seconds."),
+}
+_OF_WRITES = {409, 413, 503}
+_RATE = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
+_HEADERS: dict[str, tuple[str, str]] = {
+    "RateLimit-Limit": ("integer", gettext_noop("Requests that the token may make in a minute.")),
+    "RateLimit-Remaining": ("integer", gettext_noop("How many of them are left, at least.")),
+    "RateLimit-Reset": ("integer", gettext_noop("In how many seconds a new minute begins.")),
+    "RateLimit-Policy": ("string", gettext_noop("Limit and window in seconds.")),
+    "Retry-After": ("integer", gettext_noop("In how many seconds to go on.")),
+    "ETag": ("string", gettext_noop("The version of the record, for `If-Match`.")),
+    "Location": ("string", gettext_noop("The address of the record.")),
+    "Idempotent-Replayed": (
+        "string",
+        gettext_noop("`true`: carried out before; this is the answer that was given then."),
+    ),
+}
+_KEY_PARAMETER = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "description": gettext_noop(
+        "Makes it safe to send again: with the same key and the same request nothing is done twice, for 24 hours."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "example": "7f1c1c1e-5f0e-4a51-9d1c-0b8f4a3f4e11",
+}
+_MATCH_PARAMETER = {
+    "in": "header",
+    "name": "If-Match",
+    "required": False,
+    "description": gettext_noop("The `ETag` of the version it is for; refused (412) where the record changed since."),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 500},
 }
 
 
@@ -46,20 +102,37 @@ class Api(NinjaAPI):
         nested = schema["components"]["schemas"]["Problem"].pop("$defs", {})
         schema["components"]["schemas"].update(nested)
         scopes = dict(self._scopes())
-        for path, operations in schema["paths"].items():
+        for operations in schema["paths"].values():
             for method, operation in operations.items():
                 operation.setdefault("parameters", [])
+                for part in operation["parameters"]:  # a list is right in the schema alone
+                    if isinstance(part.get("examples"), list):
+                        part["example"] = part.pop("examples")[0]
+                matches = operation.pop(MATCHES, "")
                 # OpenAPI 3.1 takes the names of scopes for any scheme; ninja leaves them out.
                 operation["security"] = [{TokenAuth.__name__: [scopes[operation["operationId"]]]}]
+                if method != "get":
+                    operation["parameters"].append(_KEY_PARAMETER)
+                if matches in {OPTIONAL, REQUIRED}:
+                    operation["parameters"].append({**_MATCH_PARAMETER, "required": matches == REQUIRED})
+                for answer in operation["responses"].values():
+                    names = [*_RATE, *(("ETag", "Location") if matches else ())]
+                    answer["headers"] = _told([*names, "Idempotent-Replayed"] if method != "get" else names)
+                left_out = {REQUIRED: set(), OPTIONAL: {428}}.get(matches, {412, 428})
+                if method == "get":
+                    left_out |= _OF_WRITES
                 for status, meaning in _PROBLEMS.items():
-                    if (status == 404 and method == "get" and "{" not in path) or (status == 409 and method == "get"):
-                        continue
-                    operation["responses"][status] = {
-                        "description": meaning,
-                        "content": {
-                            problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
-                        },
-                    }
+                    if status not in left_out:
+                        operation["responses"][status] = {
+                            "description": meaning,
+                            "content": {
+                                problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+                            },
+                            "headers": _told(["Retry-After"] if status in {429, 503} else []),
+                        }
+        schema["components"]["headers"] = {
+            name: {"description": meaning, "schema": {"type": kind}} for name, (kind, meaning) in _HEADERS.items()
+        }
         return schema
 
     def _scopes(self) -> Iterator[tuple[str, str]]:
@@ -69,6 +142,10 @@ class Api(NinjaAPI):
                 for operation in address.operations:
                     named = [one.scope for one in operation.auth_callbacks if isinstance(one, TokenAuth)]
                     yield str(operation.operation_id), named[0] if named else READING
+
+
+def _told(names: list[str]) -> dict[str, dict[str, str]]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 api = Api(
@@ -81,15 +158,20 @@ api = Api(
     auth=TokenAuth(READING),
 )
 problems.install(api)
+api.add_decorator(once)
 api.add_decorator(refuse_unknown)
 for _router in (
     changes.router,
     splitting.router,
     merging.router,  # before what takes any word behind /customers/ for an id
+    customer_writing.many,
     customers.router,
     chain.router,
     chain_changes.router,
+    chain_writing.router,  # before what takes any word behind /interactions/ for an id
     chain_lists.router,
     facts.router,
+    *rooms.ROUTERS,
+    webhooks.router,
 ):
     api.add_router("", _router)

@@ -8,13 +8,14 @@ from django.utils.translation import gettext_noop
 from ninja import Field, Router, Schema
 
 from rondo.api.auth import TokenAuth, viewer
+from rondo.api.parameters import key_of
 from rondo.api.v1 import schemas
-from rondo.api.v1.merging import Named
+from rondo.api.v1.schemas import Named
 from rondo.api.writing import Body, actor
 from rondo.customers import queries
 from rondo.customers.identifiers import normalise
 from rondo.customers.models import Identifier, Source
-from rondo.errors import InputError, NotFound
+from rondo.errors import InputError
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
 from rondo.interactions.models import Interaction, Split
@@ -128,10 +129,7 @@ def split_customer(request: HttpRequest, customer_id: str, body: SplitBody) -> S
     description=gettext_noop("The two are one again, as before the split, with what came to either of them since."),
 )
 def undo_split(request: HttpRequest, split_id: str) -> SplitUndone:
-    key = ids.decode(Split.PREFIX, split_id)
-    if key is None:
-        raise NotFound(split_id)
-    done = take_back_split(actor(request), key)
+    done = take_back_split(actor(request), key_of(Split.PREFIX, split_id))
     return SplitUndone(customer=done.customer.public_id, left=done.left)
 
 

@@ -1,0 +1,106 @@
+"""Many items in one call: each is done in the order given, in a savepoint of its own, and has a result of its own.
+
+An item that is refused leaves the others alone. All of them are of one transaction: where the call ends without an
+answer nothing was done, and it may be sent again.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import pydantic
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext_noop
+from ninja import Field, Schema
+from ninja.errors import ValidationError
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
+
+from rondo.api.problems import told_of
+from rondo.api.v1.schemas import Problem
+from rondo.api.writing import Body, storable
+
+MOST = 1000
+"""Items of one call."""
+T = TypeVar("T", bound=Body)
+Done = tuple[int, str]
+"""The status of an item that was done, as if it had been asked for alone, and the id of the record."""
+
+
+class BulkBody(Body):
+    """A body with ``items``, each of which is looked at by itself: one that no column can hold is refused alone."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def no_nul(cls, given: Any) -> Any:
+        """Refuse what no column can hold beside the items."""
+        sent = getattr(given, "_obj", given)
+        storable({name: part for name, part in sent.items() if name != "items"} if isinstance(sent, dict) else sent)
+        return given
+
+
+class Refused:
+    """An item that is not usable as given."""
+
+    def __init__(self, error: pydantic.ValidationError) -> None:
+        self.error = ValidationError([dict(found) for found in error.errors(include_url=False, include_context=False)])
+
+
+def _leniently(given: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(given)
+    except pydantic.ValidationError as error:
+        return Refused(error)
+
+
+Lenient = WrapValidator(_leniently)
+"""Keeps an item that is not usable for a result of its own: ``items: list[Annotated[ItemBody, Lenient]]``."""
+Counted = Field(..., min_length=1, max_length=MOST, description=gettext_noop("1 to 1,000, done in the order given."))
+"""What the list of items is declared with."""
+
+
+class ItemResult(Schema):
+    __doc__ = gettext_noop("What became of one item: `status` and `problem` as if it had been sent alone.")
+
+    index: int = Field(..., description=gettext_noop("Its place among the items, from 0."))
+    status: int = Field(..., examples=[201])
+    id: str | None = Field(..., description=gettext_noop("The record; null where there is none."))
+    problem: Problem | None
+
+
+class BulkResult(Schema):
+    __doc__ = gettext_noop("What became of each item, in the order given, and how many were done or refused.")
+
+    data: list[ItemResult]
+    done: int
+    refused: int
+
+
+def each(request: HttpRequest, items: Sequence[T | Refused], do: Callable[[T], Done]) -> BulkResult:
+    """Do every item, and say what became of it. An error that nobody foresaw ends the call, and undoes all of it."""
+    results = []
+    with transaction.atomic():
+        for index, item in enumerate(items):
+            results.append(_one(request, index, item, do))
+    refused = sum(one.problem is not None for one in results)
+    return BulkResult(data=results, done=len(results) - refused, refused=refused)
+
+
+def _one(request: HttpRequest, index: int, item: T | Refused, do: Callable[[T], Done]) -> ItemResult:
+    try:
+        if isinstance(item, Refused):
+            raise item.error
+        with transaction.atomic():
+            status, key = do(item)
+    except Exception as error:
+        told = told_of(error)
+        if told is None or told.status == 503:
+            raise
+        problem = Problem.model_validate(told.body(f"{request.path}#{index}"))
+        named = told.more.get("customer")
+        return ItemResult.model_construct(
+            index=index, status=told.status, id=named["id"] if named else None, problem=problem
+        )
+    return ItemResult.model_construct(index=index, status=status, id=key, problem=None)
+
+
+Items = Annotated[T, Lenient]

@@ -1,0 +1,1 @@
+"""Who belongs to whom, by program: links between customers, and what households and organisations bring together."""

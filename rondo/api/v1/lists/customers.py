@@ -1,0 +1,173 @@
+"""The customers list as its page shows it: filters, rule, search, sort, columns; counted, and as a file."""
+
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_noop
+from ninja import Field, Query, Router, Schema
+
+from rondo.api import paging
+from rondo.api.auth import TokenAuth, viewer
+from rondo.api.parameters import check_texts
+from rondo.api.v1 import schemas
+from rondo.api.writing import actor
+from rondo.foundation.installation import installation
+from rondo.foundation.models import User
+from rondo.foundation.registry import registries
+from rondo.foundation.shown_lists import AskedList
+from rondo.lists.models import CUSTOMERS
+
+router = Router(tags=["lists"])
+_LONGEST = 4000
+
+View = Annotated[
+    str | None,
+    Query(max_length=40, description=gettext_noop("A view that is kept (`v_…`), or all, active, late, asleep, mine.")),
+]
+Filters = Annotated[
+    list[str] | None,
+    Query(max_length=50, description=gettext_noop("A condition as `field:operator:value`; may be repeated.")),
+]
+RuleText = Annotated[
+    str | None, Query(max_length=_LONGEST, description=gettext_noop("A rule in its text form that holds beside them."))
+]
+Text = Annotated[str | None, Query(max_length=200, description=gettext_noop("Text to search."))]
+Sort = Annotated[
+    str | None, Query(max_length=80, description=gettext_noop("A field; with a minus before it, downwards."))
+]
+Columns = Annotated[
+    str | None,
+    Query(max_length=_LONGEST, description=gettext_noop("Fields with commas between; the usual ones if none.")),
+]
+Ids = Annotated[
+    list[str] | None, Query(max_length=500, description=gettext_noop("Only these customers; may be repeated."))
+]
+
+
+class ListedColumn(Schema):
+    __doc__ = gettext_noop("A column of a list.")
+
+    key: str = Field(..., examples=["value"])
+    label: str
+    type: str
+
+
+class ListedRow(Schema):
+    __doc__ = gettext_noop("A row of a list: `cells` in the order of the columns; days as ISO 8601, money in units.")
+
+    id: str = Field(..., examples=["c_8fk2m9xq"])
+    name: str
+    cells: list[str | int | float | None]
+
+
+class ListedRows(Schema):
+    __doc__ = gettext_noop("A page of a list in its order; `next` is null on the last page.")
+
+    columns: list[ListedColumn]
+    data: list[ListedRow]
+    next: str | None
+
+
+class Counted(Schema):
+    __doc__ = gettext_noop("How many rows a list has, exactly, and what they are worth together, where that is known.")
+
+    count: int
+    value: schemas.Money | None
+
+
+def open_list(user: User, **asked: Any) -> AskedList:
+    """The customers list as parameters ask for it."""
+    given = {
+        name: value if isinstance(value, list) else [value] for name, value in asked.items() if value not in (None, "")
+    }
+    for name, texts in given.items():
+        check_texts(name, texts)
+    opened: AskedList = import_string(registries.lists[CUSTOMERS].open)(user, given)
+    return opened
+
+
+@router.get(
+    "/lists/customers",
+    response=ListedRows,
+    summary=gettext_noop("The customers list"),
+    operation_id="readCustomerList",
+    description=gettext_noop("Customers as the list on the page shows them, by the same filters, rules and views."),
+)
+def read_list(
+    request: HttpRequest,
+    view: View = None,
+    f: Filters = None,
+    rule: RuleText = None,
+    q: Text = None,
+    sort: Sort = None,
+    cols: Columns = None,
+    limit: paging.Limit = paging.DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None, Query(max_length=1000, description=gettext_noop("Where the page begins, from `next`."))
+    ] = None,
+) -> ListedRows:
+    opened = open_list(viewer(request), view=view, f=f, rule=rule, q=q, sort=sort, cols=cols)
+    rows, following = opened.page(cursor or "", limit)
+    return ListedRows(
+        columns=[ListedColumn(key=one.key, label=one.label, type=one.type) for one in opened.columns],
+        data=[ListedRow(id=key, name=name, cells=cells) for key, name, cells in rows],
+        next=paging.next_link(request, following) if following else None,
+    )
+
+
+@router.get(
+    "/lists/customers/count",
+    response=Counted,
+    summary=gettext_noop("Count a list"),
+    operation_id="countCustomerList",
+    description=gettext_noop("How many customers a list has, and what they are worth together."),
+)
+def count(request: HttpRequest, view: View = None, f: Filters = None, rule: RuleText = None, q: Text = None) -> Counted:
+    number, value = open_list(viewer(request), view=view, f=f, rule=rule, q=q).count()
+    currency = installation().currency
+    return Counted(count=number, value=None if value is None else schemas.Money(minor=value, currency=currency))
+
+
+@router.get(
+    "/lists/customers/export",
+    auth=TokenAuth("export"),
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "OK",
+                "content": {
+                    "text/csv": {"schema": {"type": "string", "format": "binary"}},
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+                        "schema": {"type": "string", "format": "binary"}
+                    },
+                    "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+                },
+            }
+        }
+    },
+    summary=gettext_noop("Export a list"),
+    operation_id="exportCustomerList",
+    description=gettext_noop(
+        "The whole list as a file, sent as it is read: all its rows in its order, with its columns. It is noted in the "
+        "audit log who took which list."
+    ),
+)
+def export(
+    request: HttpRequest,
+    form: Annotated[
+        Literal["csv", "xlsx", "parquet"], Query(description=gettext_noop("The form of the file."))
+    ] = "csv",
+    view: View = None,
+    f: Filters = None,
+    rule: RuleText = None,
+    q: Text = None,
+    sort: Sort = None,
+    cols: Columns = None,
+    id: Ids = None,
+) -> StreamingHttpResponse:
+    opened = open_list(viewer(request), view=view, f=f, rule=rule, q=q, sort=sort, cols=cols, id=id)
+    made = opened.file(actor(request), form)
+    response = StreamingHttpResponse(made.parts, content_type=made.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{made.name}"'
+    return response

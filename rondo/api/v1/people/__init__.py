@@ -1,0 +1,1 @@
+"""Users, roles, teams, invitations, service accounts, sessions and tokens by program."""
