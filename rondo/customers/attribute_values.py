@@ -77,7 +77,7 @@ def parse(definition: AttributeDefinition, value: Any, kept: Collection[str] = (
 def _number(key: str, value: Any, text: Any) -> float:
     try:
         number = float(Decimal(str(text))) if not isinstance(text, bool) else math.nan
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):  # the latter of a signalling NaN
         number = math.nan
     if not math.isfinite(number):
         raise InputError(_("%(key)s = %(value)r is no number; write it as 12.5.") % {"key": key, "value": value})
@@ -149,7 +149,7 @@ def _several(definition: AttributeDefinition, value: Any, kept: Collection[str])
                 piece for part in parts for piece in ([part] if _find(definition, part, kept) else part.split(","))
             ]
     else:
-        parts = [str(part) for part in value]
+        parts = [str(part) for part in (value if isinstance(value, Iterable) else [value])]
     meant = {_choice(definition, " ".join(part.split()), kept) for part in parts if part.strip()}
     if not meant:
         raise InputError(_("%(key)s: at least one choice is needed.") % {"key": definition.key})

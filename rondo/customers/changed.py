@@ -7,6 +7,7 @@ merges. What it only refers to (the name of a linked customer, of its owner, the
 from collections.abc import Iterable
 
 import pyarrow as pa
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from rondo.customers.models import Customer, Survivor
@@ -31,6 +32,9 @@ def mark(customer_ids: Iterable[int]) -> None:
     for start in range(0, len(keys), _BATCH):
         some = keys[start : start + _BATCH]
         survivors = Survivor.objects.filter(customer_id__in=some).values("survivor_id")
+        if len(some) > 1 and connection.vendor == "postgresql":  # in the order in which everybody locks more than one
+            held = Q(pk__in=survivors) | Q(pk__in=some, is_merged=False)
+            list(Customer.objects.select_for_update(no_key=True).filter(held).order_by("pk").values_list("pk"))
         Customer.objects.filter(Q(pk__in=some) | Q(pk__in=survivors)).update(changed_in=number)
 
 

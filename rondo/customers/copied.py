@@ -22,6 +22,7 @@ registries.warehouse_tables.add(
             "load_id": ("c.load_id", "int64"),
         },
         keep="NOT is_merged",
+        people=("id",),
         order=10,
         meaning="One row per surviving customer: kind, first known day, owner and team.",
     ),
@@ -36,6 +37,18 @@ registries.warehouse_tables.add(
         columns={"customer_id": ("s.customer_id", "int64"), "survivor_id": ("s.survivor_id", "int64")},
         order=20,
         meaning="Every merged record and the customer that survives it.",
+    ),
+)
+registries.warehouse_tables.add(
+    "binned",
+    WarehouseTable(
+        key="binned",
+        mode="snapshot",
+        source="(SELECT id FROM customers_customer WHERE bin_id IS NOT NULL) b",
+        key_sql="b.id",
+        columns={"customer_id": ("b.id", "int64")},
+        order=25,
+        meaning="Records of customers in the bin, whose rows all other tables leave out.",
     ),
 )
 registries.warehouse_tables.add(
@@ -103,6 +116,7 @@ registries.warehouse_tables.add(
             "until": ("l.until", "date32"),
         },
         keep="until IS NULL",
+        people=("subject_id", "object_id"),
         order=35,
         meaning="Links between customers that have not ended, by the records they were written with: role says what "
         "subject is to object.",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rondo.foundation import ids
+from rondo.foundation.long_work import LongWork
 from rondo.foundation.models import Load, Team
 
 
@@ -21,11 +22,29 @@ class Source(models.Model):
         return self.name
 
 
+class Bin(LongWork):
+    """Customers who were put into the bin together, at ``created_at`` by ``actor``: gone from every read, and put back
+    together unless somebody put some of them back before. A job does it where they are many: ``results`` then holds
+    their ``keys`` until it is done. ``count``: how many went; ``back``: how many were put back.
+    """
+
+    count = models.BigIntegerField(default=0)
+    back = models.BigIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="customer_bin_age")]
+
+    def __str__(self) -> str:
+        return f"bin {self.pk}"
+
+
 class Customer(models.Model):
     """One record of a person, household or organisation. ``version`` counts changes, against lost updates.
 
     ``changed_in`` is the number of the last change to anything that belongs to the record (its fields, identifiers,
     addresses, attributes, links, merges), see :mod:`rondo.customers.changed`; 0 if none was ever noted.
+
+    ``bin``: the customer was put into the bin, with all records merged into it, and is left out of every read.
 
     ``known_since`` is the first day we know of; with ``known_since_at_least`` the relationship is older than the data.
     ``preferred_address`` is shown before the others; it may belong to a record merged into this one, or be gone.
@@ -58,9 +77,11 @@ class Customer(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     version = models.PositiveIntegerField(default=1)
     changed_in = models.BigIntegerField(default=0, editable=False)
+    bin = models.ForeignKey(Bin, null=True, on_delete=models.PROTECT, related_name="customers", db_index=False)
 
     class Meta:
         indexes = [
+            models.Index(fields=["bin", "id"], name="customer_binned", condition=models.Q(bin__isnull=False)),
             models.Index(fields=["changed_in", "id"], name="customer_changed_in"),
             models.Index(fields=["folded_name", "id"], name="customer_folded_name"),
             models.Index(fields=["kind", "id"], name="customer_kind"),

@@ -36,12 +36,24 @@ def visible(viewer: User | None) -> QuerySet[Customer]:
     return found.all() if sees_all(viewer) else found.filter(reach(viewer))
 
 
+@lru_cache(maxsize=16)
+def alive(prefix: str = "") -> Q:
+    """The condition on a customer (at ``prefix``) that they are there: not merged into another, not of a hidden load,
+    not in the bin."""
+    return shown(prefix) & Q(**{f"{prefix}is_merged": False, f"{prefix}bin__isnull": True})
+
+
+def binned(viewer: User | None) -> QuerySet[Customer]:
+    """The surviving customers in the bin that ``viewer`` would see if they were not."""
+    return Customer.objects.filter(shown(), reach(viewer), is_merged=False, bin__isnull=False)
+
+
 # Queries that are never run themselves: to copy one costs a page far less than to build it anew.
 
 
 @lru_cache(maxsize=1)
 def _standing_customers() -> QuerySet[Customer]:
-    return Customer.objects.filter(shown(), is_merged=False)
+    return Customer.objects.filter(alive())
 
 
 @lru_cache(maxsize=1)

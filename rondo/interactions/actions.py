@@ -34,6 +34,9 @@ InteractionRef = Interaction | int | str
 OWN_SOURCE = "rondo"
 """The source of message ids that Rondo gives itself, such as the one of a form that must not be taken twice."""
 
+_RESTORED = "restored:"
+"""How message ids of what was put back begin, which nobody else may take."""
+
 _CLOCK_SKEW = timedelta(minutes=5)
 _LONGEST_BODY = 100_000
 
@@ -89,14 +92,18 @@ def log_interaction(
         NotFound: the customer, or the interaction answered, is not there or not the actor's to see.
     """
     actor.require("contact")
-    about = _kind(actor, kind)
+    about = _kind(actor, kind, source)
     with transaction.atomic():
         row = seen(actor, customer)
         if message_id is not None:
             source = source or OWN_SOURCE
-            if held := _taken(source, message_id):
+            if message_id.startswith(_RESTORED) and "restored_from" not in (details or {}):
+                raise InputError(
+                    _("message_id = %(id)s: Rondo itself gives such ids; take another.") % {"id": message_id}
+                )
+            if held := _taken(actor, source, message_id):
                 return held
-        at = _moment(occurred_at)
+        at = moment(occurred_at)
         made = Interaction(
             customer=row,
             kind=kind,
@@ -192,7 +199,7 @@ def restore(actor: Actor, interaction: InteractionRef) -> Interaction:
             currency=row.currency,
             details={**(row.details or {}), "restored_from": row.public_id},
             in_response_to=_standing_or_none(row.in_response_to_id),
-            message_id=f"restored:{row.public_id}",
+            message_id=f"{_RESTORED}{row.public_id}",
             category=named.category if named else None,
             product=named.product if named else None,
             reason=why.reason if why else "",
@@ -200,9 +207,12 @@ def restore(actor: Actor, interaction: InteractionRef) -> Interaction:
         )
 
 
-def _kind(actor: Actor, kind: str) -> InteractionKind:
+def _kind(actor: Actor, kind: str, source: str) -> InteractionKind:
+    """The kind, if the actor may log it: a program that may import brings any but purchases, which are orders, and says
+    from which system."""
     about = registries.interaction_kinds.get(kind)
-    by_hand = actor.user is not None and actor.door in {"web", "api"}
+    brings = actor.door == "api" and bool(source) and kind != "purchase" and actor.may("import")
+    by_hand = actor.user is not None and actor.door in {"web", "api"} and not brings
     allowed = [k.key for k in registries.interaction_kinds if k.by_hand or not by_hand]
     if about is None or kind not in allowed:
         raise InputError(
@@ -244,24 +254,40 @@ def _product(given: Product | str | None) -> Product | None:
     raise InputError(_("There is no product %(number)s in the catalogue.") % {"number": number})
 
 
-def _taken(source: str, message_id: str) -> Interaction | None:
-    """The interaction that a message made already; two that bring the same message at once go one after the other."""
+def _taken(actor: Actor, source: str, message_id: str) -> Interaction | None:
+    """The interaction that a message made already; two that bring the same message at once go one after the other.
+
+    Raises:
+        StateError: it was retracted, or is of a customer who is not the actor's to see.
+    """
     if connection.vendor == "postgresql":  # on SQLite the transaction holds the write lock already
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{source}\n{message_id}"])
-    return Interaction.objects.filter(shown(), source__name=source, message_id=message_id).order_by("pk").first()
+    meant = {"source__name": source, "message_id": message_id}
+    held = standing().filter(**meant).order_by("pk").first()
+    if held is None and not Interaction.objects.filter(shown(), **meant).exists():
+        return None
+    if held is None or not visible(actor.user).filter(pk=survivor_id(held.customer_id)).exists():
+        raise StateError(
+            _("Message %(id)s of %(source)s was taken before, and was retracted or is not yours to see.")
+            % {"id": message_id, "source": source}
+        )
+    return held
 
 
-def _moment(at: datetime | None) -> datetime:
+def moment(at: datetime | None) -> datetime:
+    """When a contact was: now unless given, in the company's zone without an offset; raises InputError for a day ahead
+    or before 1900."""
     now = timezone.now()
     if at is None:
         return now
     if timezone.is_naive(at):
         at = timezone.make_aware(at, zone())
     if at > now + _CLOCK_SKEW or at.year < 1900:
+        told = at.astimezone(zone()) if datetime.min.year < at.year < datetime.max.year else at  # else beyond them
         raise InputError(
             _("%(at)s: a contact has happened, between 1900 and now; check day and time.")
-            % {"at": at.astimezone(zone()).strftime("%Y-%m-%d %H:%M")}
+            % {"at": told.strftime("%Y-%m-%d %H:%M")}
         )
     return at
 

@@ -8,11 +8,12 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, locked
+from rondo.customers.actions.picking import show_own
 from rondo.customers.attribute_values import once, parse, stored, told, unpack
 from rondo.customers.changed import noted
 from rondo.customers.definitions import may_see
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
-from rondo.customers.queries import record_ids, visible
+from rondo.customers.queries import all_attributes_of, record_ids, visible
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import hidden_loads
@@ -80,12 +81,33 @@ def set_attribute(actor: Actor, ref: CustomerRef, key: str, value: Any) -> None:
         if empty:
             AttributeValue.objects.filter(pk__in=[v.pk for v in values.values()]).delete()
         else:
-            write_value(actor, definition, row, column, parsed)
+            own = _own_holder(definition, row, parsed)
+            if own is None:
+                write_value(actor, definition, row, column, parsed)
+            elif _shows(definition, row) == parsed:
+                return
+            else:
+                show_own(row, definition, own)
             before.setdefault(row.pk, None)
         for customer, old in before.items():
             if old != parsed:
                 changes = {f"attribute.{key}": [told(definition, old), told(definition, parsed)]}
                 noted(actor, "attribute.set", customer, changes)
+
+
+def _own_holder(definition: AttributeDefinition, row: Customer, value: Any) -> int | None:
+    """The record merged into a customer that holds a value which may occur but once."""
+    said = once(definition, value)
+    if said is None:
+        return None
+    held = AttributeValue.objects.filter(definition=definition, unique_key=said, customer__in=record_ids(row.pk)[1:])
+    return held.values_list("customer_id", flat=True).first()
+
+
+def _shows(definition: AttributeDefinition, row: Customer) -> Any:
+    """What a customer shows of an attribute."""
+    shown = (one for one in all_attributes_of(record_ids(row.pk)) if one.definition_id == definition.pk)
+    return next((stored(one) for one in shown), None)
 
 
 def _retired_of(definition: AttributeDefinition, row: Customer) -> set[str]:

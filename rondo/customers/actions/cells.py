@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions.attributes import set_attribute
+from rondo.customers.actions.attributes import held, hold, set_attribute
 from rondo.customers.actions.gate import CustomerRef, locked
 from rondo.customers.actions.records import assign_owner, change_customer
 from rondo.customers.actions.together import ATTRIBUTE, definition_of, give_back, held_by, put_back
@@ -80,6 +80,8 @@ def change_cell(actor: Actor, ref: CustomerRef, field: str, value: str, *, seen:
     """
     actor.require("edit")
     with transaction.atomic():
+        if field.startswith(ATTRIBUTE):  # before the customer: whoever changes an attribute goes on to its customers
+            held(actor, field.removeprefix(ATTRIBUTE))
         row = locked(actor, ref)
         now = written(actor, row, field)
         if now == value:
@@ -88,13 +90,13 @@ def change_cell(actor: Actor, ref: CustomerRef, field: str, value: str, *, seen:
             raise Stale(now, _("Somebody else changed this meanwhile."))
         definition = definition_of(field)
         records = record_ids(row.pk)
-        held = held_by(definition, records)
+        before = held_by(definition, records)
         _put(actor, row, field, value)
         row.refresh_from_db()
         after = written(actor, row, field)
         if after == now:
             return None
-        return Edited(row.pk, field, now, after, held.get(row.pk), [] if after else list(held.items()), definition)
+        return Edited(row.pk, field, now, after, before.get(row.pk), [] if after else list(before.items()), definition)
 
 
 def take_back_cell(actor: Actor, done: Edited) -> Customer:
@@ -105,6 +107,7 @@ def take_back_cell(actor: Actor, done: Edited) -> Customer:
     """
     actor.require("edit")
     with transaction.atomic():
+        hold([done.definition])
         row = locked(actor, done.customer)
         if (now := written(actor, row, done.field)) != done.after or row.pk != done.customer:
             raise Stale(now, _("%(customer)s was changed again since; what stands now stays.") % {"customer": row})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from babel import Locale
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked, not_found
@@ -15,6 +15,28 @@ from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import hidden_loads, shown
 from rondo.foundation.models import Load
+
+
+class IdentifierTaken(StateError):
+    """An identifier belongs to somebody else: to ``customer``, or to one whom the actor may not see (None)."""
+
+    def __init__(self, customer: Customer | None, message: object = "") -> None:
+        super().__init__(message)
+        self.customer = customer
+
+    @classmethod
+    def by(cls, actor: Actor, held: Identifier) -> "IdentifierTaken":
+        """The error that names the other customer, only to those who may see it."""
+        other = visible(actor.user).filter(pk=survivor_id(held.customer_id)).first()
+        if other is None:
+            said = _("%(value)s belongs to another customer; ask an administrator who it is.") % {"value": held.shown}
+        else:
+            said = _("%(value)s belongs to %(other)s (%(id)s) already; merge the two if they are one.") % {
+                "value": held.shown,
+                "other": other,
+                "id": other.public_id,
+            }
+        return cls(other, said)
 
 
 def add_identifier(
@@ -34,7 +56,7 @@ def add_identifier(
 
     Raises:
         InputError: not of its kind, blocked, or beyond the limit of the kind.
-        StateError: it belongs to another customer.
+        IdentifierTaken: it belongs to another customer.
     """
     actor.require("edit")
     with transaction.atomic():
@@ -65,10 +87,15 @@ def attach_identifier(
     if held is not None:
         if held.customer_id in records:
             return held
-        raise StateError(_belongs_to_another(actor, held))
+        if held.customer.bin_id is not None:
+            raise StateError(
+                _("%(value)s belongs to a customer in the bin; put that one back, or erase it.")
+                % {"value": normal.shown}
+            )
+        raise IdentifierTaken.by(actor, held)
     count = Identifier.objects.filter(shown(), customer_id__in=records, kind=kind, source=origin)
     check_limit(kind, count.count(), str(row))
-    made = Identifier.objects.create(
+    made = Identifier(
         customer=row,
         kind=kind,
         source=origin,
@@ -77,6 +104,14 @@ def attach_identifier(
         is_demo=is_demo,
         load_id=actor.load_id,
     )
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError as error:  # somebody was quicker
+        taken = Identifier.objects.filter(kind=kind, source=origin, value=normal.value).first()
+        if taken is None:
+            raise
+        raise IdentifierTaken.by(actor, taken) from error
     noted(actor, "identifier.added", row.pk, {kind: [None, normal.shown]})
     return made
 
@@ -96,18 +131,6 @@ def _give_up(actor: Actor, held: Identifier) -> None:
     held.delete()
 
 
-def _belongs_to_another(actor: Actor, held: Identifier) -> str:
-    """Names the other customer only to those who may see it."""
-    other = visible(actor.user).filter(pk=survivor_id(held.customer_id)).first()
-    if other is None:
-        return _("%(value)s belongs to another customer; ask an administrator who it is.") % {"value": held.shown}
-    return _("%(value)s belongs to %(other)s (%(id)s) already; merge the two if they are one.") % {
-        "value": held.shown,
-        "other": other,
-        "id": other.public_id,
-    }
-
-
 def remove_identifier(actor: Actor, identifier_id: int) -> None:
     """Take an identifier away from its customer; raises NotFound if it is not there or not the actor's to see."""
     actor.require("edit")
@@ -116,7 +139,8 @@ def remove_identifier(actor: Actor, identifier_id: int) -> None:
         if row is None:
             raise NotFound(_("This identifier is not there any more; load the page again."))
         customer = locked(actor, row.customer_id)
-        if not Identifier.objects.filter(pk=identifier_id).delete()[0]:
+        mine = Identifier.objects.filter(pk=identifier_id, customer_id__in=record_ids(customer.pk))
+        if not mine.delete()[0]:  # taken away meanwhile, or given to another customer by a split
             raise not_found(customer)
         noted(actor, "identifier.removed", customer.pk, {row.kind: [row.shown, None]})
 

@@ -117,6 +117,20 @@ def define_attribute(
     return row
 
 
+def new_attribute(actor: Actor, key: str, **fields: Any) -> AttributeDefinition:
+    """Define an attribute that there is not yet, behind all others; as :func:`define_attribute`.
+
+    Raises:
+        InputError: there is one of this key, in use or archived, or a field is not usable.
+    """
+    actor.require("administer")
+    with transaction.atomic():
+        if AttributeDefinition.everything.filter(key=key).exists():
+            raise InputError(_("There is an attribute %(key)s already; take another key.") % {"key": key[:60]})
+        last = AttributeDefinition.objects.order_by("-order").values_list("order", flat=True).first() or 0
+        return define_attribute(actor, key, order=last + 10, **fields)
+
+
 def change_attribute(
     actor: Actor, key: str, *, expected_version: int | None = None, **fields: Any
 ) -> tuple[AttributeDefinition, AuditEntry | None]:
@@ -279,9 +293,10 @@ def _mark_unique(row: AttributeDefinition) -> None:
     AttributeValue.objects.bulk_update(pending, ["unique_key"], batch_size=300)
 
 
-def uses_of(key: str) -> list[str]:
-    """What names an attribute, and would miss it: segments and the like, in words."""
-    return [use for uses in registries.attribute_uses for use in uses(key)]
+def uses_of(key: str, *, holding: bool = False) -> list[str]:
+    """What names an attribute, and would miss it: segments and the like, in words; or of these what is ``holding`` it,
+    so that it cannot be archived."""
+    return [use for uses in registries.attribute_uses if uses.holds or not holding for use in uses.find(key)]
 
 
 def archive_attribute(actor: Actor, key: str) -> AuditEntry:
@@ -293,7 +308,7 @@ def archive_attribute(actor: Actor, key: str) -> AuditEntry:
     actor.require("administer")
     with transaction.atomic():
         row = locked_definition(key)
-        if uses := uses_of(key):
+        if uses := uses_of(key, holding=True):
             raise StateError(
                 _("%(key)s is used by %(uses)s; take it out there first.") % {"key": key, "uses": ", ".join(uses[:5])}
             )

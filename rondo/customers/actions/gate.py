@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.models import Customer
+from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import survivor_id, visible
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import ids
@@ -18,6 +18,9 @@ CustomerRef = Customer | int | str
 """A customer, its key, or its public id."""
 
 _ATTEMPTS = 5
+_BATCH = 5_000
+_MERGING = 0x6D65726765
+"""Key of the advisory lock of merges: any fixed number."""
 
 
 def key_of(ref: CustomerRef) -> int:
@@ -80,8 +83,9 @@ def locked_pair(actor: Actor, first: CustomerRef, second: CustomerRef) -> tuple[
 
 
 def locked_root(actor: Actor, record: int) -> Customer:
-    """The survivor of ``record``, both locked until the transaction ends; raises NotFound as :func:`locked` does."""
-    rows, (survivor,) = _lock([record], records_too=True)
+    """The survivor of ``record``, locked until the transaction ends; raises NotFound as :func:`locked` does. A merged
+    record needs no lock of its own: whoever changes it holds its survivor."""
+    rows, (survivor,) = _lock([record])
     _check_seen(actor, {survivor: record})
     return rows[survivor]
 
@@ -90,7 +94,7 @@ class _Moved(Exception):
     """A merge or its undo came between looking up the survivors and locking them."""
 
 
-def _lock(keys: list[int], *, records_too: bool = False) -> tuple[dict[int, Customer], list[int]]:
+def _lock(keys: list[int]) -> tuple[dict[int, Customer], list[int]]:
     """Lock the survivors of ``keys`` in the order of their keys, so that two callers cannot wait for each other.
 
     Locks of an attempt that came too late are given back (savepoint) before the next one.
@@ -99,8 +103,7 @@ def _lock(keys: list[int], *, records_too: bool = False) -> tuple[dict[int, Cust
         try:
             with transaction.atomic():
                 survivors = [survivor_id(key) for key in keys]
-                wanted = {*survivors, *keys} if records_too else set(survivors)
-                found = Customer.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+                found = Customer.objects.select_for_update(no_key=True).filter(pk__in=set(survivors)).order_by("pk")
                 rows = {row.pk: row for row in found}
                 if [survivor_id(key) for key in keys] != survivors:
                     raise _Moved
@@ -108,6 +111,35 @@ def _lock(keys: list[int], *, records_too: bool = False) -> tuple[dict[int, Cust
         except _Moved:
             continue
     raise StateError(_("Somebody else is merging these customers at the same moment; try again."))
+
+
+def one_at_a_time() -> None:
+    """Wait for whoever says who is who: merges, splits, their undo, imports that become visible or are taken back. They
+    change whole trees of records, whose order of locks nobody can know beforehand. To be called before any customer
+    is locked; lasts until the transaction ends. SQLite has one writer anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MERGING])
+
+
+def hold_all(keys: Iterable[int]) -> None:
+    """Lock the survivors of many customers in the order of their keys, as everybody does who locks more than one. To be
+    called after :func:`one_at_a_time`, so that they stay the survivors. On SQLite the transaction itself does it."""
+    if connection.vendor != "postgresql":
+        return
+    wanted = sorted(set(keys))
+    roots: set[int] = set()
+    for start in range(0, len(wanted), _BATCH):
+        some = wanted[start : start + _BATCH]
+        merged = dict(Survivor.objects.filter(customer_id__in=some).values_list("customer_id", "survivor_id"))
+        roots.update(merged.get(key, key) for key in some)
+    ordered = sorted(roots)
+    with connection.cursor() as cursor:
+        for start in range(0, len(ordered), _BATCH):
+            cursor.execute(
+                f'SELECT 1 FROM "{Customer._meta.db_table}" WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE',
+                [ordered[start : start + _BATCH]],
+            )
 
 
 def _check_seen(actor: Actor, wanted: dict[int, CustomerRef]) -> None:

@@ -8,13 +8,13 @@ shows of the other side is put in place, and taken back, by :mod:`rondo.customer
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.customers import names
-from rondo.customers.actions.gate import CustomerRef, key_of, locked_pair, locked_root
+from rondo.customers.actions.gate import CustomerRef, key_of, locked_pair, locked_root, one_at_a_time
 from rondo.customers.actions.picking import check_choice, put_in_place, take_out
 from rondo.customers.changed import mark, noted
 from rondo.customers.identifiers import UNNAMED_KINDS
@@ -24,9 +24,6 @@ from rondo.customers.queries import record_ids, survivor_id
 from rondo.errors import NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import shown
-
-_MERGING = 0x6D65726765
-"""Key of the advisory lock of merges: any fixed number."""
 
 
 class Unmerged(NamedTuple):
@@ -66,7 +63,7 @@ def merge(
     """
     actor.require("merge")
     with transaction.atomic():
-        _one_at_a_time()
+        one_at_a_time()
         lost, kept = locked_pair(actor, loser, winner)
         if lost.pk == kept.pk:
             raise StateError(
@@ -89,7 +86,7 @@ def merge_back(actor: Actor, made: CustomerRef, customer: CustomerRef, reason: s
     two is known."""
     actor.require("merge")
     with transaction.atomic():
-        _one_at_a_time()
+        one_at_a_time()
         lost, kept = locked_pair(actor, made, customer)
         if lost.pk == kept.pk:
             raise StateError(_("%(customer)s is one customer already.") % {"customer": kept})
@@ -126,7 +123,7 @@ def unmerge(actor: Actor, merge_id: int) -> Unmerged:
     """
     actor.require("merge")
     with transaction.atomic():
-        _one_at_a_time()
+        one_at_a_time()
         edge = Merge.objects.filter(pk=merge_id).first()
         if edge is None:
             raise NotFound(_("This merge is not there; load the page again."))
@@ -145,14 +142,6 @@ def unmerge(actor: Actor, merge_id: int) -> Unmerged:
         noted(actor, "customer.unmerged", edge.loser_id, {"survivor": [root.pk, None]})
         mark(branch)
     return Unmerged(Customer.objects.get(pk=edge.loser_id), left)
-
-
-def _one_at_a_time() -> None:
-    """Wait for other merges and their undo: they change whole trees of records, whose order of locks nobody can know
-    beforehand. SQLite has one writer anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MERGING])
 
 
 def _below(record: int, group: list[int]) -> list[int]:

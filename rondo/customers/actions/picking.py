@@ -6,7 +6,7 @@ back, one gives what it held before to the one above it, so that merges can be u
 somebody changed the value since, it is left as it is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -195,6 +195,75 @@ def take_out(
         if told and holder != group[0]:
             noted(actor, "customer.changed", holder, told)
     return changes.get(group[0], {}), left
+
+
+def show_own(row: Customer, definition: AttributeDefinition, origin: int) -> None:
+    """Let a survivor show the value of a record that was merged into it, which may occur but once and stays that
+    record's: it goes with the record when the merge is undone."""
+    edge = Merge.objects.get(loser_id=origin, undone_at__isnull=True)
+    value = AttributeValue.objects.get(customer_id=origin, definition=definition)
+    own = AttributeValue.objects.filter(customer_id=row.pk, definition=definition).first()
+    after = _json(values_of(value)) | {"load_id": None}
+    _keep(edge, row.pk, ATTRIBUTE + definition.key, _of(own), after, _origin_of(origin, ATTRIBUTE + definition.key))
+    _write_attribute(row.pk, definition, after)
+
+
+def showing(origins: Collection[int]) -> list[MergePick]:
+    """The picks that show a value of these records as it stands there now; to be asked before the values change."""
+    picks = (pick for pick in MergePick.objects.order_by("-pk") if pick.origin_id in origins)
+    return [pick for pick in picks if _same(pick.field, _of_origin(pick), pick.after)]
+
+
+def let_follow(actor: Actor, picks: Iterable[MergePick]) -> set[int]:
+    """After values were put back in the records that they were entered for: a survivor shows what is there now, and
+    where there is nothing any more, what it held before. What was changed by hand since stays. Returns the survivors
+    that show something else now."""
+    changed: dict[int, dict[str, list[Any]]] = {}
+    for pick in picks:
+        now = _of_origin(pick)
+        if _same(pick.field, now, pick.after):
+            continue
+        if now is None or not any(value for name, value in now.items() if name != "load_id"):
+            told = _take_back(pick)
+            pick.delete()
+        else:
+            told = _put_under(pick, now)
+        if told:
+            changed.setdefault(pick.holder_id, {}).update(told)
+    Customer.objects.filter(pk__in=changed).update(version=F("version") + 1)
+    for holder, said in changed.items():
+        noted(actor, "customer.changed", holder, said)
+    return set(changed)
+
+
+def _put_under(pick: MergePick, now: Values) -> dict[str, list[Any]]:
+    """Let a pick show another value; a pick above it, and what was changed by hand, stay."""
+    was, after = pick.after, now if not pick.field.startswith(ATTRIBUTE) else now | {"load_id": None}
+    above = MergePick.objects.filter(holder_id=pick.holder_id, field=pick.field, pk__gt=pick.pk).order_by("pk").first()
+    stands = above is None and _same(pick.field, _present(pick), was)
+    pick.after = after
+    pick.save(update_fields=["after"])
+    if above is not None and _same(pick.field, above.before, was):
+        above.before = after
+        above.save(update_fields=["before"])
+    if not stands:
+        return {}
+    if pick.field.startswith(ATTRIBUTE):
+        key = pick.field.removeprefix(ATTRIBUTE)
+        _write_attribute(pick.holder_id, AttributeDefinition.everything.get(key=key), after)
+    else:
+        _write(pick.holder_id, after)
+    return _told(pick.field, was, after)
+
+
+def _of_origin(pick: MergePick) -> Values | None:
+    """What the record holds for which the value was entered. A postal address is shown where it is."""
+    if pick.field == "address":
+        return pick.after
+    if pick.field.startswith(ATTRIBUTE):
+        key = pick.field.removeprefix(ATTRIBUTE)
+        return _of(AttributeValue.objects.filter(customer_id=pick.origin_id, definition__key=key).first())
+    return _held(Customer.objects.get(pk=pick.origin_id), _COLUMNS[pick.field])
 
 
 def _take_back(pick: MergePick) -> dict[str, list[Any]] | None:

@@ -71,7 +71,7 @@ def create_customer(
     with transaction.atomic():
         row.save(force_insert=True)
         names.add(row)
-        changes = {name: [None, plain(getattr(row, name))] for name in sorted(FIELDS) if getattr(row, name)}
+        changes = _begun_with(row)
         changes |= give_at_first(actor, row, attributes or {})
         noted(actor, "customer.created", row.pk, changes)
         for kind, value in wanted:
@@ -95,8 +95,7 @@ def part_off(actor: Actor, row: Customer, **named: str) -> Customer:
     with transaction.atomic():
         made.save(force_insert=True)
         names.add(made)
-        changes = {name: [None, plain(getattr(made, name))] for name in sorted(FIELDS) if getattr(made, name)}
-        noted(actor, "customer.created", made.pk, changes)
+        noted(actor, "customer.created", made.pk, _begun_with(made))
     return made
 
 
@@ -124,26 +123,36 @@ def assign_owner(
     Raises:
         InputError: the owner is not active; StateError: the customer was changed since ``expected_version``.
     """
-    actor.require("edit")
-    if owner is not None and not owner.is_active:
-        raise InputError(_("%(owner)s no longer works here; choose an active user.") % {"owner": owner})
-    with transaction.atomic():
-        row = locked(actor, ref)
-        _refuse_stale(row, expected_version)
-        before = {"owner": row.owner_id}
-        row.owner = owner
-        return _write(actor, row, before, "customer.assigned")
+    return hand_over(actor, ref, {"owner": owner}, expected_version=expected_version)
 
 
 def assign_team(actor: Actor, ref: CustomerRef, team: Team | None, *, expected_version: int | None = None) -> Customer:
     """Give a customer to a team (None: to none); raises StateError if it was changed since ``expected_version``."""
+    return hand_over(actor, ref, {"team": team}, expected_version=expected_version)
+
+
+def hand_over(
+    actor: Actor, ref: CustomerRef, to: Mapping[str, User | Team | None], *, expected_version: int | None = None
+) -> Customer:
+    """Give a customer to an ``owner``, to a ``team``, or to both at once: after one of them alone the actor might not
+    see the customer any more. As :func:`assign_owner`."""
     actor.require("edit")
+    owner = to.get("owner")
+    if isinstance(owner, User) and not owner.is_active:
+        raise InputError(_("%(owner)s no longer works here; choose an active user.") % {"owner": owner})
     with transaction.atomic():
         row = locked(actor, ref)
         _refuse_stale(row, expected_version)
-        before = {"team": row.team_id}
-        row.team = team
+        before = {name: getattr(row, f"{name}_id") for name in to}
+        for name, value in to.items():
+            setattr(row, name, value)
         return _write(actor, row, before, "customer.assigned")
+
+
+def _begun_with(row: Customer) -> dict[str, list[Any]]:
+    """What the log tells of a customer just made."""
+    said = {name: getattr(row, name) for name in sorted(FIELDS)} | {"owner": row.owner_id, "team": row.team_id}
+    return {name: [None, plain(value)] for name, value in said.items() if value}
 
 
 def _refuse_stale(row: Customer, expected_version: int | None) -> None:

@@ -9,14 +9,14 @@ from typing import Any, Literal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions.attributes import held, set_attribute, write_value
-from rondo.customers.actions.gate import locked, plain
+from rondo.customers.actions.attributes import held, hold, set_attribute, write_value
+from rondo.customers.actions.gate import key_of, locked, plain
 from rondo.customers.actions.records import assign_owner, assign_team
 from rondo.customers.attribute_values import column_of, once, parse, stored, told, unpack
 from rondo.customers.changed import noted
 from rondo.customers.definitions import may_see
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
-from rondo.customers.queries import attributes_of, record_ids
+from rondo.customers.queries import attributes_of, record_ids, survivor_id
 from rondo.errors import InputError, NotFound
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import Team, User
@@ -67,9 +67,10 @@ def change_together(
     meant = _meant(actor, field, value)
     was: dict[int, Any] = {}
     with transaction.atomic():
-        # In one order for everybody, so that two changes of the same customers do not wait for each other.
-        for public_id in sorted(set(customers)):
-            row = locked(actor, public_id)
+        if field.startswith(ATTRIBUTE):
+            held(actor, field.removeprefix(ATTRIBUTE))
+        for key in _in_order(customers):
+            row = locked(actor, key)
             before = _present(row, field)
             if before == meant.after or row.pk in was:
                 continue
@@ -86,14 +87,16 @@ def _several_together(
         raise InputError(
             _("%(key)s holds one value; set it, or make it an attribute of several choices.") % {"key": definition.key}
         )
-    given = set(unpack(str(parse(definition, value)[1])))
+    retired = {str(one["value"]) for one in definition.choices if one.get("retired")} if how == "remove" else set()
+    given = set(unpack(str(parse(definition, value, retired)[1])))
     field = ATTRIBUTE + definition.key
     was: dict[int, Any] = {}
     each: dict[str, Any] = {}
     gone: dict[str, list[tuple[int, Any]]] = {}
     with transaction.atomic():
-        for public_id in sorted(set(customers)):
-            row = locked(actor, public_id)
+        held(actor, definition.key)
+        for key in _in_order(customers):
+            row = locked(actor, key)
             values = attributes_of(actor.user, record_ids(row.pk))
             shown = next((v.text for v in values if v.definition_id == definition.pk), None)
             has = set(unpack(shown))
@@ -108,6 +111,12 @@ def _several_together(
     return Together(field, None, list(was.items()), each, gone, definition.pk)
 
 
+def _in_order(customers: Sequence[str]) -> list[int]:
+    """The survivors of public ids in the order of their keys, in which everybody locks more than one, so that two do
+    not wait for each other."""
+    return sorted({survivor_id(key_of(public_id)) for public_id in customers})
+
+
 def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
     """Put back what a change set, where it still stands: how many customers were put back, and how many were left as
     they are, since they were changed again, are gone, or are not the actor's to see any more."""
@@ -116,6 +125,7 @@ def take_back_together(actor: Actor, done: Together) -> tuple[int, int]:
     if done.definition != definition_of(done.field):  # it is of another type now
         return 0, len(done.was)
     with transaction.atomic():
+        hold([done.definition])
         for key, before in sorted(done.was):
             try:
                 row = locked(actor, key)

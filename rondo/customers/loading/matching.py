@@ -46,12 +46,14 @@ def roots(customers: "list[int]") -> dict[int, int]:
 
 
 def refuse_unseen(job: LoadJob, rows: str) -> None:
-    """Refuse the rows whose customer the actor may not see: what cannot be read cannot be changed or added to.
+    """Refuse the rows whose customer the actor may not see, or who is in the bin: what cannot be read cannot be changed
+    or added to.
 
     ``rows`` is a query that yields (line, field, value, customer_id) for identifiers of customers that stand. The
     reason says no more than an action by hand does: that the identifier is taken.
     """
-    if job.actor.user is None or sees_all(job.actor.user):
+    everybody = job.actor.user is None or sees_all(job.actor.user)
+    if everybody and not Customer.objects.filter(bin__isnull=False).exists():
         return
     keys = roots(job.query(f"SELECT DISTINCT customer_id FROM ({rows})").column(0).to_pylist())
     wanted = sorted(set(keys.values()))
@@ -62,7 +64,10 @@ def refuse_unseen(job: LoadJob, rows: str) -> None:
     unseen = [key for key, root in keys.items() if root not in seen]
     job.put("customers_unseen", pa.table({"id": pa.array(unseen, pa.int64())}))
     reason = quoted(
-        _("belongs to a customer that is not %(user)s's to see; ask an administrator") % {"user": job.actor.user.email}
+        _("belongs to a customer in the bin; put that one back first")
+        if job.actor.user is None or everybody
+        else _("belongs to a customer that is not %(user)s's to see; ask an administrator")
+        % {"user": job.actor.user.email}
     )
     job.refuse(
         f"SELECT line, field, value, {reason} AS reason FROM ({rows}) "

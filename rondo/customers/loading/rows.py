@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rondo.customers import names
+from rondo.customers.actions.gate import hold_all, one_at_a_time
 from rondo.customers.attribute_values import column_of
 from rondo.customers.changed import mark_loaded
 from rondo.customers.identifiers import PRIORITY
@@ -24,7 +25,7 @@ from rondo.customers.models import (
     NameWord,
     Survivor,
 )
-from rondo.errors import InputError
+from rondo.errors import InputError, Overtaken
 from rondo.foundation.loading import bulk
 from rondo.foundation.loading.changes import Foreseen, differences, quoted, told, update_changed
 from rondo.foundation.loading.fields import Field, ImportOptions
@@ -250,6 +251,7 @@ class CustomerLoader(Loader):
     def publish(self) -> None:
         job = self.job
         self.publishing = True
+        self._hold()
         revived = self._rows("hidden", 1, job.rows_total)
         if len(revived):
             free(job, "hidden")
@@ -265,12 +267,49 @@ class CustomerLoader(Loader):
         mark_loaded(job.touched, job.change)
         Load.objects.filter(pk=job.load.pk).update(spans=job.load.spans)
 
-    def _update(self, rows: pa.Table) -> None:
-        """Set what differs on known customers; a merged record passes its fields on to the one that survives it."""
+    def _hold(self) -> None:
+        """Let nobody change the customers of the file until it is published, nor who is who; and take each row for whom
+        its identifier recognises now: it may have gone to another record by a split since the file was read.
+
+        Raises:
+            Overtaken: an identifier that only a run taken back had said is gone.
+        """
         job = self.job
+        self.attributes.hold(row for _field, key in self.attributes.given if (row := self.attributes.known.get(key)))
+        one_at_a_time()
+        found = job.query(
+            "SELECT m.line, m.state, m.customer_id, arg_min(i.identifier_id, i.rank) AS identifier FROM matched AS m "
+            "JOIN row_identifiers AS i ON i.line = m.line AND i.state = m.state AND i.customer_id = m.customer_id "
+            "WHERE m.state <> 'new' GROUP BY ALL"
+        )
+        now = dict(bulk.lookup(Identifier, "id", found["identifier"].to_pylist(), ["id", "customer_id"]))
+        rows = found.to_pylist()
+        if any(one["state"] == "hidden" and one["identifier"] not in now for one in rows):
+            raise Overtaken
+        gone = [one for one in rows if now.get(one["identifier"], one["customer_id"]) != one["customer_id"]]
+        if gone:
+            lines = {"line": [one["line"] for one in gone], "owner": [now[one["identifier"]] for one in gone]}
+            job.put("moved", pa.table({name: pa.array(values, pa.int64()) for name, values in lines.items()}))
+            job.run("UPDATE matched AS m SET customer_id = n.owner FROM moved AS n WHERE n.line = m.line")
+        hold_all(job.query("SELECT customer_id FROM matched WHERE state <> 'new'").column(0).to_pylist())
+
+    def _update(self, rows: pa.Table) -> None:
+        """Set what differs on known customers; a merged record passes its fields on to the one that survives it. Rows
+        whose customers became one since the file was read follow one another."""
         if not len(rows):
             return
         keys = self._survivors(rows)
+        seen: dict[int, int] = {}
+        turns: dict[int, list[int]] = {}
+        for place, key in enumerate(keys.to_pylist()):
+            seen[key] = seen.get(key, -1) + 1
+            turns.setdefault(seen[key], []).append(place)
+        for places in turns.values():
+            whole = len(places) == len(rows)
+            self._update_each(rows if whole else rows.take(places), keys if whole else keys.take(pa.array(places)))
+
+    def _update_each(self, rows: pa.Table, keys: pa.Array) -> None:
+        job = self.job
         columns = self._columns(rows)
         changed = update_changed(job, Customer, "customer", keys, columns, keys) if columns else 0
         if changed and "folded_name" in columns:

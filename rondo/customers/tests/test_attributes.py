@@ -17,7 +17,7 @@ from rondo.customers.actions.converting import (
     try_change,
 )
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
-from rondo.customers.queries import attributes_of
+from rondo.customers.queries import all_attributes_of, attributes_of, record_ids
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import Load
@@ -101,6 +101,26 @@ def test_a_unique_value_has_one_customer_and_is_free_when_its_import_is_taken_ba
         actions.set_attribute(system(), one, "again", "Same")
     with pytest.raises(StateError, match=r"same \(2\)"):
         actions.change_attribute(system(), "again", unique=True)
+
+
+def test_a_unique_value_of_ones_own_merged_record_is_shown_and_goes_with_it(anna: Customer, bert: Customer) -> None:
+    define("contract", "text", unique=True)
+    actions.set_attribute(system(), anna, "contract", "A1")
+    actions.set_attribute(system(), bert, "contract", "B2")
+    third = actions.create_customer(system(), name="Carl")
+
+    def shown(row: Customer) -> list[str | None]:
+        return [one.text for one in all_attributes_of(record_ids(row.pk))]
+
+    edge = actions.merge(system(), bert, anna)
+    assert shown(anna) == ["A1"]
+    for value in ("B2", "b2"):
+        actions.set_attribute(system(), anna, "contract", value)
+        assert shown(anna) == ["B2"]
+    with pytest.raises(StateError, match="Anna"):
+        actions.set_attribute(system(), third, "contract", "B2")
+    actions.unmerge(system(), edge.pk)
+    assert (shown(anna), shown(bert)) == (["A1"], ["B2"])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ row.
 import contextlib
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -16,16 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from rondo.customers.definitions import hidden_from
+from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, RondoError, StateError
 from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
 from rondo.foundation.jobs import enqueue_after_commit, task
-from rondo.foundation.loading.fields import ImportOptions
+from rondo.foundation.loading.fields import Field, ImportOptions
+from rondo.foundation.loading.job import Loader
 from rondo.foundation.long_work import Progress
 from rondo.foundation.models import Load, User
 from rondo.foundation.registry import registries
@@ -41,6 +45,8 @@ ROOM = "imports"
 FOLDER = "uploads"
 KEPT_FOR = timedelta(days=7)
 _AGAIN_AFTER = timedelta(seconds=5)
+ATTRIBUTE = "attribute:"
+"""How the names of fields begin that are attributes."""
 MATCHES = ("both", "create", "update")
 
 
@@ -132,16 +138,17 @@ def files(viewer: User) -> list[ImportFile]:
 
 def loads(viewer: User, limit: int = 200) -> list[Load]:
     """Import runs as far as the viewer sees imports, newest first."""
-    return list(_runs(viewer).order_by("-id")[:limit])
+    return list(runs(viewer).order_by("-id")[:limit])
 
 
-def _runs(viewer: User) -> QuerySet[Load]:
+def runs(viewer: User) -> QuerySet[Load]:
+    """All of them, in no order."""
     return Load.objects.filter(owned(viewer, ROOM, "actor")).select_related("actor")
 
 
 def get_load(viewer: User, key: int) -> Load:
     """An import run that ``viewer`` may see; raises NotFound."""
-    row = _runs(viewer).filter(pk=key).first()
+    row = runs(viewer).filter(pk=key).first()
     if row is None:
         raise NotFound(_("There is no import run %(run)s that you may see.") % {"run": key})
     return row
@@ -155,6 +162,45 @@ def get_file(viewer: User, public_id: str) -> ImportFile:
     if row is None:
         raise NotFound(_("This file is not there any more; bring it in again."))
     return row
+
+
+def fields_of(kind: str) -> dict[str, Field]:
+    """The fields of an import kind, defined attributes among them."""
+    loader: type[Loader] = registries.import_kinds[kind].loader
+    return loader.available(ImportOptions())
+
+
+def fields_for(viewer: User, kind: str) -> dict[str, Field]:
+    """The fields of an import kind that ``viewer`` may give: an attribute that they do not see is not among them."""
+    hidden = {f"{ATTRIBUTE}{key}" for key in hidden_from(viewer)}
+    return {name: spec for name, spec in fields_of(kind).items() if name not in hidden}
+
+
+def lacking(kind: str, mapping: Mapping[str, str]) -> list[str]:
+    """The fields that files of a kind need and that no column is taken for."""
+    return [name for name, spec in fields_of(kind).items() if spec.required and name not in mapping]
+
+
+def owners(viewer: User) -> list[User]:
+    """Who may own the customers that the file creates: anybody, or oneself alone."""
+    if not sees_all(viewer):
+        return [viewer]
+    return list(User.objects.filter(is_active=True, is_service=False).order_by("name", "email"))
+
+
+def pace(row: ImportFile) -> tuple[int, int | None]:
+    """Rows a second of the work under way, and the seconds left by that rate (None: not known yet)."""
+    elapsed = (timezone.now() - row.started_at).total_seconds() if row.started_at else 0.0
+    rate = row.done / elapsed if elapsed > 0.5 and row.done else 0.0
+    return round(rate), round((row.total - row.done) / rate) if rate and row.total > row.done else None
+
+
+def rejects_of(row: Load) -> Path | None:
+    """The reject file of a run, if it lies where reject files lie."""
+    if not row.reject_file:
+        return None
+    path = Path(row.reject_file).resolve()
+    return path if path.is_relative_to((Path(settings.RONDO_HOME) / "rejects").resolve()) and path.is_file() else None
 
 
 def preview(row: ImportFile, choice: Choice | None = None) -> Preview:
@@ -226,6 +272,43 @@ def take(actor: Actor, path: Path) -> ImportFile:
         row.save(force_insert=True)
         audit.record(actor, "import_file.taken", "import_file", row.pk, {"file": [None, row.file_name]})
     return row
+
+
+def take_upload(actor: Actor, given: TemporaryUploadedFile) -> ImportFile:
+    """An upload becomes a file on its way in, as by :func:`take`; it is not copied."""
+    actor.require("import")
+    place = place_for(given.name or "file")
+    place.hardlink_to(given.temporary_file_path())  # the first name goes with the request
+    return take(actor, place)
+
+
+def take_rejects(actor: Actor, row: Load) -> ImportFile:
+    """Bring the refused rows of a run in again, as a file of their own.
+
+    Raises:
+        NotFound: no row was refused, or their file is gone.
+    """
+    actor.require("import")
+    path = rejects_of(row)
+    if path is None:
+        raise NotFound(_("There is no file of refused rows of this run."))
+    place = place_for(path.name)
+    shutil.copyfile(path, place)
+    return take(actor, place)
+
+
+def take_for(actor: Actor, row: ImportFile, kind: str) -> ImportFile:
+    """Take a file for another kind: its columns are read as those of the last file of its source and kind, or guessed.
+
+    Raises:
+        InputError: no such kind. StateError: work is under way.
+    """
+    seen = preview(row, Choice())
+    known, mapping = None, {}
+    if kind in registries.import_kinds:
+        mapping = guessing.mapping_of(kind, [guessing.Column(name, seen.cells(name)) for name in seen.columns])
+        known = known_mapping(row.source, kind, seen.columns)
+    return choose(actor, row, kind=kind, source=row.source, choice=known or Choice(mapping=mapping))
 
 
 def _usual_source(user: User, kind: str) -> str:

@@ -3,18 +3,18 @@
 import errno
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.customers.models import Source as SourceRow
 from rondo.customers.queries import scope_key, sees_all
-from rondo.errors import InputError, RondoError, StateError
+from rondo.errors import InputError, Overtaken, RondoError, StateError
 from rondo.foundation import audit, change_numbers
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import installation, zone
@@ -34,6 +34,7 @@ from rondo.interactions.importing.sweeping import clean, sweep_locked
 DEFAULT_SOURCE = "import"
 _GROUPS = {"orders": "order"}
 _DISK_FULL = "53100"  # SQLSTATE, whatever language the server speaks
+_ATTEMPTS = 3
 _FULL_WORDS = ("disk is full", "no space left", "disk i/o error", "file too large")
 
 
@@ -156,23 +157,27 @@ def run(
         naive = _zone_of(options.time_zone) if options.time_zone else zone()
         context = Context(company.currency, zone(), naive)
         detect(reader, fields, chosen, options, context)
-        load = Load(
-            kind=kind,
-            source=source,
-            file_name=reader.name[:255],
-            fingerprint=_fingerprint(actor, reader, kind, chosen, source, options),
-            options={"mapping": chosen, "found": reader.found, **options.meaning(), "strict": options.strict},
-            actor=actor.user,
-        )
-        task = _Task(actor, loader, fields, reader, chosen, options, context, load, progress, report)
+        fingerprint = _fingerprint(actor, reader, kind, chosen, source, options)
+
+        def task() -> _Task:
+            load = Load(
+                kind=kind,
+                source=source,
+                file_name=reader.name[:255],
+                fingerprint=fingerprint,
+                options={"mapping": chosen, "found": reader.found, **options.meaning(), "strict": options.strict},
+                actor=actor.user,
+            )
+            return _Task(actor, loader, fields, reader, chosen, options, context, load, progress, report)
+
         if options.dry_run:
-            return task.dry_run()
+            return task().dry_run()
         with exclusive():
-            before = Load.objects.filter(fingerprint=load.fingerprint, status=Load.Status.VISIBLE).first()
+            before = Load.objects.filter(fingerprint=fingerprint, status=Load.Status.VISIBLE).first()
             if before is not None:
                 return Outcome(before, repeated=True, found=reader.found, mapping=chosen)
             sweep_locked()
-            outcome = task.load_all()
+            outcome = _until_nobody_is_quicker(task)
     except (DatabaseError, OSError) as error:
         if (full := _storage_error(error)) is not None:
             raise full from error
@@ -180,6 +185,23 @@ def run(
     for hook in registries.after_load:
         hook(actor)
     return outcome
+
+
+def _until_nobody_is_quicker(task: "Callable[[], _Task]") -> Outcome:
+    """Load all, and begin anew where somebody wrote meanwhile what the file brings, such as an e-mail address that was
+    nobody's when it was read.
+
+    Raises:
+        StateError: that happened again and again.
+    """
+    for _attempt in range(_ATTEMPTS):
+        try:
+            return task().load_all()
+        except (IntegrityError, Overtaken) as error:
+            last = error
+    raise StateError(
+        _("Others changed the same records again and again while the file came in. Nothing was imported; run it again.")
+    ) from last
 
 
 @dataclass

@@ -43,7 +43,7 @@ def sweep_locked() -> list[int]:
     dead = _dead()
     for load in dead:
         _end(load, Load.Status.ABANDONED if load.status == Load.Status.LOADING else load.status)
-    _remove(dead)
+    remove(dead)
     remove_dead_folders()
     return [load.pk for load in dead]
 
@@ -52,7 +52,7 @@ def clean(load: Load, status: str) -> None:
     """End a load that was never visible and delete its rows. What cannot be deleted now (no room, the connection is
     gone) stays hidden and is left to the next sweep."""
     if _end(load, status):
-        _remove([load])
+        remove([load])
 
 
 def _end(load: Load, status: str) -> bool:
@@ -72,9 +72,9 @@ def _left_to_the_next_sweep(load: Load) -> Iterator[None]:
         log.warning("Import %s could not be tidied up now, the next sweep will: %s", load.pk, error)
 
 
-def _remove(loads: list[Load]) -> None:
+def remove(loads: list[Load]) -> None:
     """Delete the rows of loads that have ended, table by table over all of them: a dead load may refer to records of
-    one that died before it."""
+    one that died before it. The caller holds the lock."""
     pending = [load for load in loads if load.status in {Load.Status.FAILED, Load.Status.ABANDONED}]
     for table in sorted(registries.loaded_tables, key=lambda item: -item.order):
         for load in list(pending):

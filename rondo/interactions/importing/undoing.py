@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from rondo.catalogue.models import Product
 from rondo.customers import names
+from rondo.customers.actions.gate import hold_all, one_at_a_time
+from rondo.customers.actions.picking import let_follow, showing
 from rondo.customers.changed import mark, mark_gone
 from rondo.customers.models import Address, AttributeValue, Consent, Customer, Identifier, Link, Merge
 from rondo.errors import InputError, PermissionRefused, StateError
@@ -78,6 +80,7 @@ def undo(actor: Actor, load_id: int) -> Load:
 
 def _take_back(actor: Actor, load: Load) -> Undone:
     now = timezone.now()
+    one_at_a_time()
     changed = Load.objects.filter(pk=load.pk, status=Load.Status.VISIBLE).update(status=Load.Status.UNDONE)
     if not changed:
         status = Load.objects.values_list("status", flat=True).get(pk=load.pk)
@@ -86,9 +89,14 @@ def _take_back(actor: Actor, load: Load) -> Undone:
             % {"run": load.pk, "status": Load.Status(status).label}
         )
     changed_customers: set[int] = set()
+    concerned = _concerned(load)
+    hold_all(concerned)
+    picked = showing(concerned)
     restored, left = _restore(actor, load, changed_customers)
     kept = {name: count for name, count in _keep(load).items() if count}
     _drop_additions(load, changed_customers)
+    changed_customers |= let_follow(actor, picked)
+    names.reindex(changed_customers)
     mark(changed_customers)
     mark_gone(load)
     note_load(load)
@@ -103,6 +111,20 @@ def _take_back(actor: Actor, load: Load) -> Undone:
     Load.objects.filter(pk=load.pk).update(undo=record)
     audit.record(actor, "import.undone", "load", load.pk, {"status": ["visible", "undone"]})
     return Undone(kept, restored, left)
+
+
+def _concerned(load: Load) -> set[int]:
+    """The customers whom the undo changes: those that the run made, added to or changed."""
+    models_ = (Identifier, Address, AttributeValue)
+    keys = set(Customer.objects.filter(load_id=load.pk).values_list("pk", flat=True))
+    for model in models_:
+        keys.update(model._default_manager.filter(load_id=load.pk).values_list("customer_id", flat=True))
+    written = AuditEntry.objects.filter(load_id=load.pk, verb__endswith=".imported")
+    keys.update(written.filter(record_type="customer").values_list("record_id", flat=True))
+    for model, name in ((Address, "address"), (AttributeValue, "attribute")):
+        changed = written.filter(record_type=name).values("record_id")
+        keys.update(model._default_manager.filter(pk__in=changed).values_list("customer_id", flat=True))
+    return keys
 
 
 def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions.gate import CustomerRef, locked
+from rondo.customers.actions.gate import CustomerRef, locked, one_at_a_time
 from rondo.customers.actions.merging import merge_back
 from rondo.customers.actions.records import part_off
 from rondo.customers.changed import noted
@@ -48,6 +48,7 @@ def split(actor: Actor, ref: CustomerRef, choice: Choice, identifiers: Sequence[
     """
     actor.require("merge")
     with transaction.atomic():
+        one_at_a_time()
         row = locked(actor, ref)
         records = record_ids(row.pk)
         going = taken(records, choice)
@@ -76,7 +77,8 @@ def take_back_split(actor: Actor, split_id: int) -> Undone:
     """
     actor.require("merge")
     with transaction.atomic():
-        done = Split.objects.select_for_update(of=("self",)).filter(pk=split_id).first()
+        one_at_a_time()
+        done = Split.objects.filter(pk=split_id).first()
         if done is None:
             raise NotFound(_("This split is not there; load the page again."))
         one, other = sorted((survivor_id(done.customer_id), survivor_id(done.made_id)))

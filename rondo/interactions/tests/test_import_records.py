@@ -7,6 +7,7 @@ import pytest
 
 from rondo.campaigns.models import Campaign, Exposure
 from rondo.catalogue.models import Category, Product
+from rondo.customers.actions import create_customer, merge, unmerge
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier
 from rondo.errors import InputError
 from rondo.foundation.actors import system
@@ -74,6 +75,22 @@ def test_undo_leaves_what_was_changed_since(tmp_path: Path) -> None:
     back = undo(system(), run.pk)
     assert person("1").name == "Ann King"
     assert back.undo["left"] == 1
+
+
+def test_a_value_picked_at_a_merge_goes_with_the_import_that_brought_it(tmp_path: Path) -> None:
+    load("customers", write(tmp_path, PEOPLE), region="DE")
+    one, other = person("1"), person("2")
+    was = (one.name, other.name)
+    run = load("customers", write(tmp_path, PEOPLE.replace(was[1], "Bob Ring")), region="DE")
+    edge = merge(system(), other, one, fields={"name": other})
+    again = create_customer(system(), name="Di")
+    top = merge(system(), one, again, fields={"name": one})
+    assert person("1").name == Customer.objects.get(pk=again.pk).name == "Bob Ring"
+    undo(system(), run.pk)
+    assert {person("1").name, person("2").name, Customer.objects.get(pk=again.pk).name} == {was[1]}
+    unmerge(system(), edge.pk)
+    unmerge(system(), top.pk)
+    assert (person("1").name, person("2").name, Customer.objects.get(pk=again.pk).name) == (*was, "Di")
 
 
 def test_known_customers_may_be_left_alone(tmp_path: Path) -> None:
