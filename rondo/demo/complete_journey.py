@@ -18,6 +18,7 @@ from rondo.errors import InputError
 SOURCE = "complete-journey"
 ZONE = "America/New_York"
 CURRENCY = "USD"
+COMPANY = "Complete Journey"
 
 ATTRIBUTES: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     "age": ("Age", "Alter", [(v, v) for v in ("19-24", "25-34", "35-44", "45-54", "55-64", "65+")]),

@@ -7,7 +7,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from rondo.analysis.results import Results
-from rondo.demo.actions import Report, ledger_counts, step_name
+from rondo.demo.actions.loading import Report, ledger_counts, step_name
 from rondo.foundation.money import Money
 
 

@@ -39,7 +39,7 @@ def first_steps(user: User) -> list[Step]:
             "company",
             _("Say which company it is"),
             _("Its name, its currency, and the time zone that says what a day is: before the first import."),
-            reverse("settings"),
+            reverse("start-step", args=["company"]),
             _("Name the company"),
             bool(row.company),
         ),
@@ -47,7 +47,7 @@ def first_steps(user: User) -> list[Step]:
             "import",
             _("Load your purchases"),
             _("A table with one row per order line is enough: customer, order, day, amount."),
-            reverse("imports"),
+            reverse("start-step", args=["import"]),
             _("Import a file"),
             Customer.objects.exists(),
         ),
@@ -60,9 +60,17 @@ def first_steps(user: User) -> list[Step]:
             Run.objects.filter(is_current=True).exists(),
         ),
         Step(
+            "team",
+            _("Make the first team"),
+            _("A customer can belong to a team, and people can be shown their team's customers alone."),
+            reverse("start-step", args=["team"]),
+            _("Make a team"),
+            Team.objects.exists(),
+        ),
+        Step(
             "colleagues",
             _("Bring your colleagues"),
-            _("Invite them by mail with a role, and put them into teams: a team sees its own customers."),
+            _("Invite them by mail with a role, each into a team."),
             reverse("invitations"),
             _("Invite somebody"),
             _colleagues(),
@@ -73,7 +81,6 @@ def first_steps(user: User) -> list[Step]:
 
 def _colleagues() -> bool:
     found: tuple[Callable[[], bool], ...] = (
-        Team.objects.exists,
         Invitation.objects.exists,
         lambda: User.objects.filter(is_service=False, is_active=True)[1:2].exists(),
     )

@@ -26,7 +26,7 @@ def steps(client: Client) -> dict[str, bool]:
 
 
 def test_each_step_ticks_itself_and_the_last_ends_the_list(client: Client) -> None:
-    assert steps(client) == {"company": False, "import": False, "analysis": False, "colleagues": False}
+    assert steps(client) == {"company": False, "import": False, "analysis": False, "team": False, "colleagues": False}
     text = client.get("/").content.decode()
     assert (
         text.index("Say which company it is") < text.index("Load your purchases") < text.index("Bring your colleagues")
@@ -34,9 +34,10 @@ def test_each_step_ticks_itself_and_the_last_ends_the_list(client: Client) -> No
     change_installation(system(), company="Corner Stores")
     assert steps(client)["company"]
     make_customer("Ada")
-    assert steps(client) == {"company": True, "import": True, "analysis": False, "colleagues": False}
+    assert steps(client) == {"company": True, "import": True, "analysis": False, "team": False, "colleagues": False}
     Team.objects.create(name="North")
-    assert steps(client)["colleagues"]
+    assert steps(client)["team"] and not steps(client)["colleagues"]
+    User.objects.create_user("eve@example.org")
     store_run()
     assert steps(client) == {}
     assert "First steps" not in client.get("/").content.decode()
@@ -47,7 +48,7 @@ def test_put_away_is_put_away_and_comes_back(client: Client) -> None:
     assert steps(client) == {} and installation().first_steps_away
     assert "Show the first steps" in client.get("/settings/").content.decode()
     client.post("/first-steps", {"away": "0"})
-    assert len(steps(client)) == 4
+    assert len(steps(client)) == 5
     assert "Show the first steps" not in client.get("/settings/").content.decode()
 
 

@@ -17,11 +17,14 @@ from rondo.web.forms import InstallationForm, ProfileForm
 @require_http_methods(["GET", "HEAD", "POST"])
 @page()
 def installation_settings(request: HttpRequest) -> HttpResponse:
-    """Company, currency, zone, and the assumptions under which values are computed; who may only read the audit log is
-    led there."""
+    """Company, currency, zone, and the assumptions under which values are computed; who may only read the audit log, or
+    set up webhooks, is led there."""
     user = viewer(request)
-    if request.method != "POST" and has_right(user, "audit") and not has_right(user, "administer"):
-        return redirect("audit-log")
+    if request.method != "POST" and not has_right(user, "administer"):
+        if has_right(user, "audit"):
+            return redirect("audit-log")
+        if has_right(user, "integrate"):
+            return redirect("webhooks")
     actor(request).require("administer")
     row = installation()
     form = InstallationForm.of(row, request.POST if request.method == "POST" else None)
@@ -33,7 +36,7 @@ def installation_settings(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved. Figures follow the new assumptions after the next analysis."))
             return redirect("settings")
-    context = {"form": form, "away": row.first_steps_away and not row.has_demo}
+    context = {"form": form, "away": row.first_steps_away and not row.has_demo, "has_demo": row.has_demo}
     return render(request, "shell/settings.html", context, status=200 if not form.errors else 422)
 
 

@@ -80,7 +80,7 @@ def _prepare(actor: Actor) -> None:
         )
     change_installation(
         actor,
-        company="Complete Journey",
+        company=complete_journey.COMPANY,
         currency=complete_journey.CURRENCY,
         time_zone=complete_journey.ZONE,
         has_demo=True,
