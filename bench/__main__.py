@@ -20,9 +20,10 @@ SECTIONS = {
     "spark": "facts of the Complete Journey on a Spark cluster of two workers beside DuckDB",
     "analysis": "the whole analysis, step by step, at 1,000,000 customers and 20,000,000 interactions",
     "rules": "count and sample of rules at 1,000,000 customers and 20,000,000 interactions",
-    "pages": "customer page, list and search at 1,000,000 customers and 20,000,000 interactions",
+    "pages": "lists, views, search and customer page, eight users at once, at 1,000,000 customers",
+    "people": "import of customers against as many beside a bare bulk insert, on SQLite and PostgreSQL",
+    "search": "the search by what is typed at 1,000,000 customers beside SQL without its index",
     "reports": "pages of the demo as PDF beside the time of the page itself",
-    "together": "eight users at once on the same, over loopback from `rondo up`",
 }
 
 

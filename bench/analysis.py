@@ -5,7 +5,7 @@ The run ends when pages show it; the job that follows, which drops the old table
 Steps run beside one another, so that the seconds of one are those until it was done, after the step before it: what
 counts is the whole. Seconds and the most memory held, then what a bare loop would take for the two largest parts in
 the same run: the facts by a query in plain DuckDB over the same files, and the same score rows by ``executemany``
-into an empty SQLite file, without and with the indices that pages need. The base is the one of :mod:`bench.pages`.
+into an empty SQLite file, without and with the indices that pages need. The base is the one of :mod:`bench.large`.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from bench.homes import empty_home, environment, setup
-from bench.pages import fill
+from bench.homes import empty_home, setup
+from bench.large import filled
 
 AGAIN = (sys.executable, "-m", "bench.analysis", "--only-measure")
 AIM_SECONDS, AIM_GIGABYTES = 60.0, 8.0
@@ -167,8 +167,8 @@ def main() -> int:
     if options.only_measure:
         return measure()
     with nullcontext(options.home) if options.home else empty_home() as home:
-        fill(home, options.customers, options.interactions)
-        return subprocess.run(AGAIN, env=environment(home)).returncode
+        _name, told = filled(home, "", options.customers, options.interactions)
+        return subprocess.run(AGAIN, env=told).returncode
 
 
 if __name__ == "__main__":

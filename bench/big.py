@@ -1,26 +1,30 @@
-"""A large installation on SQLite for measuring pages: simulated customers, identifiers, interactions, orders and lines.
+"""A large installation for measuring: simulated customers, identifiers, interactions, orders and lines.
 
-Rows go in by bare inserts (the import is measured elsewhere), in the order that the import writes them: interactions by
+Rows go in as columns (the import is measured elsewhere), in the order that the import writes them: interactions by
 day, so that the chain's index is filled in random order of customers, as in life.
 """
 
 import random
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from django.db import connection
+import pyarrow as pa
+from django.db import transaction
+from django.db.models import Model
 
 from rondo.catalogue.models import Category, Product
 from rondo.customers import names as name_words
-from rondo.customers.models import Source
+from rondo.customers.models import Customer, Identifier, Source
 from rondo.demo.names import FAMILY, GIVEN
 from rondo.foundation.actors import system
 from rondo.foundation.installation import change_installation, installation
+from rondo.foundation.keys import allocate
+from rondo.foundation.loading import bulk
 from rondo.foundation.models import Load, User
 from rondo.foundation.search import fold
+from rondo.interactions.models import Interaction, Order, OrderLine
 
 CHUNK = 250_000
 FIRST_DAY = np.datetime64("2015-01-01")
@@ -30,17 +34,19 @@ EVERY_PURCHASE = 4
 """One interaction in four is a purchase with an order of one line; the others are visits and mails."""
 
 
-def _raw() -> Any:
-    connection.ensure_connection()
-    return connection.connection
+def _insert(model: type[Model], columns: dict[str, Any], count: int) -> None:
+    """So many rows in a transaction of their own, whose keys follow those that were given out last."""
+    with transaction.atomic():
+        if "id" in columns:
+            first = allocate(model, count)
+            if first != columns["id"][0]:
+                raise SystemExit(f"{model._meta.db_table} is not empty: build in an empty home.")
+            columns = columns | {"id": pa.array(columns["id"])}
+        bulk.insert(model, columns, count)
 
 
-def _insert(table: str, columns: str, rows: Iterator[tuple[Any, ...]] | list[tuple[Any, ...]]) -> None:
-    marks = ",".join("?" * len(columns.split(",")))
-    raw = _raw()
-    raw.execute("BEGIN IMMEDIATE")
-    raw.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
-    raw.execute("COMMIT")
+def _named(places: Any, words: list[str]) -> pa.Array:
+    return pa.array(np.array(words)[places])
 
 
 def build(customers: int, interactions: int) -> float:
@@ -56,32 +62,25 @@ def build(customers: int, interactions: int) -> float:
         Product(source=source, number=str(n), name=f"Product {n}", category=category, load=load)
         for n in range(PRODUCTS)
     )
+    first_product = Product.objects.order_by("pk").values_list("pk", flat=True)[0]
     chance = random.Random(20)
     names = [f"{g} {f}" for g in GIVEN for f in FAMILY]
     folded = {name: fold(name) for name in names}
     for low in range(1, customers + 1, CHUNK):
-        high = min(low + CHUNK, customers + 1)
-        picked = chance.choices(names, k=high - low)
-        _insert(
-            "customers_customer",
-            "id,kind,name,given_name,family_name,folded_name,language,known_since_at_least,is_demo,is_merged,load_id,created_at,version",
-            [
-                (i, "person", n, n.split()[0], n.split()[1], folded[n], "", 0, 1, 0, load.pk, "2015-01-01 00:00:00", 1)
-                for i, n in zip(range(low, high), picked, strict=True)
-            ],
-        )
-        _insert(
-            "customers_identifier",
-            "customer_id,kind,source_id,value,shown,is_demo,load_id",
-            [
-                row
-                for i in range(low, high)
-                for row in (
-                    (i, "email", None, f"c{i}@example.com", f"c{i}@example.com", 1, load.pk),
-                    (i, "external", source.pk, str(i), str(i), 1, load.pk),
-                )
-            ],
-        )
+        ids = np.arange(low, min(low + CHUNK, customers + 1))
+        count = len(ids)
+        picked = chance.choices(names, k=count)
+        given, family = zip(*(name.split() for name in picked), strict=True)
+        told = {"id": ids, "kind": "person", "name": pa.array(picked), "is_demo": True, "load_id": load.pk}
+        told |= {"given_name": pa.array(given), "family_name": pa.array(family)}
+        told |= {"folded_name": pa.array([folded[name] for name in picked])}
+        _insert(Customer, told, count)
+        own = {"customer_id": pa.array(np.repeat(ids, 2)), "is_demo": True, "load_id": load.pk}
+        own["id"] = np.arange(2 * low - 1, 2 * low - 1 + 2 * count)
+        own["kind"] = pa.array(["email", "external"] * count)
+        own["source_id"] = pa.array([None, source.pk] * count, pa.int64())
+        written = pa.array([text for key in ids.tolist() for text in (f"c{key}@example.com", str(key))])
+        _insert(Identifier, own | {"value": written, "shown": written}, 2 * count)
     name_words.rebuild()
     draw = np.random.default_rng(20)
     day_of = np.sort(draw.integers(0, DAYS, interactions)).astype("timedelta64[D]")
@@ -98,45 +97,34 @@ def build(customers: int, interactions: int) -> float:
     usual = 2_000 * draw.gamma(4.0, 1.0, customers) / draw.gamma(4.0, 1.0, customers)
     amount = np.maximum(1, draw.gamma(3.0, 1 / 3, interactions) * usual[who - 1]).astype(np.int64)
     second = draw.integers(8 * 3600, 20 * 3600, interactions)
+    lines = 0
     for low in range(0, interactions, CHUNK):
         part = slice(low, min(low + CHUNK, interactions))
         ids = np.arange(part.start, part.stop) + 1
         day = FIRST_DAY + day_of[part]
-        at = np.char.replace(
-            np.datetime_as_string(day.astype("datetime64[s]") + second[part].astype("timedelta64[s]")), "T", " "
-        )
-        days = np.datetime_as_string(day).tolist()
         bought = ids % EVERY_PURCHASE == 0
-        kinds = np.where(bought, "purchase", np.where(ids % 3 == 0, "campaign_mail", "visit")).tolist()
-        money = np.where(bought, amount[part], 0).tolist()
-        rows = zip(ids.tolist(), who[part].tolist(), kinds, at.tolist(), days, money, strict=True)
-        _insert(
-            "interactions_interaction",
-            "id,customer_id,kind,channel,direction,initiative,medium,occurred_at,business_date,amount,currency,title,body,source_id,load_id",
-            [
-                (i, c, k, *axes[k], a, d, m or None, "EUR" if m else "", "", "", source.pk, load.pk)
-                for i, c, k, a, d, m in rows
-            ],
-        )
-        order_ids = ids[bought].tolist()
-        totals = amount[part][bought].tolist()
-        _insert(
-            "interactions_order",
-            "interaction_id,source_id,number,store,total,currency,line_count,load_id",
-            [(i, source.pk, str(i), "1", t, "EUR", 1, load.pk) for i, t in zip(order_ids, totals, strict=True)],
-        )
-        _insert(
-            "interactions_orderline",
-            "order_id,product_id,quantity_milli,total,discount,coupon_discount,match_discount",
-            [(i, i % PRODUCTS + 1, 1000, t, 0, 0, 0) for i, t in zip(order_ids, totals, strict=True)],
-        )
+        kind = np.where(bought, 0, np.where(ids % 3 == 0, 2, 1))
+        money = pa.array(np.where(bought, amount[part], 0), mask=~bought)
+        at = day.astype("datetime64[s]") + second[part].astype("timedelta64[s]")
+        told = {"id": ids, "customer_id": pa.array(who[part]), "kind": _named(kind, list(axes))}
+        for place, axis in enumerate(("channel", "direction", "initiative", "medium")):
+            told[axis] = _named(kind, [words[place] for words in axes.values()])
+        told |= {"occurred_at": pa.array(at), "business_date": pa.array(day), "amount": money}
+        told |= {"currency": _named(bought.astype(int), ["", "EUR"]), "source_id": source.pk, "load_id": load.pk}
+        _insert(Interaction, told, len(ids))
+        orders, totals = pa.array(ids[bought]), pa.array(amount[part][bought])
+        sold = {"interaction_id": orders, "source_id": source.pk, "store": "1", "total": totals, "currency": "EUR"}
+        _insert(Order, sold | {"number": orders.cast(pa.string()), "line_count": 1, "load_id": load.pk}, len(orders))
+        of = {"id": np.arange(lines, lines + len(orders)) + 1, "order_id": orders, "quantity_milli": 1000}
+        of |= {"product_id": pa.array(ids[bought] % PRODUCTS + first_product), "total": totals}
+        _insert(OrderLine, of, len(orders))
+        lines += len(orders)
         sys.stderr.write(f"\r{part.stop:>12,} of {interactions:,} interactions")
     sys.stderr.write("\n")
-    purchases = interactions // EVERY_PURCHASE
     load.spans = {
         "interactions_interaction": [1, interactions],
         "interactions_order": [1, interactions],
-        "interactions_orderline": [1, purchases],
+        "interactions_orderline": [1, lines],
     }
     load.save(update_fields=["spans"])
     return time.perf_counter() - started

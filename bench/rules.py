@@ -2,13 +2,14 @@
 Django conditions on the operational store: ``python -m bench.rules`` (aims: 300 ms on attributes and facts, 1.5 s with
 events).
 
-The base is the one of :mod:`bench.pages`, which is filled, copied and analysed first; ``--here`` measures on the home
+The base is the one of :mod:`bench.large`, which is filled, copied and analysed first; ``--here`` measures on the home
 that ``RONDO_HOME`` names. Beside each rule stands the same count in SQL written by hand over the same files, where
 there is one: it has no loads, retractions or merges to leave out.
 """
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
@@ -144,6 +145,7 @@ def main() -> int:
         print(json.dumps({"rows": prepare(given.customers, given.interactions, given.rounds)}))
         return 0
     if given.here:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rondo.settings")
         django.setup()  # the home stays as it is
         rows = measure(not given.copy_only, given.rounds)
     else:
