@@ -59,6 +59,12 @@ SETTINGS: dict[str, Setting] = {
             "With https one proxy in front sets `X-Forwarded-Proto` and `X-Forwarded-For` itself.",
         ),
         Setting("RONDO_WORKERS", "1", "Web worker processes that `rondo up` starts."),
+        Setting(
+            "RONDO_SERVER_TIMING",
+            "0",
+            "`1` adds a `Server-Timing` header to every answer, which browsers show beside the request: how long it "
+            "took, how long the processor worked, and how long and how often the database was asked.",
+        ),
         Setting("RONDO_DEBUG", "0", "`1` shows tracebacks in the browser. Never on a machine that others reach."),
         Setting(
             "RONDO_LANGUAGE",
@@ -83,6 +89,18 @@ SETTINGS: dict[str, Setting] = {
             "2048",
             "Largest file in MB that is taken in by the browser; larger ones go in by `rondo import`.",
         ),
+        Setting(
+            "RONDO_API_RATE",
+            "1200",
+            "Requests a minute that one token of the REST API may make, over all processes; `0`: any number.",
+        ),
+        Setting(
+            "RONDO_WEBHOOK_NETWORKS",
+            "",
+            "Networks inside the house that webhooks may reach, such as `10.1.0.0/16, 192.168.5.7`. Empty: public "
+            "addresses by https alone ([how](webhooks.md)).",
+        ),
+        Setting("RONDO_WEBHOOK_LOG_DAYS", "30", "Days that the log of webhooks is kept, 1 to 365."),
         Setting("RONDO_LOG_LEVEL", "INFO", "Least severity that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`."),
     )
 }

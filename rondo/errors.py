@@ -56,5 +56,9 @@ class StateError(RondoError):
     """The action does not fit the present state of the record."""
 
 
+class Overtaken(StateError):
+    """Others changed meanwhile what long work built on; it can be begun anew."""
+
+
 class NotFound(RondoError):
     """The record is not there, or not the actor's to see: the answer is the same."""

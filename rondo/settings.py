@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from rondo import env, speech
+from rondo import env, outside, speech
 from rondo.errors import InputError
 from rondo.mail_server import mail_server
 from rondo.speech import gettext_noop
@@ -145,6 +145,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else No
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _SECURE else 0
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # a thousand customers in one call of the API
+RONDO_API_RATE = env.read_int("RONDO_API_RATE", 0, 1_000_000)
 RONDO_UPLOAD_LIMIT_MB = env.read_int("RONDO_UPLOAD_LIMIT_MB", 1, 1_000_000)
 FILE_UPLOAD_HANDLERS = ["rondo.web.imports.uploading.ToFolder"]
 
@@ -170,10 +172,13 @@ INSTALLED_APPS = [
     "rondo.catalogue",
     "rondo.interactions",
     "rondo.warehouse",
+    "rondo.erasure",
+    "rondo.retention",
     "rondo.backups",
     "rondo.analysis",
     "rondo.campaigns",
     "rondo.reports",
+    "rondo.webhooks",
     "rondo.api",
     "rondo.web",
     "rondo.demo",
@@ -196,6 +201,9 @@ MIDDLEWARE = [
     "rondo.web.middleware.ErrorsAsPages",
     "rondo.web.entrance.gates.Gates",
 ]
+
+if env.read_int("RONDO_SERVER_TIMING", 0, 1):
+    MIDDLEWARE.insert(0, "rondo.foundation.middleware.ServerTiming")
 
 ROOT_URLCONF = "rondo.urls"
 WSGI_APPLICATION = "rondo.wsgi.application"
@@ -261,6 +269,9 @@ if _MAIL is not None:
     EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
     EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.ssl, _MAIL.starttls
+
+RONDO_WEBHOOK_NETWORKS = outside.networks(env.read("RONDO_WEBHOOK_NETWORKS"))
+RONDO_WEBHOOK_LOG_DAYS = env.read_int("RONDO_WEBHOOK_LOG_DAYS", 1, 365)
 
 LANGUAGE_CODE = env.read("RONDO_LANGUAGE") or speech.language()
 LANGUAGES = [("en", _("English")), ("de", _("German"))]

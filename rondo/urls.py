@@ -9,6 +9,7 @@ from rondo.web.views.errors import closed
 urlpatterns = [
     path("health", health, name="health"),
     path("", include("rondo.web.urls")),
+    path("settings/demo/", include("rondo.demo.urls")),
     # Only administrators change who signs in by which address (rondo.foundation.accounts).
     re_path(r"^accounts/(confirm-)?email/", closed),
     # Second factors and passkeys are listed on one page of ours.

@@ -112,6 +112,16 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert not broken
 
 
+def test_every_complaint_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| ([\w ]+) \| (.+) \| (.+) \| (`.+`|–) \|$", text_of("docs", "complaints.md"), re.MULTILINE)
+    assert {area for area, *_rest in rows} >= {"Import", "Merge", "Mail", "Segments", "Permissions", "Speed", "Results"}
+    for _area, complaint, here, named in rows:
+        tests = re.findall(r"`([^`]+)::(\w+)`", named)
+        assert tests or (here.startswith("no ") and here.endswith(" yet")), complaint
+        for path, test in tests:
+            assert re.search(rf"^( {{4}})?def {test}\(", text_of(*path.split("/")), re.MULTILINE), f"{path}::{test}"
+
+
 def test_every_decision_says_what_was_weighed() -> None:
     notes = [path for path in files() if path.parent == ROOT / "docs" / "decisions"]
     assert notes

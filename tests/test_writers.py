@@ -22,6 +22,7 @@ WRITERS = {
     "rondo/*/loading.py": "what an import does, under its run",
     "rondo/*/loading/*.py": "what an import does, under its run",
     "rondo/interactions/importing/*.py": "imports, their removal and their undo",
+    "rondo/interactions/ordering.py": "the verb that takes an order",
     "rondo/interactions/splitting/*.py": "the verbs of splits",
     "rondo/foundation/accounts.py": "the verbs of accounts",
     "rondo/foundation/roles.py": "the verbs of roles",
@@ -30,8 +31,12 @@ WRITERS = {
     "rondo/foundation/invitations.py": "the verbs of invitations",
     "rondo/foundation/account_mails.py": "whether a mail to an account went out",
     "rondo/foundation/api_tokens.py": "the verbs of API tokens",
+    "rondo/foundation/api_rates.py": "counts of calls: the state of machinery",
+    "rondo/foundation/api_answers.py": "answers to requests that may come again: the state of machinery",
     "rondo/foundation/sessions.py": "sign-ins on devices, and ending them",
     "rondo/foundation/second_factor.py": "the verbs of second factors",
+    "rondo/foundation/removal.py": "rows with what belongs to them, called by actions",
+    "rondo/analysis/forgetting.py": "figures of what has gone, called by an action",
     "rondo/foundation/throttling.py": "counts of attempts: the state of machinery",
     "rondo/foundation/installation.py": "the verbs of the installation",
     "rondo/foundation/audit.py": "the audit log itself",
@@ -43,10 +48,14 @@ WRITERS = {
     "rondo/backups/restoring.py": "a backup into an empty installation, told to the audit log",
     "rondo/backups/tables.py": "last keys of tables, put back by a restore",
     "rondo/interactions/reasons.py": "the verbs of reasons for leaving",
+    "rondo/webhooks/outbox.py": "events, written in the transaction of the action or refresh that they tell of",
+    "rondo/webhooks/deliveries.py": "messages, leases and what came of attempts: the state of machinery",
     "rondo/customers/changed.py": "marks of changes, called by actions",
+    "rondo/interactions/wording.py": "the index of notes, which forgets words that are gone",
     "rondo/interactions/changed.py": "marks of changes, called by actions and loaders",
     "rondo/duplicates/engine/*.py": "tables in a job's own memory, none of the database's",
     "rondo/customers/names.py": "the words of names, derived, called by actions",
+    "rondo/warehouse/delta.py": "rows of the columnar copy, which the operational store has no more",
     "rondo/warehouse/refresh.py": "how far the columnar copy is: the state of machinery",
     "rondo/analysis/segments/ledger.py": "members and sizes, derived, called by actions and refreshes",
     "rondo/analysis/pins.py": "the verb that pins a model",
@@ -102,7 +111,7 @@ def writes(tree: ast.AST) -> Iterator[tuple[int, str]]:
             name in ALWAYS_WRITES
             or (name in {"update", "delete"} and owner & (READS_ROWS | rows))
             or (name in {"insert", "update"} and owner == {"bulk"})
-            or (name in {"save", "delete"} and not saves_form and "cache" not in owner)
+            or (name in {"save", "delete"} and not saves_form and not owner & {"cache", "router"})
         ):
             yield node.lineno, f"{ast.unparse(node.func)[:60]}(…)"
 

@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from rondo.analysis import definitions, ruled, ruled_moves
+from rondo.analysis import definitions, held, ruled, ruled_moves
 from rondo.analysis.buying_stages import ruled as stages_ruled
 from rondo.analysis.buying_stages.jobs import request_stages
 from rondo.analysis.features import buying, taste
@@ -18,11 +18,12 @@ from rondo.analysis.segments.jobs import request_refreshes
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.segments.queries import uses_of_attribute
 from rondo.analysis.studies import names, series
-from rondo.foundation.registry import Periodic, Room, StudyKind, registries
+from rondo.foundation.registry import AttributeUses, Periodic, Room, StudyKind, registries
 
 __all__ = [
     "buying",
     "definitions",
+    "held",
     "leads_ruled",
     "next_ruled",
     "ruled",
@@ -41,7 +42,7 @@ registries.after_analysis.add("next", request_next)
 registries.after_analysis.add("buying stages", request_stages)
 registries.after_analysis.add("leads", request_leads)
 registries.after_analysis.add("segments", request_refreshes)
-registries.attribute_uses.add("segments", uses_of_attribute)
+registries.attribute_uses.add("segments", AttributeUses(uses_of_attribute))
 registries.studies.add(
     "controls", StudyKind("controls", _("Matched controls"), "rondo.analysis.studies.controls.answer")
 )

@@ -123,7 +123,9 @@ class Holdout(TypedDict):
 
 
 class Trial(TypedDict):
-    """One model tried at one date: fitted up to ``origin``, its forecast of the days to ``end`` and what came."""
+    """One model tried at one date: fitted up to ``origin``, its forecast of the days to ``end`` and what came.
+
+    ``taken``: groups of covariates that a hybrid took there; not in runs of earlier versions."""
 
     origin: str
     end: str
@@ -133,6 +135,7 @@ class Trial(TypedDict):
     mae: float
     median_mae: float
     rmse: float
+    taken: NotRequired[list[str]]
 
 
 class Candidate(TypedDict):

@@ -20,6 +20,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from rondo.foundation.installation import installation
+from rondo.foundation.installation import language as company_language
 from rondo.foundation.jobs import enqueue_after_commit, task
 from rondo.foundation.models import Invitation, User
 
@@ -70,7 +71,7 @@ def send_account_mail(kind: str, key: int, attempt: int = 1) -> str:
     to = user.email if user else invitation.email if invitation else ""
     if not to or (invitation is not None and (invitation.accepted_at or invitation.withdrawn_at)):
         return "nobody"
-    language = (user.language if user else invitation.language if invitation else "") or settings.LANGUAGE_CODE
+    language = (user.language if user else invitation.language if invitation else "") or company_language()
     with override(language):
         letter = _of_invitation(invitation) if invitation else _of_user(kind, user) if user else None
         if letter is None:

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from rondo.errors import PermissionRefused, ScopeMissing
 from rondo.foundation.models import User
-from rondo.foundation.rights import RIGHTS, has_right
+from rondo.foundation.registry import registries
+from rondo.foundation.rights import RIGHTS, enters, has_right
 
 Door = Literal["web", "api", "import", "job", "command"]
 
@@ -37,6 +38,14 @@ class Actor:
             raise PermissionRefused(
                 _("%(user)s may not %(right)s (role %(role)s); ask an administrator for a role that may.")
                 % {"user": self.user.email, "right": RIGHTS[right], "role": self.user.role}
+            )
+
+    def enter(self, room: str) -> None:
+        """Raise PermissionRefused unless the actor sees anything in ``room`` (the system sees everything)."""
+        if self.user is not None and not enters(self.user, room):
+            raise PermissionRefused(
+                _("Your role %(role)s does not show “%(room)s”; ask an administrator for one that does.")
+                % {"role": self.user.role, "room": registries.rooms[room].label}
             )
 
 

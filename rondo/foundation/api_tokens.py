@@ -13,7 +13,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rondo.errors import InputError, NotFound, StateError
+from rondo.errors import InputError, NotFound, ScopeMissing, StateError
 from rondo.foundation import accounts, audit, ids
 from rondo.foundation.accounts import digest
 from rondo.foundation.actors import Actor
@@ -29,9 +29,12 @@ READING = frozenset({"see"})
 
 def make_api_token(actor: Actor, user: User, name: str, days: int = 90, scopes: Iterable[str] = READING) -> str:
     """A bearer token for the REST API, acting as ``user`` within ``scopes``. The text is returned once and never kept.
+    One that a token makes for its own user ends with it at the latest: else whoever finds a token that soon ends would
+    make one that lasts.
 
     Raises:
         InputError: a scope that is none or that the user's role does not include, or a time that is not usable;
+        ScopeMissing: by a token that does not have the scope itself;
         PermissionRefused: for somebody else, and the actor may not administer.
     """
     if actor.user is not None and actor.user.pk != user.pk:
@@ -44,6 +47,11 @@ def make_api_token(actor: Actor, user: User, name: str, days: int = 90, scopes: 
             raise InputError(
                 _("scope %(scope)r: one of %(scopes)s is needed.") % {"scope": scope, "scopes": ", ".join(RIGHTS)}
             )
+        if actor.user is not None and actor.user.limited_to is not None and scope not in actor.user.limited_to:
+            raise ScopeMissing(
+                scope,
+                _("This token lacks the scope “%(scope)s”, so none that it makes can have it.") % {"scope": scope},
+            )
         if not has_right(user, scope):
             raise InputError(
                 _("scope %(scope)r: %(user)s does not have this right, so no token of theirs can.")
@@ -53,6 +61,8 @@ def make_api_token(actor: Actor, user: User, name: str, days: int = 90, scopes: 
         raise InputError(_("%(days)d days: 1 to %(most)d are needed.") % {"days": days, "most": MOST_DAYS})
     token = ids.new_token("rondo")
     until = timezone.now() + timedelta(days=days)
+    if actor.user is not None and actor.user.token is not None and actor.user.pk == user.pk:
+        until = min(until, actor.user.token.expires_at)
     with transaction.atomic():
         row = ApiToken.objects.create(
             user=user, name=name[:80], scopes=wanted, token_hash=digest(token), expires_at=until
@@ -84,6 +94,7 @@ def use_api_token(token: str) -> User | None:
         unused = models.Q(last_used_at=None) | models.Q(last_used_at__lte=now - USED_EVERY)
         ApiToken.objects.filter(unused, pk=row.pk).update(last_used_at=now)
     row.user.limited_to = frozenset(row.scopes)
+    row.user.token = row
     return row.user
 
 
@@ -104,7 +115,18 @@ def revoke_api_token(actor: Actor, token_id: int) -> None:
 
 def tokens_of(user: User) -> list[ApiToken]:
     """The tokens of a user that work, the newest first."""
-    return list(ApiToken.objects.filter(user=user, revoked_at=None, expires_at__gt=timezone.now()).order_by("-pk"))
+    return list(_working().filter(user=user).order_by("-pk"))
+
+
+def _working() -> models.QuerySet[ApiToken]:
+    return ApiToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+def numbers_of_tokens(users: Iterable[User]) -> dict[int, int]:
+    """How many tokens that work each of these users has, by their keys."""
+    found = {user.pk: 0 for user in users}
+    counted = _working().filter(user_id__in=found).values("user_id").order_by().annotate(number=models.Count("pk"))
+    return found | dict(counted.values_list("user_id", "number"))
 
 
 def add_service_account(actor: Actor, name: str, *, role: str, reach: str = "all", team: Team | None = None) -> User:

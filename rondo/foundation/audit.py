@@ -1,8 +1,9 @@
 """Audit entries: written by actions, inside their transaction, never changed (triggers of the database see to it)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -10,8 +11,10 @@ from django.db.models import Q
 
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry, Load
+from rondo.foundation.registry import registries
 
 Changes = Mapping[str, list[Any]]
+_BATCH = 1000
 
 
 def entry(actor: Actor, verb: str, record_type: str, record_id: int, changes: Changes) -> AuditEntry:
@@ -31,12 +34,21 @@ def record(actor: Actor, verb: str, record_type: str, record_id: int, changes: C
     """Write one entry."""
     row = entry(actor, verb, record_type, record_id, changes)
     row.save(force_insert=True)
+    _follow([row])
     return row
 
 
 def record_many(entries: Iterable[AuditEntry]) -> None:
     """Write many entries at once (imports, jobs)."""
-    AuditEntry.objects.bulk_create(entries, batch_size=1000)
+    rest = iter(entries)
+    while batch := list(islice(rest, _BATCH)):
+        _follow(AuditEntry.objects.bulk_create(batch))
+
+
+def _follow(rows: Sequence[AuditEntry]) -> None:
+    """Tell who follows the log, in the transaction that wrote the rows."""
+    for follow in registries.noted:
+        follow(rows)
 
 
 def entries_of(record_type: str, record_id: int, limit: int = 50) -> list[AuditEntry]:

@@ -4,6 +4,7 @@ import time
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -37,6 +38,11 @@ def forget() -> None:
     """Read the row anew when it is next asked for."""
     global _kept
     _kept = None
+
+
+def language() -> str:
+    """The company's language: of mails to people who chose none."""
+    return installation().language or settings.LANGUAGE_CODE
 
 
 def zone() -> tzinfo:

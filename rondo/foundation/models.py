@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -84,6 +85,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
     limited_to: "frozenset[str] | None" = None
     """Not a column: the rights that the token of this request is limited to; None: it is no token's."""
+    token: "ApiToken | None" = None
+    """Not a column: the token of this request; None: it came by another door."""
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()
 
@@ -94,7 +97,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Installation(models.Model):
     """The one row of what the company is and assumes; figures made under an assumption show it beside themselves.
 
-    ``two_factor`` says who must sign in with two factors; ``two_factor_roles`` are the keys of those roles.
+    ``language``: of mails to people who chose none; empty: as RONDO_LANGUAGE. ``two_factor`` says who must sign in with
+    two factors; ``two_factor_roles`` are the keys of those roles.
     """
 
     class TwoFactor(models.TextChoices):
@@ -102,7 +106,8 @@ class Installation(models.Model):
         ROLES = "roles", _("Whoever has one of these roles")
         EVERYBODY = "all", _("Everybody")
 
-    company = models.CharField(max_length=200, default="")
+    company = models.CharField(max_length=200, blank=True, default="")
+    language = models.CharField(max_length=8, blank=True, default="", choices=settings.LANGUAGES)
     currency = models.CharField(max_length=3, default="EUR")
     time_zone = models.CharField(max_length=64, default="UTC")
     margin_rate = models.DecimalField(
@@ -212,7 +217,8 @@ def only_seeing() -> list[str]:
 
 class ApiToken(models.Model):
     """A bearer token of a user for the REST API; only its hash is kept, the text is shown once. ``scopes`` are rights;
-    a request has those of them that the user has at that moment."""
+    a request has those of them that the user has at that moment. ``used`` of its requests are taken or reserved in the
+    minute that began at ``minute`` (seconds of the epoch), see :mod:`rondo.foundation.api_rates`."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80)
@@ -222,6 +228,28 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    minute = models.BigIntegerField(default=0, editable=False)
+    used = models.PositiveIntegerField(default=0, editable=False)
+
+
+class ApiAnswer(models.Model):
+    """The answer to a request that carried an ``Idempotency-Key``, for who sends it again (see
+    :mod:`rondo.foundation.api_answers`). ``request``: digest of what was asked. ``status`` 0: it was carried out, its
+    answer is kept no more."""
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    request = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    status = models.PositiveSmallIntegerField(default=0)
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["token", "key"], name="api_answer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.status} to {self.key}"
 
 
 class Load(models.Model):

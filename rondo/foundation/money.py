@@ -1,7 +1,7 @@
 """Money as integers of minor units with an ISO currency."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, Overflow
 
 from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
@@ -45,7 +45,10 @@ def to_minor(text: str | Decimal | float | int, currency: str) -> int:
         raise InputError(_("%(value)r is no amount; write it as 12.34.") % {"value": str(text)}) from error
     if not value.is_finite():
         raise InputError(_("%(value)r is no finite amount; write it as 12.34.") % {"value": str(text)})
-    minor = value.scaleb(get_currency_precision(currency))
+    try:
+        minor = value.scaleb(get_currency_precision(currency))
+    except (InvalidOperation, Overflow):
+        minor = Decimal(MAX_MINOR + 1)
     if abs(minor) > MAX_MINOR:
         raise InputError(
             _("%(value)r is beyond %(limit)d minor units; check the value.") % {"value": str(text), "limit": MAX_MINOR}

@@ -26,13 +26,16 @@ RIGHTS: "dict[str, _StrOrPromise]" = {
     "contact": _("log contacts with customers"),
     "edit": _("change customers"),
     "merge": _("merge customers"),
+    "delete": _("put customers into the bin and back"),
     "import": _("import and take imports back"),
     "export": _("export lists"),
+    "erase": _("erase customers for good"),
     "analyse": _("run the analysis"),
     "segment": _("change segments"),
     "share": _("share views of lists"),
     "campaign": _("change campaigns"),
     "audit": _("read the audit log"),
+    "integrate": _("set up webhooks"),
     "administer": _("administer the installation"),
 }
 
@@ -72,7 +75,20 @@ BUILT_IN: dict[str, BuiltIn] = {
     "manager": BuiltIn(
         _("Manager"),
         frozenset(
-            {"see", "contact", "edit", "merge", "import", "export", "analyse", "campaign", "segment", "share", "audit"}
+            {
+                "see",
+                "contact",
+                "edit",
+                "merge",
+                "delete",
+                "import",
+                "export",
+                "analyse",
+                "campaign",
+                "segment",
+                "share",
+                "audit",
+            }
         ),
         _rooms("all", "own", "all", "team"),
     ),

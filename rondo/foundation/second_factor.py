@@ -5,6 +5,7 @@ code opens once, and each change is told.
 """
 
 import base64
+from collections.abc import Iterable
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -152,7 +153,7 @@ def role_of(user: User) -> str:
 
 
 def role_label(key: str) -> str:
-    """What a role is called."""
+    """What a role is called. A list asks :func:`role_choices` once."""
     return dict(role_choices()).get(key, key)
 
 
@@ -163,7 +164,18 @@ def role_choices() -> list[tuple[str, str]]:
 
 def factors_in_words(user: User) -> list[str]:
     """What a user signs in with beside the password, each as a word."""
-    kinds = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    return factors_of([user])[user.pk]
+
+
+def factors_of(users: Iterable[User]) -> dict[int, list[str]]:
+    """The same of several users, by their keys."""
+    kinds: dict[int, list[str]] = {user.pk: [] for user in users}
+    for key, kind in Authenticator.objects.filter(user_id__in=kinds).values_list("user_id", "type"):
+        kinds[key].append(kind)
+    return {key: _in_words(found) for key, found in kinds.items()}
+
+
+def _in_words(kinds: list[str]) -> list[str]:
     words = [_("authenticator app")] if Authenticator.Type.TOTP in kinds else []
     if keys := kinds.count(Authenticator.Type.WEBAUTHN):
         words.append(ngettext("a passkey", "%(count)d passkeys", keys) % {"count": keys})

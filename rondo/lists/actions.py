@@ -129,13 +129,20 @@ def arrange(
     choose (who administers). Keys of views that are gone are harmless: they are passed over.
 
     Raises:
-        InputError: there are more keys than views can be.
+        InputError: there are more keys than views can be, or everybody would begin with a view that is not shared.
+        NotFound: the view to open with is not there.
     """
     user = _person(actor)
     if everybody:
         actor.require("administer")
     if len(order) > 2 * MOST_VIEWS or any(len(key) > 40 or "\x00" in key for key in (*order, default)):
         raise InputError(_("These are more views than one keeps; load the list again."))
+    if default.startswith(f"{SavedView.PREFIX}_"):
+        opens = get_visible(user, default)
+        if everybody and not opens.is_shared:
+            raise InputError(
+                _("“%(view)s” is shared with nobody; share it before all begin with it.") % {"view": opens.name}
+            )
     keys = list(dict.fromkeys(order))
     with transaction.atomic():
         whose = None if everybody else user

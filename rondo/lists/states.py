@@ -1,7 +1,8 @@
 """What a view keeps of a list: whom it shows, in which columns and order, how many at once, and drawn as what."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,6 +16,10 @@ LAYOUTS = ("table", "board", "chart")
 """What a list is drawn as."""
 _MOST = 50
 _LONGEST = 4000
+
+
+HIDDEN = "hidden:"
+"""Stands for a filter or a rule of which whoever opens the view does not see what it asks for."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,22 @@ class State:
             tuple(told.get("f", ())), told.get("rule", ""), told.get("sort", ""), tuple(told.get("cols", ())),
             told.get("size", PAGE_SIZE), told.get("as", "table"), told.get("by", ""),
         )  # fmt: skip
+
+    def without(self, keys: Collection[str]) -> "State":
+        """The same for somebody who does not see the attributes of these ``keys``: neither which they are nor which
+        values are asked for."""
+        if not keys:
+            return self
+        fields = {f"attr.{key}" for key in keys}
+        named = re.compile(r"(?<!\w)(" + "|".join(map(re.escape, keys)) + r")(?!\w)")
+        return replace(
+            self,
+            filters=tuple(HIDDEN if text.partition(":")[0] in fields else text for text in self.filters),
+            rule=HIDDEN if named.search(self.rule) else self.rule,
+            sort="" if self.sort.removeprefix("-") in fields else self.sort,
+            columns=tuple(key for key in self.columns if key not in fields),
+            by="" if self.by in fields else self.by,
+        )
 
     def same(self, other: "State") -> bool:
         """Whether both show the same; filters that all have to hold have no order."""

@@ -1,13 +1,15 @@
 """Reads of reports: everybody's own; all for who may administer; and those that somebody gets from others."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from rondo.errors import NotFound
 from rondo.foundation.models import User
 from rondo.foundation.rights import owned
-from rondo.reports.models import Report, Sending
+from rondo.reports.models import Recipient, Report, Sending
 from rondo.reports.schedule import Schedule
 
 ROOM = "reports"
@@ -37,6 +39,22 @@ def received(viewer: User) -> QuerySet[Report]:
 def recipients_of(report: Report) -> QuerySet[User]:
     """Who gets it, by address."""
     return User.objects.filter(recipient__report=report).order_by("email")
+
+
+def recipients_of_each(reports: Sequence[Report]) -> dict[int, list[User]]:
+    """The same of several reports, by their keys."""
+    found: dict[int, list[User]] = {report.pk: [] for report in reports}
+    rows = Recipient.objects.filter(report_id__in=found).select_related("user").order_by("user__email")
+    for row in rows:
+        found[row.report_id].append(row.user)
+    return found
+
+
+def last_sendings(reports: Sequence[Report]) -> dict[int, Sending]:
+    """The latest sending of each report that was ever sent, by the report's key."""
+    latest = Sending.objects.filter(report=OuterRef("pk")).order_by("-due_at", "-id").values("pk")[:1]
+    keys = Report.objects.filter(pk__in=[report.pk for report in reports]).values(last=Subquery(latest))
+    return {row.report_id: row for row in Sending.objects.filter(pk__in=keys)}
 
 
 def possible_recipients() -> QuerySet[User]:

@@ -5,10 +5,12 @@ the commit and the note in the operational store therefore neither loses nor dou
 :class:`~rondo.warehouse.models.CopyState` a cache of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from django.conf import settings
 
@@ -94,3 +96,19 @@ def tidy(name: str) -> None:
     if table.version() % COMPACT_ABOVE == 0:
         table.create_checkpoint()
         table.vacuum(retention_hours=_KEEP_HOURS, enforce_retention_duration=False, dry_run=False)
+
+
+def delete(table: DeltaTable, column: str, keys: Sequence[int]) -> int:
+    """Delete the rows that have one of ``keys`` in ``column``, in one commit; how many. Files that hold none stay as
+    they are, and so do the marks that commits noted."""
+    if not keys:
+        return 0
+    listed = ", ".join(str(int(key)) for key in keys)
+    return int(table.delete(f"{column} IN ({listed})")["num_deleted_rows"] or 0)
+
+
+def keys_where(table: DeltaTable, key: str, column: str, values: Sequence[int]) -> list[int]:
+    """The ``key`` of all rows that have one of ``values`` in ``column``."""
+    dataset = ds.dataset(table.file_uris(), format="parquet")
+    found = dataset.to_table(columns=[key], filter=ds.field(column).isin(list(values)))
+    return [int(one) for one in found[key].to_pylist()]

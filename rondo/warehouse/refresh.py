@@ -108,6 +108,21 @@ def refresh(progress: Progress | None = None, *, rebuild: bool = False) -> list[
             shutil.rmtree(work, ignore_errors=True)
 
 
+def drop_copy() -> None:
+    """Remove the whole columnar copy, also what the analysis wrote to it; the next refresh makes it anew.
+
+    Raises:
+        StateError: a refresh is under way and does not end.
+    """
+    with exclusive("refresh"):
+        folder = Path(settings.RONDO_WAREHOUSE)
+        (folder / "identity.json").unlink(missing_ok=True)
+        for table in folder.iterdir():
+            if table.is_dir():
+                shutil.rmtree(table, ignore_errors=True)
+        CopyState.objects.all().delete()
+
+
 def identity() -> str:
     """What tells this operational store from another: a copy of a different one must not be extended."""
     return hashlib.sha256(f"{connection.vendor}:{installation().id_alphabet}".encode()).hexdigest()[:32]

@@ -1,6 +1,8 @@
 """Tables of the columnar copy: those of the floors below register here, upper rooms in their own registrations."""
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import Any
 
 from rondo.catalogue import copied as catalogue_tables
 from rondo.customers import copied as customer_tables
@@ -23,4 +25,12 @@ registries.warehouse_tables.add(
     ),
 )
 
+
+def _on_cluster() -> AbstractContextManager[Any]:
+    from rondo.warehouse.engines import on_cluster  # pages have no use for the engines
+
+    return on_cluster()
+
+
+registries.clusters.add("spark", _on_cluster)
 registries.periodic.add("refresh", Periodic("refresh", "rondo.warehouse.jobs.keep_up", timedelta(minutes=5)))

@@ -75,6 +75,11 @@ class Tables:
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.names]
 
+    @property
+    def in_process(self) -> bool:
+        """Whether the engine's rows are in this process, so that taking many of them costs little."""
+        return self._engine.in_process
+
     def sql(self, text: str) -> Any:
         """The result of a query in the engine's own SQL, as an Ibis table."""
         # By way of a view: the `sql` of Ibis 12 calls what DuckDB 2 no longer has.
@@ -143,8 +148,10 @@ def _named(engine: Engine, tables: list[WarehouseTable], found: dict[str, Any]) 
     loads = [int(row[0]) for row in engine.rows("SELECT id FROM raw_loads WHERE status = 'visible' ORDER BY id")]
     retracted = engine.rows("SELECT count(*) FROM raw_retractions")[0][0] > 0
     merged = engine.rows("SELECT count(*) FROM raw_survivors")[0][0] > 0
+    # None where the copy is of a version that knew no bin
+    binned = found.get("binned") is not None and engine.rows("SELECT count(*) FROM raw_binned")[0][0] > 0
     for table in tables:
-        engine.view(table.key, visible_sql(table, loads, retracted=retracted, merged=merged))
+        engine.view(table.key, visible_sql(table, loads, retracted=retracted, merged=merged, binned=binned))
     names = [table.key for table in tables]
     for name in _WORKED_OUT:
         written = delta.existing(name)
@@ -163,10 +170,10 @@ def visible_schema(table: WarehouseTable) -> Any:
     )
 
 
-def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, merged: bool) -> str:
+def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, merged: bool, binned: bool = False) -> str:
     """The visible view over the raw one: rows of no load or of one of ``loads``.
 
-    ``retracted``, ``merged``: whether there are any, so that the join for them is needed.
+    ``retracted``, ``merged``, ``binned``: whether there are any, so that the join for them is needed.
     """
     columns = []
     source = f"raw_{table.key} AS t"
@@ -186,10 +193,20 @@ def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, mer
     if table.retracted_by and retracted:
         column = f"t.{table.retracted_by}"
         conditions.append(f"({column} IS NULL OR {column} NOT IN (SELECT interaction_id FROM raw_retractions))")
+    if binned and not table.ledger and table.key != "binned":
+        people = [*table.people, *([table.customer] if table.customer else [])]
+        conditions += [_out_of_bin(f"t.{name}", "SELECT customer_id FROM raw_binned") for name in people]
+        if table.retracted_by and not table.customer:  # parts of what a customer did
+            theirs = "SELECT id FROM raw_interactions WHERE customer_id IN (SELECT customer_id FROM raw_binned)"
+            conditions.append(_out_of_bin(f"t.{table.retracted_by}", theirs))
     if table.keep:
         conditions.append(f"({table.keep})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {', '.join(columns)} FROM {source}{where}"
+
+
+def _out_of_bin(column: str, keys: str) -> str:
+    return f"({column} IS NULL OR {column} NOT IN ({keys}))"
 
 
 __all__ = ["Tables", "open_tables", "visible_schema", "visible_sql"]

@@ -7,13 +7,9 @@ from typing import Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
 
-from rondo.errors import PermissionRefused
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
-from rondo.foundation.registry import registries
-from rondo.foundation.rights import enters
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -41,11 +37,8 @@ def page(right: str = "see", room: str = "") -> Callable[[View[P]], View[P]]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             actor(request).require(right)
-            if room and not enters(viewer(request), room):
-                raise PermissionRefused(
-                    _("Your role %(role)s does not show “%(room)s”; ask an administrator for one that does.")
-                    % {"role": viewer(request).role, "room": registries.rooms[room].label}
-                )
+            if room:
+                actor(request).enter(room)
             response = view(request, *args, **kwargs)
             response.headers.setdefault("Cache-Control", "private, no-cache")
             patch_vary_headers(response, ["HX-Request", "HX-Target"])

@@ -17,6 +17,8 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     hits = [Hit(str(entry["label"]), "", entry["url"], entry["icon"]) for entry in navigation(viewer, "")]
     hits.append(Hit(_("Households"), "", customers_where(rule="kind = household"), "house"))
     hits.append(Hit(_("Organisations, companies"), "", customers_where(rule="kind = organisation"), "building-2"))
+    if has_right(viewer, "delete"):
+        hits.append(Hit(_("Bin"), "", reverse("customers-bin"), "trash-2"))
     hits.append(Hit(_("Movements"), "", reverse("movements"), "chart-pie"))
     hits.append(Hit(_("Relationships"), "", reverse("relationships"), "heart-handshake"))
     hits.append(Hit(_("Cohorts"), "", reverse("cohorts"), "chart-pie"))
@@ -27,6 +29,7 @@ def find_pages(viewer: User, text: str, limit: int) -> list[Hit]:
     hits.append(Hit(_("Leads"), "", reverse("leads"), "chart-pie"))
     hits.append(Hit(_("Your profile"), "", reverse("profile"), "user"))
     if has_right(viewer, "administer"):
+        hits.append(Hit(_("First steps"), "", reverse("start"), "list-checks"))
         hits.append(Hit(_("Reasons for leaving"), "", reverse("leaving-reasons"), "heart-handshake"))
         hits.append(Hit(_("Users"), "", reverse("users"), "users"))
         hits.append(Hit(_("Teams"), "", reverse("teams"), "users"))

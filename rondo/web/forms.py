@@ -16,13 +16,15 @@ from rondo.web import formats
 _HUNDRED = Decimal(100)
 
 
-def _currencies() -> list[tuple[str, str]]:
+def currencies() -> list[tuple[str, str]]:
+    """Codes of currencies with their names."""
     locale = formats.language()
     current = [code for code in sorted(list_currencies(locale)) if len(code) == 3]
     return [(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in current]
 
 
-def _zones() -> list[tuple[str, str]]:
+def zones() -> list[tuple[str, str]]:
+    """Time zones by place."""
     names = [
         name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))
     ]
@@ -33,9 +35,15 @@ class InstallationForm(forms.Form):
     """The company and its assumptions; rates are typed in per cent and kept as shares."""
 
     company = forms.CharField(label=_("Company"), max_length=200, required=False)
-    currency = forms.ChoiceField(label=_("Currency"), choices=_currencies)
+    currency = forms.ChoiceField(label=_("Currency"), choices=currencies)
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=[("", _("As the installation was set up")), *settings.LANGUAGES],
+        required=False,
+        help_text=_("Of mails to people who chose none."),
+    )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=_zones, help_text=_("Says what a day is, in every analysis.")
+        label=_("Time zone"), choices=zones, help_text=_("Says what a day is, in every analysis.")
     )
     margin_percent = forms.DecimalField(
         label=_("Margin"), min_value=0, max_value=100, max_digits=5, decimal_places=2, localize=True,
@@ -55,6 +63,7 @@ class InstallationForm(forms.Form):
         initial = {
             "company": row.company,
             "currency": row.currency,
+            "language": row.language,
             "time_zone": row.time_zone,
             "margin_percent": _plain(Decimal(str(row.margin_rate)) * _HUNDRED),
             "discount_percent": _plain(Decimal(str(row.discount_rate)) * _HUNDRED),

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, StateError, TooManyAttempts
+from rondo.foundation.waiting import outwaited, was_outwaited
 
 
 class ErrorsAsPages:
@@ -24,7 +26,10 @@ class ErrorsAsPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """The page for an error of ours; None leaves any other error to Django."""
+        """The page for an error of ours, or for two writers who waited for each other; None leaves any other error to
+        Django."""
+        if isinstance(error, OperationalError) and was_outwaited(error):
+            error = outwaited()
         return self.page(request, error) if isinstance(error, RondoError) else None
 
     def page(self, request: HttpRequest, error: RondoError) -> HttpResponse:

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from rondo.web.duplicates.making import new_customer
+from rondo.web.erasure import urls as erasure
 from rondo.web.relations import views as relations
 from rondo.web.views import (
     buying,
@@ -16,12 +17,15 @@ from rondo.web.views import (
     preferences,
     settings,
     standing_rules,
+    starting,
     together,
     trading,
 )
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("start/", starting.start, name="start"),
+    path("start/<slug:name>", starting.step, name="start-step"),
     path("first-steps", home.put_first_steps, name="first-steps"),
     path("analyse", home.analyse, name="start-analysis"),
     path("analyse/progress", home.progress, name="analysis-progress"),
@@ -30,6 +34,7 @@ urlpatterns = [
     path("customers/new", new_customer, name="customer-new"),
     path("customers/duplicates/", include("rondo.web.duplicates.urls")),
     path("customers/", include("rondo.web.merging.urls")),
+    path("customers/", include(erasure.of_customers)),
     path("customers/", include("rondo.web.customers.urls")),
     path("campaigns/", include("rondo.web.campaigns.urls")),
     path("imports/", include("rondo.web.imports.urls")),
@@ -58,6 +63,9 @@ urlpatterns = [
     path("rules/", include("rondo.web.rules.urls")),
     path("segments/", include("rondo.web.segments.urls")),
     path("settings/attributes/", include("rondo.web.attributes.urls")),
+    path("settings/erasures/", include(erasure.of_settings)),
+    path("settings/retention/", include("rondo.web.retention.urls")),
+    path("settings/webhooks/", include("rondo.web.webhooks.urls")),
     path("", include("rondo.web.people.urls")),
     path("palette", palette.palette, name="palette"),
     path("", include("rondo.web.entrance.urls")),

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.ledger import apply_members
 from rondo.analysis.segments.models import Membership, Segment
-from rondo.analysis.segments.queries import ROOM, day_of_rules, members
+from rondo.analysis.segments.queries import ROOM, day_of_rules, may_read, members
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import visible
-from rondo.errors import InputError, NotFound, StateError
+from rondo.errors import InputError, NotFound, PermissionRefused, StateError
 from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
 from rondo.foundation.rights import owned
@@ -72,6 +72,25 @@ def create_segment(
     except IntegrityError as error:
         raise InputError(_("The key “%(key)s” is taken; choose another one.") % {"key": key}) from error
     return row
+
+
+def create_with_members(actor: Actor, public_ids: Iterable[str], **fields: Any) -> Segment:
+    """Make a segment, and put customers into it, if any are named; raises as :func:`create_segment` and
+    :func:`add_members` do, and then makes none."""
+    with transaction.atomic():
+        row = create_segment(actor, **fields)
+        if named := list(public_ids):
+            add_members(actor, row.key, named)
+    return row
+
+
+def check_readable(actor: Actor, row: Segment) -> None:
+    """Raise PermissionRefused where the rule asks for attributes that the actor's role does not see."""
+    if not may_read(row, actor.user):
+        raise PermissionRefused(
+            _("The rule of “%(segment)s” asks for attributes that your role does not see; who does may change it.")
+            % {"segment": row}
+        )
 
 
 def change_segment(actor: Actor, key: str, *, expected_version: int, **fields: Any) -> Segment:
@@ -181,6 +200,17 @@ def add_members(actor: Actor, key: str, public_ids: Iterable[str]) -> int:
 def remove_members(actor: Actor, key: str, public_ids: Iterable[str]) -> int:
     """Take customers out of a static segment; returns how many were in it. Raises as :func:`add_members` does."""
     return _named_members(actor, key, public_ids, enter=False)
+
+
+def change_members(actor: Actor, key: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> tuple[int, int]:
+    """Put some customers into a static segment and take others out, all or none; how many of each. Raises as
+    :func:`add_members` does."""
+    into, out = list(add), list(remove)
+    if not into and not out:
+        raise InputError(_("Name 1 to %(limit)d customers by their ids.") % {"limit": MAX_NAMED})
+    with transaction.atomic():
+        added = add_members(actor, key, into) if into else 0
+        return added, remove_members(actor, key, out) if out else 0
 
 
 def _named_members(actor: Actor, key: str, public_ids: Iterable[str], *, enter: bool) -> int:

@@ -16,6 +16,7 @@ from rondo.analysis.models import Score
 from rondo.analysis.queries import current_run
 from rondo.analysis.segments.models import Membership, Refresh, Segment
 from rondo.errors import StateError
+from rondo.foundation.registry import registries
 
 Keys = npt.NDArray[np.int64]
 CHUNK = 20_000
@@ -53,6 +54,9 @@ def apply_members(
     done.save(update_fields=["size", "entered", "left", "value"])
     row.status, row.error, row.refreshed_at, row.as_of, row.size = Segment.Status.FRESH, "", moment, as_of, done.size
     row.save(update_fields=["status", "error", "refreshed_at", "as_of", "size"])
+    if done.entered or done.left:
+        for follow in registries.members_moved:
+            follow(done)
     return done
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from rondo.analysis.models import Score
 from rondo.analysis.queries import current_run
 from rondo.analysis.segments.models import Membership, Refresh, Segment
+from rondo.customers.definitions import hidden_from
 from rondo.customers.models import Customer
 from rondo.customers.queries import sees_all, visible
 from rondo.errors import NotFound
@@ -40,6 +41,12 @@ def find(key: str, viewer: User | None = None) -> Segment:
     if row is None:
         raise NotFound(_("There is no segment %(key)r; see the list of segments.") % {"key": key})
     return row
+
+
+def may_read(row: Segment, user: User | None) -> bool:
+    """Whether a segment's rule names no attribute that ``user``'s role does not see."""
+    hidden = hidden_from(user)
+    return not any(re.search(rf"(?<!\w){re.escape(key)}(?!\w)", f"{row.text} {row.rule}") for key in hidden)
 
 
 def present(keys: "list[str] | None" = None) -> QuerySet[Membership]:

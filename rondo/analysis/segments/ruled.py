@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import BigIntegerField, CharField, F, Q, QuerySet, Value
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.segments import queries
@@ -36,7 +37,7 @@ def _rows() -> QuerySet[Membership]:
         kind=Value(MEMBERSHIP),
         occurred_at=F("entered_at"),
         business_date=F("entered_by__as_of"),
-        amount=Value(None, output_field=BigIntegerField()),
+        amount=Cast(Value(None), BigIntegerField()),  # PostgreSQL sums no null whose type it does not know
         currency=Value("", output_field=CharField()),
     )
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from rondo.foundation import api_answers
 from rondo.foundation.actors import Actor
 from rondo.foundation.jobs import leases
 from rondo.foundation.models import Attempt, JobLease, LoginLink, UserSession
@@ -28,6 +29,7 @@ def tidy(actor: Actor) -> dict[str, int]:
         "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
         "links": LoginLink.objects.filter(Q(expires_at__lt=now) | Q(used_at__isnull=False)).delete()[0],
         "beats": leases.forget_beats(),
+        "answers": api_answers.forget_old(),
         "attempts": Attempt.objects.filter(at__lt=now - KEEP_ATTEMPTS).delete()[0],
     }
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()

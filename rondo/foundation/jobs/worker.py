@@ -4,20 +4,22 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from traceback import format_exception
 from types import FrameType
 from typing import Any, cast
 
 from django.db import connections
 from django.db.utils import OperationalError
+from django.utils.module_loading import import_string
 from django_tasks.base import TaskContext, TaskResultStatus
 from django_tasks.signals import task_finished, task_started
 from django_tasks.utils import normalize_json
 
 from rondo.foundation.jobs import leases
 from rondo.foundation.jobs.leases import Claim
+from rondo.foundation.registry import registries
 
 log = logging.getLogger("rondo.jobs")
 
@@ -25,6 +27,7 @@ POLL_SECONDS = 1.0
 BEAT_SECONDS = 10.0
 REAP_SECONDS = 15.0
 GRACE_SECONDS = 5
+COMPANION_PAUSE = 10.0
 
 
 class _Stopped(BaseException):
@@ -45,6 +48,28 @@ class Worker:
 
     def run(self) -> int:
         """Work; returns the number of tasks that were run."""
+        with self._companions():
+            self._work()
+        return self.done
+
+    @contextmanager
+    def _companions(self) -> Iterator[None]:
+        """Run what must not wait behind long jobs beside the tasks; not where the worker ends by itself."""
+        ended = threading.Event()
+        started = [
+            threading.Thread(target=_accompany, args=(one.path, ended), name=one.key, daemon=True)
+            for one in ([] if self.until_empty else registries.companions)
+        ]
+        for thread in started:
+            thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            for thread in started:
+                thread.join(GRACE_SECONDS)  # what it has not finished by then, its lease brings back
+
+    def _work(self) -> None:
         while not self.stopping:
             leases.refresh_connections()
             try:
@@ -60,7 +85,6 @@ class Worker:
                 break
             else:
                 self._wait()
-        return self.done
 
     def stop(self, signum: int, frame: FrameType | None) -> None:
         """Signal handler: finish the running task within :data:`GRACE_SECONDS`, else put it back."""
@@ -146,6 +170,20 @@ class Worker:
                     continue
         finally:
             connections.close_all()
+
+
+def _accompany(path: str, ended: threading.Event) -> None:
+    """Run a companion until told to stop; one that fails is started again after a pause."""
+    try:
+        while not ended.is_set():
+            try:
+                import_string(path)(ended)
+            except Exception:
+                log.exception("%s failed; starting it again in %.0f s", path, COMPANION_PAUSE)
+                leases.refresh_connections()
+                ended.wait(COMPANION_PAUSE)
+    finally:
+        connections.close_all()
 
 
 def install_signals(stop: Callable[[int, FrameType | None], None]) -> None:

@@ -1,6 +1,7 @@
 """Tasks that the tests of jobs run. They leave their traces in files, since workers are processes of their own."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -37,3 +38,17 @@ def slow(path: str) -> None:
         time.sleep(120)
     with trace.open("a") as file:
         file.write("ended\n")
+
+
+PACED: list[str] = []
+"""What :func:`keep_pace` did."""
+
+
+def keep_pace(ended: threading.Event) -> None:
+    """A companion that fails once, then runs until told to stop."""
+    if not PACED:
+        PACED.append("failed")
+        raise ValueError("the first time")
+    PACED.append("begun")
+    ended.wait(60)
+    PACED.append("ended")

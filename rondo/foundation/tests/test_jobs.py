@@ -17,9 +17,10 @@ from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from rondo.foundation.jobs import enqueue_after_commit, leases
+from rondo.foundation.jobs import enqueue_after_commit, leases, worker
 from rondo.foundation.jobs.worker import Worker
 from rondo.foundation.models import JobLease
+from rondo.foundation.registry import Companion, Registry, registries
 from rondo.foundation.tests import tasks
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +181,21 @@ def _until(true: Callable[[], bool], seconds: float = 240) -> None:
 
 def _lines(path: Path) -> list[str]:
     return path.read_text().split() if path.exists() else []
+
+
+def test_a_companion_runs_beside_the_tasks_is_started_again_and_ends_with_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "COMPANION_PAUSE", 0.0)
+    made: Registry[Companion] = Registry("companions")
+    made.add("pace", Companion("pace", f"{tasks.__name__}.keep_pace"))
+    monkeypatch.setattr(registries, "companions", made)
+    tasks.PACED.clear()
+    with Worker()._companions():
+        _until(lambda: tasks.PACED == ["failed", "begun"])
+    assert tasks.PACED == ["failed", "begun", "ended"]
+    with Worker(until_empty=True)._companions():
+        assert not any(thread.name == "pace" for thread in threading.enumerate())
 
 
 @pytest.mark.django_db(transaction=True)

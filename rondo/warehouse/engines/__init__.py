@@ -4,6 +4,10 @@ Everything is written once, as Ibis expressions. What the engines do differently
 view, how rows are kept, how a result comes back) is behind :class:`~rondo.warehouse.engines.engine.Engine`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from django.conf import settings
 
 from rondo.warehouse.engines.engine import Engine
@@ -26,4 +30,22 @@ def connect() -> Engine:
     return Duck(rest)
 
 
-__all__ = ["Engine", "connect"]
+@contextmanager
+def on_cluster() -> Iterator[Any]:
+    """A Spark session for work beside the columnar copy; None where ``RONDO_ENGINE`` names no cluster.
+
+    Raises:
+        StateError: Spark is not installed, has no Java, its master does not answer, or it could not do the work.
+    """
+    address = str(settings.RONDO_ENGINE)
+    if not address.startswith("spark:"):
+        yield None
+        return
+    from rondo.warehouse.engines import cluster
+
+    session = cluster.session(address)
+    with cluster.answering():
+        yield session
+
+
+__all__ = ["Engine", "connect", "on_cluster"]

@@ -16,6 +16,8 @@ from rondo.warehouse.engines.engine import Engine, empty, nothing, quoted, typed
 class Duck(Engine):
     """An in-memory database of its own; ``memory`` bounds it, such as ``4GB``, and what is beyond goes to disk."""
 
+    in_process = True
+
     def __init__(self, memory: str = "") -> None:
         spill = Path(settings.RONDO_WAREHOUSE) / ".spill"
         self.backend = ibis.duckdb.connect(temp_directory=str(spill), autoinstall_known_extensions=False)

@@ -13,6 +13,8 @@ class Engine(ABC):
     """An opened engine with its own names. ``backend`` is the Ibis backend."""
 
     backend: Any
+    in_process = False
+    """Whether its rows are in this process, so that taking many of them costs little."""
 
     @abstractmethod
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

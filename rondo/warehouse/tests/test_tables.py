@@ -1,15 +1,32 @@
 """The opened copy: stated schemas are the engine's own, and what is kept is computed once."""
 
+from collections.abc import Callable
+
 import pyarrow as pa
 import pytest
 
+from rondo.customers.actions import merge, put_back, put_into_bin
 from rondo.customers.models import Link
+from rondo.foundation.actors import system
 from rondo.warehouse import delta
 from rondo.warehouse.refresh import refresh
 from rondo.warehouse.tables import open_tables
 from rondo.warehouse.tests.world import customer, purchase
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def purchased() -> Callable[[], dict[str, int]]:
+    """Refreshes the copy and counts the rows of its views."""
+
+    def count() -> dict[str, int]:
+        refresh()
+        with open_tables() as tables:
+            names = ("customers", "orders", "order_lines", "interactions", "links")
+            return {name: int(tables.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in names}
+
+    return count
 
 
 def test_the_stated_schema_of_every_view_is_the_one_the_engine_finds() -> None:
@@ -34,6 +51,21 @@ def test_what_is_kept_has_the_types_asked_for_and_is_not_computed_again() -> Non
         assert [(row["customer_id"], row["spend"], str(row["last"])) for row in tables.arrow(kept).to_pylist()] == [
             (ann.pk, 1600, "2024-01-09")
         ]
+
+
+def test_nothing_of_a_customer_in_the_bin_is_in_a_view(purchased: Callable[[], dict[str, int]]) -> None:
+    """Their orders, lines, links and merged records are left out, and are there again when they are put back."""
+    ann, bob, other = customer("Ann"), customer("Bob"), customer("Ann B.")
+    for one in (ann, bob, other):
+        purchase(one, "2024-01-05")
+    merge(system(), other, ann)
+    Link.objects.create(subject=ann, object=bob, role=Link.Role.REFERRED)
+    before = purchased()
+    assert before == {"customers": 2, "orders": 3, "order_lines": 3, "interactions": 3, "links": 1}
+    row = put_into_bin(system(), [ann])
+    assert purchased() == {"customers": 1, "orders": 1, "order_lines": 1, "interactions": 1, "links": 0}
+    put_back(system(), row.pk)
+    assert purchased() == before
 
 
 def test_a_column_that_a_newer_version_added_is_empty_until_the_next_refresh() -> None:

@@ -6,7 +6,7 @@ from rondo.web.attributes import changing, views
 
 urlpatterns = [
     path("", views.attributes, name="attributes"),
-    path("new", views.new_attribute, name="attribute-new"),
+    path("new", views.define, name="attribute-new"),
     path("back/<int:entry_id>", views.take_back, name="attribute-back"),
     path("<slug:key>/", views.attribute, name="attribute"),
     path("<slug:key>/archive", views.archive, name="attribute-archive"),

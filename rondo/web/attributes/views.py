@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from rondo.customers.actions import (
     archive_attribute,
     change_attribute,
-    define_attribute,
     move_attribute,
+    new_attribute,
     restore_attribute,
     take_back_attribute,
 )
@@ -60,22 +60,14 @@ def attributes(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page("administer")
-def new_attribute(request: HttpRequest) -> HttpResponse:
+def define(request: HttpRequest) -> HttpResponse:
     """The form of a new attribute."""
     form = NewForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            if AttributeDefinition.everything.filter(key=given["key"]).exists():
-                raise InputError(_("There is an attribute %(key)s already; take another key.") % {"key": given["key"]})
-            last = AttributeDefinition.objects.order_by("-order").values_list("order", flat=True).first() or 0
-            row = define_attribute(
-                actor(request),
-                given["key"],
-                type=given["type"],
-                choices=form.choices(),
-                order=last + 10,
-                **form.values(),
+            row = new_attribute(
+                actor(request), given["key"], type=given["type"], choices=form.choices(), **form.values()
             )
         except (InputError, StateError) as error:
             form.add_error(None, str(error))

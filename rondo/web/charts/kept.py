@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import version
@@ -65,6 +66,11 @@ def keep(key: str, drawing: str) -> None:
         with suppress(OSError):  # a half-written file is swept away with the oldest
             made.unlink()
         _log.warning("The drawing %s cannot be kept: %s", path, error)
+
+
+def throw_away() -> None:
+    """Remove all drawings: what they show is gone."""
+    shutil.rmtree(Path(settings.RONDO_HOME) / "drawings", ignore_errors=True)
 
 
 def _path(key: str) -> Path:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,20 +16,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 from rondo.customers.actions import Edited, Stale, change_cell, take_back_cell
 from rondo.customers.actions.cells import OWN, written
 from rondo.customers.models import Customer
-from rondo.customers.queries import get_visible
 from rondo.errors import RondoError
 from rondo.foundation.models import User
-from rondo.web.access import actor, page, viewer
+from rondo.web.access import actor, page
 from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import number_as_written
 from rondo.web.customers.forms import form_field
+from rondo.web.customers.found import found_customer
 from rondo.web.customers.query import ListQuery
 from rondo.web.customers.rows import on_page, read_rows
 from rondo.web.customers.views.reading import read_query
+from rondo.web.taking_back import keep, kept, used
 
 _DONE = "edited_cells"
-_KEPT = 10
-"""Changes that one sign-in may still undo."""
 
 
 def editable(field: Field) -> bool:
@@ -91,10 +89,7 @@ def cell(request: HttpRequest, public_id: str, key: str) -> HttpResponse:
     field = query.fields.get(key)
     if field is None or not editable(field):
         raise Http404(_("This is not changed in the list; open the customer."))
-    try:
-        customer = get_visible(viewer(request), public_id)
-    except Customer.DoesNotExist as error:
-        raise Http404(public_id) from error
+    customer = found_customer(request, public_id)
     now = written(actor(request), customer, key)
     if request.method == "GET":
         return _form(request, query, customer, field, now, now)
@@ -150,9 +145,7 @@ def _again(answer: HttpResponse) -> HttpResponse:
 
 def toast(request: HttpRequest, done: Edited, field: Field, back: str) -> dict[str, str]:
     """What is told of a change, with the address of its undo, which leads to the list ``back``."""
-    token = token_urlsafe(9)
-    kept = dict(list(request.session.get(_DONE, {}).items())[1 - _KEPT :])
-    request.session[_DONE] = {**kept, token: {"done": done.to_dict(), "back": back}}
+    token = keep(request, _DONE, {"done": done.to_dict(), "back": back})
     text = _("%(field)s saved.") % {"field": field.label}
     return {"text": text, "undo": reverse("customers-cell-back", args=[token]), "level": "success"}
 
@@ -161,16 +154,13 @@ def toast(request: HttpRequest, done: Edited, field: Field, back: str) -> dict[s
 @page("edit")
 def take_back(request: HttpRequest, token: str) -> HttpResponse:
     """Undoes a change of one field, for who made it, and leads back to where that person was."""
-    kept = dict(request.session.get(_DONE, {}))
-    known = kept.pop(token, None)
-    if known is None:
-        raise Http404(_("This can no longer be undone here; the changes stand on the pages of the customers."))
-    request.session[_DONE] = kept
+    known = kept(request, _DONE, token)
     try:
         row = take_back_cell(actor(request), Edited(**known["done"]))
     except RondoError as error:
         messages.error(request, str(error))
     else:
+        used(request, _DONE, token)
         messages.success(request, _("%(customer)s: taken back.") % {"customer": row})
     back = known["back"]
     return redirect(reverse("customers") + (back if back.startswith("?") else ""))

@@ -10,18 +10,21 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
+from wsgiref.util import FileWrapper
 
 from babel.numbers import get_currency_precision
 from django.db.models import FloatField
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from rondo.analysis.models import Score
 from rondo.customers.models import AttributeValue
 from rondo.errors import InputError
-from rondo.foundation.installation import installation
+from rondo.foundation.actors import Actor
+from rondo.foundation.installation import business_now, installation
 from rondo.foundation.money import Money
-from rondo.web.customers.export import Chunk, chunks, headings
+from rondo.foundation.shown_lists import ListFile
+from rondo.web.customers.export import FORMS, Chunk, chunks, headings, lines, record
 from rondo.web.customers.fields import Field
 from rondo.web.customers.query import ListQuery
 from rondo.web.customers.rows import Cell
@@ -34,6 +37,22 @@ MOST_IN_WORKBOOK = 100_000
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that XML, and so a workbook, cannot hold."""
 _DAY = "yyyy-mm-dd"
+_PIECE = 1 << 16
+
+
+def list_file(actor: Actor, query: ListQuery, form: str) -> ListFile:
+    """The whole list as a file, all its pages in its order and with its columns; who took it is noted.
+
+    Raises:
+        PermissionRefused: the actor may not export. InputError: it is too long for a workbook.
+    """
+    record(actor, query, form)
+    language = get_language() or "en"
+    name = f"customers-{business_now().date().isoformat()}.{form}"
+    if form == "xlsx":
+        return ListFile(name, FORMS[form], FileWrapper(workbook(query, language), _PIECE))
+    parts = lines(query, language) if form == "csv" else parquet(query, language)
+    return ListFile(name, FORMS[form], parts)
 
 
 def typed(cell: Cell) -> str | int | float | Decimal | date | None:

@@ -32,11 +32,14 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from rondo.customers.definitions import may_see
+from rondo.customers.models import AttributeDefinition
 from rondo.errors import InputError
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
 from rondo.foundation.money import Money, to_minor
 from rondo.foundation.search import fold
+from rondo.lists.states import HIDDEN
 from rondo.web import formats
 from rondo.web.customers.fields import NUMERIC, Field
 
@@ -172,10 +175,15 @@ def parse(texts: Sequence[str], fields: dict[str, Field], viewer: User) -> tuple
             errors.append(
                 FilterError(
                     _("Filter %(number)d (%(text)s): %(problem)s")
-                    % {"number": number, "text": text[:80], "problem": error}
+                    % {"number": number, "text": shown_as(text)[:80], "problem": error}
                 )
             )
     return found, errors
+
+
+def shown_as(text: str) -> str:
+    """A filter or rule that is not understood, as people are shown it."""
+    return _("hidden from you") if text == HIDDEN else text
 
 
 def parse_one(text: str, fields: dict[str, Field], viewer: User) -> Condition:
@@ -187,6 +195,12 @@ def parse_one(text: str, fields: dict[str, Field], viewer: User) -> Condition:
     key, _colon, rest = text.partition(":")
     name, _colon, raw = rest.partition(":")
     field = fields.get(key)
+    if field is None and text == HIDDEN:
+        raise FilterError(_("it asks for something that you do not see."))
+    if field is None and (archived := _archived(key, viewer)):
+        raise FilterError(
+            _("“%(field)s” is in the archive; take the filter away, or have it put back.") % {"field": archived}
+        )
     if field is None:
         raise FilterError(_("there is no field “%(key)s”; choose one from the filter menu.") % {"key": key[:60]})
     offered = operators(field)
@@ -212,6 +226,12 @@ def parse_one(text: str, fields: dict[str, Field], viewer: User) -> Condition:
     if len(values) > 1 and operator not in ("is", "all", "not", "between"):
         raise FilterError(_("“%(value)s” is more than one value; give one.") % {"value": raw[:40]})
     return Condition(field, operator, values)
+
+
+def _archived(key: str, viewer: User) -> str:
+    """The label of an archived attribute that the viewer would see; empty where it is none."""
+    row = AttributeDefinition.everything.filter(key=key.removeprefix("attr."), state="archived").first()
+    return row.label if key.startswith("attr.") and row is not None and may_see(viewer, row) else ""
 
 
 def _split_range(raw: str) -> list[str]:

@@ -19,7 +19,7 @@ from rondo.web.customers.filters import MAX_FILTERS, Condition, from_form, parse
 from rondo.web.customers.lists import phases, read_page
 from rondo.web.customers.query import ListQuery
 from rondo.web.customers.rows import Row, read_rows
-from rondo.web.customers.selection import Selection
+from rondo.web.customers.selection import Counted
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -74,15 +74,22 @@ def groups_of(query: ListQuery, by: Field) -> list[Group]:
     room = len(query.filters) < MAX_FILTERS
     made = []
     keys = _keys() if by.type == "user" else {}
+
+    def of(values: list[str], shown: str, label: "_StrOrPromise") -> Group:
+        text = from_form(by, "is", values)
+        if by.type == "user":  # each would be looked up by its address
+            condition = Condition(by, "is", tuple(int(keys[value]) for value in values))
+        else:
+            condition = parse_one(text, query.fields, query.viewer)
+        return _group(query, shown, label, condition, text if room else "")
+
     for value, label in by.choices[:MOST_GROUPS]:
-        condition = parse_one(from_form(by, "is", [value]), query.fields, query.viewer)
-        made.append(_group(query, keys.get(value, value), label, condition, room))
+        made.append(of([value], keys.get(value, value), label))
     if rest := [value for value, _label in by.choices[MOST_GROUPS:]]:
-        condition = parse_one(from_form(by, "is", rest), query.fields, query.viewer)
-        made.append(replace(_group(query, "", _("Others"), condition, room), rest=True))
+        made.append(replace(of(rest, "", _("Others")), rest=True))
     nobody = _("nobody") if by.type == "user" else _("not known")
     unknown = Condition(by, "unknown")
-    return made if by.key == "kind" else [*made, _group(query, "", nobody, unknown, room)]
+    return made if by.key == "kind" else [*made, _group(query, "", nobody, unknown, unknown.text() if room else "")]
 
 
 def _keys() -> dict[str, str]:
@@ -90,20 +97,9 @@ def _keys() -> dict[str, str]:
     return {email: str(pk) for email, pk in User.objects.values_list("email", "pk")}
 
 
-def _group(query: ListQuery, value: str, label: "_StrOrPromise", condition: Condition, room: bool) -> Group:
-    filters = [*query.filters, condition.text()] if room else query.filters
+def _group(query: ListQuery, value: str, label: "_StrOrPromise", condition: Condition, text: str) -> Group:
+    filters = [*query.filters, text] if text else query.filters
     return Group(value, label, condition, query.address(filters=filters, layout="table", by=""))
-
-
-def _selection(query: ListQuery, group: Group) -> Selection:
-    return Selection(
-        query.viewer,
-        [*query.conditions, group.condition],
-        query.search,
-        rule=query.rule,
-        only=query.picked,
-        probe_search=not query.by_relevance,
-    )
 
 
 def lanes(query: ListQuery, by: Field) -> list[Group]:
@@ -111,7 +107,7 @@ def lanes(query: ListQuery, by: Field) -> list[Group]:
     groups = groups_of(query, by)
     found = []
     for group in groups:
-        walks = phases(_selection(query, group), query.sort_field, query.descending, query.by_relevance)
+        walks = phases(query.selection.also(group.condition), query.sort_field, query.descending, query.by_relevance)
         found.append(read_page(walks, limit=CARDS).ids)
     columns = [query.fields[key] for key in query.columns if key != by.key][:TOLD]
     rows = {row.customer.pk: row for row in read_rows(query.viewer, [pk for ids in found for pk in ids], columns)}
@@ -120,7 +116,16 @@ def lanes(query: ListQuery, by: Field) -> list[Group]:
 
 def figures(query: ListQuery, groups: Sequence[Group]) -> list[Figures]:
     """Number and worth of each group: what the list behind it says of itself."""
-    return [Figures(group, *_selection(query, group).count()) for group in groups]
+    by = groups[0].condition.field
+    counted = query.selection.count_by(by)
+    if counted is None:
+        return [Figures(group, *query.selection.also(group.condition).count()) for group in groups]
+    found = []
+    for group in groups:
+        values = (None,) if group.condition.operator == "unknown" else group.condition.values
+        of = sum((counted.get(value, Counted()) for value in values), Counted())
+        found.append(Figures(group, of.number, of.worth if of.with_worth else None))
+    return found
 
 
 def charts(query: ListQuery, by: Field, found: Sequence[Figures], csv: "dict[str, str]") -> list[Chart]:

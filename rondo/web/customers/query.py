@@ -23,9 +23,9 @@ from rondo.errors import InputError, RondoError
 from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.foundation.rights import masked
-from rondo.lists.states import LAYOUTS, PAGE_SIZE, SIZES, State
+from rondo.lists.states import HIDDEN, LAYOUTS, PAGE_SIZE, SIZES, State
 from rondo.web.customers.fields import Field, catalogue, default_columns
-from rondo.web.customers.filters import Condition, parse
+from rondo.web.customers.filters import Condition, parse, shown_as
 from rondo.web.customers.lists import CursorError, KeyPage, Phase, Position, phases, read_page
 from rondo.web.customers.rules import Rule, as_rule, parts_of, read_rule
 from rondo.web.customers.selection import Selection
@@ -92,6 +92,9 @@ class ListQuery:
 
     def _read_rule(self) -> Rule | None:
         if not self.rule_text:
+            return None
+        if self.rule_text == HIDDEN:
+            self.errors.append(_("The view asks for something that you do not see."))
             return None
         try:
             return read_rule(self.rule_text, self.viewer)
@@ -257,13 +260,14 @@ class ListQuery:
         for index, text in enumerate(self.filters):
             without = self.address(filters=self.filters[:index] + self.filters[index + 1 :])
             condition = understood.get(text)
-            words = condition.words() if condition else text
+            words = condition.words() if condition else shown_as(text)
             chips.append(Chip(text, words, without, "" if condition else _("not understood")))
         if self.rule is not None:
             parts = parts_of(self.rule, self.viewer)
             chips += [Chip(part.text, part.words, self.address(rule=part.without)) for part in parts]
         elif self.rule_text:
-            chips.append(Chip(self.rule_text, self.rule_text, self.address(rule=""), _("not understood")))
+            said = shown_as(self.rule_text)
+            chips.append(Chip(self.rule_text, said, self.address(rule=""), _("not understood")))
         return chips
 
 

@@ -11,9 +11,11 @@ from rondo.customers.models import Customer, Source
 from rondo.customers.queries import belongs_to, marks, survivors_of, visible
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
-from rondo.foundation.registry import CustomerPanel, Finder, Hit, NavItem, registries
+from rondo.foundation.registry import AttributeUses, CustomerPanel, Finder, Hit, NavItem, registries
 from rondo.foundation.rights import masked
 from rondo.foundation.search import begins
+from rondo.foundation.shown_lists import ShownList
+from rondo.interactions import wording
 from rondo.interactions.models import Order
 from rondo.interactions.queries import standing
 from rondo.lists import queries as views
@@ -67,6 +69,21 @@ def find_orders(viewer: User, text: str, limit: int) -> list[Hit]:
     return hits
 
 
+def find_notes(viewer: User, text: str, limit: int) -> list[Hit]:
+    """What was written and said, by its words; each leads to its place in the chain."""
+    found = wording.find(viewer, text, limit)
+    survivors = survivors_of(viewer, [row.customer_id for row in found])
+    people = visible(viewer).in_bulk([survivors.get(row.customer_id, row.customer_id) for row in found])
+    hits = []
+    for row in found:
+        person = people[survivors.get(row.customer_id, row.customer_id)]
+        kind = registries.interaction_kinds.get(row.kind)
+        said = [str(person), formats.day(row.business_date), str(kind.label) if kind else row.kind]
+        address = f"{reverse('customer', args=[person.public_id])}?at={row.public_id}"
+        hits.append(Hit(wording.around(row, text), " · ".join(said), address, kind.icon if kind else "sticky-note"))
+    return hits
+
+
 def find_views(viewer: User, text: str, limit: int) -> list[Hit]:
     """Saved views of the list by a part of their name."""
     found = [view for view in views.visible(viewer) if text.strip() and begins(view.name, text)]
@@ -79,6 +96,7 @@ def find_views(viewer: User, text: str, limit: int) -> list[Hit]:
 registries.nav.add("customers", NavItem("customers", _("Customers"), "users", "customers", 20))
 registries.finders.add("customers", Finder("customers", _("Customers"), 20, find_customers))
 registries.finders.add("orders", Finder("orders", _("Orders"), 22, find_orders))
+registries.finders.add("notes", Finder("notes", _("Notes and contacts"), 24, find_notes))
 registries.finders.add("views", Finder("views", _("Views"), 25, find_views))
 registries.customer_panels.add(
     "consents", CustomerPanel("consents", "who", 20, "customers/consents.html", consents.of_customer)
@@ -86,10 +104,10 @@ registries.customer_panels.add(
 registries.customer_panels.add("next", CustomerPanel("next", "worth", 10, "customers/next.html", coming.of_customer))
 
 
-def views_with(key: str) -> list[str]:
+def _views_with(key: str, *, shared: bool) -> list[str]:
     """Saved views that ask for an attribute, or show or sort by it, in words."""
     named = re.compile(rf"(?<!\w)attr\.{re.escape(key)}(?!\w)")
-    rows = SavedView.objects.filter(deleted_at__isnull=True)
+    rows = SavedView.objects.filter(deleted_at__isnull=True, is_shared=shared)
     ruled = re.compile(rf"(?<!\w){re.escape(key)}(?!\w)")  # as rules call it
     return [
         _("the view “%(view)s”") % {"view": row.name}
@@ -98,4 +116,7 @@ def views_with(key: str) -> list[str]:
     ]
 
 
-registries.attribute_uses.add("views", views_with)
+registries.lists.add("customers", ShownList("customers", "rondo.web.customers.asked.Asked"))
+registries.attribute_uses.add("views", AttributeUses(lambda key: _views_with(key, shared=True)))
+# Somebody's own hold nobody up: such a view says what it lacks when it is opened.
+registries.attribute_uses.add("own_views", AttributeUses(lambda key: _views_with(key, shared=False), holds=False))

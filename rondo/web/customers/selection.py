@@ -1,10 +1,11 @@
 """Which customers a list holds: those the viewer may see, that meet the conditions, and that the search finds."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
 
 from rondo.analysis.models import Score
 from rondo.analysis.segments.models import Membership
@@ -21,6 +22,13 @@ from rondo.web.customers.rules import Rule
 
 NARROW = 2000
 """A condition that at most this many customers meet is looked up first; the others are tried on those alone."""
+
+SAMPLED_FROM = 50_000
+"""From this highest key on, a rule is tried on a sample of customers before all who meet it are looked for."""
+SAMPLES = ((0, 100), (1, 400))
+"""The place of each sample between the keys of the others, and its customers: a common rule is told by the first."""
+COMMON = 5
+"""A rule that holds for so many of the sampled is not narrow; one that leaves 2,000 of 1,000,000 seldom gets there."""
 
 
 class Selection:
@@ -44,10 +52,21 @@ class Selection:
         self.rule = rule
         self.only = only
         self.probe_search = probe_search
+        self._wider: Selection | None = None
         self.conditions = tuple(conditions)
         self.search = search or Search("")
         self._shown = shown()
         self._visible = visible(viewer)
+
+    def also(self, condition: Condition) -> "Selection":
+        """The same with one condition more; what was found out of this one is not asked again."""
+        made = self._with(self.rule, self.probe_search, (*self.conditions, condition))
+        made._wider = self
+        made.has_merges, made.hits = self.has_merges, self.hits
+        return made
+
+    def _with(self, rule: Rule | None, probe_search: bool, conditions: Iterable[Condition]) -> "Selection":
+        return Selection(self.viewer, conditions, self.search, rule=rule, only=self.only, probe_search=probe_search)
 
     @cached_property
     def has_merges(self) -> bool:
@@ -192,11 +211,13 @@ class Selection:
         Each candidate is served by an index and asked for one row more than NARROW, so that asking stays cheap however
         large the base is.
         """
+        if self._wider is not None and self._wider.narrow is not None:
+            return self._wider.narrow
         if self.only is not None:
             return sorted(self.only)
         if self._few is not None:
             return sorted(self._few)
-        if self.search and self.probe_search:
+        if self.search and self.probe_search and self._wider is None:
             entries = self.search.entries().order_by().values_list("customer_id", flat=True)
             if len(found := list(entries[: NARROW + 1])) <= NARROW:
                 return sorted({*found, *self.hits})
@@ -217,7 +238,8 @@ class Selection:
         | QuerySet[Membership, int]
         | QuerySet[Any, int]
     ]:
-        for condition in self.conditions:
+        tried = len(self._wider.conditions) if self._wider is not None else 0
+        for condition in self.conditions[tried:]:
             if condition.negated:
                 continue
             if condition.field.place == "fact":
@@ -232,38 +254,119 @@ class Selection:
                 yield present().filter(condition.match()).values_list("customer_id", flat=True)
             elif condition.field.key != "name":
                 yield Customer.objects.filter(condition.match()).values_list("pk", flat=True)
-        if self.rule:
+        if self.rule and not tried and not self._is_common(self.rule):
             yield self._visible.filter(self.rule.whole).order_by().values_list("pk", flat=True)
+
+    def _is_common(self, rule: Rule) -> bool:
+        """Whether a rule holds for so many customers of a large base that to look for the few would be in vain.
+
+        It is tried on customers picked evenly from the base: to look until more than NARROW are found would ask of
+        NARROW / share of them, seconds for a rule over the chain, of which a page needs but its rows.
+        """
+        highest = Customer.objects.aggregate(highest=Max("pk"))["highest"] or 0
+        if highest < SAMPLED_FROM:
+            return False
+        met = 0
+        for first, sampled in SAMPLES:
+            step = max(highest // sampled, 1)
+            keys = range(first * step // len(SAMPLES) + 1, highest + 1, step)
+            met += self._visible.filter(pk__in=list(keys)).filter(rule.each).count()
+            if met >= COMMON:
+                return True
+        return False
 
     def count(self) -> tuple[int, int | None]:
         """How many customers are selected, exactly, and the sum of their values (minor units), if any is known."""
-        if (self.rule and not self.rule.is_counted) or (self.search and not self.probe_search):
-            whole = Selection(
-                self.viewer,
-                self.conditions,
-                self.search,
-                rule=self.rule.counted() if self.rule else None,
-                only=self.only,
-                probe_search=bool(self.search),
-            )
-            return whole.count()
+        if self._as_counted is not self:
+            return self._as_counted.count()
         if self.needs_score:
             found = self.scores().aggregate(number=Count("pk"), value=Sum("value"))
             return found["number"], found["value"]
+        rows, scores = self._counted
+        if not self._is_everybody:
+            return rows.count(), scores.aggregate(value=Sum("value"))["value"]
+        whole = Score.objects.aggregate(value=Sum("value"))["value"]
+        lost = self._gone.aggregate(value=Sum("value"))["value"]
+        return rows.count(), whole - (lost or 0) if whole is not None else None
+
+    def count_by(self, field: Field) -> "dict[Any, Counted] | None":
+        """:meth:`count` by the values of a field of which a customer has one, as its column has them; under None, who
+        has none. In as many queries as for one value.
+
+        None where a customer may have the value of a record merged into it: that is asked value by value.
+        """
+        if self._as_counted is not self:
+            return self._as_counted.count_by(field)
+        if field.place == "attribute" and self.has_merges:
+            return None
+        customers, scores = self._counted
+        rows: QuerySet[Any]
+        if field.place == "fact":
+            everybody = Score.objects.all() if self._is_everybody else scores
+            found = _by_value(everybody, field.column, "value")
+            for value, lost in _by_value(self._gone, field.column, "value").items() if self._is_everybody else ():
+                found[value] -= lost
+        elif field.place == "customer":
+            found = _by_value(customers, field.column, "score__value")
+        else:
+            rows = self.beside(field) if field.place == "beside" else self.attribute_values(field.definition)
+            found = _by_value(rows, field.column, "customer__score__value")
+        # Who has no row at all is who is left.
+        number, worth = self.count()
+        with_worth = scores.filter(value__isnull=False).count() if field.place in ("beside", "attribute") else 0
+        none = found.pop(None, Counted())
+        known = sum(found.values(), Counted())
+        if field.place in ("beside", "attribute"):
+            none = Counted(0, (worth or 0) - known.worth, with_worth - known.with_worth)
+        return found | {None: replace(none, number=number - known.number)}
+
+    @cached_property
+    def _as_counted(self) -> "Selection":
+        """The selection as it is counted quickest: with the rule as a set, and the search tried first."""
+        if (self.rule and not self.rule.is_counted) or (self.search and not self.probe_search):
+            rule = self.rule.counted() if self.rule else None
+            return self._with(rule, bool(self.search), self.conditions)
+        return self
+
+    @cached_property
+    def _is_everybody(self) -> bool:
         narrowed = bool(self.conditions or self.rule or self.search or self.only is not None)
-        plain = not narrowed and sees_all(self.viewer)
+        return not narrowed and sees_all(self.viewer)
+
+    @property
+    def _counted(self) -> tuple[QuerySet[Customer], QuerySet[Score]]:
+        """The selected customers, and their scores, to be counted."""
         if self.search and self.narrow is None:
             named = self.search.entries().order_by().values("customer_id")
             rows = self.customers(searched=False).filter(Q(pk__in=named) | Q(pk__in=self.hits))
-            scores = Score.objects.filter(customer_id__in=rows.values("pk"))
-            return rows.count(), scores.aggregate(value=Sum("value"))["value"]
-        if not plain:
-            return self.customers().count(), self.scores().aggregate(value=Sum("value"))["value"]
-        # The whole base: what was merged or taken back since the analysis is taken off, which is quicker than to ask
-        # of every score whether its customer is still there.
+            return rows, Score.objects.filter(customer_id__in=rows.values("pk"))
+        return self.customers(), self.scores()
+
+    @property
+    def _gone(self) -> QuerySet[Score]:
+        """The scores of customers that were merged or taken back since the analysis. To take them off the whole base is
+        quicker than to ask of every score whether its customer is still there."""
         gone = Q(customer_id__in=Survivor.objects.values("customer_id")) if self.has_merges else Q(pk__in=())
         if hidden := hidden_loads():
             gone |= Q(customer__load_id__in=hidden)
-        whole = Score.objects.aggregate(value=Sum("value"))["value"]
-        lost = Score.objects.filter(gone).aggregate(value=Sum("value"))["value"]
-        return self.customers().count(), whole - (lost or 0) if whole is not None else None
+        return Score.objects.filter(gone)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """So many customers; the sum of what they are worth (minor units), and of how many of them that is known."""
+
+    number: int = 0
+    worth: int = 0
+    with_worth: int = 0
+
+    def __add__(self, other: "Counted") -> "Counted":
+        return Counted(self.number + other.number, self.worth + other.worth, self.with_worth + other.with_worth)
+
+    def __sub__(self, other: "Counted") -> "Counted":
+        return Counted(self.number - other.number, self.worth - other.worth, self.with_worth - other.with_worth)
+
+
+def _by_value(rows: QuerySet[Any], column: str, worth: str) -> dict[Any, Counted]:
+    told = rows.order_by().values_list(column).annotate(Count("pk"), Sum(worth), Count(worth))
+    return {value: Counted(number, total or 0, known) for value, number, total, known in told}

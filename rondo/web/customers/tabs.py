@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
 
+from rondo.customers.definitions import hidden_from
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
 from rondo.lists.models import SavedView
@@ -43,8 +44,13 @@ class Tab:
         return "?" + urlencode([("f", text) for text in self.state.filters], safe=":")
 
 
-def _saved(view: SavedView) -> Tab:
-    return Tab(view.key, view.name, view.state, view)
+def _saved(viewer: User, views: Iterable[SavedView]) -> list[Tab]:
+    """Their owners see what they wrote; others nothing of attributes that they do not see."""
+    hidden = hidden_from(viewer)
+    return [
+        Tab(view.key, view.name, view.state if view.owner_id == viewer.pk else view.state.without(hidden), view)
+        for view in views
+    ]
 
 
 def _built_in() -> list[Tab]:
@@ -59,13 +65,13 @@ def _built_in() -> list[Tab]:
 def tab_of(viewer: User, key: str) -> Tab:
     """The view of a key; raises NotFound where it is none, or none that ``viewer`` may open."""
     built_in = next((tab for tab in _built_in() if tab.key == key), None)
-    return built_in or _saved(get_visible(viewer, key))
+    return built_in or _saved(viewer, [get_visible(viewer, key)])[0]
 
 
 def tabs_of(viewer: User) -> tuple[list[Tab], str]:
     """All views that ``viewer`` may open, in the order they were given, and the key of the one to begin with."""
     order, default = arrangement(viewer)
-    found: Iterable[Tab] = [*_built_in(), *map(_saved, visible(viewer))]
+    found: Iterable[Tab] = [*_built_in(), *_saved(viewer, visible(viewer))]
     rank = {key: place for place, key in enumerate(order)}
     tabs = sorted(found, key=lambda tab: rank.get(tab.key, len(rank)))
     return tabs, default if any(tab.key == default for tab in tabs) else ALL

@@ -1,6 +1,5 @@
 """Changing the selected customers of a list together, and undoing it."""
 
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Literal
 
 from django import forms
@@ -20,13 +19,12 @@ from rondo.web.access import actor, page, viewer
 from rondo.web.customers.fields import Field, catalogue
 from rondo.web.customers.filters import number_as_written
 from rondo.web.customers.forms import form_field
+from rondo.web.taking_back import keep, kept, used
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 _DONE = "changed_together"
-_KEPT = 5
-"""Changes that one sign-in may still undo."""
 
 
 def changeable(viewer: User) -> list[tuple[str, "_StrOrPromise"]]:
@@ -50,7 +48,13 @@ def _control(viewer: User, key: str) -> tuple[forms.Field, Field | None]:
     field = catalogue(viewer).get(key)
     if field is None or field.place != "attribute":
         raise Http404(_("This cannot be set for many customers; choose from the list."))
-    control = form_field(field)
+    control = form_field(field, "|".join(field.retired) if field.several else "")
+    if isinstance(control, forms.MultipleChoiceField):  # those that are offered no more can be taken away
+        labels = [
+            (key, _("%(choice)s (retired)") % {"choice": name} if key in field.retired else name)
+            for key, name in field.choices
+        ]
+        control.choices = labels
     control.required = True
     return control, field
 
@@ -89,9 +93,7 @@ def change(request: HttpRequest) -> HttpResponse:
     if not count:
         messages.info(request, _("All of them had this value already."))
         return answer
-    token = token_urlsafe(9)
-    kept = dict(list(request.session.get(_DONE, {}).items())[1 - _KEPT :])
-    request.session[_DONE] = {**kept, token: {**done.to_dict(), "back": back}}
+    token = keep(request, _DONE, {**done.to_dict(), "back": back})
     text = ngettext("%(n)s customer changed.", "%(n)s customers changed.", count) % {"n": formats.number(count)}
     messages.success(request, text, extra_tags=f"undo:{reverse('customers-selected-back', args=[token])}")
     return answer
@@ -101,16 +103,13 @@ def change(request: HttpRequest) -> HttpResponse:
 @page("edit")
 def take_back(request: HttpRequest, token: str) -> HttpResponse:
     """Undoes a change to selected customers, for who made it; what was changed again since stays."""
-    kept = dict(request.session.get(_DONE, {}))
-    known = kept.pop(token, None)
-    if known is None:
-        raise Http404(_("This can no longer be undone here; the changes stand on the pages of the customers."))
+    known = kept(request, _DONE, token)
     was = [(key, before) for key, before in known["was"]]
     done = Together(
         known["field"], known["after"], was, known.get("each", {}), known.get("gone", {}), known.get("definition", 0)
     )
     restored, left = take_back_together(actor(request), done)
-    request.session[_DONE] = kept
+    used(request, _DONE, token)
     text = ngettext("%(n)s customer put back.", "%(n)s customers put back.", restored) % {"n": formats.number(restored)}
     if left:
         text += " " + ngettext("%(n)s was changed since and stays.", "%(n)s were changed since and stay.", left) % {

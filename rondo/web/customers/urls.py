@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from rondo.web.customers import bin as bins
 from rondo.web.customers import cells, consents, together
 from rondo.web.customers.views import customer, groups, lists, tabs
 from rondo.web.households import views as households
@@ -21,6 +22,12 @@ urlpatterns = [
     path("views/<str:key>/change", tabs.change, name="customers-view-change"),
     path("views/<str:key>/delete", tabs.delete, name="customers-view-delete"),
     path("export.<slug:form>", lists.export_list, name="customers-export"),
+    path("bin/", bins.bin_page, name="customers-bin"),
+    path("bin/progress", bins.progress, name="customers-bin-progress"),
+    path("bin/put", bins.put, name="customers-bin-put"),
+    path("bin/list", bins.put_list, name="customers-bin-list"),
+    path("bin/<int:bin_id>/back", bins.back, name="customers-bin-back"),
+    path("bin/<str:public_id>/back", bins.back_one, name="customer-bin-back"),
     path("selected/value", together.value, name="customers-selected-value"),
     path("selected/change", together.change, name="customers-selected-change"),
     path("selected/back/<str:token>", together.take_back, name="customers-selected-back"),

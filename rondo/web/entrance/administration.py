@@ -50,10 +50,11 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 
 def _invitations(request: HttpRequest, form: InvitationForm, made: list[Invitation]) -> HttpResponse:
+    roles = dict(second_factor.role_choices())
     context = {
         "form": form,
         "rows": [
-            {"row": row, "role": second_factor.role_label(row.role), "over": row.expires_at <= timezone.now()}
+            {"row": row, "role": roles.get(row.role, row.role), "over": row.expires_at <= timezone.now()}
             for row in invitations.shown_invitations()
         ],
         "links": [] if settings.RONDO_MAIL else [(row.email, invitations.link_of(row)) for row in made],
@@ -95,12 +96,12 @@ def signing_in(request: HttpRequest) -> HttpResponse:
         change_installation(actor(request), **form.cleaned_data)
         messages.success(request, _("Saved. Whoever needs a second factor adds it with the next page they open."))
         return redirect("signing-in-settings")
-    people = User.objects.filter(is_service=False).order_by("name", "email")
+    people = list(User.objects.filter(is_service=False).order_by("name", "email"))
+    factors = second_factor.factors_of(people)
     context = {
         "form": form,
         "people": [
-            {"user": one, "factors": second_factor.factors_in_words(one), "required": second_factor.is_required(one)}
-            for one in people
+            {"user": one, "factors": factors[one.pk], "required": second_factor.is_required(one)} for one in people
         ],
     }
     return render(request, "entrance/signing_in.html", context, status=422 if form.errors else 200)
@@ -156,10 +157,9 @@ def services(request: HttpRequest) -> HttpResponse:
             form.add_error("name", str(error))
         else:
             return redirect("service-account", row.pk)
-    rows = [
-        {"user": one, "role": second_factor.role_label(second_factor.role_of(one)), "tokens": api_tokens.tokens_of(one)}
-        for one in api_tokens.service_accounts()
-    ]
+    accounts = api_tokens.service_accounts()
+    numbers, roles = api_tokens.numbers_of_tokens(accounts), dict(second_factor.role_choices())
+    rows = [{"user": one, "role": roles[second_factor.role_of(one)], "tokens": numbers[one.pk]} for one in accounts]
     return render(request, "entrance/services.html", {"form": form, "rows": rows}, status=422 if form.errors else 200)
 
 

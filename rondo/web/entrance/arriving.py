@@ -12,7 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from rondo.errors import RondoError
 from rondo.foundation import accounts, invitations
 from rondo.foundation.actors import Actor
+from rondo.foundation.installation import installation
 from rondo.foundation.models import User
+from rondo.foundation.rights import has_right
 from rondo.foundation.second_factor import role_label
 from rondo.foundation.signing_in import enter
 from rondo.web.access import actor, page, viewer
@@ -94,4 +96,5 @@ def _welcomed(request: HttpRequest, form: WelcomeForm, nameless: bool) -> HttpRe
     accounts.choose_password(Actor(user, "web"), values["password1"], request.session.session_key)
     update_session_auth_hash(request, user)
     messages.success(request, _("Welcome. You sign in with %(email)s from now on.") % {"email": user.email})
-    return redirect("home")
+    begins = has_right(user, "administer") and not installation().company
+    return redirect("start" if begins else "home")

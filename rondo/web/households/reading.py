@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rondo.analysis.belonging import FACTS, SLIPPING, Together, add_up
 from rondo.analysis.models import Score
 from rondo.customers.belonging import GROUPS, Circle, Member, circle_of
 from rondo.customers.models import Customer, Link
 from rondo.customers.queries import LinkSeen, sees_all
 from rondo.foundation.models import User
-from rondo.science.sums import SumOfEstimates, sum_of_estimates
 from rondo.web import formats
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.households.words import ICONS, IN_CIRCLE, details, link_words
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _LISTED = 12
 _SLIPPING_SHOWN = 5
-SLIPPING = ("late", "asleep")
-"""Activities of those who may be lost: later than their own rhythm."""
 
 
 @dataclass(frozen=True)
@@ -52,35 +50,6 @@ class MemberLine:
     details: str
     value: int | None
     slipping: str
-
-
-@dataclass(frozen=True)
-class Slipping:
-    """Who in a household or organisation buys later than their own rhythm: how late, and worth what (minor units)."""
-
-    customer: Customer
-    activity: str
-    last_purchase: date | None
-    value: int | None
-
-
-@dataclass(frozen=True)
-class Together:
-    """What a customer and all who belong to it bring together, as of the run: sums over each of them, once.
-
-    ``scored``: of how many the analysis knows. ``valued``: how many have a value, of which ``worth`` is the sum; None
-    where nobody has. Money in minor units of the company's currency; days with the customer they are of.
-    """
-
-    scored: int
-    valued: int
-    worth: SumOfEstimates | None
-    revenue: int
-    orders: int
-    buyers: int
-    last_purchase: tuple[date, Customer] | None
-    last_contact: tuple[date, Customer] | None
-    slipping: tuple[Slipping, ...]
 
 
 @dataclass(frozen=True)
@@ -140,11 +109,6 @@ class Whole:
         return words % {"n": formats.number(self.count)}
 
 
-_FACTS = (
-    "value", "value_low", "value_high", "spend", "orders", "last_purchase", "last_contact", "activity",
-)  # fmt: skip
-
-
 def read_whole(viewer: User, customer: Customer) -> Whole | None:
     """All who belong to ``customer``, whom the viewer may see, and what they bring; None where nobody does."""
     if customer.kind not in GROUPS:
@@ -153,39 +117,8 @@ def read_whole(viewer: User, customer: Customer) -> Whole | None:
     if not circle.members:
         return None
     people = {customer.pk: customer, **{member.customer.pk: member.customer for member in circle.members}}
-    scores = {score.pk: score for score in Score.objects.filter(pk__in=circle.keys).only(*_FACTS)}
+    scores = {score.pk: score for score in Score.objects.filter(pk__in=circle.keys).only(*FACTS)}
     return Whole(circle, people, add_up(people, scores), member_lines(circle, people, scores), sees_all(viewer))
-
-
-def add_up(people: dict[int, Customer], scores: dict[int, Score]) -> Together:
-    """The sums over ``people``, each once, by their facts; who has none counts nothing."""
-    known = [(people[key], scores[key]) for key in people if key in scores]
-    parts = [
-        (float(one.value), float(one.value_low), float(one.value_high))
-        for _customer, one in known
-        if one.value is not None and one.value_low is not None and one.value_high is not None
-    ]
-    slipping = [
-        Slipping(row, one.activity, one.last_purchase, one.value) for row, one in known if one.activity in SLIPPING
-    ]
-    return Together(
-        scored=len(known),
-        valued=len(parts),
-        worth=sum_of_estimates(parts) if parts else None,
-        revenue=sum(one.spend or 0 for _row, one in known),
-        orders=sum(one.orders or 0 for _row, one in known),
-        buyers=sum(bool(one.orders) for _row, one in known),
-        last_purchase=_latest(known, "last_purchase"),
-        last_contact=_latest(known, "last_contact"),
-        slipping=tuple(sorted(slipping, key=lambda one: (-(one.value or 0), one.customer.pk))),
-    )
-
-
-def _latest(known: Sequence[tuple[Customer, Score]], fact: str) -> tuple[date, Customer] | None:
-    days: list[tuple[date, Customer]] = [
-        (day, row) for row, score in known if (day := getattr(score, fact)) is not None
-    ]
-    return max(days, key=lambda pair: (pair[0], -pair[1].pk)) if days else None
 
 
 def member_lines(circle: Circle, people: dict[int, Customer], scores: dict[int, Score]) -> tuple[MemberLine, ...]:

@@ -15,11 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rondo.customers.actions import Removed, change_link, link, link_as_household, link_new, put_back_link, unlink
 from rondo.customers.models import Customer, Link
-from rondo.customers.queries import get_visible, links_of, record_ids
+from rondo.customers.queries import links_of, record_ids
 from rondo.errors import InputError, RondoError
 from rondo.foundation.rights import has_right
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
+from rondo.web.customers.found import found_customer
 from rondo.web.households.adding import adding, household_name, way_of
 from rondo.web.households.reading import LinkLine, link_lines
 
@@ -28,18 +29,11 @@ _GOOD_FOR = 24 * 3600
 """Seconds for which a change can be taken back by its message."""
 
 
-def _found(request: HttpRequest, public_id: str) -> Customer:
-    try:
-        return get_visible(viewer(request), public_id)
-    except Customer.DoesNotExist as error:
-        raise Http404(public_id) from error
-
-
 @require_GET
 @page()
 def links(request: HttpRequest, public_id: str) -> HttpResponse:
     """All links of a customer with their dates, and the form for more."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     user = viewer(request)
     records = record_ids(found.pk)
     lines = link_lines(links_of(user, records), members=True)
@@ -64,7 +58,7 @@ def _headline(lines: list[LinkLine]) -> str:
 @page("edit")
 def find(request: HttpRequest, public_id: str) -> HttpResponse:
     """Whom the text finds, for the form."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     return render(request, "households/found.html", {"adding": adding(found, request.GET, viewer(request))})
 
 
@@ -72,7 +66,7 @@ def find(request: HttpRequest, public_id: str) -> HttpResponse:
 @page("edit")
 def add(request: HttpRequest, public_id: str) -> HttpResponse:
     """Links the customer to another one, or to one that is made by its name; the message takes it back."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     given = request.POST
     way = way_of(found, given.get("as", ""))
     answer = redirect("customer", found.public_id)
@@ -111,7 +105,7 @@ def _together(request: HttpRequest, found: Customer, mate: str) -> HttpResponse:
 @page("edit")
 def change(request: HttpRequest, public_id: str, link_id: int) -> HttpResponse:
     """Sets position and days of a link; with a last day it has ended. The message takes it back."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     given, answer = request.POST, redirect("customer-links", found.public_id)
     row = Link.objects.filter(pk=link_id).first()
     try:
@@ -141,7 +135,7 @@ def change(request: HttpRequest, public_id: str, link_id: int) -> HttpResponse:
 @page("edit")
 def remove(request: HttpRequest, public_id: str, link_id: int) -> HttpResponse:
     """Removes a link as a mistake; the message puts it back."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     answer = redirect("customer", found.public_id)
     try:
         gone = unlink(actor(request), link_id)
@@ -157,7 +151,7 @@ def remove(request: HttpRequest, public_id: str, link_id: int) -> HttpResponse:
 @page("edit")
 def take_back(request: HttpRequest, public_id: str, token: str) -> HttpResponse:
     """Puts a link back that was removed, or back to what it was."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     try:
         known = signing.loads(token, salt=_SALT, max_age=_GOOD_FOR)
     except signing.BadSignature as error:

@@ -10,14 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rondo.customers.models import AttributeDefinition
-from rondo.customers.queries import sees_all
 from rondo.errors import InputError
-from rondo.foundation.loading.fields import Field, ImportOptions
-from rondo.foundation.loading.job import Loader
 from rondo.foundation.models import User
-from rondo.foundation.registry import registries
 from rondo.interactions.importing import guessing
-from rondo.interactions.importing.choosing import Choice, Preview
+from rondo.interactions.importing.choosing import Choice, Preview, fields_for, fields_of, owners
 from rondo.web import formats
 
 NEW = "new:"
@@ -42,12 +38,6 @@ class ColumnLine:
     form: str
 
 
-def fields_of(kind: str) -> dict[str, Field]:
-    """The fields of an import kind, defined attributes among them."""
-    loader: type[Loader] = registries.import_kinds[kind].loader
-    return loader.available(ImportOptions())
-
-
 def labels_of(kind: str) -> dict[str, str]:
     """What the fields of a kind are called, short: what stands before the first bracket or comma of their meaning."""
     found = {}
@@ -62,9 +52,9 @@ def labels_of(kind: str) -> dict[str, str]:
     return found
 
 
-def groups(kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The fields to choose from in groups: (heading, (key, label) of each)."""
-    fields, labels = fields_of(kind), labels_of(kind)
+def groups(viewer: User, kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The fields for ``viewer`` to choose from in groups: (heading, (key, label) of each)."""
+    fields, labels = fields_for(viewer, kind), labels_of(kind)
     needed = [(name, labels[name]) for name, spec in fields.items() if spec.required]
     own = [(n, labels[n]) for n, spec in fields.items() if not spec.required and not n.startswith("attribute:")]
     attributes = [(n, labels[n]) for n in fields if n.startswith("attribute:")]
@@ -132,13 +122,6 @@ def _free_key(column: str, taken: dict[str, list[str]]) -> str:
         base = f"a_{base}"
     known = set(AttributeDefinition.objects.values_list("key", flat=True)) | set(taken)
     return next(key for key in [base, *(f"{base}_{n}" for n in range(2, 1000))] if key not in known)
-
-
-def owners(viewer: User) -> list[User]:
-    """Who may own the customers that the file creates: anybody, or oneself alone."""
-    if not sees_all(viewer):
-        return [viewer]
-    return list(User.objects.filter(is_active=True, is_service=False).order_by("name", "email"))
 
 
 def countries() -> list[tuple[str, str]]:

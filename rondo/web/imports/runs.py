@@ -1,10 +1,7 @@
 """One import run: what it brought, what it refused, and taking it back."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -41,7 +38,7 @@ def run(request: HttpRequest, run: int) -> HttpResponse:
         "mapping": [(column, labels.get(field, field)) for field, column in options.get("mapping", {}).items()],
         "found": [(wording.found(name), value) for name, value in options.get("found", {}).items()],
         "standing": row.status == Load.Status.VISIBLE,
-        "rejects": bool(row.reject_file) and _rejects(row) is not None,
+        "rejects": choosing.rejects_of(row) is not None,
         "undone": undone_at(row),
         "kept": [(wording.counted(name), count) for name, count in row.undo.get("kept", {}).items() if count],
     }
@@ -55,19 +52,12 @@ def _behind(row: Load, name: str) -> str:
     return ""
 
 
-def _rejects(row: Load) -> Path | None:
-    """The reject file of a run, if it lies where reject files lie."""
-    folder = (Path(settings.RONDO_HOME) / "rejects").resolve()
-    path = Path(row.reject_file).resolve()
-    return path if path.is_relative_to(folder) and path.is_file() else None
-
-
 @require_GET
 @page("import", "imports")
 def rejects(request: HttpRequest, run: int) -> HttpResponseBase:
     """The refused rows with their reasons, to be mended and brought in again."""
     row = choosing.get_load(viewer(request), run)
-    path = _rejects(row)
+    path = choosing.rejects_of(row)
     if path is None:
         raise Http404
     return FileResponse(path.open("rb"), as_attachment=True, filename=path.name, content_type="text/csv; charset=utf-8")
@@ -78,12 +68,7 @@ def rejects(request: HttpRequest, run: int) -> HttpResponseBase:
 def again(request: HttpRequest, run: int) -> HttpResponse:
     """Bring the refused rows in again as a file of their own, to be looked at."""
     row = choosing.get_load(viewer(request), run)
-    path = _rejects(row)
-    if path is None:
-        raise Http404
-    place = choosing.place_for(path.name)
-    shutil.copyfile(path, place)
-    taken = choosing.take(actor(request), place)
+    taken = choosing.take_rejects(actor(request), row)
     return redirect("import-file", taken.public_id)
 
 

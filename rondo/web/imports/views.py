@@ -9,7 +9,6 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,13 +16,13 @@ from rondo.customers.models import AttributeDefinition, Source
 from rondo.errors import InputError, RondoError, StateError
 from rondo.foundation.models import Load
 from rondo.foundation.registry import registries
-from rondo.interactions.importing import choosing, guessing, wording
+from rondo.interactions.importing import choosing, foretold, wording
 from rondo.interactions.importing.choosing import Choice
 from rondo.interactions.importing.foretelling import OUTCOMES
 from rondo.interactions.models import ImportFile
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
-from rondo.web.imports import foretold, forms
+from rondo.web.imports import forms
 
 _BUSY = (ImportFile.Status.QUEUED, ImportFile.Status.RUNNING)
 
@@ -72,9 +71,7 @@ def _take(request: HttpRequest) -> HttpResponse:
     given = request.FILES.get("file")
     if not isinstance(given, TemporaryUploadedFile):
         raise InputError(_("Choose a file first."))
-    place = choosing.place_for(given.name or "file")
-    place.hardlink_to(given.temporary_file_path())  # the first name goes with the request
-    row = choosing.take(actor(request), place)
+    row = choosing.take_upload(actor(request), given)
     return redirect("import-file", row.public_id)
 
 
@@ -101,7 +98,7 @@ def _chosen(request: HttpRequest, row: ImportFile) -> HttpResponse:
         source, choice = forms.read(request.POST, viewer(request), seen)
         choosing.choose(actor(request), row, kind=row.kind, source=source, choice=choice)
         seen = choosing.preview(row)
-        if missing := [n for n, spec in forms.fields_of(row.kind).items() if spec.required and n not in choice.mapping]:
+        if missing := choosing.lacking(row.kind, choice.mapping):
             labels = forms.labels_of(row.kind)
             raise InputError(
                 _("No column for %(fields)s yet; choose one.") % {"fields": ", ".join(labels[n] for n in missing)}
@@ -133,17 +130,17 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
         "error": error or row.error,
         "kinds": [(kind.key, kind.label) for kind in registries.import_kinds],
         "lines": forms.lines(seen, choice),
-        "groups": forms.groups(row.kind),
+        "groups": forms.groups(user, row.kind),
         "forms": AttributeDefinition.Form.choices,
         "seen": seen,
         "found": [(wording.found(name), value) for name, value in seen.found.items()],
         "choice": choice,
         "source": source,
         "sources": Source.objects.order_by("name").values_list("name", flat=True),
-        "owners": forms.owners(user),
+        "owners": choosing.owners(user),
         "countries": forms.countries(),
         "customer_by": forms.CUSTOMER_BY,
-        "names_customer": "customer" in forms.fields_of(row.kind),
+        "names_customer": "customer" in choosing.fields_of(row.kind),
         "has_records": row.kind in {"customers", "products", "campaigns"},
         "known": row.trial == {} and choosing.known_mapping(row.source, row.kind, seen.columns) == choice,
     }
@@ -155,24 +152,14 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
 def change_kind(request: HttpRequest, public_id: str) -> HttpResponse:
     """Take a file for another kind: its columns are guessed anew."""
     row = choosing.get_file(viewer(request), public_id)
-    kind = request.POST.get("kind", "")
-    seen = choosing.preview(row, Choice())
-    mapping = (
-        guessing.mapping_of(kind, [guessing.Column(name, seen.cells(name)) for name in seen.columns])
-        if kind in registries.import_kinds
-        else {}
-    )
-    known = choosing.known_mapping(row.source, kind, seen.columns)
-    choosing.choose(actor(request), row, kind=kind, source=row.source, choice=known or Choice(mapping=mapping))
+    choosing.take_for(actor(request), row, request.POST.get("kind", ""))
     return redirect("import-file", row.public_id)
 
 
 def _going(row: ImportFile) -> dict[str, Any]:
     """How far the work is: rows done, rows to do (0: not known yet), seconds left by its rate, rows a second."""
-    elapsed = (timezone.now() - row.started_at).total_seconds() if row.started_at else 0.0
-    rate = row.done / elapsed if elapsed > 0.5 and row.done else 0.0
-    left = round((row.total - row.done) / rate) if rate and row.total > row.done else None
-    return {"waiting": row.status == ImportFile.Status.QUEUED, "rate": round(rate), "seconds_left": left}
+    rate, left = choosing.pace(row)
+    return {"waiting": row.status == ImportFile.Status.QUEUED, "rate": rate, "seconds_left": left}
 
 
 @require_GET

@@ -2,14 +2,24 @@
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from rondo.customers.models import Merge
+from rondo.customers.models import Address, AttributeValue, Identifier, Merge
 from rondo.customers.queries import visible
 from rondo.foundation.models import User
 from rondo.foundation.reading import Reading
 from rondo.foundation.rights import has_right
 from rondo.interactions.models import Split
+from rondo.interactions.queries import standing
+
+
+def _left_behind() -> Q:
+    """Edges from what a split that was taken back left: a record with nothing to show, nor to take apart."""
+    parted = Exists(Split.objects.filter(made=OuterRef("loser_id"), undone_at__isnull=False))
+    there: Any = Exists(standing().filter(customer=OuterRef("loser_id")))
+    for model in (Identifier, Address, AttributeValue):
+        there |= Exists(model._default_manager.filter(customer=OuterRef("loser_id")))
+    return Q(parted) & ~Q(there)
 
 
 def of_customer(viewer: User, reading: Reading) -> dict[str, Any] | None:
@@ -18,7 +28,7 @@ def of_customer(viewer: User, reading: Reading) -> dict[str, Any] | None:
     edges: list[Merge] = []
     if len(records) > 1:
         rows = Merge.objects.filter(Q(loser_id__in=records), undone_at__isnull=True).select_related("loser", "by")
-        edges = list(rows.order_by("-pk"))
+        edges = list(rows.exclude(_left_behind()).order_by("-pk"))
     parts = Split.objects.filter(Q(customer_id__in=records) | Q(made_id__in=records), undone_at__isnull=True)
     splits = [
         (one, one.made if one.customer_id in records else one.customer)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from rondo.customers import consents
 from rondo.customers.models import Consent, Customer, Merge
-from rondo.customers.queries import get_visible, identifiers_of, record_ids
+from rondo.customers.queries import identifiers_of, record_ids
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import ids
 from rondo.interactions.models import Interaction
@@ -24,6 +24,7 @@ from rondo.interactions.splitting.choosing import Choice, Holdings, Taken, both,
 from rondo.interactions.splitting.splitting import NAMES, split, take_back_split
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
+from rondo.web.customers.found import found_customer
 from rondo.web.customers.timeline import kind_label
 
 _LATEST = 60
@@ -52,7 +53,7 @@ class Trial:
 @page("merge")
 def split_one(request: HttpRequest, public_id: str) -> HttpResponse:
     """The form; posted, what would go where; sent once more, the record is two."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     if found.public_id != public_id:
         return redirect("customer-split", found.public_id)
     records, given = record_ids(found.pk), request.POST
@@ -112,13 +113,6 @@ def _split(request: HttpRequest, found: Customer, choice: Choice, identifiers: l
     text = _("Split; %(customer)s stands for itself now.") % {"customer": done.made}
     messages.success(request, text, extra_tags=f"undo:{reverse('customer-split-back', args=[done.pk])}")
     return redirect("customer", done.made.public_id)
-
-
-def _found(request: HttpRequest, public_id: str) -> Customer:
-    try:
-        return get_visible(viewer(request), public_id)
-    except Customer.DoesNotExist as error:
-        raise Http404(public_id) from error
 
 
 def _keys(given: QueryDict, name: str) -> list[int]:

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from rondo.customers.actions import merge, unmerge
 from rondo.customers.models import Customer, Merge
 from rondo.customers.picking import Which
-from rondo.customers.queries import get_visible, visible
+from rondo.customers.queries import visible
 from rondo.duplicates.actions.automatic import longer_known
 from rondo.errors import InputError, NotFound, StateError
 from rondo.web.access import actor, page, viewer
+from rondo.web.customers.found import found_customer
 from rondo.web.customers.registrations import find_customers
 from rondo.web.duplicates.sides import lines_of
 from rondo.web.merging.choices import chosen, told_left
@@ -27,13 +28,13 @@ _MOST = 20
 @page("merge")
 def merge_two(request: HttpRequest, public_id: str) -> HttpResponse:
     """Whom to merge the customer with, by a search; then the two side by side; posted, they are one."""
-    here = _found(request, public_id)
+    here = found_customer(request, public_id)
     if here.public_id != public_id:
         return redirect("customer-merge", here.public_id)
     asked = request.POST.get("with", "") if request.method == "POST" else request.GET.get("with", "")
     if not asked:
         return render(request, "merging/merge.html", {"customer": here} | _searched(request, here))
-    other = _found(request, asked)
+    other = found_customer(request, asked)
     if request.method == "POST":
         try:
             return _merged(request, here, other)
@@ -45,13 +46,6 @@ def merge_two(request: HttpRequest, public_id: str) -> HttpResponse:
     stays: Which = longer_known(here, other)
     context = {"customer": here, "other": other, "stays": stays, "lines": lines_of(viewer(request), here, other, stays)}
     return render(request, "merging/merge.html", context)
-
-
-def _found(request: HttpRequest, public_id: str) -> Customer:
-    try:
-        return get_visible(viewer(request), public_id)
-    except Customer.DoesNotExist as error:
-        raise Http404(public_id) from error
 
 
 def _searched(request: HttpRequest, here: Customer) -> dict[str, Any]:

@@ -8,24 +8,20 @@ from typing import Any
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
-from rondo.customers.definitions import hidden_from
 from rondo.customers.identifiers import DOTS
 from rondo.customers.models import AttributeDefinition
 from rondo.customers.queries import survivors_of, visible
 from rondo.foundation.models import AuditEntry, Role, Team, User
-from rondo.foundation.rights import MASKS, REACHES, RIGHTS, has_right, masked
+from rondo.foundation.rights import MASKS, REACHES, RIGHTS, has_right
+from rondo.interactions.audited import OF_ATTRIBUTE, hides, holds_others, names_hidden
 from rondo.web import formats
 from rondo.web.customers.fields import catalogue
+from rondo.web.customers.filters import parse
 from rondo.web.people.records import KINDS, named
 from rondo.web.people.wording import ABOUT, DONE, DOORS, FIELDS, VALUES
 
-SPOKEN = frozenset({"title", "body", "reason", "text"})
-"""Fields of contacts that hold what was written or said."""
-OF_ATTRIBUTE = "attribute."
-IMPORTED = frozenset({"attribute.imported", "attribute.restored"})
-_OTHERS = frozenset({"absorbed", "survivor", "other"})
-"""Fields that hold keys of other customers."""
 _NEVER = "–"
+_MORE = "…"
 
 
 @dataclass(frozen=True)
@@ -89,29 +85,11 @@ def shown(viewer: User, rows: Sequence[AuditEntry]) -> list[Entry]:
     return made
 
 
-def hides(viewer: User, verb: str, field: str) -> bool:
-    """Whether the values of a field are masked for ``viewer``. Imports tell of values without saying of which
-    attribute they are: who does not see all attributes sees none of these."""
-    about = verb.partition(".")[0]
-    if field.startswith(OF_ATTRIBUTE) or verb in IMPORTED:
-        hidden = hidden_from(viewer)
-        return field.removeprefix(OF_ATTRIBUTE) in hidden or (bool(hidden) and verb in IMPORTED)
-    if about == "identifier":
-        return masked(viewer, "identifiers")
-    return about == "interaction" and field in SPOKEN and masked(viewer, "notes")
-
-
 def _labels(rows: Sequence[AuditEntry]) -> dict[str, str]:
     """What the attributes are called whose values stand in the entries."""
     if not any(field.startswith(OF_ATTRIBUTE) for row in rows for field in row.changes):
         return {}
     return {f"{OF_ATTRIBUTE}{row.key}": row.label for row in AttributeDefinition.everything.all()}
-
-
-def _holds_others(row: AuditEntry, field: str) -> bool:
-    """Whether numbers in a field of an entry of a customer are the keys of other customers."""
-    joins = field in _OTHERS and row.verb.endswith(("merged", "unmerged", "told_apart"))
-    return row.record_type == "customer" and (joins or row.verb.startswith("link."))
 
 
 def _names(viewer: User, rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], str]:
@@ -132,7 +110,7 @@ def _names(viewer: User, rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], st
         value
         for row in rows
         for field, values in row.changes.items()
-        if _holds_others(row, field) and isinstance(values, list)
+        if holds_others(row, field) and isinstance(values, list)
         for value in values
         if isinstance(value, int)
     }
@@ -140,9 +118,18 @@ def _names(viewer: User, rows: Sequence[AuditEntry]) -> dict[tuple[str, Any], st
         stands = survivors_of(viewer, list(others))
         people = visible(viewer).in_bulk({stands.get(key, key) for key in others})
         found |= {("other", key): str(people[now]) for key in others if (now := stands.get(key, key)) in people}
-    if any(row.verb == "customers.exported" for row in rows):
-        found |= {("column", key): str(field.label) for key, field in catalogue().items()}
+    if any(row.verb == "customers.exported" or "query" in row.changes for row in rows):
+        fields = catalogue(viewer)
+        found |= {("column", key): str(field.label) for key, field in fields.items()}
+        for text in {text for row in rows for value in row.changes.get("query", ()) for text in _filters(value)}:
+            conditions, _flaws = parse([text], fields, viewer)
+            if conditions:
+                found["filter", text] = str(conditions[0].words())
     return found
+
+
+def _filters(kept: Any) -> list[str]:
+    return list(map(str, kept.get("f") or ())) if isinstance(kept, dict) else []
 
 
 def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str], labels: dict[str, str]) -> list[Field]:
@@ -151,9 +138,9 @@ def _fields(viewer: User, row: AuditEntry, names: dict[tuple[str, Any], str], la
         if field == "unique_key":  # follows the value
             continue
         before, after = values if isinstance(values, list) and len(values) == 2 else (None, values)
-        if hides(viewer, row.verb, field):
+        if hides(viewer, row.verb, field) or names_hidden(viewer, field, values):
             said = [DOTS if value not in (None, "") else _NEVER for value in (before, after)]
-        elif _holds_others(row, field) and any(isinstance(value, int) for value in (before, after)):
+        elif holds_others(row, field) and any(isinstance(value, int) for value in (before, after)):
             # Keys of other customers, who may not be the viewer's to see.
             said = [
                 _NEVER if value is None else names.get(("other", value), _("another customer"))
@@ -189,6 +176,8 @@ def _said(field: str, value: Any, names: dict[tuple[str, Any], str]) -> str:
         return _("yes") if value == "True" else _("no")
     if field == "list" and isinstance(value, dict):
         return _taken(value, names)
+    if field == "query" and isinstance(value, dict):
+        return _kept(value, names)
     if isinstance(value, list):
         return ", ".join(_item(one) for one in value)
     if field.endswith("_at") and isinstance(value, str) and (moment := parse_datetime(value)) is not None:
@@ -201,19 +190,36 @@ def _said(field: str, value: Any, names: dict[tuple[str, Any], str]) -> str:
 def _taken(asked: dict[str, Any], names: dict[tuple[str, Any], str]) -> str:
     """Which list somebody took out of the house, and in what form."""
 
-    def called(key: str) -> str:
-        return names.get(("column", key), key)
-
     sort = str(asked.get("sort", ""))
     parts = [
         (_("format"), str(asked.get("form", "csv")).upper()),
         (_("rule"), asked.get("rule")),
         (_("filters"), ", ".join(map(str, asked.get("f") or ()))),
         (_("search"), asked.get("q")),
-        (_("sorted by"), f"{called(sort.lstrip('-'))} {'↓' if sort.startswith('-') else '↑'}" if sort else ""),
-        (_("columns"), ", ".join(map(called, asked.get("columns") or ()))),
+        (_("sorted by"), f"{_column(sort.lstrip('-'), names)} {'↓' if sort.startswith('-') else '↑'}" if sort else ""),
+        (_("columns"), ", ".join(_column(key, names) for key in asked.get("columns") or ())),
     ]
     return "; ".join(f"{label} {said}" for label, said in parts if said)[:600]
+
+
+def _kept(asked: dict[str, Any], names: dict[tuple[str, Any], str]) -> str:
+    """What a view keeps of the list."""
+    layouts = {"board": _("board"), "chart": _("chart")}
+    sort, by = str(asked.get("sort", "")), str(asked.get("by", ""))
+    parts = [
+        (_("rule"), asked.get("rule")),
+        (_("filters"), ", ".join(names.get(("filter", text), _MORE) for text in asked.get("f") or ())),
+        (_("sorted by"), f"{_column(sort.lstrip('-'), names)} {'↓' if sort.startswith('-') else '↑'}" if sort else ""),
+        (_("columns"), ", ".join(_column(str(key), names) for key in asked.get("cols") or ())),
+        (_("rows a page"), asked.get("size")),
+        (_("drawn as"), layouts.get(str(asked.get("as", "")))),
+        (_("by"), _column(by, names) if by else ""),
+    ]
+    return "; ".join(f"{label} {said}" for label, said in parts if said)[:600] or _("everybody")
+
+
+def _column(key: str, names: dict[tuple[str, Any], str]) -> str:
+    return names.get(("column", key), key)
 
 
 def _day(text: str) -> date | None:

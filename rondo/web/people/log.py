@@ -1,32 +1,28 @@
 """The audit log: searched, paged by key, as CSV; the changes of one record; and taking back what can be."""
 
 import csv
-import json
 from collections.abc import Iterator
-from datetime import datetime, time
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from rondo.customers.definitions import hidden_from
-from rondo.customers.queries import once_visible, record_ids, sees_all
+from rondo.customers.queries import record_ids
 from rondo.foundation.installation import zone
 from rondo.foundation.models import AuditEntry, User
-from rondo.foundation.rights import has_right, masked, owned, reach_of
+from rondo.foundation.rights import has_right, reach_of
 from rondo.foundation.spreadsheets import harmless
 from rondo.foundation.undoing import take_back
-from rondo.interactions.models import Interaction
+from rondo.interactions import audited
 from rondo.web.access import actor, page, viewer
-from rondo.web.people.entries import IMPORTED, OF_ATTRIBUTE, SPOKEN, shown
+from rondo.web.people.entries import shown
 from rondo.web.people.records import KINDS, named
 from rondo.web.people.wording import DOORS
 
@@ -56,55 +52,9 @@ class LogForm(forms.Form):
         self.fields["door"].choices = [("", _("any")), *DOORS.items()]  # type: ignore[attr-defined]
 
 
-def visible(viewer: User) -> QuerySet[AuditEntry]:
-    """The entries in ``viewer``'s reach: by who did it, and never of a customer whom the viewer may not see."""
-    rows = AuditEntry.objects.filter(owned(viewer, "audit", "actor"))
-    if not sees_all(viewer):
-        rows = rows.filter(_of_seen_customers(viewer))
-    return rows.select_related("actor").order_by("-id")
-
-
-def _of_seen_customers(viewer: User) -> Q:
-    seen = once_visible(viewer)
-    contacts = Interaction.objects.filter(pk=OuterRef("record_id"), customer__in=seen)
-    of_customer = Q(record_type="customer") & Q(Exists(seen.filter(pk=OuterRef("record_id"))))
-    of_contact = Q(record_type="interaction") & Q(Exists(contacts))
-    return of_customer | of_contact | ~Q(record_type__in=["customer", "interaction"])
-
-
 def searched(viewer: User, form: LogForm) -> QuerySet[AuditEntry]:
-    """Of the entries in the viewer's reach those that the form asks for. Values that are masked are not searched."""
-    rows = visible(viewer)
-    if not form.is_valid():
-        return rows
-    asked = form.cleaned_data
-    if asked["who"]:
-        people = User.objects.filter(Q(name__icontains=asked["who"]) | Q(email__icontains=asked["who"]))
-        rows = rows.filter(actor__in=people.order_by().values("pk"))
-    if asked["record"]:
-        rows = rows.filter(record_type=asked["record"])
-    if asked["door"]:
-        rows = rows.filter(door=asked["door"])
-    for name, end, condition in (("since", time.min, "at__gte"), ("until", time.max, "at__lte")):
-        if asked[name]:
-            rows = rows.filter(**{condition: datetime.combine(asked[name], end, tzinfo=zone())})
-    if asked["text"]:
-        rows = _holding(rows, viewer, asked["text"])
-    return rows
-
-
-def _holding(rows: QuerySet[AuditEntry], viewer: User, text: str) -> QuerySet[AuditEntry]:
-    """Entries in whose verb, fields or values the text occurs. SQLite keeps letters beyond ASCII in JSON escaped."""
-    if masked(viewer, "identifiers"):
-        rows = rows.exclude(verb__startswith="identifier.")
-    if masked(viewer, "notes"):
-        rows = rows.exclude(verb__startswith="interaction.", changes__has_any_keys=sorted(SPOKEN))
-    if hidden := hidden_from(viewer):
-        rows = rows.exclude(changes__has_any_keys=sorted(f"{OF_ATTRIBUTE}{key}" for key in hidden))
-        rows = rows.exclude(verb__in=IMPORTED)
-    escaped = json.dumps(text)[1:-1]
-    told = rows.alias(told=Cast("changes", TextField()))
-    return told.filter(Q(told__icontains=text) | Q(told__icontains=escaped) | Q(verb__icontains=text))
+    """The entries in the viewer's reach that the form asks for."""
+    return audited.searched(viewer, **form.cleaned_data) if form.is_valid() else audited.visible(viewer)
 
 
 @require_GET

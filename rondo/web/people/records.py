@@ -12,12 +12,15 @@ from rondo.analysis.segments.queries import standing
 from rondo.campaigns.models import Campaign
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.customers.queries import visible
+from rondo.erasure.models import Erasure
 from rondo.foundation import ids
 from rondo.foundation.models import Role, Team, User
 from rondo.foundation.rights import has_right
 from rondo.interactions.models import Interaction, LeavingReason
 from rondo.lists import queries as lists
 from rondo.reports import queries as reports
+from rondo.webhooks import queries as webhooks
+from rondo.webhooks.models import Endpoint
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -50,6 +53,10 @@ def _contacts(viewer: User) -> "QuerySet[Model]":
 def _attributes(viewer: User) -> "QuerySet[Model]":
     rows = _administered(AttributeDefinition)(viewer)
     return rows.filter(state__in=["standing", "archived"])
+
+
+def _erasures(viewer: User) -> "QuerySet[Model]":
+    return Erasure.objects.all() if has_right(viewer, "erase") else Erasure.objects.none()
 
 
 def _customer(row: Model) -> str:
@@ -89,6 +96,12 @@ KINDS: dict[str, Kind] = {
         reports.visible,
         lambda row: reverse("report", args=[row.pk]),
     ),
+    "webhook": Kind(
+        _("Webhook"),
+        webhooks.visible,
+        lambda row: reverse("webhook", args=[row.public_id]),  # type: ignore[attr-defined]
+        lambda text: ids.decode(Endpoint.PREFIX, text),
+    ),
     "view": Kind(
         _("View"),
         lists.visible,
@@ -110,6 +123,11 @@ KINDS: dict[str, Kind] = {
         _("Attribute"),
         _attributes,
         lambda row: reverse("attribute", args=[row.key]),  # type: ignore[attr-defined]
+    ),
+    "erasure": Kind(
+        _("Erasure"),
+        _erasures,
+        lambda row: reverse("erasure", args=[row.public_id]),  # type: ignore[attr-defined]
     ),
     "installation": Kind(_("Company")),
     "standing": Kind(_("Thresholds of the ladder and of the life cycle")),

@@ -14,6 +14,7 @@ from django.utils.translation import override
 
 from rondo.errors import NotFound, PermissionRefused, RondoError
 from rondo.foundation.actors import Actor
+from rondo.foundation.installation import language as company_language
 from rondo.foundation.jobs import task
 from rondo.foundation.rights import has_right
 from rondo.reports import queries
@@ -60,8 +61,8 @@ def send_waiting() -> dict[str, int]:
 def _send(sending: Sending) -> str:
     """Make and send one mail; how it ended."""
     report, person = sending.report, sending.recipient
-    owners = report.owner.language or settings.LANGUAGE_CODE
-    theirs = report.language or person.language or settings.LANGUAGE_CODE
+    owners = report.owner.language or company_language()
+    theirs = report.language or person.language or company_language()
     if not person.is_active or not has_right(person, "see"):
         with override(owners):
             sendings.was_held(sending, _("%(person)s is deactivated and gets nothing.") % {"person": person.email})

@@ -1,5 +1,6 @@
 """A page as PDF, and the reports that are sent by mail: the list, one of them, and what one does with it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -44,29 +45,33 @@ def page_pdf(request: HttpRequest) -> HttpResponse:
 def reports(request: HttpRequest) -> HttpResponse:
     """One's own reports (an administrator sees all), and those one gets from others."""
     user = viewer(request)
-    rows = [_row(report) for report in queries.visible(user)]
+    rows = _rows(list(queries.visible(user)))
     coming = sorted(row["next"] for row in rows if row["next"])
     context = {
         "rows": rows,
         "next": coming[0] if coming else None,
-        "received": [_row(report) for report in queries.received(user)],
+        "received": _rows(list(queries.received(user))),
         "may_administer": reach_of(user, queries.ROOM) in {"team", "all"},
         "mail_is_set": queries.mail_is_set(),
     }
     return render(request, "reports/list.html", context)
 
 
-def _row(report: Report) -> dict[str, Any]:
-    schedule = queries.schedule_of(report)
-    going = report.paused_at is None
-    last = next(iter(queries.sendings_of(report, 1)), None)
-    return {
-        "report": report,
-        "when": _when(report),
-        "next": schedule.next_after(timezone.now(), zone()) if going else None,
-        "last": last,
-        "recipients": list(queries.recipients_of(report)),
-    }
+def _rows(reports: Sequence[Report]) -> list[dict[str, Any]]:
+    """What is told of each report."""
+    recipients, last = queries.recipients_of_each(reports), queries.last_sendings(reports)
+    return [
+        {
+            "report": report,
+            "when": _when(report),
+            "next": None
+            if report.paused_at is not None
+            else queries.schedule_of(report).next_after(timezone.now(), zone()),
+            "last": last.get(report.pk),
+            "recipients": recipients[report.pk],
+        }
+        for report in reports
+    ]
 
 
 def _when(report: Report) -> str:
@@ -128,7 +133,7 @@ def report(request: HttpRequest, report_id: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("report", report_id)
-    context = {**_row(found), "form": form, "sendings": queries.sendings_of(found), **_teaching()}
+    context = {**_rows([found])[0], "form": form, "sendings": queries.sendings_of(found), **_teaching()}
     return render(request, "reports/report.html", context, status=422 if form.errors else 200)
 
 

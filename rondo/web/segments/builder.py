@@ -17,7 +17,7 @@ from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.customers.models import Customer
 from rondo.customers.queries import sees_all, visible
-from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, StateError
+from rondo.errors import InputError, NotFound, RondoError, StateError
 from rondo.foundation.models import User
 from rondo.rules import (
     Context,
@@ -35,7 +35,7 @@ from rondo.rules import (
 from rondo.rules.tree import AllOf
 from rondo.web.access import actor, page, viewer
 from rondo.web.rules import words
-from rondo.web.segments.views import found, may_read
+from rondo.web.segments.views import found
 
 SAMPLE = 20
 _MANY = 40
@@ -88,20 +88,15 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _make(request: HttpRequest, values: dict[str, str]) -> Segment:
-    from django.db import transaction
-
-    with transaction.atomic():
-        row = actions.create_segment(
-            actor(request),
-            name=values["name"],
-            kind=values["kind"],
-            text=values["text"] if values["kind"] == "rule" else "",
-            description=values["description"],
-            form=values["form"],
-        )
-        if values["kind"] == "static" and values["ids"].split():
-            actions.add_members(actor(request), row.key, values["ids"].replace(",", " ").split())
-    return row
+    return actions.create_with_members(
+        actor(request),
+        values["ids"].replace(",", " ").split() if values["kind"] == "static" else (),
+        name=values["name"],
+        kind=values["kind"],
+        text=values["text"] if values["kind"] == "rule" else "",
+        description=values["description"],
+        form=values["form"],
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -109,11 +104,7 @@ def _make(request: HttpRequest, values: dict[str, str]) -> Segment:
 def edit(request: HttpRequest, key: str) -> HttpResponse:
     """The builder for a segment that is there; a colleague's change in between is shown, not overwritten."""
     row = found(request, key)
-    if not may_read(row, viewer(request)):
-        raise PermissionRefused(
-            _("The rule of “%(segment)s” asks for attributes that your role does not see; who does may change it.")
-            % {"segment": row}
-        )
+    actions.check_readable(actor(request), row)
     values: dict[str, str] = {name: str(getattr(row, name)) for name in actions.FIELDS} | {"kind": row.kind}
     values["version"] = str(row.version)
     if request.method == "POST":

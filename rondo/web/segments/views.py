@@ -17,7 +17,7 @@ from rondo.analysis.segments import actions, queries
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
-from rondo.customers.definitions import hidden_from
+from rondo.analysis.segments.queries import may_read
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.installation import installation
@@ -115,12 +115,6 @@ def sizes(request: HttpRequest, key: str) -> HttpResponse:
     if chart is None:
         raise Http404(key)
     return chart_file(request, chart, f"rondo-segment-{row.key}")
-
-
-def may_read(row: Segment, user: User) -> bool:
-    """Whether a segment's rule names no attribute that ``user``'s role does not see."""
-    hidden = hidden_from(user)
-    return not any(re.search(rf"(?<!\w){re.escape(key)}(?!\w)", f"{row.text} {row.rule}") for key in hidden)
 
 
 def _rule(row: Segment, known: Schema, user: User) -> tuple[str, str]:

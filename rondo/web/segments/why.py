@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -15,7 +15,7 @@ from rondo.analysis.segments.models import Membership
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.segments.reasons import Cause, Stay
 from rondo.customers.models import Customer
-from rondo.customers.queries import get_visible, record_ids, sees_all
+from rondo.customers.queries import record_ids, sees_all
 from rondo.errors import RondoError
 from rondo.foundation.models import User
 from rondo.foundation.reading import Reading
@@ -25,6 +25,7 @@ from rondo.rules.evaluation import Explanation, Found
 from rondo.rules.tree import Comparison, Did, InSegment, Linked, Node, Sequence, children
 from rondo.web import formats
 from rondo.web.access import page, viewer
+from rondo.web.customers.found import found_customer
 from rondo.web.segments.views import found
 
 if TYPE_CHECKING:
@@ -61,10 +62,7 @@ class Part:
 def why(request: HttpRequest, key: str, public_id: str) -> HttpResponse:
     """The page: in or out, since when and by what, and the rule part by part."""
     user, row = viewer(request), found(request, key)
-    try:
-        customer = get_visible(user, public_id)
-    except Customer.DoesNotExist as error:
-        raise Http404(public_id) from error
+    customer = found_customer(request, public_id)
     known, records = schema(), record_ids(customer.pk)
     told, failure = None, ""
     try:

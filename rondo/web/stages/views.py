@@ -19,8 +19,7 @@ from rondo.analysis.buying_stages.shapes import CategoryStages, Found
 from rondo.analysis.buying_stages.texts import STAGES
 from rondo.analysis.movements import Move
 from rondo.analysis.ruled_moves import stood_in_buying
-from rondo.customers.models import Customer
-from rondo.customers.queries import get_visible, sees_all
+from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
@@ -31,6 +30,7 @@ from rondo.web.charts.flow import Band, flow
 from rondo.web.charts.movements import movement_map
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.charts.scales import Scale
+from rondo.web.customers.found import found_customer
 from rondo.web.figures import analysis_state, figures
 from rondo.web.stages.panel import categories_of
 from rondo.web.stages.words import FROM_THE_TOP, STATES, TOLD
@@ -205,10 +205,7 @@ def drawing(request: HttpRequest) -> HttpResponse:
 @page()
 def of_customer(request: HttpRequest, public_id: str, stage: str) -> HttpResponse:
     """The categories in which a customer is in a stage, as a part of the customer's page."""
-    try:
-        found = get_visible(viewer(request), public_id)
-    except Customer.DoesNotExist as error:
-        raise Http404(public_id) from error
+    found = found_customer(request, public_id)
     if stage not in dict(BUYING_STAGE):
         raise Http404(stage)
     return render(request, "stages/panel_rows.html", {"rows": categories_of(found.pk, stage)})

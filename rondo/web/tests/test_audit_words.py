@@ -20,8 +20,9 @@ KNOWN = {*ABOUT, *KINDS}
 SURE = KNOWN - {"analysis", "customers"}
 """Those that are not the name of a room, too, with which keys of locks and tables begin."""
 _VERB = re.compile(r"[a-z_]+\.[a-z_]+")
-APART = {"link.made", "link.used"}
-"""Verbs of the sign-in link, which are told as sentences."""
+APART = {"link.made", "link.used"} | {"import.finished", "erasure.erasure"}
+"""Verbs of the sign-in link, which are told as sentences; then what only reads like a verb: a kind of event, and a
+table."""
 
 
 def recorded() -> Iterator[str]:

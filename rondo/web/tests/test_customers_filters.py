@@ -1,5 +1,6 @@
 """The filter grammar: what each operator finds, what is refused and how, and that text, words and form agree."""
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -11,10 +12,19 @@ from rondo.analysis.models import LeadOf, NextOf
 from rondo.catalogue.models import Category
 from rondo.customers.actions import merge
 from rondo.foundation.actors import system
+from rondo.web.customers import selection
 from rondo.web.customers.fields import catalogue
 from rondo.web.customers.filters import FilterError, from_form, operators, parse_one
 from rondo.web.customers.query import ListQuery
-from rondo.web.tests.customers_data import give_score, make_attributes, make_customer, names_of, set_value
+from rondo.web.tests.customers_data import (
+    give_score,
+    make_attributes,
+    make_customer,
+    make_run,
+    names_of,
+    purchase,
+    set_value,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -387,3 +397,34 @@ def test_each_part_of_a_rule_is_a_chip_in_words_that_goes_alone(client: Any, ali
         "Purchase (Category: COFFEE) at least 2 times within the last 90 days",
     ]
     assert parse_qs(chips[2].without[1:]) == {"f": ["kind:is:person"], "rule": ["value > 1.00 or orders = 2"]}
+
+
+def test_a_rule_that_holds_for_many_of_a_large_base_is_not_looked_for_as_a_whole(
+    installation: Any, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the list is the same, whichever way it is found."""
+    make_run()
+    monkeypatch.setattr(selection, "SAMPLES", ((0, 10**9), (1, 10**9)))  # all keys: PostgreSQL begins at no certain one
+    for number in range(40):
+        row = make_customer(f"C{number:02}")
+        give_score(row, value=100 * (number * 7 % 40))
+        if number % 2:
+            purchase(row, datetime(2017, 12, 20, tzinfo=UTC), 100 if number > 1 else 90_000, f"{number}")
+
+    def found(rule: str) -> tuple[list[int], list[int] | None, tuple[int, int | None]]:
+        query = ListQuery(alice, QueryDict(urlencode({"rule": rule, "sort": "-value"})))
+        page = query.page().ids
+        assert not query.errors
+        return page, query.selection.narrow, query.selection.count()
+
+    for rule, many in (
+        ("did purchase within 30 days", True),
+        ("did purchase for at least 500 within 30 days", False),
+        ("did not purchase within 30 days", True),
+    ):
+        monkeypatch.setattr(selection, "SAMPLED_FROM", 50_000)
+        plain = found(rule)
+        assert plain[0] and plain[1] is not None
+        monkeypatch.setattr(selection, "SAMPLED_FROM", 0)
+        sampled = found(rule)
+        assert (sampled[1] is None) == many and (sampled[0], sampled[2]) == (plain[0], plain[2])

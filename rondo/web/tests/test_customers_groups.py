@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from rondo.customers.actions import define_attribute, merge, set_attribute
-from rondo.customers.models import AttributeValue
+from rondo.customers.models import AttributeDefinition, AttributeValue, Survivor
 from rondo.foundation.actors import system
-from rondo.web.customers.groups import MOST_GROUPS
+from rondo.foundation.models import Load
+from rondo.web.customers.groups import MOST_GROUPS, figures, groupable, groups_of
+from rondo.web.customers.query import ListQuery
+from rondo.web.customers.selection import Selection
 from rondo.web.tests.customers_data import (
     give_score,
     make_attributes,
@@ -86,6 +90,36 @@ def test_figures_charts_and_lists_behind_them_agree_within_everybodys_reach(
     png = client.get("/customers/groups/count?as=chart&by=attr.size&as=png")
     assert png["Content-Type"] == "image/png" and png.content[:4] == b"\x89PNG"
     assert client.get("/customers/groups/none?by=attr.size").status_code == 404
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_figures_counted_together_are_those_of_each_list_with_one_filter_more(
+    client: Any, alice: Any, bob: Any, merged: bool
+) -> None:
+    """For every field to group by, of whatever list, whoever looks: also without a score, and after an import that was
+    taken back."""
+    base(bob)
+    if not merged:
+        Survivor.objects.all().delete()
+    pets = AttributeDefinition.objects.get(key="pets")
+    undone = Load.objects.create(kind="customers", file_name="f", fingerprint="f", status="undone")
+    for number in range(12):
+        load = undone if number == 3 else None
+        row = make_customer(f"Ann {number}", owner=(alice, bob, None)[number % 3], team=bob.team, load=load)
+        set_value(row, pets, number=float(number % 2))
+        if number % 4:
+            worth = None if number == 6 else 100 * number
+            give_score(row, value=worth, orders=number, activity=("late", "active", None)[number % 3])
+    ruled = "rule=orders >= 2 or owner = me"
+    for viewer, addresses in ((alice, ("", "f=orders:min:2", "f=activity:not:late&q=ann", ruled)), (bob, ("", ruled))):
+        for address in addresses:
+            query = ListQuery(viewer, QueryDict(address))
+            assert not query.errors
+            for by in groupable(query.fields.values()):
+                for one in figures(query, groups_of(query, by)):
+                    asked = [*query.conditions, one.group.condition]
+                    alone = Selection(viewer, asked, query.search, rule=query.rule).count()
+                    assert (one.number, one.worth) == alone, (address, by.key, one.group.label)
 
 
 def test_a_card_is_moved_and_taken_back_and_never_over_a_colleague(client: Any, bob: Any, signed_in: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rondo.customers.actions import assign_owner, define_attribute, merge, set_attribute
+from rondo.customers.actions import assign_owner, change_attribute, define_attribute, merge, set_attribute
 from rondo.customers.models import AttributeValue, Customer
 from rondo.customers.queries import survivor_id
 from rondo.foundation.actors import system
@@ -144,3 +144,20 @@ def send_how(client: Any, row: Customer, field: str, how: str) -> str:
     make_attributes()
     data = {"id": row.public_id, "field": field, "value": "x", "how": how}
     return str(client.post(CHANGE, data, follow=True).content.decode())
+
+
+def test_what_is_offered_no_more_can_be_taken_from_many(client: Any) -> None:
+    choices = [{"value": "vip", "en": "VIP"}, {"value": "old", "en": "Old"}]
+    define_attribute(system(), "tags", label_en="Tags", type="multi", form="behavioural", choices=choices)
+    people = [make_customer(name) for name in "AB"]
+    for one in people:
+        set_attribute(system(), one, "tags", ["vip", "old"])
+    before = values()
+    change_attribute(system(), "tags", choices=[choices[0], {**choices[1], "retired": True}])
+    assert "Old (retired)" in client.get("/customers/selected/value?field=attr.tags").content.decode()
+    fields = {"id": [one.public_id for one in people], "field": "attr.tags", "value": "old"}
+    assert "is none of its choices" in client.post(CHANGE, {**fields, "how": "add"}, follow=True).content.decode()
+    answer = client.post(CHANGE, {**fields, "how": "remove"}, follow=True)
+    assert {text for _customer, text, _number in values()} == {"|vip|"}
+    client.post(undo_of(answer))
+    assert values() == before

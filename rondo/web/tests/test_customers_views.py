@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from rondo.foundation.actors import Actor
+from rondo.customers.actions import archive_attribute, change_attribute
+from rondo.errors import StateError
+from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import AuditEntry, User
 from rondo.lists.actions import save_view
 from rondo.lists.models import SavedView
 from rondo.lists.states import State
-from rondo.web.tests.customers_data import give_score, make_customer, names_of, owned
+from rondo.web.tests.customers_data import give_score, make_attributes, make_customer, names_of, owned
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +107,36 @@ def test_a_shared_view_shows_everybody_what_they_may_see_and_no_more(
         assert "share views of lists" in answer.content.decode()  # the right that is missing
     assert [row.name for row in SavedView.objects.order_by("pk")] == ["Secret", "Everybody's"]
     assert charlie.email not in AuditEntry.objects.filter(record_type="view").values_list("actor__email", flat=True)
+
+
+def test_a_shared_view_does_not_tell_of_an_attribute_that_one_does_not_see(
+    client: Any, bob: Any, signed_in: Any
+) -> None:
+    make_attributes()
+    make_customer("Ada", team=bob.team)
+    change_attribute(system(), "city", visible_to=["analyst"])
+    asked: dict[str, Any] = {"f": "attr.city:is:Zqtown", "sort": "-attr.city", "cols": "attr.city,owner", "shared": "1"}
+    views = [keep(client, "Filtered", **asked), keep(client, "Ruled", rule="city = Zqtown or value > 2", shared="1")]
+    for view in views:
+        assert "Zqtown" in client.get(view).content.decode()
+        page = signed_in(bob).get(view).content.decode()
+        assert "something that you do not see" in page and "Ada" not in page
+        assert "Zqtown" not in page and "attr.city" not in page and "city" not in page
+    assert not signed_in(bob).get(views[0]).context["query"].changed
+
+
+def test_an_attribute_that_somebodys_own_view_names_can_be_archived_and_the_view_says_so(
+    client: Any, make_user: Any, signed_in: Any
+) -> None:
+    make_attributes()
+    his = signed_in(make_user("mark", role="marketing", reach="all"))
+    view = keep(his, "Romans", f="attr.city:is:Rome")
+    keep(client, "Bonners", f="attr.city:is:Bonn", shared="1")
+    with pytest.raises(StateError, match="Bonners"):
+        archive_attribute(system(), "city")
+    SavedView.objects.filter(name="Bonners").update(is_shared=False)
+    archive_attribute(system(), "city")
+    assert "“City” is in the archive" in his.get(view).content.decode().replace("&quot;", '"')
 
 
 def test_views_are_named_shared_deleted_and_put_back(client: Any) -> None:

@@ -108,5 +108,6 @@ def test_a_record_is_split_after_a_trial_and_the_split_taken_back(
     assert "Berta Second" in done and "Hers" in done and "anna@rondo.example.org" in done
     back = client.post(f"/customers/splits/{Split.objects.get().pk}/undo", follow=True).content.decode()
     assert "Anna Maier is one customer again" in back and "Hers" in back
+    assert "more record" not in back and "Berta" not in back  # what the split left behind is empty
     refused = client.post(address, {"given_name": "Berta", "go": "1"})
     assert refused.status_code == 422 and "Nothing is chosen" in refused.content.decode()

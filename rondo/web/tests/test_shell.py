@@ -8,6 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -357,3 +358,20 @@ def test_undo_goes_only_to_addresses_of_ours() -> None:
         said = Said()
         said.extra_tags = tags
         assert undo_url(said) == expected
+
+
+@pytest.mark.parametrize(("sqlstate", "status"), [("40P01", 409), ("55P03", 409), ("53300", 500)])
+def test_who_waited_for_another_writer_in_vain_is_told_to_try_again(
+    signed_in: Callable[[User], Client], alice: User, monkeypatch: pytest.MonkeyPatch, sqlstate: str, status: int
+) -> None:
+    def beaten(*_given: object, **_named: object) -> None:
+        error = OperationalError("deadlock detected, for password=hunter2")
+        error.__cause__ = type("Cause", (Exception,), {"sqlstate": sqlstate})()
+        raise error
+
+    monkeypatch.setattr("rondo.web.views.preferences.change_preferences", beaten)
+    client = signed_in(alice)
+    client.raise_request_exception = False
+    answer = client.post("/preferences/theme", {"theme": "dark"})
+    assert answer.status_code == status
+    assert ("try it again" in answer.content.decode()) == (status == 409) and b"hunter2" not in answer.content

@@ -11,7 +11,7 @@ from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.management.base import RondoCommand
 from rondo.foundation.serving.prepare import migrate
 
-FIELDS = ("company", "currency", "time_zone", "margin_rate", "discount_rate", "horizon_months")
+FIELDS = ("company", "language", "currency", "time_zone", "margin_rate", "discount_rate", "horizon_months")
 
 
 class Command(RondoCommand):
@@ -22,6 +22,7 @@ class Command(RondoCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", help=_("name of the company"))
+        parser.add_argument("--language", help=_("language of mails to people who chose none: en or de"))
         parser.add_argument("--currency", help=_("currency that everything is reckoned in, such as EUR"))
         parser.add_argument("--time-zone", help=_("zone that says what a day is, such as Europe/Berlin"))
         parser.add_argument(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from rondo.analysis.next.queries import categories_in, likely_categories, row_of
 from rondo.customers.models import Customer
-from rondo.customers.queries import get_visible, record_ids
+from rondo.customers.queries import record_ids
 from rondo.errors import InputError, NotFound
 from rondo.foundation.installation import installation
 from rondo.foundation.registry import registries
@@ -24,17 +24,11 @@ from rondo.web.access import actor, page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.customers.charts import purchases_chart
 from rondo.web.customers.forms import ContactForm, EditForm, other_kinds, quick_kinds, reasons_for_leaving
+from rondo.web.customers.found import found_customer
 from rondo.web.customers.page import chain_of, purchases_by_month, read_customer
 from rondo.web.customers.timeline import basket, kinds_of, one, read_timeline
 from rondo.web.households.adding import adding
 from rondo.web.households.reading import read_whole
-
-
-def _found(request: HttpRequest, public_id: str) -> Customer:
-    try:
-        return get_visible(viewer(request), public_id)
-    except Customer.DoesNotExist as error:
-        raise Http404(public_id) from error
 
 
 def _kinds(request: HttpRequest) -> list[str]:
@@ -45,7 +39,7 @@ def _kinds(request: HttpRequest) -> list[str]:
 @page()
 def customer(request: HttpRequest, public_id: str) -> HttpResponse:
     """The page; the address of a merged record leads to its survivor."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     if found.public_id != public_id:
         return redirect("customer", found.public_id)
     user = viewer(request)
@@ -62,6 +56,7 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         "composer": _composer(categories_in(shown.reading.of_survivor(row_of))),
         "may_contact": has_right(user, "contact"),
         "may_edit": has_right(user, "edit"),
+        "may_delete": has_right(user, "delete"),
         "whole": shown.whole,
         "adding": adding(found),
     }
@@ -88,7 +83,7 @@ def _composer(categories: list[str]) -> dict[str, Any]:
 @page()
 def chain(request: HttpRequest, public_id: str) -> HttpResponse:
     """A page of the chain: all of it anew when the kinds change, or the entries that come before."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     user = viewer(request)
     whole = read_whole(user, found)
     chain = chain_of(record_ids(found.pk), whole, own=_own(request))
@@ -106,7 +101,7 @@ def chain(request: HttpRequest, public_id: str) -> HttpResponse:
 @page()
 def purchases(request: HttpRequest, public_id: str) -> HttpResponse:
     """The purchases over time, as a chart with its table."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     return render(request, "customers/purchases.html", {"customer": found, "chart": _purchases(found)})
 
 
@@ -114,7 +109,7 @@ def purchases(request: HttpRequest, public_id: str) -> HttpResponse:
 @page()
 def purchases_csv(request: HttpRequest, public_id: str) -> HttpResponse:
     """The purchases by month as CSV."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     chart = _purchases(found)
     if chart is None:
         raise Http404(public_id)
@@ -131,7 +126,7 @@ def _purchases(found: Customer) -> Chart | None:
 @page()
 def basket_lines(request: HttpRequest, public_id: str, interaction_id: str) -> HttpResponse:
     """The lines of one purchase."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     interaction = one(record_ids(found.pk), interaction_id)
     lines = basket(interaction)
     context = {
@@ -152,7 +147,7 @@ def _toast(response: HttpResponse, text: str, undo: str = "", level: str = "succ
 @page("contact")
 def log(request: HttpRequest, public_id: str) -> HttpResponse:
     """Logs a contact; for htmx the answer is its day, to go on top of the chain, and a toast that takes it back."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     form = ContactForm(request.POST)
     if not form.is_valid():
         problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
@@ -194,7 +189,7 @@ def log(request: HttpRequest, public_id: str) -> HttpResponse:
 @page("contact")
 def take_back(request: HttpRequest, public_id: str, interaction_id: str) -> HttpResponse:
     """Retracts a contact logged by mistake; with ``restore`` in the form, puts a retracted one back."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     back = reverse("customer", args=[found.public_id])
     if request.GET.get("restore"):
         restore(actor(request), interaction_id)
@@ -213,7 +208,7 @@ def take_back(request: HttpRequest, public_id: str, interaction_id: str) -> Http
 @page("edit")
 def edit(request: HttpRequest, public_id: str) -> HttpResponse:
     """The edit form in place of the customer's attributes; after saving, the attributes again."""
-    found = _found(request, public_id)
+    found = found_customer(request, public_id)
     form = EditForm(viewer(request), found, request.POST if request.method == "POST" else None)
     conflicts = []
     if request.method == "POST" and form.is_valid():

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rondo.analysis.models import Score
 from rondo.customers.queries import sees_all, visible
 from rondo.errors import InputError, RondoError
-from rondo.foundation.installation import business_now
 from rondo.foundation.rights import has_right
 from rondo.lists.states import SIZES
 from rondo.rules import RuleError
@@ -108,6 +106,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "may_segment": has_right(query.viewer, "segment"),
         "changeable": changeable(query.viewer) if has_right(query.viewer, "edit") else [],
         "may_edit": has_right(query.viewer, "edit"),
+        "may_delete": has_right(query.viewer, "delete"),
     }
 
 
@@ -226,20 +225,14 @@ def choose_columns(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @page("export")
-def export_list(request: HttpRequest, form: str) -> StreamingHttpResponse | FileResponse:
+def export_list(request: HttpRequest, form: str) -> StreamingHttpResponse:
     """The list as CSV, XLSX or Parquet: all its pages, in its order and with its columns."""
     query = read_query(request)
     if query.errors:
         raise InputError(" ".join(query.errors))
     if form not in export.FORMS:
         raise Http404(_("A list comes as csv, xlsx or parquet."))
-    export.record(actor(request), query, form)
-    language = get_language() or "en"
-    name = f"customers-{business_now().date().isoformat()}.{form}"
-    if form == "xlsx":
-        book = export_files.workbook(query, language)
-        return FileResponse(book, as_attachment=True, filename=name, content_type=export.FORMS[form])
-    parts = export.lines(query, language) if form == "csv" else export_files.parquet(query, language)
-    response = StreamingHttpResponse(parts, content_type=export.FORMS[form])
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    made = export_files.list_file(actor(request), query, form)
+    response = StreamingHttpResponse(made.parts, content_type=made.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{made.name}"'
     return response

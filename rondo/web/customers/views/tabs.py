@@ -125,11 +125,7 @@ def arrange_tabs(request: HttpRequest) -> HttpResponse:
     """Keeps the order of the tabs and which of them the list opens with."""
     default, everybody = request.POST.get("default", ""), "everybody" in request.POST
     if default:
-        tab = tab_of(viewer(request), default)
-        if everybody and tab.view is not None and not tab.view.is_shared:
-            raise InputError(
-                _("“%(view)s” is shared with nobody; share it before all begin with it.") % {"view": tab.label}
-            )
+        tab_of(viewer(request), default)
     arrange(actor(request), request.POST.getlist("order"), default, everybody=everybody)
     messages.success(request, _("Everybody's tabs are arranged.") if everybody else _("Your tabs are arranged."))
     asked = request.POST.get("back", "")

@@ -243,7 +243,7 @@ def test_who_comes_by_a_link_chooses_a_password_before_anything_else(client: Cli
     wrong = client.post("/welcome", {"name": "Ada", "email": "ada@example.org", "password1": "ada", "password2": "ada"})
     assert wrong.status_code == 422
     right = {"name": "Ada", "email": "Ada@example.org", "password1": PASSWORD, "password2": PASSWORD}
-    assert client.post("/welcome", right)["Location"] == "/"
+    assert client.post("/welcome", right)["Location"] == "/start/"
     assert client.get("/settings/").status_code == 200
     ada = User.objects.get()
     assert (ada.email, ada.name, ada.check_password(PASSWORD)) == ("ada@example.org", "Ada", True)

@@ -34,6 +34,7 @@ async function edit(row, key) {
 function ready() {
   const field = list.querySelector("#cell-form [name=value]");
   field?.focus();
+  field?.form.scrollIntoView({ block: "nearest", inline: "nearest" });
   if (field?.matches("input:not([type=checkbox])")) field.select();
 }
 

@@ -1,0 +1,51 @@
+"""Lists that pages show, for who asks for them by program: read by the text forms of their addresses."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from rondo.foundation.actors import Actor
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """A column of a list: its key, what it is called, and the type of its values."""
+
+    key: str
+    label: str
+    type: str
+
+
+@dataclass(frozen=True)
+class ListFile:
+    """A list as a file: its name, what it is, and its parts one after the other."""
+
+    name: str
+    content_type: str
+    parts: "Iterable[str] | Iterable[bytes]"
+
+
+class AskedList(Protocol):
+    """A list as somebody asks for it, in the text forms of its address."""
+
+    columns: list[ListColumn]
+
+    def page(self, cursor: str, limit: int) -> tuple[list[tuple[str, str, list[Any]]], str]:
+        """Rows from a cursor on, each with public id, name and the cells of the columns; and the next page's cursor,
+        empty on the last. Raises InputError where the cursor is none of this list."""
+
+    def count(self) -> tuple[int, int | None]:
+        """How many rows there are, exactly, and what they are worth together in minor units, if that is known."""
+
+    def file(self, actor: "Actor", form: str) -> ListFile:
+        """The whole list as csv, xlsx or parquet, noted in the audit log; raises PermissionRefused and InputError."""
+
+
+@dataclass(frozen=True)
+class ShownList:
+    """A list that pages show. ``open(viewer, asked)`` is the dotted path of what reads it as ``asked`` says (the names
+    of its address with their values), which raises InputError naming what is not understood."""
+
+    key: str
+    open: str
