@@ -143,7 +143,14 @@ def _check_host(found: Target, *, bracketed: bool, allowed: Networks) -> None:
         if getattr(literal, "scope_id", None):
             raise _unusable(gettext_noop("an address names no interface of a machine"))
         if why := refusal(found.host, allowed):
-            raise InputError(gettext_noop("%(host)s %(why)s."), host=found.host, why=_Said(why))
+            raise InputError(
+                gettext_noop(
+                    "%(host)s %(why)s. Name one that is reached from outside; a network of the house is allowed by "
+                    "the setting RONDO_WEBHOOK_NETWORKS."
+                ),
+                host=found.host,
+                why=_Said(why),
+            )
         return
     labels = found.host.removesuffix(".").split(".")
     if not all(_LABEL.fullmatch(label) for label in labels) or len(found.host) > 253:

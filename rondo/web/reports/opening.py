@@ -22,7 +22,10 @@ NO_REPORT = frozenset(
     {"settings", "profile", "security", "tokens", "welcome", "invitation", "invitations", "service-accounts",
      "service-account", "signing-in-settings", "user-access",
      "standing-rules", "segment-new", "segment-edit", "customer-edit", "palette",
-     "api-docs", "reports", "report", "report-new", "page-pdf", "sign-in-by-link", "buying-stages-of"}
+     "api-docs", "reports", "report", "report-new", "report-preview", "page-pdf", "sign-in-by-link", "buying-stages-of",
+     "buying-stages-rules", "start", "start-step", "demo-data", "customer-new", "customer-merge", "customer-split",
+     "customers-bin-list", "import-file", "attribute-new", "attribute", "attribute-type", "attribute-merge", "user",
+     "team", "role", "retention", "webhooks", "webhook-new", "webhook", "webhook-message"}
 )  # fmt: skip
 """Pages to type into, which say nothing worth a report."""
 

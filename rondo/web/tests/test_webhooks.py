@@ -41,7 +41,8 @@ def test_from_the_empty_page_to_a_message_that_arrived_and_one_that_is_sent_agai
     refused = client.post(f"{START}new", {"name": "Shop", "url": "https://10.0.0.1/", "kinds": ["customer.created"]})
     assert refused.status_code == 422
     form = {"name": "Shop", "url": "https://10.0.0.1/", "kinds": ["customer.created"], "owner": alice.pk}
-    assert "is no public address" in client.post(f"{START}new", form).content.decode()
+    beside = client.post(f"{START}new", form).context["form"].errors["url"]
+    assert "10.0.0.1 is no public address. Name one" in beside[0], "said at the field, with a remedy"
     with receiving(204, 500, 204) as receiver:
         made = client.post(f"{START}new", form | {"url": receiver.url})
         secret = re.search(r"whsec_[\w+/=]+", made.content.decode())

@@ -5,10 +5,13 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from rondo import outside
+from rondo.errors import InputError
 from rondo.foundation.installation import zone
 from rondo.foundation.models import User
 from rondo.foundation.rights import has_right
@@ -54,6 +57,15 @@ class WebhookForm(forms.Form):
             self.fields["owner"].choices = [(one.pk, str(one)) for one in [*able, *kept]]  # type: ignore[attr-defined]
         else:
             del self.fields["owner"]
+
+    def clean_url(self) -> str:
+        """The address, refused beside its field where it could not be called."""
+        url: str = self.cleaned_data["url"].strip()
+        try:
+            outside.target(url, settings.RONDO_WEBHOOK_NETWORKS)
+        except InputError as error:
+            raise forms.ValidationError(str(error)) from error
+        return url
 
     def groups(self) -> list[tuple[str, list[dict[str, Any]]]]:
         """The boxes of kinds with what each means, by group."""
