@@ -9,7 +9,9 @@ from logging import getLogger
 
 from django.conf import settings
 from django.db.utils import OperationalError
+from django.utils.translation import override
 
+from rondo.foundation.installation import language
 from rondo.foundation.jobs import leases
 from rondo.webhooks import deliveries
 from rondo.webhooks.deliveries import Letter
@@ -59,7 +61,7 @@ class Courier:
             if isinstance(made, str):
                 deliveries.settle(row, Answer(None, 0, made))
             else:
-                self._going[self._pool.submit(_send, made)] = row
+                self._going[self._pool.submit(_send, made, language())] = row
         return bool(done or planned or claimed)
 
     def drain(self) -> None:
@@ -80,8 +82,10 @@ class Courier:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _send(made: Letter) -> Answer:
-    return post(made.url, made.body, made.headers, allowed=settings.RONDO_WEBHOOK_NETWORKS)
+def _send(made: Letter, tongue: str) -> Answer:
+    """Send one; what went wrong is kept in the company's language, for there is no reader yet."""
+    with override(tongue):
+        return post(made.url, made.body, made.headers, allowed=settings.RONDO_WEBHOOK_NETWORKS)
 
 
 def run(ended: threading.Event) -> None:

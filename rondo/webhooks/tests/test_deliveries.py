@@ -16,6 +16,7 @@ from rondo.analysis.segments.actions import add_members, create_segment
 from rondo.customers import actions as customers
 from rondo.foundation import audit, roles
 from rondo.foundation.actors import Actor, system
+from rondo.foundation.installation import change_installation
 from rondo.foundation.models import AuditEntry, Load, User
 from rondo.interactions.actions import log_interaction, retract
 from rondo.webhooks import actions, deliveries, signing
@@ -253,6 +254,14 @@ class TestFailures:
             actions.ping(me, made.pk)
             courier.drain()
         assert len(receiver.got) == 2 and "RONDO_SECRET_KEY" in Attempt.objects.latest("pk").error
+
+    def test_what_went_wrong_is_told_in_the_companys_language(self, alice: User, courier: Courier) -> None:
+        change_installation(ACTOR, language="de")
+        with receiving() as receiver:
+            made, _secret = webhook(alice, receiver.url)
+        actions.ping(Actor(alice, "web"), made.pk)  # nobody listens there any more
+        courier.drain()
+        assert Attempt.objects.get().error.startswith("Die Verbindung")
 
 
 @pytest.mark.django_db(transaction=True)
