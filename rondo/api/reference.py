@@ -29,7 +29,7 @@ class FieldRow:
 @dataclass(frozen=True)
 class Operation:
     """One call: where, what for, with which parameters and which body, and what it answers per status. ``files``: names
-    of the parts of a form that it takes; ``media``: what it answers with, where that is a file."""
+    of the parts of a form that it takes; ``media``: what it answers with, where that is a file; ``tag``: its room."""
 
     key: str
     method: str
@@ -42,6 +42,16 @@ class Operation:
     problems: list[tuple[str, str]]
     files: tuple[str, ...] = ()
     media: str = ""
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class Room:
+    """The calls of one tag, under its name as people read it."""
+
+    name: str
+    label: str
+    operations: list[Operation]
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,19 @@ def operations(document: dict[str, Any]) -> list[Operation]:
             ],
             _files(operation.get("requestBody")),
             _media(_good(operation)),
+            operation["tags"][0],
         )
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
+    ]
+
+
+def rooms(document: dict[str, Any]) -> list[Room]:
+    """The calls by their tags, in the order of these; within one as the document has them."""
+    every = operations(document)
+    return [
+        Room(tag["name"], said(tag["description"]), [one for one in every if one.tag == tag["name"]])
+        for tag in document["tags"]
     ]
 
 

@@ -23,7 +23,7 @@ def docs(request: HttpRequest) -> HttpResponse:
     context = {
         "version": document["info"]["version"],
         "description": reference.said(document["info"]["description"]),
-        "operations": reference.operations(document),
+        "rooms": reference.rooms(document),
         "schemas": schemas,
         "linked": {schema.name for schema in schemas},
     }

@@ -198,7 +198,7 @@ def test_the_reference_speaks_the_readers_language(monkeypatch: pytest.MonkeyPat
 
     known = {message.id for message in extracted()}
     document = openapi()
-    said = {document["info"]["description"]}
+    said = {document["info"]["description"]} | {tag["description"] for tag in document["tags"]}
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         said |= {operation["summary"], operation["description"]}
         said |= {part.get("description") or part["schema"].get("description", "") for part in operation["parameters"]}
@@ -213,6 +213,17 @@ def test_the_reference_speaks_the_readers_language(monkeypatch: pytest.MonkeyPat
     plain = {text for text in said if text and "`" not in text and "\n" not in text}
     assert all(f"[{text.upper()}]" in german for text in plain)
     assert openapi() == Client().get("/api/openapi.json", headers={"accept-language": "de"}).json()
+
+
+def test_every_call_stands_in_its_room() -> None:
+    """A call of a tag that the document does not name would be missing on the page."""
+    document = openapi()
+    every = {one["operationId"]: one["tags"] for path in document["paths"].values() for one in path.values()}
+    named = {tag["name"] for tag in document["tags"]}
+    assert {name for tags in every.values() for name in tags} == named
+    body = Client().get("/api/docs").content.decode()
+    assert all(body.count(f'<section class="card" id="{key}">') == 1 for key in every)
+    assert all(f'id="room-{name}"' in body for name in named)
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_nothing_inline() -> None:

@@ -26,6 +26,7 @@ from rondo.api.v1 import (
     splitting,
     webhooks,
 )
+from rondo.api.v1.tags import TAGS
 from rondo.api.writing import MATCHES, OPTIONAL, REQUIRED
 
 DESCRIPTION = gettext_noop(
@@ -101,6 +102,7 @@ class Api(NinjaAPI):
         )
         nested = schema["components"]["schemas"]["Problem"].pop("$defs", {})
         schema["components"]["schemas"].update(nested)
+        schema["tags"] = [{"name": name, "description": label} for name, label in TAGS.items()]
         scopes = dict(self._scopes())
         for operations in schema["paths"].values():
             for method, operation in operations.items():
