@@ -69,7 +69,6 @@ for _one in (
         230,
         _by("customer_id"),
         told=("customer_id", "definition__key", "definition__type", "text", "number", "day"),
-        audited=(("attribute", "attribute.imported"), ("attribute", "attribute.restored")),
     ),
     Holding(
         "addresses",
@@ -78,7 +77,6 @@ for _one in (
         240,
         _by("customer_id"),
         told=("customer_id", "street", "postal_code", "city", "region", "country"),
-        audited=(("address", ""),),
     ),
     Holding(
         "identifiers",
@@ -124,7 +122,7 @@ for _one in (
         why=_(
             "an empty number stays, so that it is not given to somebody else and other systems learn that it is gone"
         ),
-        audited=(("customer", ""),),
+        audited=("customer",),
     ),
 ):
     registries.holdings.add(_one.key, _one)

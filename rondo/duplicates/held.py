@@ -26,7 +26,7 @@ registries.holdings.add(
         121,
         lambda records: Q(left_id__in=records) | Q(right_id__in=records),
         told=("left_id", "right_id", "probability", "status"),
-        audited=(("duplicate", ""),),
+        audited=("duplicate",),
     ),
 )
 registries.swept.add("searches", Swept("searches", Search, ("error",)))

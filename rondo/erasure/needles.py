@@ -7,8 +7,10 @@ first; numbers with any blanks and dashes between their digits.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
+
+from django.db.models import Q
 
 from rondo.customers.models import Address, Customer, Identifier
 from rondo.foundation import ids
@@ -19,6 +21,8 @@ from rondo.foundation.search import fold
 T = TypeVar("T")
 
 _BATCH = 500
+MOST_HINTS = 60
+"""With more of them choosing costs more than looking through all texts."""
 _CODE, _DIGITS = 6, 8
 """The fewest characters of a code, and digits of a number, that name somebody."""
 _LETTERS = {
@@ -34,8 +38,9 @@ _LETTERS = {
     "y": "[yýÿ]",
 }
 _ACCENT = "[\u0300-\u036f]*"
-_BETWEEN = r"[\s\-./()]*"
-_RUN = re.compile(r"\d[\d\s\-./()]*\d")
+_BETWEEN = r"[\W_]{0,4}"
+"""What people put between the digits of a number: blanks, dashes of all kinds, dots, slashes, brackets."""
+_RUN = re.compile(r"\d[\d\W_]*\d")
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|["\\/bfnrt])')
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
@@ -43,20 +48,31 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": 
 class Needles:
     """What to look for: patterns, each under an anchor, a folded word or eight digits, that is in every text which it
     finds something in; so that many persons are looked for at the price of one. ``hints`` are texts of which one is in
-    every such text, for the database to choose rows by (case does not count). ``ids``: public ids of the records."""
+    every such text (case does not count), unless the digits of one of ``numbers`` are, in their order, with anything
+    between them: for the database to choose rows by. ``ids``: public ids of the records."""
 
     def __init__(self, ids: frozenset[str] = frozenset()) -> None:
         self.ids = ids
         self.hints: set[str] = set()
+        self.numbers: set[str] = set()
         self._anchors: dict[str, list[str]] = {}
         self._compiled: dict[str, re.Pattern[str]] = {}
 
-    def add(self, anchor: str, pattern: str, hints: set[str]) -> None:
+    def add(self, anchor: str, pattern: str, hints: Iterable[str] = ()) -> None:
         """Look for a pattern, too."""
         known = self._anchors.setdefault(anchor, [])
         if pattern not in known:
             known.append(pattern)
-        self.hints |= hints
+        self.hints.update(hints)
+
+    def may_be_within(self, text: str) -> bool:
+        """Whether a text is worth looking through: in no time, and True for any that names one of the persons."""
+        if len(self.hints) + len(self.numbers) > MOST_HINTS:
+            return True
+        folded = text.casefold()
+        return any(hint.casefold() in folded for hint in self.hints) or any(
+            _in_order(number, folded) for number in self.numbers
+        )
 
     def within(self, text: str) -> bool:
         """Whether the text names one of the persons; where it is JSON, as it is written there, too."""
@@ -115,7 +131,8 @@ def needles_of(records: Sequence[int]) -> Needles | None:
         if is_phone or digits == re.sub(_BETWEEN, "", text):
             if len(digits) >= _DIGITS:
                 anchor = digits[-_DIGITS:] if is_phone else digits[:_DIGITS]
-                found.add(anchor, _number(digits, is_phone=is_phone), {digits[-2:]})
+                found.add(anchor, _number(digits, is_phone=is_phone))
+                found.numbers.add(anchor)
         elif len(text) >= _CODE and (words := fold(text).split()):
             pattern = rf"(?<![\w@.+-]){re.escape(text)}(?![\w@+-])"
             found.add(max(words, key=len), pattern, _spellings(text))
@@ -158,10 +175,11 @@ def _identifiers(records: Sequence[int]) -> set[tuple[str, str]]:
 
 
 def _streets(records: Sequence[int]) -> list[str]:
-    """Streets with a number where nobody else lives."""
+    """Streets with a number, of today and before, where nobody else lives."""
     found: set[str] = set()
     for rows in _parts(records):
         found |= set(Address.objects.filter(customer_id__in=rows).values_list("street", flat=True))
+        found |= streets_before(rows)
     found = {street for street in found if any(c.isdigit() for c in street) and len(fold(street).split()) > 1}
     shared: set[str] = set()
     own = set(records)
@@ -171,11 +189,44 @@ def _streets(records: Sequence[int]) -> list[str]:
     return sorted(found - shared)
 
 
+def streets_before(records: Sequence[int]) -> set[str]:
+    """The streets of their addresses that the audit log tells of: those that files changed, and those that were taken
+    away, which stand there as one line."""
+    found: set[str] = set()
+    lines: set[str] = set()
+    for changes in _changes(records):
+        found |= {value for value in changes.get("street", ()) if isinstance(value, str)}
+        lines |= {value for value in changes.get("address", ()) if isinstance(value, str)}
+    unsure: dict[str, list[str]] = {}
+    for line in lines:
+        first, *rest = line.split(", ")
+        if any(c.isdigit() for c in "".join(rest)):  # the postal code comes behind the street
+            found.add(first)
+        else:
+            words = first.split(" ")
+            unsure[first] = [" ".join(words[place:]) for place in range(1, len(words))]
+    cities = sorted({city for ends in unsure.values() for city in ends})
+    known: set[str] = set()
+    for some in _parts(cities):
+        known |= set(Address.objects.filter(city__in=some).values_list("city", flat=True))
+    return found | {first for first, ends in unsure.items() if not known & set(ends)}
+
+
 def _changes(records: Sequence[int]) -> Iterator[dict[str, Any]]:
-    entries = AuditEntry.objects.filter(record_type="customer", record_id__in=records)
+    """What the audit log says of these records, and of what was a part of them."""
+    entries = AuditEntry.objects.filter(Q(record_type="customer", record_id__in=records) | Q(about__in=records))
     for changes in entries.order_by().values_list("changes", flat=True):
         if isinstance(changes, dict):
             yield {name: values for name, values in changes.items() if isinstance(values, list)}
+
+
+def _in_order(digits: str, text: str) -> bool:
+    place = 0
+    for digit in digits:
+        place = text.find(digit, place) + 1
+        if not place:
+            return False
+    return True
 
 
 def _plain(text: str) -> str:
@@ -202,7 +253,7 @@ def _words(words: Sequence[str]) -> str:
 def _number(digits: str, *, is_phone: bool) -> str:
     """A number with anything that people put between digits; of a phone number its end, with what stands before it."""
     if is_phone:
-        return rf"(?<!\d)(?:\+?\d[\d\s\-./()]{{0,14}}?)?{_BETWEEN.join(digits[-_DIGITS:])}(?!\d)"
+        return rf"(?<!\d)(?:\+?\d[\d\W_]{{0,14}}?)?{_BETWEEN.join(digits[-_DIGITS:])}(?!\d)"
     return rf"(?<!\d){_BETWEEN.join(digits)}(?!\d)"
 
 

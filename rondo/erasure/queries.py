@@ -146,15 +146,17 @@ def until_of(day: date, years: int) -> date:
 
 
 def entries_of(records: Sequence[int]) -> Iterator[QuerySet[AuditEntry]]:
-    """The entries of the audit log about rows of these records, as query sets that do not overlap."""
+    """The entries of the audit log about rows of these records and about their parts, as query sets that do
+    not overlap."""
+    for start in range(0, len(records), _BATCH):
+        yield AuditEntry.objects.filter(about__in=records[start : start + _BATCH])
     for holding in in_order():
         if not holding.audited:
             continue
         keys = list(holding.model._base_manager.filter(holding.of(records)).order_by().values_list("pk", flat=True))
         for start in range(0, len(keys), _BATCH):
-            for record_type, verb in holding.audited:
-                rows = AuditEntry.objects.filter(record_type=record_type, record_id__in=keys[start : start + _BATCH])
-                yield rows.filter(verb__startswith=verb) if verb else rows
+            for record_type in holding.audited:
+                yield AuditEntry.objects.filter(record_type=record_type, record_id__in=keys[start : start + _BATCH])
 
 
 def get_erasure(actor: Actor, public_id: str) -> Erasure:

@@ -17,8 +17,11 @@ Changes = Mapping[str, list[Any]]
 _BATCH = 1000
 
 
-def entry(actor: Actor, verb: str, record_type: str, record_id: int, changes: Changes) -> AuditEntry:
-    """An unsaved entry; ``changes`` maps a field to [before, after], both JSON values."""
+def entry(
+    actor: Actor, verb: str, record_type: str, record_id: int, changes: Changes, about: int | None = None
+) -> AuditEntry:
+    """An unsaved entry; ``changes`` maps a field to [before, after], both JSON values. ``about``: the key of
+    the customer record that the record is a part of, where it is none itself."""
     return AuditEntry(
         actor=actor.user,
         door=actor.door,
@@ -27,6 +30,7 @@ def entry(actor: Actor, verb: str, record_type: str, record_id: int, changes: Ch
         record_id=record_id,
         changes=dict(changes),
         load_id=actor.load_id,
+        about=about,
     )
 
 

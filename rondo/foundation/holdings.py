@@ -41,7 +41,8 @@ class Holding:
     row; empty: the rows are worked out from others, or only say how things hang together, and are counted alone.
     ``fate``: rows are deleted, or stay with the columns of ``blank`` emptied; ``why`` says why they stay.
     ``first(records)`` is called within the erasing transaction before the rows of any table have gone. ``audited``: the
-    types that the audit log knows the rows by, each with the beginning of the verbs that mean them (empty: all).
+    types that the audit log knows the rows by, for rows that go by an erasure alone; entries of others say whom they
+    are ``about``.
     """
 
     key: str
@@ -54,7 +55,7 @@ class Holding:
     blank: Mapping[str, Any] = field(default_factory=dict)
     why: "_StrOrPromise" = ""
     first: "Callable[[Sequence[int]], None] | None" = None
-    audited: tuple[tuple[str, str], ...] = ()
+    audited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,10 @@ class Installation(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who changed which field of which record from what to what, when, through which door. Only ever added."""
+    """Who changed which field of which record from what to what, when, through which door. Only ever added.
+
+    ``about``: the key of the customer record that the record was a part of, such as an address, where it is none
+    itself; so that erasure finds the entry when the part is gone. No foreign key: entries outlive what they tell of."""
 
     at = models.DateTimeField(default=timezone.now)
     actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -140,9 +143,13 @@ class AuditEntry(models.Model):
     record_id = models.BigIntegerField()
     changes = models.JSONField(default=dict)
     load = models.ForeignKey("Load", null=True, on_delete=models.PROTECT, related_name="+")
+    about = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["record_type", "record_id", "id"], name="audit_record")]
+        indexes = [
+            models.Index(fields=["record_type", "record_id", "id"], name="audit_record"),
+            models.Index(fields=["about"], name="audit_about", condition=models.Q(about__isnull=False)),
+        ]
 
 
 class Change(models.Model):

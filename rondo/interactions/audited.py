@@ -39,7 +39,8 @@ def _of_seen_customers(viewer: User) -> Q:
     contacts = Interaction.objects.filter(pk=OuterRef("record_id"), customer__in=seen)
     of_customer = Q(record_type="customer") & Q(Exists(seen.filter(pk=OuterRef("record_id"))))
     of_contact = Q(record_type="interaction") & Q(Exists(contacts))
-    return of_customer | of_contact | ~Q(record_type__in=["customer", "interaction"])
+    of_part = Q(about__isnull=True) | Q(Exists(seen.filter(pk=OuterRef("about"))))
+    return of_customer | of_contact | (~Q(record_type__in=["customer", "interaction"]) & of_part)
 
 
 def searched(

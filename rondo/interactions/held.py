@@ -113,7 +113,7 @@ for _one in (
         106,
         lambda records: Q(customer_id__in=records) | Q(made_id__in=records),
         told=("customer_id", "made_id", "at", "undone_at"),
-        audited=(("split", ""),),
+        audited=("split",),
     ),
     Holding(
         "chain_changes",
@@ -147,7 +147,7 @@ for _one in (
             "source__name",
             "message_id",
         ),
-        audited=(("interaction", ""),),
+        audited=("interaction",),
     ),
 ):
     registries.holdings.add(_one.key, _one)

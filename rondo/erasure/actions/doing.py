@@ -20,6 +20,7 @@ from rondo.customers.models import Customer, Merge
 from rondo.customers.queries import record_ids, survivor_id
 from rondo.erasure.actions import ledger
 from rondo.erasure.actions.files import clear_files
+from rondo.erasure.actions.finding import say_whose
 from rondo.erasure.actions.keeping import keep_figures
 from rondo.erasure.actions.overwriting import may_overwrite, overwrite, zero_freed
 from rondo.erasure.actions.sweeping import sweep
@@ -80,6 +81,8 @@ def _rows(row: Erasure, actor: Actor, report: Progress) -> None:
     marks = dict(Customer.objects.filter(pk__in=pending).values_list("pk", "created_at"))
     now = timezone.now().isoformat(timespec="seconds")
     ledger.add({mark_of(pk, made_at): now for pk, made_at in sorted(marks.items())})
+    with transaction.atomic():
+        say_whose(pending)
     needles = needles_of(pending)
     if needles is not None:
         report("files", 0, 1)

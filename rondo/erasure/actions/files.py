@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import os
 import shutil
 import zipfile
 import zlib
@@ -17,15 +16,13 @@ from rondo.erasure.needles import Needles
 from rondo.errors import InputError, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loading.fields import ImportOptions
-from rondo.interactions.importing import choosing
+from rondo.interactions.importing import choosing, rejects
 from rondo.interactions.importing.reading import open_source, texts
 from rondo.interactions.models import ImportFile
 
 _BLOCK = 1 << 20
 _OVERLAP = 1 << 10
 """What names somebody is shorter than that."""
-_MOST_HINTS = 60
-"""With more of them a text is looked through right away."""
 _ENCODINGS = ("utf-8", "cp1252", "utf-16-le")
 
 
@@ -64,36 +61,30 @@ def _uploads(actor: Actor, needles: Needles) -> int:
 
 def _rejects(needles: Needles) -> int:
     count = 0
-    for file in sorted((Path(settings.RONDO_HOME) / "rejects").glob("*.csv")):
+    for file in rejects.remove_unfinished():
+        if file.is_file() and names_one(file, needles):
+            raise StateError(
+                _("A file that names this person is being imported now; the erasure goes on when that has ended.")
+            )
+    for file in sorted(rejects.folder().glob("*.csv")):
         if not names_one(file, needles):
             continue
-        made = file.with_suffix(".part")
-        with (
-            file.open(newline="", encoding="utf-8") as source,
-            os.fdopen(
-                os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="", encoding="utf-8"
-            ) as out,
-        ):
+        with file.open(newline="", encoding="utf-8") as source, rejects.made_whole(file) as out:
             writer = csv.writer(out)
             for row in csv.reader(source):
                 if any(needles.within(cell) for cell in row) or needles.within(" ".join(row)):
                     count += 1
                 else:
                     writer.writerow(row)
-            out.flush()
-            os.fsync(out.fileno())
-        made.replace(file)
     return count
 
 
 def names_one(file: Path, needles: Needles) -> bool:
     """Whether a file names one of the persons: CSV and other text in the usual encodings, packed by gzip
     too, workbooks, Parquet."""
-    hints = {hint.casefold() for hint in needles.hints}
 
     def named(text: str) -> bool:
-        folded = text.casefold()
-        return (len(hints) > _MOST_HINTS or any(hint in folded for hint in hints)) and needles.within(text)
+        return needles.may_be_within(text) and needles.within(text)
 
     with file.open("rb") as source:
         head = source.read(4)

@@ -16,14 +16,24 @@ from django.db import models, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from rondo.erasure.needles import Needles
+from rondo.erasure.needles import MOST_HINTS, Needles
 from rondo.foundation import audit
 from rondo.foundation.holdings import Swept
 from rondo.foundation.registry import registries
 
 _PAGE = 2_000
-_MOST_HINTS = 60
-"""With more of them the database is not asked to choose: reading all texts then costs less."""
+
+
+@TextField.register_lookup
+class Digits(models.Lookup[bool]):
+    """Texts that hold these digits in their order, whatever stands between them."""
+
+    lookup_name = "digits"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} LIKE %s", (*params, "".join(f"%{digit}" for digit in self.rhs) + "%")
 
 
 def sweep(needles: Needles, report: Callable[[str, int, int], None]) -> dict[str, int]:
@@ -48,11 +58,12 @@ def _sweep(swept: Swept, needles: Needles) -> int:
     if swept.where is not None:
         rows = rows.filter(swept.where())
     hints = needles.hints | (needles.ids if swept.emptied else set())
-    if not hints:
+    if not hints and not needles.numbers:
         return 0
-    if len(hints) <= _MOST_HINTS:
+    if len(hints) + len(needles.numbers) <= MOST_HINTS:
         rows = rows.alias(**{f"text_{name}": Cast(name, TextField()) for name in swept.columns})
-        held = (Q(**{f"text_{name}__icontains": hint}) for name in swept.columns for hint in sorted(hints))
+        held = [Q(**{f"text_{name}__icontains": hint}) for name in swept.columns for hint in sorted(hints)]
+        held += [Q(**{f"text_{name}__digits": one}) for name in swept.columns for one in sorted(needles.numbers)]
         rows = rows.filter(reduce(or_, held))
     changed, last = 0, None
     while page := list((rows if last is None else rows.filter(pk__gt=last)).values_list("pk", *swept.columns)[:_PAGE]):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
@@ -33,11 +34,12 @@ from rondo.customers.actions import (
     merge,
     note_consent,
     put_into_bin,
+    remove_address,
     remove_identifier,
     set_attribute,
     unmerge,
 )
-from rondo.customers.models import AttributeValue, Customer, Source
+from rondo.customers.models import Address, AttributeValue, Customer, Source
 from rondo.customers.queries import binned, visible
 from rondo.duplicates.models import Pair
 from rondo.erasure.actions import (
@@ -58,13 +60,13 @@ from rondo.erasure.marks import mark_of
 from rondo.erasure.models import Erased, Erasure, KeptFigure
 from rondo.erasure.queries import preview
 from rondo.errors import PermissionRefused, StateError
-from rondo.foundation import roles
+from rondo.foundation import audit, roles
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import business_now
 from rondo.foundation.loading.fields import ImportOptions
 from rondo.foundation.models import ApiAnswer, ApiToken, AuditEntry, User
 from rondo.interactions.actions import log_interaction
-from rondo.interactions.importing import choosing, run_import
+from rondo.interactions.importing import choosing, rejects, run_import
 from rondo.interactions.models import ImportFile, Interaction, Order
 from rondo.interactions.splitting.choosing import Choice
 from rondo.interactions.splitting.splitting import split
@@ -78,7 +80,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 STRINGS = (
     "zqada", "zqlove", "zqmail", "81524637", "zqstreet", "zqnote", "zqnick", "zqformer", "zqcode", "zqtag", "zqmüll",
-    "zqmull", "zqmuell", "zqm\\u00fcll",
+    "zqmull", "zqmuell", "zqm\\u00fcll", "zqoldroad", "zqnewroad", "zqlane", "zqearly", "zqlate", "zqrefused",
 )  # fmt: skip
 """What occurs in nothing but what is written of the person."""
 
@@ -120,6 +122,8 @@ def person(home: Path, installation: Any, alice: User, signed_in: Callable[[User
     set_attribute(who, bystander, "nick", "sent by Zqada Zqlove")
     note_consent(who, bystander, "email", "given", evidence="Zqada Zqlove heard it")
     put_hold(who, bystander, "As zqmail@example.org has it")
+    log_interaction(who, bystander, "note", body="Was 5 ZQOLDROAD, then 7 Zqnewroad, now 9 zqlane.")
+    log_interaction(who, bystander, "note", body="Rings +49 170/81·5 – 24_63:7!")
     double = create_customer(who, name="B. Else")
     link(who, double, bystander, "partner", position="after Zqada Zqlove")
     unmerge(who, merge(who, double, bystander, "Zqada Zqlove says so").pk)
@@ -151,10 +155,28 @@ def bring_in(who: Actor, home: Path, ada: Customer) -> None:
     load = run_import(who, "customers", file, source="shop", mapping=mapping, options=options)
     assert load.reject_file and AttributeValue.objects.filter(text="zqtag").exists()
     file.unlink()
+    moved_house(who, home)
+    half = home / "rejects" / "customers-run-99.0a1b.part"  # of an import that was killed
+    half.write_text("line,column,value,reason,Name\n7,Mail,zqrefused,is no address,Zqada Zqlove\n")
+    os.utime(half, (0, 0))
     for name, text in (("zqcode-1.csv", "Name\nZQMÜLLER ZQLOVE\n"), ("others.csv", "Name\nDora Other\n")):
         place = choosing.place_for(name)
         place.write_text(text, encoding="cp1252")
         choosing.take(who, place)
+
+
+def moved_house(who: Actor, home: Path) -> None:
+    """Imports that bring a street and a hobby and change both, and somebody who takes them away again."""
+    define_attribute(who, "hobby", label_en="Hobby", label_de="Hobby", type="text", form="demographic")
+    mapping = {"external_id": "No", "street": "Street", "attribute:hobby": "Hobby"}
+    for street, hobby in (("5 Zqoldroad", "zqearly"), ("7 Zqnewroad", "zqlate"), ("9 Zqlane", "zqlate too")):
+        file = home / "moved.csv"
+        file.write_text(f"No,Street,Hobby\nZQCODE-1,{street},{hobby}\n")
+        run_import(who, "customers", file, source="shop", mapping=mapping)
+        file.unlink()
+    home_of = Address.objects.get(street="9 Zqlane").customer
+    remove_address(who, Address.objects.get(street="9 Zqlane").pk)
+    set_attribute(who, home_of, "hobby", None)
 
 
 def strings_in_tables() -> dict[str, str]:
@@ -204,10 +226,37 @@ def test_nothing_of_an_erased_person_is_left(person: Customer, home: Path, alice
     assert kept.changes["name"] == ["∎", "∎"] and kept.actor == alice
     others = Interaction.objects.get(body__startswith="With ")
     assert others.body == "With ∎, ∎ or (∎; ∎"
+    others = Interaction.objects.get(body__startswith="Was ")
+    assert others.body == "Was ∎, then ∎, now ∎."
+    assert Interaction.objects.filter(body="Rings ∎!").exists()
+    assert not list((home / "rejects").glob("*.part"))
     assert not [one for one in Session.objects.all() if "Zqada" in str(one.get_decoded())]
     assert [row.file_name for row in ImportFile.objects.all()] == ["others.csv"]
     (refused,) = (home / "rejects").glob("*.csv")
     assert "Carla Other" in refused.read_text()
+
+
+def test_entries_of_before_say_whose_they_are(person: Customer, home: Path, alice: User) -> None:
+    """Those that earlier versions wrote, whose address and attribute somebody took away: found by what was taken."""
+    other = create_customer(system(), name="Berta Low")
+    with audit.door_opened("test"):
+        AuditEntry.objects.update(about=None)
+    kept = audit.record(system(), "address.imported", "address", 987654, {"street": ["1 Else Road", "2 Else Road"]})
+    erase(Actor(alice, "web"), [person])
+    assert strings_in_tables() == {}
+    kept.refresh_from_db()
+    assert kept.about is None and kept.changes == {"street": ["1 Else Road", "2 Else Road"]}
+    assert visible(None).filter(pk=other.pk).exists()
+
+
+def test_what_is_written_by_an_import_now_holds_an_erasure_up(person: Customer, home: Path, alice: User) -> None:
+    row = request_erasure(Actor(alice, "web"), [person])
+    with rejects.made_whole(home / "rejects" / "customers-run-98.csv") as file:
+        file.write("7,Mail,zqrefused,is no address,Zqada Zqlove\n")
+        file.flush()
+        assert carry_out(row.pk).status == Erasure.Status.FAILED
+    assert carry_out(row.pk).status == Erasure.Status.DONE
+    assert strings_in_files(home) == []
 
 
 def test_a_restored_backup_is_erased_again(person: Customer, home: Path, alice: User, tmp_path: Path) -> None:

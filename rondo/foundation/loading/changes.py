@@ -90,11 +90,13 @@ def update_changed(
     if versioned:
         final_columns["version"] = pa.array([change[3] + 1 for change in changes], pa.int64())
     bulk.update(model, pa.array([change[0] for change in changes], pa.int64()), final_columns)
+    parts: dict[int, int] = {}
     if customers is not None:
         owner = dict(zip(keys.to_pylist(), customers.to_pylist(), strict=True))
         job.touched.update(owner[change[0]] for change in changes)
+        parts = owner if record_type != "customer" else {}
     audit.record_many(
-        audit.entry(job.actor, f"{record_type}.imported", record_type, key, differing)
+        audit.entry(job.actor, f"{record_type}.imported", record_type, key, differing, parts.get(key))
         for key, differing, _final, _version in changes
     )
     return len(changes)

@@ -11,6 +11,7 @@ from rondo.errors import StateError
 from rondo.foundation.models import Load
 from rondo.foundation.registry import LoadedTable, registries
 from rondo.interactions.importing.locking import exclusive
+from rondo.interactions.importing.rejects import remove_unfinished
 from rondo.interactions.importing.staging import remove_dead_folders
 
 log = logging.getLogger("rondo.import")
@@ -24,6 +25,7 @@ def sweep_dead_loads() -> list[int]:
     """
     if not _dead():
         remove_dead_folders()  # of runs that died after their last commit
+        remove_unfinished()
         return []
     try:
         with exclusive():
@@ -45,6 +47,7 @@ def sweep_locked() -> list[int]:
         _end(load, Load.Status.ABANDONED if load.status == Load.Status.LOADING else load.status)
     remove(dead)
     remove_dead_folders()
+    remove_unfinished()
     return [load.pk for load in dead]
 
 

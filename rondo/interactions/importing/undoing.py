@@ -155,12 +155,14 @@ def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int
                     if "version" in fields:
                         values["version"] = models.F("version") + 1
                     model._default_manager.filter(pk=row.pk).update(**values)
-                    entries.append(audit.entry(actor, f"{record_type}.restored", record_type, entry.record_id, back))
+                    about = row.customer_id if isinstance(row, Address | AttributeValue) else None
+                    verb = f"{record_type}.restored"
+                    entries.append(audit.entry(actor, verb, record_type, entry.record_id, back, about))
                     restored += 1
                     if isinstance(row, Customer):
                         changed_customers.add(row.pk)
-                    elif isinstance(row, Address | AttributeValue):
-                        changed_customers.add(row.customer_id)
+                    elif about is not None:
+                        changed_customers.add(about)
             if model is Customer:
                 names.reindex(rows)
     audit.record_many(entries)
