@@ -5,7 +5,13 @@ Every function runs in one transaction of its own (or joins the caller's) and ta
 """
 
 from rondo.customers.actions.attributes import set_attribute
-from rondo.customers.actions.binning import put_back, put_back_some, put_into_bin, request_binning
+from rondo.customers.actions.binning import (
+    put_back,
+    put_back_some,
+    put_into_bin,
+    request_binning,
+    take_back_made,
+)
 from rondo.customers.actions.cells import Edited, Stale, change_cell, take_back_cell
 from rondo.customers.actions.consents import note_consent, take_back_consent
 from rondo.customers.actions.contact_points import (
@@ -82,6 +88,7 @@ __all__ = [
     "take_back_attribute",
     "take_back_cell",
     "take_back_consent",
+    "take_back_made",
     "take_back_together",
     "take_customer",
     "unlink",

@@ -10,15 +10,20 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions.gate import CustomerRef, hold_all, key_of, not_found, one_at_a_time
+from rondo.customers.actions.gate import CustomerRef, hold_all, key_of, locked, not_found, one_at_a_time
+from rondo.customers.actions.links import unlink
 from rondo.customers.actions.together import MOST_AT_ONCE
 from rondo.customers.changed import mark
-from rondo.customers.models import Bin, Customer, Survivor
+from rondo.customers.models import AttributeValue, Bin, Customer, NameWord, Survivor
 from rondo.customers.queries import binned, survivor_id, visible
 from rondo.errors import InputError, NotFound
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.long_work import worked_on
+from rondo.foundation.models import AuditEntry
+
+_MAKING = ("customer.created", "link.added", "link.removed")
+"""What the audit log says of a customer that was made, linked, and let go again."""
 
 
 def put_into_bin(actor: Actor, customers: Sequence[CustomerRef]) -> Bin:
@@ -42,6 +47,42 @@ def put_into_bin(actor: Actor, customers: Sequence[CustomerRef]) -> Bin:
                 raise not_found(ref)
     row.refresh_from_db()
     return row
+
+
+def take_back_made(actor: Actor, links: Sequence[int], made: CustomerRef) -> bool:
+    """The undo of a household or company that was made together with its first ``links``: these go, and so does the
+    customer ``made``, into the bin. It asks for no more than making did. Whether it went; it stays where anything else
+    was done with it since, or somebody else made it.
+
+    Raises:
+        NotFound: a link, or one of its customers, is not there or not the actor's to see.
+    """
+    actor.require("edit")
+    with transaction.atomic():
+        one_at_a_time()
+        for key in links:
+            unlink(actor, key)
+        row = locked(actor, made)
+        told = AuditEntry.objects.filter(record_type="customer", record_id=row.pk)
+        first = told.order_by("pk").first()
+        if first is None or first.verb != "customer.created" or first.actor_id != (actor.user and actor.user.pk):
+            return False
+        if told.exclude(verb__in=_MAKING).exists() or row.is_merged or _needed(row):
+            return False
+        gone = Bin.objects.create(actor=actor.user, status=Bin.Status.DONE, finished_at=timezone.now())
+        return bool(_put(actor, gone, [row.pk]))
+
+
+def _needed(row: Customer) -> bool:
+    """Whether anything refers to a customer, besides the words of its name and what every new one is given."""
+    for relation in Customer._meta.related_objects:
+        model = relation.related_model
+        rows = model._base_manager.filter(**{relation.field.name: row.pk})
+        if model is AttributeValue:  # those set by hand are told by the audit log
+            rows = rows.filter(load__isnull=False)
+        if model is not NameWord and rows.exists():
+            return True
+    return False
 
 
 def request_binning(actor: Actor, keys: Iterable[int]) -> Bin:

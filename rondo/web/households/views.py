@@ -13,7 +13,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from rondo.customers.actions import Removed, change_link, link, link_as_household, link_new, put_back_link, unlink
+from rondo.customers.actions import (
+    Removed,
+    change_link,
+    link,
+    link_as_household,
+    link_new,
+    put_back_link,
+    take_back_made,
+    unlink,
+)
 from rondo.customers.models import Customer, Link
 from rondo.customers.queries import links_of, record_ids
 from rondo.errors import InputError, RondoError
@@ -87,6 +96,8 @@ def add(request: HttpRequest, public_id: str) -> HttpResponse:
         return answer
     other = made.object if made.subject_id == found.pk else made.subject
     undo = reverse("customer-link-remove", args=[found.public_id, made.pk])
+    if given.get("new"):
+        undo = _undo_of_making(found, [made], other.pk)
     text = _("Linked: %(way)s %(other)s.") % {"way": way.label, "other": other}
     messages.success(request, text, extra_tags=f"undo:{undo}")
     return answer
@@ -95,10 +106,16 @@ def add(request: HttpRequest, public_id: str) -> HttpResponse:
 def _together(request: HttpRequest, found: Customer, mate: str) -> HttpResponse:
     """A new household of the customer and one more person; the message takes both links back."""
     made = link_as_household(actor(request), [found.pk, mate], household_name(found))
-    undo = reverse("customer-link-back", args=[found.public_id, _token({"unlink": [row.pk for row in made]})])
+    undo = _undo_of_making(found, made, made[0].object_id)
     text = _("Linked: %(household)s is made, with both as members.") % {"household": made[0].object}
     messages.success(request, text, extra_tags=f"undo:{undo}")
     return redirect("customer", made[0].object.public_id)
+
+
+def _undo_of_making(found: Customer, links: list[Link], made: int) -> str:
+    """The address that takes links back, and who was made for them."""
+    known = {"unlink": [row.pk for row in links], "made": made}
+    return reverse("customer-link-back", args=[found.public_id, _token(known)])
 
 
 @require_POST
@@ -160,8 +177,11 @@ def take_back(request: HttpRequest, public_id: str, token: str) -> HttpResponse:
         if isinstance(known, list):
             put_back_link(actor(request), [Removed.from_dict(one) for one in known])
         elif "unlink" in known:
-            for key in known["unlink"]:
-                unlink(actor(request), key)
+            if not take_back_made(actor(request), known["unlink"], known["made"]):
+                stays = _(
+                    "It stays, since it has been used meanwhile; put it into the bin yourself if it is not needed."
+                )
+                messages.info(request, stays)
         else:
             was = {
                 name: _day(value or "") if name in ("since", "until") else value for name, value in known["was"].items()

@@ -1,7 +1,7 @@
 """Pages of households and organisations: links by search, members, what all bring together, one chain of all."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.test import Client
 from rondo.analysis.models import Score
 from rondo.customers import actions
 from rondo.customers.models import Customer, Link
+from rondo.customers.queries import binned, visible
 from rondo.foundation.actors import system
 from rondo.foundation.models import User
 from rondo.web.households.reading import read_whole
@@ -167,6 +168,26 @@ def test_who_may_live_together_is_one_click_and_its_undo(client: Client) -> None
     assert house.links_in.count() == 3
     posted(client, undo_of(made))
     assert [row.subject for row in house.links_in.all()] == [cem]
+    assert visible(None).filter(pk=house.pk).exists(), "another one lives in it"
+
+
+def test_the_undo_of_a_household_removes_what_it_made(signed_in: Any, make_user: Any, client: Client) -> None:
+    seller = make_user("seller", role="sales")
+    own = signed_in(seller)
+    ann, ben = make_customer("Ann Miller", owner=seller), make_customer("Ben Miller", owner=seller)
+    at = f"/customers/{ann.public_id}/links/add"
+    company = {"as": "employee-out", "q": "Acme Ltd", "new": "1"}
+    for asked in ({"with": ben.public_id}, company):
+        made = posted(own, at, **asked)
+        (group,) = visible(None).exclude(kind="person")
+        posted(own, undo_of(made))
+        assert not visible(None).filter(pk=group.pk).exists() and not Link.objects.exists()
+        assert binned(None).filter(pk=group.pk).exists(), "and can be put back"
+    made = posted(own, at, **company)
+    (group,) = visible(None).exclude(kind="person")
+    contact(group, "note", datetime(2020, 5, 4, tzinfo=UTC))
+    posted(own, undo_of(made))
+    assert visible(None).filter(pk=group.pk).exists() and not Link.objects.exists()
 
 
 def test_the_log_of_changes_names_whom_the_viewer_sees(client: Client) -> None:
