@@ -234,6 +234,15 @@ def _archived(key: str, viewer: User) -> str:
     return row.label if key.startswith("attr.") and row is not None and may_see(viewer, row) else ""
 
 
+def archived_among(viewer: User, keys: Sequence[str]) -> dict[str, str]:
+    """Of the keys of fields those of archived attributes that the viewer would see, with their labels."""
+    named = {key.removeprefix("attr."): key for key in keys if key.startswith("attr.")}
+    if not named:
+        return {}
+    rows = AttributeDefinition.everything.filter(key__in=named, state="archived")
+    return {named[row.key]: row.label for row in rows if may_see(viewer, row)}
+
+
 def _split_range(raw: str) -> list[str]:
     parts = [part.strip() for part in raw.split("..")]
     if len(parts) != 2 or not all(parts):

@@ -25,7 +25,7 @@ from rondo.foundation.models import User
 from rondo.foundation.rights import masked
 from rondo.lists.states import HIDDEN, LAYOUTS, PAGE_SIZE, SIZES, State
 from rondo.web.customers.fields import Field, catalogue, default_columns
-from rondo.web.customers.filters import Condition, parse, shown_as
+from rondo.web.customers.filters import Condition, archived_among, parse, shown_as
 from rondo.web.customers.lists import CursorError, KeyPage, Phase, Position, phases, read_page
 from rondo.web.customers.rules import Rule, as_rule, parts_of, read_rule
 from rondo.web.customers.selection import Selection
@@ -74,9 +74,8 @@ class ListQuery:
         self.errors = [str(problem) for problem in problems]
         self.rule_text = asked.rule
         self.rule = self._read_rule()
-        self.columns, self.columns_in_address = self._read_columns(
-            asked.columns, () if self.base is not None else chosen
-        )
+        self.columns_in_address = bool(asked.columns)
+        self._read_columns(asked.columns or (() if self.base is not None else chosen))
         self.size = asked.size
         self.layout, self.by = asked.layout, asked.by
         self.sort = asked.sort
@@ -85,10 +84,14 @@ class ListQuery:
         self.picked = [key for key in keys if key is not None] if keys else None
         self.after, self.before = params.get("after", ""), params.get("before", "")
 
-    def _read_columns(self, asked: Sequence[str], chosen: Sequence[str]) -> tuple[list[str], bool]:
+    def _read_columns(self, asked: Sequence[str]) -> None:
+        """``columns`` are those that are shown; ``kept_columns`` those that a view keeps: they hold the ones that are
+        ``away``, too (key and label), since their attribute is in the archive and may be put back."""
         offered = {key for key, field in self.fields.items() if field.listed and key != "name"}
-        usable = [key for key in dict.fromkeys(asked or chosen) if key in offered][:MAX_COLUMNS]
-        return usable or default_columns(self.fields), bool(asked)
+        self.away = archived_among(self.viewer, [key for key in dict.fromkeys(asked) if key not in offered])
+        kept = [key for key in dict.fromkeys(asked) if key in offered or key in self.away][:MAX_COLUMNS]
+        self.columns = [key for key in kept if key in offered] or default_columns(self.fields)
+        self.kept_columns = kept or self.columns
 
     def _read_rule(self) -> Rule | None:
         if not self.rule_text:
@@ -105,7 +108,7 @@ class ListQuery:
     @cached_property
     def state(self) -> State:
         """What a view keeps of the list: all but the search and the page."""
-        columns, size = tuple(self.columns), self.size
+        columns, size = tuple(self.kept_columns), self.size
         return State(tuple(self.filters), self.rule_text, self.sort, columns, size, self.layout, self.by)
 
     @property
@@ -209,7 +212,7 @@ class ListQuery:
             filters=tuple(self.filters if filters is None else filters),
             rule=self.rule_text if rule is None else rule,
             sort=self.sort if sort is None else sort,
-            columns=tuple(self.columns if self.columns_in_address else ()) if columns is None else tuple(columns),
+            columns=tuple(self.kept_columns if self.columns_in_address else ()) if columns is None else tuple(columns),
             size=self.size if size is None else size,
             layout=self.layout if layout is None else layout,
             by=self.by if by is None else by,
@@ -238,6 +241,12 @@ class ListQuery:
     def kept(self) -> list[tuple[str, str]]:
         """The whole list but its search as pairs, for the hidden fields of a form that changes it."""
         return self._pairs(replace(self.state, columns=self.state.columns if self.columns_in_address else ()))
+
+    @property
+    def without_away(self) -> list[tuple[str, str]]:
+        """The view that the list began with, without the columns of archived attributes, as pairs for a form."""
+        state = self.state if self.base is None else self.base.state
+        return self._pairs(replace(state, columns=tuple(key for key in state.columns if key not in self.away)))
 
     @property
     def shape(self) -> str:

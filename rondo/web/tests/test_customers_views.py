@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rondo.customers.actions import archive_attribute, change_attribute
+from rondo.customers.actions import archive_attribute, change_attribute, restore_attribute
 from rondo.errors import StateError
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import AuditEntry, User
@@ -203,3 +203,38 @@ def test_a_view_is_found_in_the_palette(client: Any, charlie: Any, signed_in: An
     address = keep(client, "Late payers", f="kind:is:person")
     assert address in client.get("/palette?q=payers").content.decode()
     assert address not in signed_in(charlie).get("/palette?q=payers").content.decode()
+
+
+def test_a_column_whose_attribute_is_archived_is_told_dropped_or_comes_back(client: Any, alice: User) -> None:
+    make_attributes()
+    make_customer("Ada")
+    view = keep(client, "Places", sort="name", cols="owner,attr.city,known_since")
+    archive_attribute(system(), "city")
+    page = client.get(view)
+    said = page.content.decode()
+    assert page.status_code == 200 and "not shown as a column: City." in said and "Changed from" not in said
+    assert page.context["query"].columns == ["owner", "known_since"]
+    kept = dict(page.context["query"].kept) | {"sort": "-name", "keep": "1"}
+    client.post(f"/customers/views/{view.partition('=')[2]}/change", kept)
+    restore_attribute(system(), "city")
+    assert client.get(view).context["query"].columns == ["owner", "attr.city", "known_since"]
+    archive_attribute(system(), "city")
+    page = client.get(view)
+    dropped = client.post(
+        f"/customers/views/{view.partition('=')[2]}/change", dict(page.context["query"].without_away) | {"keep": "1"}
+    )
+    page = client.get(dropped["Location"])
+    assert "not shown as a column" not in page.content.decode()
+    assert SavedView.objects.get().state.columns == ("owner", "known_since")
+    undo(client, page)
+    assert SavedView.objects.get().state.columns == ("owner", "attr.city", "known_since")
+
+
+def test_an_archived_column_of_an_attribute_one_may_not_see_is_not_told(make_user: Any, signed_in: Any) -> None:
+    make_attributes()
+    seller = make_user("seller", role="sales")
+    own = signed_in(seller)
+    view = keep(own, "Places", cols="owner,attr.city")
+    change_attribute(system(), "city", visible_to=[])
+    archive_attribute(system(), "city")
+    assert "City" not in own.get(view).content.decode()

@@ -214,6 +214,8 @@ def choose_columns(request: HttpRequest) -> HttpResponse:
     query = read_query(request, request.POST)
     chosen = [key for key in dict.fromkeys(request.POST.getlist("column")) if key in query.fields and key != "name"]
     columns = [] if "default" in request.POST else chosen[:MAX_COLUMNS]
+    if columns:
+        columns = [*columns, *query.away][:MAX_COLUMNS]  # they come back with their attribute
     if query.base is None:
         if columns:
             request.session[CHOSEN] = columns
