@@ -9,6 +9,10 @@ Journey, each a log of its own) and ``parts`` (ten parts of CDNOW by customer); 
 Baselines of the same run, from the same hold-outs: ``parts 1, 2`` leaves the model's own error out; ``plain`` takes it
 as the mean square of past errors about 0 with Student's quantile, without shifting groups.
 
+``--conformal`` adds split conformal intervals of tenths, with the middle of the calibrated one and a width such that it
+would have held 90 % of what the hold-outs left over: each tenth by its own (Mondrian), by its own and its neighbours',
+and by all (Vovk, Gammerman & Shafer 2005; Barber et al. 2023 on what is not exchangeable).
+
 A count has an interval of whole numbers, and one that begins at 0 cannot miss below: a forecast that is right holds
 more than 90 % then. So single customers are judged twice: plainly, and by the randomised probability integral
 transform (Czado, Gneiting & Held 2009, Biometrics 65, 1254-1261), which is uniform where the forecast is right however
@@ -28,11 +32,21 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from scipy.stats import norm
 
 from rondo import science
 from rondo.science import gamma_gamma, models
 from rondo.science.hybrid import Bases
-from rondo.science.intervals import CalibrationConfig, HoldOuts, Interval, Spread, intervals_of, model_errors
+from rondo.science.intervals import (
+    CalibrationConfig,
+    HoldOuts,
+    Interval,
+    RolledHoldOut,
+    Spread,
+    _foretold,
+    intervals_of,
+    model_errors,
+)
 from rondo.science.models import PurchaseModel
 from rondo.science.tests.logs import cdnow, complete_journey, folder
 
@@ -40,6 +54,9 @@ Floats = npt.NDArray[np.float64]
 LEAST_LINES = 6000
 DRAWS = 99
 LEVEL = 0.90
+RULES = ("parts 1, 2", "plain", "calibrated")
+CONFORMAL = {"by tenth": 0, "by neighbours": 1, "by all tenths": 10}
+"""Conformal rules: how many tenths on either side a tenth learns from."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +154,10 @@ def judge(
             ("parts 1, 2", intervals_of(expected, spread, None, LEVEL)),
             ("plain", intervals_of(expected, spread, errors[number], LEVEL)),
             ("calibrated", calibrated),
+            *(
+                (name, conformal(calibrated, made, what == "value", days, near) if made.holdouts else calibrated)
+                for name, near in CONFORMAL.items()
+            ),
         ):
             found.held[what, rule], found.width[what, rule], found.score[what, rule] = _weigh(intervals, sums)
     for what, (plain, randomised) in {
@@ -146,6 +167,40 @@ def judge(
         for how, held in (("plain", plain), ("randomised", randomised)):
             found.customers[what, how] = np.bincount(ranks, weights=held) / np.bincount(ranks)
     return found
+
+
+def conformal(
+    calibrated: list[Interval], made: science.BaseForecast, spend: bool, days: int, near: int
+) -> list[Interval]:
+    """The calibrated intervals with those of tenths made wider or narrower, so that they would have held what the
+    hold-outs of a tenth and of ``near`` tenths on either side left over. The base's stays."""
+    holdouts, groups = made.holdouts, calibrated[1:]
+    pairs = [_pair(one, spend) for one in holdouts]
+    errors = np.array([np.log((np.maximum(came, 0) + 0.5) / (told + 0.5)) for told, came, _chance in pairs])
+    origins, length = np.array([one.origin for one in holdouts]), holdouts[0].until - holdouts[0].origin
+    apart = errors[:, 1:] - errors[:, :1]
+    left = np.abs(
+        errors[:, 1:] - np.array([_foretold(apart, origins, length, int(day), made.config) for day in origins])
+    )
+    low, high = (np.log(np.array([getattr(one, end) for one in groups]) + 0.5) for end in ("low", "high"))
+    middle, half, z = (low + high) / 2, (high - low) / 2, norm.isf((1 - LEVEL) / 2)
+    now = np.array([one.chance**2 + one.parameters**2 for one in groups])
+    own = np.maximum(half**2 - z**2 * now, 0) / max(1.0, days / length) ** (2 * made.config.growth)
+    score = left / np.sqrt(own + z**2 * np.array([chance[1:] for _told, _came, chance in pairs]))
+    of = [score[:, max(0, tenth - near) : tenth + near + 1].ravel() for tenth in range(len(groups))]
+    wider = np.array([np.sort(one)[min(int(np.ceil((one.size + 1) * LEVEL)), one.size) - 1] for one in of])
+    ends = np.exp(middle - wider * half) - 0.5, np.exp(middle + wider * half) - 0.5
+    return [
+        calibrated[0],
+        *(replace(one, low=float(a), high=float(b)) for one, a, b in zip(groups, *ends, strict=True)),
+    ]
+
+
+def _pair(held: RolledHoldOut, spend: bool) -> tuple[Any, Any, Floats]:
+    """Forecast, what came, and the variance that chance and parameters explain, of a hold-out."""
+    if spend:
+        return held.forecast_spend, held.actual_spend, held.spend_spread.variance
+    return held.forecast_purchases, held.actual_purchases, held.purchases_spread.variance
 
 
 def _weigh(intervals: list[Interval], sums: Floats) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
@@ -185,10 +240,10 @@ def _of_values(
     return plain.astype(float), np.where(money > 0, plain, spread)
 
 
-def show(name: str, forecasts: list[Judged]) -> None:
+def show(name: str, forecasts: list[Judged], rules: tuple[str, ...] = RULES) -> None:
     """The rows of one log, or of several together."""
     for what in ("purchases", "value"):
-        for rule in ("parts 1, 2", "plain", "calibrated"):
+        for rule in rules:
             held = np.mean([one.held[what, rule] for one in forecasts], axis=0)
             width = np.median([one.width[what, rule] for one in forecasts], axis=0)
             score = np.mean([one.score[what, rule] for one in forecasts], axis=0)
@@ -216,6 +271,7 @@ def main() -> None:
     parser.add_argument(
         "--reserve", type=float, default=CalibrationConfig.reserve, help="what holds back the shift of tenths"
     )
+    parser.add_argument("--conformal", action="store_true", help="conformal intervals of tenths beside the others")
     given = parser.parse_args()
     print(
         "| log | what | rule | forecasts | total | 1. | 2. | 3. | 4. | 5. | 6. | 7. | 8. | 9. | 10. | tenths ", end=""
@@ -225,7 +281,8 @@ def main() -> None:
         name, months, read = LOGS[key]
         calibration = CalibrationConfig(whole_days=given.whole, reserve=given.reserve)
         for_all = partial(judged, months=months, model=given.model, every=given.every, calibration=calibration)
-        show(name, [one for log in read().values() for one in for_all(log)])
+        rules = (*RULES, *CONFORMAL) if given.conformal else RULES
+        show(name, [one for log in read().values() for one in for_all(log)], rules)
 
 
 if __name__ == "__main__":
