@@ -11,6 +11,7 @@ from rondo.foundation.money import Money
 from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, BAND, GRID, MUTED, QUIET, axis, plot, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
+from rondo.web.charts.portfolio import customers_where
 from rondo.web.charts.svg import spoken
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def revenue(weekly: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], curr
             Cell(formats.day(week["week"]), week["week"]),
             Cell(formats.money(week["revenue"], currency, 0), Money(week["revenue"], currency).major),
             Cell(formats.number(week["orders"]), week["orders"]),
-            Cell(formats.number(week["buyers"]), week["buyers"]),
+            Cell(formats.number(week["buyers"]), week["buyers"], _buyers(week["week"]) if week["buyers"] else ""),
             Cell("", ""),
             Cell("", ""),
         ]
@@ -67,6 +68,12 @@ def revenue(weekly: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], curr
         stamp=stamp,
         desk=(700, 250),
     )
+
+
+def _buyers(week: str) -> str:
+    """The customers who bought in the week that begins on a day."""
+    first = date.fromisoformat(week)
+    return customers_where(rule=f"did purchase where amount >= 0 between {first} and {first + timedelta(days=6)}")
 
 
 def _drawing(weeks: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], currency: str, size: Size) -> Any:

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from rondo.analysis.results import Moves, StandingWeek
 from rondo.analysis.ruled import STAGE
+from rondo.analysis.ruled_moves import stood
 from rondo.web import formats
 from rondo.web.charts.axes import GRID, HEAT, INK, ON_FILL, axis, plot, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
@@ -34,15 +35,25 @@ _ORDER = (
 )
 """Stages of buyers from the ground of the chart upwards: who is well first, so that losses show at the upper edge."""
 _NARROW = 400
+_OPENED = 53
+"""Weeks whose numbers open their customers, the latest: links of many years would outweigh the page."""
 
 
 def stages_by_week(weekly: Sequence[StandingWeek], stamp: str) -> Chart:
     """Buyers by stage, stacked, week after week; those before their first purchase are in the table only."""
     labels = {key: str(label) for key, label in STAGE}
+    opened = {week["day"] for week in weekly[-_OPENED:]}
     rows = [
         [
             Cell(formats.day(week["day"]), week["day"]),
-            *[Cell(formats.number(count), count) for count in week["stages"]],
+            *[
+                Cell(
+                    formats.number(count),
+                    count,
+                    customers_where(rule=_stood(n, week["day"])) if count and week["day"] in opened else "",
+                )
+                for n, count in enumerate(week["stages"])
+            ],
         ]
         for week in weekly
     ]
@@ -85,6 +96,11 @@ def stages_by_week(weekly: Sequence[StandingWeek], stamp: str) -> Chart:
     )
 
 
+def _stood(stage: int, day: str) -> str:
+    """The rule that finds who stood in a stage on a day."""
+    return stood("stage", _KEYS[stage], date.fromisoformat(day))
+
+
 def _says(week: StandingWeek, labels: dict[str, str]) -> str:
     shown = [(key, week["stages"][_KEYS.index(key)]) for key in _ORDER]
     words = [f"{labels[key]} {formats.number(count)}" for key, count in shown if count]
@@ -98,17 +114,23 @@ def moved(moves: Moves, stamp: str) -> Chart:
     rows_by = [n for n, _key in enumerate(_KEYS) if any(counts[n])]
     columns_by = [n for n, _key in enumerate(_KEYS) if any(row[n] for row in counts)]
     cells = [(row, column, counts[row][column]) for row in rows_by for column in columns_by]
-    urls = {n: customers_where(f"stage:is:{_KEYS[n]}") for n in columns_by}
+    now = {n: customers_where(f"stage:is:{_KEYS[n]}") for n in columns_by}
+    urls = {
+        (row, column): customers_where(rule=f"{_stood(row, moves['since'])} and {_stood(column, moves['until'])}")
+        if count
+        else ""
+        for row, column, count in cells
+    }
     rows = [
         [Cell(labels[_KEYS[row]], _KEYS[row])]
-        + [Cell(formats.number(counts[row][column]), counts[row][column]) for column in columns_by]
+        + [Cell(formats.number(counts[row][column]), counts[row][column], urls[row, column]) for column in columns_by]
         for row in rows_by
     ]
     rows.append(
         [
             Cell(_("today"), "today"),
             *[
-                Cell(formats.number(total), total, urls[column])
+                Cell(formats.number(total), total, now[column])
                 for column in columns_by
                 for total in [sum(row[column] for row in counts)]
             ],
@@ -131,7 +153,7 @@ def moved(moves: Moves, stamp: str) -> Chart:
                         "after": labels[_KEYS[column]],
                         "customers": customer_count(count),
                     },
-                    urls[column],
+                    urls[row, column],
                 ),
             }
             for row, column, count in cells

@@ -34,6 +34,7 @@ from rondo.science.interest import InterestConfig
 from rondo.science.leads import NEVER, LeadConfig
 from rondo.science.tests.lead_worlds import CHANNELS, KINDS, lead_world
 from rondo.warehouse.tables import open_tables
+from rondo.web.tests.charted import assert_whole, charts_of
 from rondo.web.tests.test_cohorts import listed
 from rondo.web.tests.test_cohorts import text_of as body_of
 
@@ -207,7 +208,10 @@ def test_the_page_tells_opens_and_downloads(world: LeadFound, signed_in: SignIn,
     for which, head in (("leads", "Leads"), ("interest", "Customers × categories"), ("categories", "path")):
         rows = list(csv.reader(StringIO(client.get(f"{PAGE}{which}.csv").content.decode())))
         assert rows[0][0] == head and len(rows) > 2
-    assert client.get(f"{PAGE}leads.csv?as=png").content[:4] == b"\x89PNG"
+    drawn = charts_of(body)
+    assert {chart.csv_url for chart in drawn} == {f"{PAGE}leads.csv", f"{PAGE}interest.csv"}
+    for chart in drawn:
+        assert_whole(client, chart)
     assert client.get(f"{PAGE}nothing.csv").status_code == 404
     best = Customer.objects.get(pk=best_leads(None, 1)[0].customer)
     panel = words(client, f"/customers/{best.public_id}/")

@@ -158,7 +158,12 @@ def _changed(found: Figures) -> dict[str, Any] | None:
         "value_share": since["value_change"] / before if before else None,
         "customers_change": customers,
         "became": [
-            {"count": since["became"][state], "words": words, "url": customers_where(f"activity:is:{state}")}
+            {
+                "count": since["became"][state],
+                "now": found.results["activity"][state],  # type: ignore[literal-required]
+                "words": words,
+                "url": customers_where(f"activity:is:{state}"),
+            }
             for state, words in became.items()
             if since["became"].get(state)
         ],
