@@ -66,12 +66,13 @@ def charts_of(body: str) -> list[Shown]:
 
 def _shown(key: str, inner: str) -> Shown:
     addresses = [unescape(address) for address in re.findall(r'href="([^"]+)" download', inner)]
-    assert len(addresses) == 2, f"{key}: CSV and PNG"
+    assert len(addresses) == 2, f"{key}: CSV and PNG are needed"
     rows = [
         [Cell(words(cell), 'class="num"' in kind, _url(cell)) for kind, cell in _CELL.findall(row)]
         for row in _ROW.findall(inner)
     ]
-    return Shown(key, *addresses, inner.partition('<div class="chart-table')[0], rows)
+    csv_url, png_url = addresses
+    return Shown(key, csv_url, png_url, inner.partition('<div class="chart-table')[0], rows)
 
 
 def _url(cell: str) -> str:
