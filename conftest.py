@@ -35,6 +35,9 @@ for _name in [name for name in os.environ if name.startswith("RONDO_") and name 
 os.environ.update(
     RONDO_HOME=str(HOME), RONDO_LANGUAGE="en", RONDO_LOG_LEVEL="WARNING", DJANGO_SETTINGS_MODULE="rondo.settings"
 )
+# One thread of arithmetic for each process, also for those that tests start: several wait for one another by spinning,
+# and where the processors are taken by the rest of the suite that costs twenty times what they compute.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import django  # noqa: E402
 import hypothesis  # noqa: E402

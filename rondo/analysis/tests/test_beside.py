@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from django.utils import translation
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from rondo.analysis.beside import side_by_side
 from rondo.errors import InputError
@@ -13,13 +13,17 @@ pytestmark = pytest.mark.once
 
 
 def test_work_runs_in_a_thread_in_the_language_of_who_asked_and_algebra_keeps_to_one() -> None:
-    def work(word: str) -> tuple[str, str | None, bool, set[int]]:
-        threads = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
-        return word, translation.get_language(), threading.current_thread() is threading.main_thread(), threads
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
-    with translation.override("de"), side_by_side() as beside:
-        started = beside.start(work, "done")
-        assert started.result() == ("done", "de", False, {1})
+    def work(word: str) -> tuple[str, str | None, bool, set[int]]:
+        return word, translation.get_language(), threading.current_thread() is threading.main_thread(), threads()
+
+    with threadpool_limits(2, "blas"), translation.override("de"):
+        assert threads() == {2}
+        with side_by_side() as beside:
+            started = beside.start(work, "done")
+            assert started.result() == ("done", "de", False, {1})
 
 
 def test_an_error_in_the_block_ends_the_work_and_what_had_not_begun_never_does() -> None:
