@@ -5,11 +5,12 @@ Of that person's ``RONDO_*`` settings only ``RONDO_DATABASE_URL`` counts: it say
 """
 
 import atexit
+import gc
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,21 @@ def reaches_a_database(item: pytest.Item) -> bool:
     What asks for none is refused one by pytest-django, so that it says the same on every database.
     """
     return bool(item.get_closest_marker("django_db") or STORES.intersection(getattr(item, "fixturenames", ())))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What stands once the tests are collected stays to the end, and is not looked through for garbage ever again.
+
+    That took a third of the collection's time, and more with each test that was added.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # libraries complain of what is left when the process ends
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
