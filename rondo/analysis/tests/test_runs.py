@@ -88,14 +88,14 @@ def test_the_day_can_be_chosen_and_later_orders_change_nothing() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("day", [date(1, 1, 1), date(2023, 12, 23), date(9999, 12, 31)])
-def test_a_day_before_the_data_or_far_away_is_refused_and_the_figures_stay(day: date) -> None:
+def test_a_day_before_the_data_or_far_away_is_refused_and_the_figures_stay() -> None:
     purchase(customer("Ann"), "2023-12-24", 100)
     run_analysis(system())
     before = stored()
-    with pytest.raises(InputError, match=r"first order is of 2023-12-24|between 1900 and 2100"):
-        run_analysis(system(), as_of=day)
-    assert stored() == before
+    for day in (date(1, 1, 1), date(2023, 12, 23), date(9999, 12, 31)):
+        with pytest.raises(InputError, match=r"first order is of 2023-12-24|between 1900 and 2100"):
+            run_analysis(system(), as_of=day)
+        assert stored() == before, day
 
 
 @pytest.mark.django_db
