@@ -139,12 +139,15 @@ def django_db_setup(
     from django.db import connection
 
     from tests.empty_store import keep
+    from tests.emptying import empty_only_what_is_filled
 
     with django_db_blocker.unblock():
         empty_stores.append(keep(connection, HOME))
-    yield
     if connection.vendor != "postgresql":
+        yield
         return
+    empty_only_what_is_filled()
+    yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
