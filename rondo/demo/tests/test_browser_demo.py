@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, expect
+
+from tests.browsing import grave_findings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
@@ -23,12 +24,6 @@ def picture(page: "Page", name: str) -> None:
     """Keep what the page looks like; pictures of one name replace each other."""
     PICTURES.mkdir(exist_ok=True)
     page.screenshot(path=PICTURES / f"{name}.png")
-
-
-def grave_findings(page: "Page") -> list[Any]:
-    """Serious and critical findings of axe."""
-    found = Axe().run(page).response["violations"]
-    return [(v["id"], [n["target"] for n in v["nodes"]]) for v in found if v["impact"] in {"serious", "critical"}]
 
 
 def go(page: "Page", address: str) -> None:
@@ -160,23 +155,30 @@ _DEEPER = (
 _FOLLOWING = ("/portfolio/stages/", "/portfolio/leads/", "/portfolio/together/", "/portfolio/trading-up/")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desk", "phone"])
-def test_every_page_of_the_navigation_is_accessible(demo_page: "Page", scheme: Any, size: Any) -> None:
-    """Light and dark, on a desk and on a phone: no serious finding of axe, and nothing sticks out to the side."""
+@pytest.mark.parametrize(
+    ("size", "schemes"),
+    [({"width": 1440, "height": 900}, ("light", "dark")), (PHONE, ("dark", "light"))],
+    ids=["desk", "phone"],
+)
+def test_every_page_of_the_navigation_is_accessible(demo_page: "Page", size: Any, schemes: tuple[Any, Any]) -> None:
+    """On a desk and on a phone, in the light or dark it was opened in and in the other one: no serious finding of axe,
+    and nothing sticks out to the side.
+    """
     page = demo_page
     page.set_viewport_size({"width": 1440, "height": 900})
     start = re.sub(r"(https?://[^/]+).*", r"\1", page.url)
     found = page.locator("nav.side a[href^='/']").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert {"/", "/customers/", "/portfolio/", "/segments/", "/campaigns/", "/loyalty/", "/settings/"} <= set(found)
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size(size)
     for address in _FOLLOWING:  # what follows the analysis is done: until then these load themselves anew
         go(page, start + address)
         expect(page.locator("main .notice progress")).to_have_count(0, timeout=600_000)
     for address in dict.fromkeys([*found, *_DEEPER]):
+        page.emulate_media(color_scheme=schemes[0], reduced_motion="reduce")
         go(page, start + address)
         page.locator("h1").first.wait_for()
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= size["width"], f"{address} is {width} px wide"
-        assert grave_findings(page) == [], address
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"], f"{address} is {width} px wide"
+            assert grave_findings(page) == [], f"{address}, {scheme}"
