@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from rondo import outside
@@ -59,6 +60,8 @@ def test_from_the_empty_page_to_a_message_that_arrived_and_one_that_is_sent_agai
         page = client.get(here).content.decode()
         assert "has not taken anything since" in page and secret[0] not in page
         assert "does not arrive" in client.get(START).content.decode()
+        card = render_to_string("webhooks/home_card.html", {"card": {"rows": Endpoint.objects.all()}})
+        assert "1 failed attempt, " in card
         failed = Delivery.objects.latest("pk")
         seen = client.get(f"{START}messages/{failed.public_id}/").content.decode()
         assert "tried again on" in seen and ">500<" in seen and "thanks" in seen
