@@ -65,7 +65,12 @@ def make_api_token(actor: Actor, user: User, name: str, days: int = 90, scopes: 
         until = min(until, actor.user.token.expires_at)
     with transaction.atomic():
         row = ApiToken.objects.create(
-            user=user, name=name[:80], scopes=wanted, token_hash=digest(token), expires_at=until
+            user=user,
+            name=name[:80],
+            scopes=wanted,
+            token_hash=digest(token),
+            expires_at=until,
+            made_by=None if actor.user is None else actor.user.token,
         )
         told: dict[str, list[Any]] = {
             "token": [None, f"{row.pk} {row.name}"],
@@ -99,7 +104,8 @@ def use_api_token(token: str) -> User | None:
 
 
 def revoke_api_token(actor: Actor, token_id: int) -> None:
-    """End a token at once; a second time changes nothing.
+    """End a token at once, and those that were made with it, and with those: whoever had it made them. A second time
+    changes nothing.
 
     Raises:
         NotFound: no such token, or somebody else's and the actor may not administer.
@@ -109,8 +115,12 @@ def revoke_api_token(actor: Actor, token_id: int) -> None:
     if row is None or not (own or actor.may("administer")):
         raise NotFound(_("This token is not there; load the page again."))
     with transaction.atomic():
-        if ApiToken.objects.filter(pk=token_id, revoked_at=None).update(revoked_at=timezone.now()):
-            audit.record(actor, "token.revoked", "user", row.user_id, {"token": [f"{row.pk} {row.name}", None]})
+        rows = [row]
+        while rows:
+            for one in rows:
+                if ApiToken.objects.filter(pk=one.pk, revoked_at=None).update(revoked_at=timezone.now()):
+                    audit.record(actor, "token.revoked", "user", one.user_id, {"token": [f"{one.pk} {one.name}", None]})
+            rows = list(ApiToken.objects.filter(made_by__in=rows).order_by("pk"))
 
 
 def tokens_of(user: User) -> list[ApiToken]:

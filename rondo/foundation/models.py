@@ -225,7 +225,8 @@ def only_seeing() -> list[str]:
 class ApiToken(models.Model):
     """A bearer token of a user for the REST API; only its hash is kept, the text is shown once. ``scopes`` are rights;
     a request has those of them that the user has at that moment. ``used`` of its requests are taken or reserved in the
-    minute that began at ``minute`` (seconds of the epoch), see :mod:`rondo.foundation.api_rates`."""
+    minute that began at ``minute`` (seconds of the epoch), see :mod:`rondo.foundation.api_rates`. ``made_by``: the
+    token that it was made with, with which it is revoked."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80)
@@ -235,6 +236,7 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    made_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="made")
     minute = models.BigIntegerField(default=0, editable=False)
     used = models.PositiveIntegerField(default=0, editable=False)
 
