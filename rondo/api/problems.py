@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from rondo.api import rates, repeating
+from rondo.api import rates, repeating, versions
 from rondo.api.writing import BODY, HEADERS, PreconditionFailed, PreconditionMissing
 from rondo.customers.actions import IdentifierTaken
 from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, ScopeMissing, TooManyAttempts
@@ -80,7 +80,7 @@ def told_of(error: Exception) -> Told | None:
         case PreconditionMissing():
             return Told(428, str(error), more={"etag": error.etag})
         case IdentifierTaken() if error.customer is not None:
-            return Told(409, str(error), more={"customer": _named(error.customer)})
+            return Told(409, str(error), more={"customer": _named(error.customer, error.is_named)})
         case ValidationError():
             return _invalid(error)
         case InputError():
@@ -149,7 +149,7 @@ def as_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         if response.status_code < 400:
             for name, value in getattr(request, HEADERS, {}).items():
                 response.headers[name] = value
-            return response
+            return versions.shown(request, response) if request.method == "GET" else response
         if response.headers.get("Content-Type") == MEDIA_TYPE:
             return response
         if "Allow" not in response.headers:
@@ -191,8 +191,8 @@ def _nothing() -> Told:
     return Told(404, _("There is nothing at this address, or it is not yours to see."))
 
 
-def _named(row: Any) -> dict[str, str]:
-    return {"id": row.public_id, "name": row.name}
+def _named(row: Any, is_named: bool) -> dict[str, str]:
+    return {"id": row.public_id, "name": row.name if is_named else ""}
 
 
 def _invalid(error: ValidationError) -> Told:

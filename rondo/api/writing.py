@@ -34,8 +34,8 @@ HEADERS = "_rondo_headers"
 """Where a request keeps the headers that its answer is to have."""
 _ANY = "*"
 _TAG = re.compile(r'(W/)?"[^"]*"')
-MATCHES, OPTIONAL, REQUIRED = "x-if-match", "optional", "required"
-TELLS = {MATCHES: "none"}
+MATCHES, NONE, OPTIONAL, REQUIRED = "x-if-match", "none", "optional", "required"
+TELLS = {MATCHES: NONE}
 MAY_MATCH = {MATCHES: OPTIONAL}
 MUST_MATCH = {MATCHES: REQUIRED}
 """What an operation is declared with (``openapi_extra``) that tells the version of the record in ``ETag``: it heeds
@@ -106,6 +106,11 @@ def say(request: HttpRequest, *, etag: str = "", location: str = "") -> None:
         told["Location"] = location
 
 
+def told_etag(request: HttpRequest) -> str:
+    """The version of the record that the answer is to have; empty where there is none."""
+    return str(request.__dict__.get(HEADERS, {}).get("ETag", ""))
+
+
 def check_match(request: HttpRequest, current: str, *, required: bool = False) -> None:
     """Hold the request to the version it was made for, as it names it in ``If-Match``; call it with the record locked,
     or hand its version to an action that checks it once more.
@@ -132,7 +137,13 @@ def match(given: str, current: str) -> None:
     named = [part.strip() for part in given.split(",")]
     if not all(_TAG.fullmatch(part) for part in named):
         raise InputError(_("If-Match: write the ETag as the answer gave it, with its quotation marks."))
-    if current not in named:
+    if current not in [_state(part) for part in named]:
         raise PreconditionFailed(
             current, _("It was changed meanwhile, and is now in version %(now)s; look at it again.") % {"now": current}
         )
+
+
+def _state(etag: str) -> str:
+    """Of a tag what a change is held to: the state, without what was shown (:mod:`rondo.api.versions`)."""
+    state, dash, _shown = etag.partition("-")
+    return f'{state}"' if dash else etag

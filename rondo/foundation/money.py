@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, Overflow
 
-from babel.numbers import get_currency_precision
+from babel.numbers import get_currency_precision, list_currencies
 from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
@@ -31,6 +31,30 @@ class Money:
     def major(self) -> Decimal:
         """The amount in major units, exact."""
         return Decimal(self.minor).scaleb(-get_currency_precision(self.currency))
+
+
+def check_known(code: str) -> str:
+    """The code of a currency that there is; raises InputError."""
+    if code not in list_currencies("en"):
+        raise InputError(
+            _("currency = “%(code)s” is no code of ISO 4217; write three capital letters, such as EUR.")
+            % {"code": code[:20]}
+        )
+    return code
+
+
+def check_currency(code: str, own: str) -> str:
+    """The code, which has to be that of the company's ``own`` currency: amounts of two could not be added.
+
+    Raises:
+        InputError: it is no code of a currency, or that of another one.
+    """
+    if check_known(code) != own:
+        raise InputError(
+            _("currency = “%(code)s”: amounts are kept in %(own)s; convert this one first, and send it in %(own)s.")
+            % {"code": code, "own": own}
+        )
+    return code
 
 
 def to_minor(text: str | Decimal | float | int, currency: str) -> int:

@@ -38,6 +38,9 @@ class AskedList(Protocol):
     def count(self) -> tuple[int, int | None]:
         """How many rows there are, exactly, and what they are worth together in minor units, if that is known."""
 
+    def keys(self) -> list[int]:
+        """The keys of all rows, in no order."""
+
     def file(self, actor: "Actor", form: str) -> ListFile:
         """The whole list as csv, xlsx or parquet, noted in the audit log; raises PermissionRefused and InputError."""
 

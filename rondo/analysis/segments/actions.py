@@ -93,9 +93,9 @@ def check_readable(actor: Actor, row: Segment) -> None:
         )
 
 
-def change_segment(actor: Actor, key: str, *, expected_version: int, **fields: Any) -> Segment:
-    """Set named fields (see :data:`FIELDS`) of a segment that the editor saw in ``expected_version``; a new rule is
-    computed at once by a job.
+def change_segment(actor: Actor, key: str, *, expected_version: int | None = None, **fields: Any) -> Segment:
+    """Set named fields (see :data:`FIELDS`) of a segment; ``expected_version`` is the one that the editor saw, where it
+    is known. A new rule is computed at once by a job.
 
     Raises:
         StateError: somebody changed it in between. RuleError, SegmentError, InputError: as for :func:`create_segment`.
@@ -109,7 +109,7 @@ def change_segment(actor: Actor, key: str, *, expected_version: int, **fields: A
     known = schema(actor.user)
     with transaction.atomic():
         row = _locked(actor, key)
-        if row.version != expected_version:
+        if expected_version is not None and row.version != expected_version:
             raise StateError(
                 _(
                     "“%(segment)s” was changed meanwhile: you saw version %(seen)d, now it is version %(now)d. "

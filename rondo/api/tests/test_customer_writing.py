@@ -40,6 +40,11 @@ def caller(user: User, *scopes: str) -> Call:
     return call
 
 
+def state_of(answer: Any) -> str:
+    """The state in the ETag of an answer, without what it shows."""
+    return str(answer.headers["ETag"]).partition("-")[0] + '"'
+
+
 @pytest.fixture
 def call(shop: Shop, alice: User) -> Call:
     return caller(alice)
@@ -69,7 +74,7 @@ def test_a_customer_is_made_with_everything_and_told_with_version_and_address(ca
     }  # fmt: skip
     assert [one["value"] for one in told["attributes"]] == [["vip"]]
     assert (told["addresses"][0]["city"], told["consents"][0]["state"]) == ("London", "given")
-    assert made.headers["ETag"] == call("GET", f"customers/{told['id']}").headers["ETag"]
+    assert made.headers["ETag"] == state_of(call("GET", f"customers/{told['id']}"))
     assert set(AuditEntry.objects.filter(record_type="customer").values_list("door", "actor")) >= {("api", alice.pk)}
     row = Customer.objects.get()
     change = {"add": {"tags": ["press"]}, "language": "en", "owner": None}
@@ -140,7 +145,7 @@ def test_a_change_of_another_version_is_refused_with_the_one_that_stands(call: C
     ):
         refused = call(method, where, body, if_match=seen)
         assert refused.status_code == 412, refused.content
-        assert refused.json()["etag"] == refused.headers["ETag"] == call("GET", path).headers["ETag"] != seen
+        assert refused.json()["etag"] == refused.headers["ETag"] == state_of(call("GET", path)) != seen
     assert call("PATCH", path, {"language": "en"}, if_match=f'"other", {refused.headers["ETag"]}').status_code == 200
     assert call("PATCH", path, {"language": "de"}, if_match="*").status_code == 200
     assert call("PATCH", path, {"language": "de"}, if_match="W/").status_code == 422

@@ -44,6 +44,7 @@ def test_the_guide_runs_as_one_story(call: Any) -> None:
     merge(system(), other, row)
     document, given = openapi(), {"CUSTOMER": row.public_id, "ERASURE": "", "HOLD": ""}
     paths = {name: f"/customers/{{customer_id}}/{name}" for name in ("bundle", "erasure", "holds")}
+    paths["again"] = "/erasures/{erasure_id}/again"
     paths["end"] = "/customers/{customer_id}/holds/{hold_id}/end"
     for verb, path, body in examples("api-erasure.md"):
         for name, value in given.items():

@@ -143,6 +143,7 @@ def test_the_guide_of_the_rooms_runs_as_one_story(
             "INVITATION": "iv_",
             "KEY": "tk_",
             "USER": "u_",
+            "SEARCH": "ds_",
         }.items():
             told_ids = [one["id"] for one in (said, *said.get("data", [])) if str(one.get("id", "")).startswith(prefix)]
             if told_ids and path.partition("?")[0] not in ("profile", "users", "roles"):

@@ -14,6 +14,7 @@ from rondo.api.auth import TokenAuth, viewer
 from rondo.api.v1 import schemas
 from rondo.api.v1.chain_rows import interactions_of, orders_of
 from rondo.api.v1.customer_bodies import IdentifierIn
+from rondo.api.v1.said import Amount, Currency, Source
 from rondo.api.writing import TELLS, Body, actor, say
 from rondo.customers.actions import holder_of
 from rondo.customers.models import Customer
@@ -66,9 +67,9 @@ class InteractionIn(OfCustomer):
     direction: Literal["", "inbound", "outbound"] = ""
     initiative: Literal["", "push", "pull"] = ""
     medium: Literal["", "owned", "paid", "earned"] = ""
-    amount: schemas.Money | None = None
+    amount: Amount | None = None
     in_response_to: str | None = Field(None, max_length=30, examples=["i_4m2kq8xw"])
-    source: str = Field("", max_length=60, examples=["shop"])
+    source: Source = Field("", max_length=60, examples=["shop"])
     message_id: str | None = Field(None, min_length=1, max_length=120)
     category: str | None = Field(None, max_length=400)
     product: str | None = Field(None, max_length=60)
@@ -93,12 +94,12 @@ class OrderIn(OfCustomer):
         "placeholders. `occurred_at` is now, `currency` the company's."
     )
 
-    source: str = Field(..., min_length=1, max_length=60, examples=["shop"])
+    source: Source = Field(..., min_length=1, max_length=60, examples=["shop"])
     number: str = Field(..., min_length=1, max_length=60, examples=["2026-4711"])
     occurred_at: AwareDatetime | None = Field(None, examples=["2026-11-22T10:00:00Z"])
     store: str = Field("", max_length=40)
     channel: str = Field("", max_length=16, examples=["web"])
-    currency: str = Field("", pattern="^([A-Z]{3})?$", max_length=3, examples=["USD"])
+    currency: Currency = Field("", pattern="^([A-Z]{3})?$", max_length=3, examples=["USD"])
     lines: list[LineIn] = Field(..., min_length=1, max_length=MOST_LINES)
 
 

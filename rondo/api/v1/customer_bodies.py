@@ -8,13 +8,12 @@ from django.utils.translation import gettext_noop
 from ninja import Field
 from pydantic import AwareDatetime, ConfigDict, StringConstraints
 
-from rondo.api.v1.schemas import Money
+from rondo.api.v1.said import Amount, Source
 from rondo.api.writing import Body
 from rondo.customers.actions import Given, GivenConsent, GivenIdentifier
 from rondo.customers.actions.records import FIELDS
 from rondo.errors import InputError
 from rondo.foundation import money
-from rondo.foundation.installation import installation
 
 Kind = Literal["email", "phone", "card", "external", "anonymous", "device"]
 Channel = Literal["email", "phone", "sms", "mail", "messenger"]
@@ -30,7 +29,7 @@ class IdentifierIn(Body):
 
     kind: Kind = Field(..., examples=["email"])
     value: str = Field(..., min_length=1, max_length=255, examples=["ada@rondo.example.org"])
-    source: str | None = Field(None, min_length=1, max_length=60, examples=["shop"])
+    source: Source | None = Field(None, min_length=1, max_length=60, examples=["shop"])
 
     def given(self) -> GivenIdentifier:
         """As actions take it.
@@ -75,7 +74,7 @@ class ConsentIn(Body):
         return GivenConsent(self.channel, self.state, said)
 
 
-AttributeIn = str | bool | int | float | list[str] | Money | None
+AttributeIn = str | bool | int | float | list[str] | Amount | None
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
@@ -175,11 +174,6 @@ class CustomerItem(CustomerIn):
 
 def _plain(value: AttributeIn) -> Any:
     """A value as attributes take it: money in major units of the company's currency."""
-    if not isinstance(value, Money):
+    if not isinstance(value, Amount):
         return value
-    if value.currency != installation().currency:
-        raise InputError(
-            _("attributes: amounts are in %(currency)s, not in %(given)s.")
-            % {"currency": installation().currency, "given": value.currency[:3]}
-        )
     return money.Money(value.minor, value.currency).major

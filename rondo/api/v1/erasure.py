@@ -13,6 +13,7 @@ from rondo.api.writing import Body, actor
 from rondo.customers.models import Customer
 from rondo.erasure.actions import end_hold, put_hold, request_erasure
 from rondo.erasure.bundle import make_bundle
+from rondo.erasure.jobs import enqueue_erasure
 from rondo.erasure.models import Erasure, Hold
 from rondo.erasure.queries import get_erasure, person, preview
 from rondo.errors import InputError
@@ -157,6 +158,21 @@ def erase_customer(request: HttpRequest, customer_id: str, body: EraseBody) -> E
 )
 def show_erasure(request: HttpRequest, erasure_id: str) -> ErasureState:
     return _state(get_erasure(actor(request), erasure_id))
+
+
+@router.post(
+    "/erasures/{erasure_id}/again",
+    auth=ERASING,
+    response=ErasureState,
+    summary=gettext_noop("Let an erasure go on"),
+    operation_id="resumeErasure",
+    description=gettext_noop("One that failed; it would go on by itself at night. Any other is answered as it is."),
+)
+def go_on(request: HttpRequest, erasure_id: str) -> ErasureState:
+    row = get_erasure(actor(request), erasure_id)
+    if row.status == Erasure.Status.FAILED:
+        enqueue_erasure(row.pk)
+    return _state(row)
 
 
 @router.get(

@@ -1,7 +1,7 @@
 """The routers of rooms that people administer: attributes, imports, lists and views, segments, people, households,
-erasure, the audit log."""
+the bin, erasure, settings, the audit log."""
 
-from rondo.api.v1 import erasure
+from rondo.api.v1 import bin, company, duplicate_search, erasure, leaving
 from rondo.api.v1.attributes import converting, defining
 from rondo.api.v1.audit import entries
 from rondo.api.v1.households import links, together
@@ -25,5 +25,9 @@ ROUTERS = (
     links.router,
     together.router,
     erasure.router,
+    bin.router,
+    company.router,
+    leaving.router,
+    duplicate_search.router,
     entries.router,
 )

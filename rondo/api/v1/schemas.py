@@ -16,6 +16,21 @@ class Money(Schema):
     currency: str = Field(..., description=gettext_noop("ISO 4217"), examples=["USD"])
 
 
+class Written(Schema):
+    __doc__ = gettext_noop(
+        "What a token without the scope see is told of a record that it wrote: which it is, and in which version."
+    )
+
+    id: str = Field(..., examples=["c_8fk2m9xq"])
+    version: int | None = Field(None, description=gettext_noop("Counts changes; null where none are counted."))
+
+
+class WrittenMany(Schema):
+    __doc__ = gettext_noop("What a token without the scope see is told of several records that it wrote.")
+
+    data: list[Written]
+
+
 class FieldError(Schema):
     __doc__ = gettext_noop("One place of the request that is not usable.")
 

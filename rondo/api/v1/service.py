@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from rondo.api import problems
+from rondo.api import problems, showing, versions
 from rondo.api.auth import TokenAuth
 from rondo.api.parameters import refuse_unknown
 from rondo.api.repeating import once
@@ -27,7 +27,7 @@ from rondo.api.v1 import (
     webhooks,
 )
 from rondo.api.v1.tags import TAGS
-from rondo.api.writing import MATCHES, OPTIONAL, REQUIRED
+from rondo.api.writing import MATCHES, NONE, OPTIONAL, REQUIRED
 
 DESCRIPTION = gettext_noop(
     "Read and write customers, their chain of interactions and their orders, read what the analysis knows of them, and "
@@ -66,7 +66,7 @@ _HEADERS: dict[str, tuple[str, str]] = {
     "RateLimit-Reset": ("integer", gettext_noop("In how many seconds a new minute begins.")),
     "RateLimit-Policy": ("string", gettext_noop("Limit and window in seconds.")),
     "Retry-After": ("integer", gettext_noop("In how many seconds to go on.")),
-    "ETag": ("string", gettext_noop("The version of the record, for `If-Match`.")),
+    "ETag": ("string", gettext_noop("The version of the record, for `If-Match` and `If-None-Match`.")),
     "Location": ("string", gettext_noop("The address of the record.")),
     "Idempotent-Replayed": (
         "string",
@@ -90,6 +90,14 @@ _MATCH_PARAMETER = {
     "description": gettext_noop("The `ETag` of the version it is for; refused (412) where the record changed since."),
     "schema": {"type": "string", "minLength": 1, "maxLength": 500},
 }
+_NONE_MATCH_PARAMETER = {
+    "in": "header",
+    "name": "If-None-Match",
+    "required": False,
+    "description": gettext_noop("The `ETag` of what the caller has; answered with 304 where it is the same still."),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 500},
+}
+_NOT_MODIFIED = gettext_noop("It is what the caller has, as `If-None-Match` says.")
 
 
 class Api(NinjaAPI):
@@ -104,16 +112,23 @@ class Api(NinjaAPI):
         schema["components"]["schemas"].update(nested)
         schema["tags"] = [{"name": name, "description": label} for name, label in TAGS.items()]
         scopes = dict(self._scopes())
-        for operations in schema["paths"].values():
+        for path, operations in schema["paths"].items():
+            address = path.removeprefix(PREFIX.rstrip("/"))
             for method, operation in operations.items():
                 operation.setdefault("parameters", [])
                 for part in operation["parameters"]:  # a list is right in the schema alone
                     if isinstance(part.get("examples"), list):
                         part["example"] = part.pop("examples")[0]
-                matches = operation.pop(MATCHES, "")
+                operation.pop(versions.ALONE, None)
+                matches = operation.pop(MATCHES, "") or (OPTIONAL if versions.heeds(method, address) else "")
+                if method == "get" and _is_one(schema, operation):
+                    matches = NONE
+                    operation["parameters"].append(_NONE_MATCH_PARAMETER)
+                    operation["responses"][304] = {"description": _NOT_MODIFIED}
                 # OpenAPI 3.1 takes the names of scopes for any scheme; ninja leaves them out.
                 operation["security"] = [{TokenAuth.__name__: [scopes[operation["operationId"]]]}]
                 if method != "get":
+                    _tell_written(operation)
                     operation["parameters"].append(_KEY_PARAMETER)
                 if matches in {OPTIONAL, REQUIRED}:
                     operation["parameters"].append({**_MATCH_PARAMETER, "required": matches == REQUIRED})
@@ -132,6 +147,10 @@ class Api(NinjaAPI):
                             },
                             "headers": _told(["Retry-After"] if status in {429, 503} else []),
                         }
+        for one in (schemas.Written, schemas.WrittenMany):
+            told = one.model_json_schema(ref_template="#/components/schemas/{model}")
+            told.pop("$defs", None)
+            schema["components"]["schemas"][one.__name__] = told
         schema["components"]["headers"] = {
             name: {"description": meaning, "schema": {"type": kind}} for name, (kind, meaning) in _HEADERS.items()
         }
@@ -144,6 +163,24 @@ class Api(NinjaAPI):
                 for operation in address.operations:
                     named = [one.scope for one in operation.auth_callbacks if isinstance(one, TokenAuth)]
                     yield str(operation.operation_id), named[0] if named else READING
+
+
+def _is_one(schema: dict[str, Any], operation: dict[str, Any]) -> bool:
+    """Whether an operation answers with one thing, and no page of many nor a file."""
+    named = operation["responses"][200]["content"].get("application/json", {}).get("schema", {}).get("$ref", "")
+    part = schema["components"]["schemas"].get(named.rpartition("/")[2])
+    return part is not None and not versions.is_page(part["properties"])
+
+
+def _tell_written(operation: dict[str, Any]) -> None:
+    """Say of answers that show a record that a token without the right to see it is told what it wrote alone."""
+    for answer in operation["responses"].values():
+        part = answer.get("content", {}).get("application/json", {})
+        named = part.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        shows = next((one for one in showing.SHOWS if one.__name__ == named), None)
+        if shows is not None:
+            told = schemas.WrittenMany if versions.is_page(shows.model_fields) else schemas.Written
+            part["schema"] = {"anyOf": [part["schema"], {"$ref": f"#/components/schemas/{told.__name__}"}]}
 
 
 def _told(names: list[str]) -> dict[str, dict[str, str]]:
@@ -160,9 +197,11 @@ api = Api(
     auth=TokenAuth(READING),
 )
 problems.install(api)
+api.add_decorator(showing.shown_to_who_sees)
+api.add_decorator(versions.versioned)
 api.add_decorator(once)
 api.add_decorator(refuse_unknown)
-for _router in (
+_ROUTERS = (
     changes.router,
     splitting.router,
     merging.router,  # before what takes any word behind /customers/ for an id
@@ -175,5 +214,7 @@ for _router in (
     facts.router,
     *rooms.ROUTERS,
     webhooks.router,
-):
+)
+versions.declare(_ROUTERS)
+for _router in _ROUTERS:
     api.add_router("", _router)

@@ -15,6 +15,7 @@ TAGS: dict[str, str] = {
     "erasure": gettext_noop("Bin, erasure and bundles"),
     "webhooks": gettext_noop("Webhooks"),
     "people": gettext_noop("Users, roles, teams and tokens"),
+    "settings": gettext_noop("Settings and retention"),
     "audit": gettext_noop("Audit log"),
 }
 """Name of the tag, and what stands above its calls on the page of the reference."""

@@ -11,7 +11,8 @@ from ninja import Field, Query, Router, Schema
 
 from rondo.api import paging
 from rondo.api.auth import TokenAuth, viewer
-from rondo.api.writing import Body, actor
+from rondo.api.versions import alone
+from rondo.api.writing import TELLS, Body, actor
 from rondo.errors import NotFound
 from rondo.foundation import ids
 from rondo.foundation.models import User
@@ -186,6 +187,11 @@ def create_webhook(request: HttpRequest, body: WebhookBody) -> WebhookWithSecret
     response=Webhook,
     summary=gettext_noop("A webhook"),
     operation_id="getWebhook",
+    openapi_extra=alone(
+        lambda webhook_id: Endpoint.objects.filter(pk=ids.decode(Endpoint.PREFIX, webhook_id)),
+        "failing_since",
+        "delivered_at",
+    ),
     description=gettext_noop("One webhook, and whether it works."),
 )
 def get_webhook(request: HttpRequest, webhook_id: str) -> Webhook:
@@ -252,6 +258,7 @@ def end_former_secret(request: HttpRequest, webhook_id: str) -> Webhook:
     response=Webhook,
     summary=gettext_noop("Put a deleted webhook back"),
     operation_id="restoreWebhook",
+    openapi_extra=TELLS,
     description=gettext_noop("It goes on as it was; what happened meanwhile can be sent by a replay."),
 )
 def restore_webhook(request: HttpRequest, webhook_id: str) -> Webhook:

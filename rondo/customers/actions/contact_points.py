@@ -18,16 +18,23 @@ from rondo.foundation.models import Load
 
 
 class IdentifierTaken(StateError):
-    """An identifier belongs to somebody else: to ``customer``, or to one whom the actor may not see (None)."""
+    """An identifier belongs to somebody else: to ``customer``, or to one whom the actor may not see (None).
+    ``is_named``: whether the actor may know what the customer is called."""
 
-    def __init__(self, customer: Customer | None, message: object = "") -> None:
+    def __init__(self, customer: Customer | None, message: object = "", *, is_named: bool = True) -> None:
         super().__init__(message)
-        self.customer = customer
+        self.customer, self.is_named = customer, is_named
 
     @classmethod
     def by(cls, actor: Actor, held: Identifier) -> "IdentifierTaken":
         """The error that names the other customer, only to those who may see it."""
         other = visible(actor.user).filter(pk=survivor_id(held.customer_id)).first()
+        if other is not None and not actor.may("see"):
+            said = _("%(value)s belongs to another customer already (%(id)s).") % {
+                "value": held.shown,
+                "id": other.public_id,
+            }
+            return cls(other, said, is_named=False)
         if other is None:
             said = _("%(value)s belongs to another customer; ask an administrator who it is.") % {"value": held.shown}
         else:

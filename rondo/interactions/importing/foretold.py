@@ -40,7 +40,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Row:
-    """What would become of one row. ``cells`` as they were read, ``customer`` where it is one that the viewer sees."""
+    """What would become of one row. ``cells`` as they were read; ``customer``, and what of them would change, where it
+    is one that the viewer sees."""
 
     line: int
     outcome: str
@@ -80,16 +81,26 @@ def read(
         found += batch.slice(0, limit - len(found)).to_pylist()
         if len(found) >= limit:
             break
-    people: dict[int, Customer] = {}
-    if kind == "customers":
-        people = visible(viewer).in_bulk({row["record_id"] for row in found if row["record_id"]})
-    return [_row(row, labels, people) for row in found]
+    people = _seen(found, viewer, kind)
+    return [_row(row, labels, people, kind) for row in found]
 
 
-def _row(row: dict[str, Any], labels: dict[str, str], people: dict[int, Customer]) -> Row:
+def _seen(rows: list[dict[str, Any]], viewer: User, kind: str) -> dict[int, Customer]:
+    """The customers whom rows would change, of those that the viewer sees, by key."""
+    if kind != "customers":
+        return {}
+    return visible(viewer).in_bulk({row["record_id"] for row in rows if row["record_id"]})
+
+
+def _changes(row: dict[str, Any], people: dict[int, Customer], kind: str) -> list[dict[str, Any]]:
+    """What would change; nothing is told of a customer whom the viewer does not see: it is what they have now."""
+    return [] if kind == "customers" and row["record_id"] not in people else row["changes"] or []
+
+
+def _row(row: dict[str, Any], labels: dict[str, str], people: dict[int, Customer], kind: str) -> Row:
     changes = [
         Change(labels.get(one["field"], one["field"]), one["before"] or "", one["after"] or "")
-        for one in row["changes"] or []
+        for one in _changes(row, people, kind)
     ]
     return Row(
         row["line"],
@@ -125,7 +136,7 @@ def fields(path: Path) -> list[str]:
     return [name.removeprefix(CELL) for name in pq.read_schema(path).names if name.startswith(CELL)]
 
 
-def as_csv(path: Path, labels: dict[str, str], outcome: str = "") -> Iterator[str]:
+def as_csv(path: Path, viewer: User, kind: str, labels: dict[str, str], outcome: str = "") -> Iterator[str]:
     """Every row as lines of CSV, safe against spreadsheet formulas."""
 
     class Echo:
@@ -137,10 +148,12 @@ def as_csv(path: Path, labels: dict[str, str], outcome: str = "") -> Iterator[st
     head = [_("Line"), _("Outcome"), _("Why"), _("Changes"), *(labels.get(name, name) for name in names)]
     yield "\ufeff" + str(writer.writerow([harmless(text) for text in head]))
     for batch in _batches(path, 0, outcome):
-        for row in batch.to_pylist():
+        rows = batch.to_pylist()
+        people = _seen(rows, viewer, kind)
+        for row in rows:
             changes = "; ".join(
                 f"{labels.get(one['field'], one['field'])}: {one['before'] or ''} → {one['after'] or ''}"
-                for one in row["changes"] or []
+                for one in _changes(row, people, kind)
             )
             cells = ["" if row[CELL + name] is None else str(row[CELL + name]) for name in names]
             told = [str(row["line"]), str(LABELS[row["outcome"]]), why(row, labels), changes, *cells]

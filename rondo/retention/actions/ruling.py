@@ -15,6 +15,21 @@ from rondo.retention.models import Rule
 MOST_DAYS = 36500
 
 
+def check_days(key: str, wanted: int | None) -> None:
+    """Raises InputError for an unknown kind, or days that are too few or too many."""
+    kind = KINDS.get(key)
+    if kind is None or (wanted is not None and not kind.least <= wanted <= MOST_DAYS):
+        raise InputError(
+            _("%(kind)s: %(days)s days; from %(least)d to %(most)d are possible, or none.")
+            % {
+                "kind": kind.label if kind else key,
+                "days": wanted,
+                "least": kind.least if kind else 1,
+                "most": MOST_DAYS,
+            }
+        )
+
+
 def change_rules(actor: Actor, days: Mapping[str, int | None]) -> None:
     """Set after how many days what goes, by key of the kind; None: it stays for good. Takes effect in the next night.
 
@@ -26,17 +41,7 @@ def change_rules(actor: Actor, days: Mapping[str, int | None]) -> None:
     with transaction.atomic():
         before = dict(Rule.objects.select_for_update().values_list("kind", "days"))
         for key, wanted in days.items():
-            kind = KINDS.get(key)
-            if kind is None or (wanted is not None and not kind.least <= wanted <= MOST_DAYS):
-                raise InputError(
-                    _("%(kind)s: %(days)s days; from %(least)d to %(most)d are possible, or none.")
-                    % {
-                        "kind": kind.label if kind else key,
-                        "days": wanted,
-                        "least": kind.least if kind else 1,
-                        "most": MOST_DAYS,
-                    }
-                )
+            check_days(key, wanted)
             if wanted == before.get(key):
                 continue
             if key == "bin":

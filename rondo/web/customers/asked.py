@@ -54,6 +54,10 @@ class Asked:
         """How many customers, and what they are worth together."""
         return self._query.selection.count()
 
+    def keys(self) -> list[int]:
+        """The keys of all customers of the list."""
+        return list(self._query.selection.customers().order_by().values_list("pk", flat=True))
+
     def file(self, actor: Actor, form: str) -> ListFile:
         """The whole list as a file."""
         return list_file(actor, self._query, form)

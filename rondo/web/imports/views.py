@@ -215,7 +215,9 @@ def rows_csv(request: HttpRequest, public_id: str) -> HttpResponseBase:
     if row.status != ImportFile.Status.TRIED or not path.exists():
         raise StateError(_("The file was not tried yet; try it first."))
     outcome = request.GET.get("outcome", "")
-    stream = foretold.as_csv(path, forms.labels_of(row.kind), outcome if outcome in OUTCOMES else "")
+    stream = foretold.as_csv(
+        path, viewer(request), row.kind, forms.labels_of(row.kind), outcome if outcome in OUTCOMES else ""
+    )
     response = StreamingHttpResponse(stream, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{Path(row.file_name).stem}-rows.csv"'
     return response

@@ -20,6 +20,7 @@ from rondo.api.v1.attributes.shapes import (
     choices_given,
     told,
 )
+from rondo.api.versions import alone
 from rondo.api.writing import actor
 from rondo.customers import actions
 from rondo.customers.actions.definitions import find_attribute
@@ -56,6 +57,7 @@ def list_attributes(request: HttpRequest) -> AttributesDefined:
     response=AttributeDefined,
     summary=gettext_noop("One attribute"),
     operation_id="getAttribute",
+    openapi_extra=alone(lambda key: AttributeDefinition.everything.filter(key=key)),
     description=gettext_noop("An attribute by its key."),
 )
 def get_attribute(request: HttpRequest, key: str) -> AttributeDefined:

@@ -13,10 +13,11 @@ from ninja.errors import ValidationError
 from rondo.api.auth import TokenAuth, viewer
 from rondo.api.parameters import key_of
 from rondo.api.v1.schemas import Named
+from rondo.api.versions import alone
 from rondo.api.writing import Body, actor
 from rondo.customers import actions, queries
 from rondo.customers.models import Customer, Link
-from rondo.errors import InputError
+from rondo.errors import InputError, NotFound
 from rondo.foundation import ids
 from rondo.foundation.models import User
 
@@ -151,6 +152,21 @@ def create_household(request: HttpRequest, body: NewHousehold) -> LinksTold:
     members = [queries.get_visible(user, one).pk for one in body.members]
     made = actions.link_as_household(actor(request), members, body.name)
     return LinksTold(data=[_one(user, row) for row in made])
+
+
+@router.get(
+    "/links/{link_id}",
+    response=LinkTold,
+    summary=gettext_noop("One link"),
+    operation_id="getLink",
+    openapi_extra=alone(lambda link_id: Link.objects.filter(pk=ids.decode(LINK, link_id))),
+    description=gettext_noop("Between two customers whom the token's user sees."),
+)
+def get_link(request: HttpRequest, link_id: str) -> LinkTold:
+    row = Link.objects.filter(pk=key_of(LINK, link_id)).first()
+    if row is None:
+        raise NotFound(link_id)
+    return _one(viewer(request), row)
 
 
 @router.patch(

@@ -32,8 +32,10 @@ from rondo.api.v1.imports.shapes import (
     file_told,
 )
 from rondo.api.v1.schemas import Named
+from rondo.api.versions import alone
 from rondo.api.writing import actor
 from rondo.errors import InputError, StateError
+from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
 from rondo.interactions.importing import choosing, foretold
@@ -114,6 +116,12 @@ def upload(request: HttpRequest, file: UploadedFile = File(...)) -> FileOnItsWay
     response=FileOnItsWay,
     summary=gettext_noop("One file"),
     operation_id="getImportFile",
+    openapi_extra=alone(
+        lambda file_id: ImportFile.objects.filter(pk=ids.decode(ImportFile.PREFIX, file_id)),
+        "rows_done",
+        "rows_total",
+        "seconds_left",
+    ),
     description=gettext_noop("How a file is read, how far the work on it is, and what its dry run came to."),
 )
 def get_file(request: HttpRequest, file_id: str) -> FileOnItsWay:
@@ -287,7 +295,7 @@ def list_rows(
 )
 def download_rows(request: HttpRequest, file_id: str, outcome: Outcome = None) -> StreamingHttpResponse:
     row, path = _tried(request, file_id)
-    lines: Iterator[str] = foretold.as_csv(path, {}, outcome or "")
+    lines: Iterator[str] = foretold.as_csv(path, viewer(request), row.kind, {}, outcome or "")
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{row.public_id}-rows.csv"'
     return response

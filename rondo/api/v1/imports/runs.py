@@ -9,8 +9,11 @@ from rondo.api.auth import viewer
 from rondo.api.parameters import key_of
 from rondo.api.references import RUN
 from rondo.api.v1.imports.shapes import CSV, IMPORTING, FileOnItsWay, ImportRun, ImportRuns, file_told, run_told
+from rondo.api.versions import alone
 from rondo.api.writing import actor
 from rondo.errors import NotFound
+from rondo.foundation import ids
+from rondo.foundation.models import Load
 from rondo.interactions.importing import choosing, undo
 
 router = Router(tags=["imports"])
@@ -43,6 +46,7 @@ def list_runs(
     response=ImportRun,
     summary=gettext_noop("One import run"),
     operation_id="getImportRun",
+    openapi_extra=alone(lambda run_id: Load.objects.filter(pk=ids.decode(RUN, run_id))),
     description=gettext_noop("What a run brought, and how its file was read."),
 )
 def get_run(request: HttpRequest, run_id: str) -> ImportRun:

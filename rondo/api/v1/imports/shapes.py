@@ -9,6 +9,7 @@ from ninja import Field, Schema
 from rondo.api.auth import TokenAuth
 from rondo.api.references import RUN
 from rondo.api.v1.attributes.shapes import Form, Type
+from rondo.api.v1.said import Source
 from rondo.api.v1.schemas import Named
 from rondo.api.writing import Body
 from rondo.foundation import ids
@@ -89,7 +90,7 @@ class ReadingBody(Body):
     )
 
     kind: str = Field(..., max_length=30, examples=["customers"])
-    source: str | None = Field(None, min_length=1, max_length=60, examples=["shop"])
+    source: Source | None = Field(None, min_length=1, max_length=60, examples=["shop"])
     reading: Reading | None = None
 
 

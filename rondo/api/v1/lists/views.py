@@ -10,12 +10,13 @@ from rondo.api.auth import viewer
 from rondo.api.parameters import key_of
 from rondo.api.references import CHANGE, change_of
 from rondo.api.v1.lists.customers import open_list
+from rondo.api.versions import alone
 from rondo.api.writing import Body, actor
 from rondo.customers.definitions import hidden_from
-from rondo.foundation import audit
+from rondo.foundation import audit, ids
 from rondo.foundation.models import User
 from rondo.lists import actions, queries
-from rondo.lists.models import SavedView
+from rondo.lists.models import CUSTOMERS, Arrangement, SavedView
 from rondo.lists.states import PAGE_SIZE, State
 
 router = Router(tags=["lists"])
@@ -60,6 +61,13 @@ class KeptViews(Schema):
     )
 
     data: list[KeptView]
+    order: list[str]
+    default: str
+
+
+class Arranged(Schema):
+    __doc__ = gettext_noop("How the views stand as tabs, and which of them the list opens with.")
+
     order: list[str]
     default: str
 
@@ -113,6 +121,7 @@ def list_views(request: HttpRequest) -> KeptViews:
     response=KeptView,
     summary=gettext_noop("One view"),
     operation_id="getView",
+    openapi_extra=alone(lambda view_id: SavedView.objects.filter(pk=ids.decode(SavedView.PREFIX, view_id))),
     description=gettext_noop("What a view keeps of the list; the list itself is asked for with `view=`."),
 )
 def get_view(request: HttpRequest, view_id: str) -> KeptView:
@@ -173,6 +182,19 @@ def delete(request: HttpRequest, view_id: str) -> KeptView:
 def take_back(request: HttpRequest, change_id: str) -> KeptView:
     row = actions.take_back(actor(request), key_of(CHANGE, change_id))
     return _told(viewer(request), row, change_of(audit.entries_of("view", row.pk, 1)[0]))
+
+
+@router.get(
+    "/lists/customers/views",
+    response=Arranged,
+    summary=gettext_noop("How the views stand"),
+    operation_id="getViewOrder",
+    openapi_extra=alone(lambda: Arrangement.objects.filter(kind=CUSTOMERS)),
+    description=gettext_noop("The order of the views as tabs, and which of them the list opens with."),
+)
+def get_order(request: HttpRequest) -> Arranged:
+    order, default = queries.arrangement(viewer(request))
+    return Arranged(order=order, default=default)
 
 
 @router.put(

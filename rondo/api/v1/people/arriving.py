@@ -22,8 +22,9 @@ from rondo.api.v1.people.shapes import (
     team_given,
     user_told,
 )
+from rondo.api.versions import alone
 from rondo.api.writing import Body, actor
-from rondo.errors import InputError
+from rondo.errors import InputError, NotFound
 from rondo.foundation import api_tokens, ids, invitations
 from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.models import Installation, Invitation
@@ -116,6 +117,25 @@ def invite(request: HttpRequest, body: NewInvitations) -> InvitationsTold:
     return InvitationsTold(data=[_told(row, fresh=True) for row in made])
 
 
+@router.get(
+    "/invitations/{invitation_id}",
+    auth=ADMINISTERING,
+    response=InvitationTold,
+    summary=gettext_noop("One invitation"),
+    operation_id="getInvitation",
+    openapi_extra=alone(
+        lambda invitation_id: Invitation.objects.filter(pk=ids.decode(INVITATION, invitation_id)), "mail", "mail_error"
+    ),
+    description=gettext_noop("One that waits for an answer, or has outlived it in the last 30 days."),
+)
+def get_invitation(request: HttpRequest, invitation_id: str) -> InvitationTold:
+    key = key_of(INVITATION, invitation_id)
+    row = next((row for row in invitations.shown_invitations() if row.pk == key), None)
+    if row is None:
+        raise NotFound(invitation_id)
+    return _told(row)
+
+
 @router.post(
     "/invitations/{invitation_id}/again",
     auth=ADMINISTERING,
@@ -175,6 +195,7 @@ def make_token(request: HttpRequest, user_id: str, body: NewToken) -> TokenMade:
     response=TwoFactors,
     summary=gettext_noop("Who needs two factors"),
     operation_id="getSignIn",
+    openapi_extra=alone(lambda: Installation.objects.filter(pk=1)),
     description=gettext_noop("What the installation asks of who signs in."),
 )
 def get_sign_in(request: HttpRequest) -> TwoFactors:

@@ -13,17 +13,23 @@ from rondo.api.v1.people.shapes import (
     Revoked,
     SessionsEnded,
     SessionsTold,
+    SessionTold,
     TokenMade,
     TokensTold,
+    TokenTold,
     UserTold,
+    find_token,
     sessions_told,
+    token_rows,
+    token_told,
     tokens_told,
     user_told,
 )
+from rondo.api.versions import alone
 from rondo.api.writing import actor
 from rondo.errors import NotFound
-from rondo.foundation import api_tokens, sessions
-from rondo.foundation.models import ApiToken
+from rondo.foundation import api_tokens, ids, sessions
+from rondo.foundation.models import ApiToken, UserSession
 
 router = Router(tags=["people"])
 
@@ -48,6 +54,22 @@ def get_profile(request: HttpRequest) -> UserTold:
 )
 def list_sessions(request: HttpRequest) -> SessionsTold:
     return sessions_told(sessions.sessions_of(viewer(request)))
+
+
+@router.get(
+    "/profile/sessions/{session_id}",
+    response=SessionTold,
+    summary=gettext_noop("One own session"),
+    operation_id="getOwnSession",
+    openapi_extra=alone(lambda session_id: UserSession.objects.filter(pk=ids.decode(SESSION, session_id)), "seen_at"),
+    description=gettext_noop("Where the token's user is signed in."),
+)
+def get_session(request: HttpRequest, session_id: str) -> SessionTold:
+    key = key_of(SESSION, session_id)
+    found = [one for one in sessions.sessions_of(viewer(request)) if one.id == key]
+    if not found:
+        raise NotFound(session_id)
+    return sessions_told(found).data[0]
 
 
 @router.delete(
@@ -87,6 +109,18 @@ def make_token(request: HttpRequest, body: NewToken) -> TokenMade:
     user = viewer(request)
     keep_no_answer(request)
     return TokenMade(token=api_tokens.make_api_token(actor(request), user, body.name, body.days, body.scopes))
+
+
+@router.get(
+    "/profile/tokens/{token_id}",
+    response=TokenTold,
+    summary=gettext_noop("One own token"),
+    operation_id="getOwnToken",
+    openapi_extra=alone(token_rows, "last_used_at"),
+    description=gettext_noop("A token of the token's user that works; never its text."),
+)
+def get_token(request: HttpRequest, token_id: str) -> TokenTold:
+    return token_told(find_token(viewer(request), token_id))
 
 
 @router.delete(

@@ -9,6 +9,7 @@ from ninja import Field, Router, Schema
 from rondo.api.parameters import key_of
 from rondo.api.references import TEAM, change_of
 from rondo.api.v1.people.shapes import ADMINISTERING, NewTeam, TeamFields, TeamsTold, TeamTold, team_given
+from rondo.api.versions import alone
 from rondo.api.writing import Body, actor
 from rondo.foundation import audit, ids
 from rondo.foundation import roles as actions
@@ -80,6 +81,7 @@ def list_roles(request: HttpRequest) -> RolesTold:
     response=RoleTold,
     summary=gettext_noop("One role"),
     operation_id="getRole",
+    openapi_extra=alone(lambda key: Role.objects.filter(key=key), "users"),
     description=gettext_noop("A role by its key."),
 )
 def get_role(request: HttpRequest, key: str) -> RoleTold:
@@ -162,6 +164,20 @@ def list_teams(request: HttpRequest) -> TeamsTold:
 def add_team(request: HttpRequest, body: NewTeam) -> TeamTold:
     row, entry = team_actions.add_team(actor(request), body.name, team_given(body.parent, "parent"))
     return _team(row, 0, change_of(entry))
+
+
+@router.get(
+    "/teams/{team_id}",
+    auth=ADMINISTERING,
+    response=TeamTold,
+    summary=gettext_noop("One team"),
+    operation_id="getTeam",
+    openapi_extra=alone(lambda team_id: Team.objects.filter(pk=ids.decode(TEAM, team_id)), "people"),
+    description=gettext_noop("A team, and the one that it is below."),
+)
+def get_team(request: HttpRequest, team_id: str) -> TeamTold:
+    row = team_actions.find_team(key_of(TEAM, team_id))
+    return _team(row, _people(row))
 
 
 @router.patch(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from ninja import Field, Schema
@@ -13,7 +14,7 @@ from rondo.api.parameters import key_of
 from rondo.api.references import SESSION, TEAM, TOKEN, USER
 from rondo.api.writing import Body
 from rondo.errors import NotFound
-from rondo.foundation import ids
+from rondo.foundation import api_tokens, ids
 from rondo.foundation.models import ApiToken, Team, User
 from rondo.foundation.sessions import SignedIn
 
@@ -214,16 +215,30 @@ def sessions_told(rows: list[SignedIn]) -> SessionsTold:
 
 def tokens_told(rows: list[ApiToken]) -> TokensTold:
     """Tokens as the API tells of them: never their text."""
-    return TokensTold(
-        data=[
-            TokenTold(
-                id=ids.encode(TOKEN, row.pk),
-                name=row.name,
-                scopes=row.scopes,
-                created_at=row.created_at,
-                expires_at=row.expires_at,
-                last_used_at=row.last_used_at,
-            )
-            for row in rows
-        ]
+    return TokensTold(data=[token_told(row) for row in rows])
+
+
+def token_told(row: ApiToken) -> TokenTold:
+    """A token as the API tells of it: never its text."""
+    return TokenTold(
+        id=ids.encode(TOKEN, row.pk),
+        name=row.name,
+        scopes=row.scopes,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
     )
+
+
+def token_rows(token_id: str) -> QuerySet[ApiToken]:
+    """The token of a public id."""
+    return ApiToken.objects.filter(pk=ids.decode(TOKEN, token_id))
+
+
+def find_token(user: User, token_id: str) -> ApiToken:
+    """A token of a user that works; raises NotFound."""
+    key = ids.decode(TOKEN, token_id)
+    row = next((row for row in api_tokens.tokens_of(user) if row.pk == key), None)
+    if row is None:
+        raise NotFound(token_id)
+    return row

@@ -9,7 +9,7 @@ from ninja import Query, Router
 
 from rondo.api import paging
 from rondo.api.parameters import check_texts, key_of
-from rondo.api.references import CHANGE, TEAM, TOKEN, changed, last_change
+from rondo.api.references import CHANGE, TEAM, TOKEN, USER, changed, last_change
 from rondo.api.v1.people.shapes import (
     ADMINISTERING,
     FactorsReset,
@@ -17,16 +17,21 @@ from rondo.api.v1.people.shapes import (
     SessionsEnded,
     SessionsTold,
     TokensTold,
+    TokenTold,
     Undone,
     UserFields,
     UsersTold,
     UserTold,
+    find_token,
     find_user,
     sessions_told,
     team_given,
+    token_rows,
+    token_told,
     tokens_told,
     user_told,
 )
+from rondo.api.versions import alone
 from rondo.api.writing import actor
 from rondo.errors import NotFound
 from rondo.foundation import api_tokens, ids, second_factor, sessions
@@ -79,6 +84,7 @@ def list_users(
     response=UserTold,
     summary=gettext_noop("One user"),
     operation_id="getUser",
+    openapi_extra=alone(lambda user_id: User.objects.filter(pk=ids.decode(USER, user_id))),
     description=gettext_noop("A user or a service account."),
 )
 def get_user(request: HttpRequest, user_id: str) -> UserTold:
@@ -153,6 +159,19 @@ def reset_factors(request: HttpRequest, user_id: str) -> FactorsReset:
 )
 def list_tokens(request: HttpRequest, user_id: str) -> TokensTold:
     return tokens_told(api_tokens.tokens_of(find_user(user_id)))
+
+
+@router.get(
+    "/users/{user_id}/tokens/{token_id}",
+    auth=ADMINISTERING,
+    response=TokenTold,
+    summary=gettext_noop("One token of a user"),
+    operation_id="getUserToken",
+    openapi_extra=alone(lambda token_id, user_id: token_rows(token_id), "last_used_at"),
+    description=gettext_noop("A token that works; never its text."),
+)
+def get_token(request: HttpRequest, user_id: str, token_id: str) -> TokenTold:
+    return token_told(find_token(find_user(user_id), token_id))
 
 
 @router.delete(

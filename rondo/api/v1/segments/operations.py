@@ -9,6 +9,7 @@ from ninja.errors import ValidationError
 
 from rondo.analysis.segments import actions, queries
 from rondo.analysis.segments.jobs import request_refresh
+from rondo.analysis.segments.models import Segment
 from rondo.api import paging
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
@@ -27,7 +28,8 @@ from rondo.api.v1.segments.shapes import (
     SnapshotBody,
     told,
 )
-from rondo.api.writing import actor
+from rondo.api.versions import alone
+from rondo.api.writing import TELLS, actor
 from rondo.customers.queries import visible
 from rondo.foundation import change_numbers
 from rondo.foundation.models import User
@@ -88,6 +90,7 @@ def check(request: HttpRequest, body: RuleBody) -> RuleChecked:
     response=SegmentTold,
     summary=gettext_noop("One segment"),
     operation_id="getSegment",
+    openapi_extra=alone(lambda key: Segment.objects.filter(key=key)),
     description=gettext_noop("A segment by its key."),
 )
 def get_segment(request: HttpRequest, key: str) -> SegmentTold:
@@ -100,7 +103,7 @@ def get_segment(request: HttpRequest, key: str) -> SegmentTold:
     response=SegmentTold,
     summary=gettext_noop("Change a segment"),
     operation_id="changeSegment",
-    description=gettext_noop("Sets the fields that are given, in the version that was read. The key never changes."),
+    description=gettext_noop("Sets the fields that are given. The key never changes."),
 )
 def change(request: HttpRequest, key: str, body: SegmentFields) -> SegmentTold:
     user = viewer(request)
@@ -198,6 +201,7 @@ def delete(request: HttpRequest, key: str) -> SegmentTold:
     response=SegmentTold,
     summary=gettext_noop("Restore a segment"),
     operation_id="restoreSegment",
+    openapi_extra=TELLS,
     description=gettext_noop("Puts a deleted segment back; its members are computed anew."),
 )
 def restore(request: HttpRequest, key: str) -> SegmentTold:

@@ -67,11 +67,11 @@ class NewSegment(Body):
 
 class SegmentFields(Body):
     __doc__ = gettext_noop(
-        "What is to change of a segment in the `version` that was read; what is left out stays. A new rule is computed "
-        "by a job."
+        "What is to change of a segment; what is left out stays. With `version` the change is refused where somebody "
+        "else changed the segment since. A new rule is computed by a job."
     )
 
-    version: int = Field(..., ge=1, le=2_000_000_000)
+    version: int | None = Field(None, ge=1, le=2_000_000_000)
     name: str = Field("", min_length=1, max_length=120)
     rule: str = Field("", max_length=_LONGEST)
     rule_json: dict[str, Any] | None = None
