@@ -14,7 +14,7 @@ from rondo.api.tests.conftest import Shop
 from rondo.customers import actions
 from rondo.customers.models import AttributeDefinition, Customer, Identifier
 from rondo.foundation import api_answers
-from rondo.foundation.actors import system
+from rondo.foundation.actors import Actor, system
 from rondo.foundation.api_rates import Meter
 from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.models import ApiAnswer, ApiToken, AuditEntry, Team, User
@@ -295,3 +295,34 @@ def test_a_token_that_waits_to_reserve_requests_holds_up_no_other(monkeypatch: p
     goes_on.set()
     first.join(5)
     assert done == [0, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_are_done_in_portions_unless_a_key_makes_them_one(
+    shop: Shop, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others write between two portions; with a key nothing stays of a call that ends without an answer."""
+    call = caller(alice)
+    monkeypatch.setattr("rondo.api.bulk.PORTION", 2)
+    monkeypatch.setattr("rondo.api.bulk._PAUSE", 0.0)
+    real = actions.take_customer
+
+    def take(who: Actor, given: Any, **more: Any) -> Any:
+        if given.fields["given_name"] == "Fifth":
+            raise RuntimeError("nobody foresaw this")
+        return real(who, given, **more)
+
+    monkeypatch.setattr("rondo.api.v1.customer_writing.actions.take_customer", take)
+    items = {"items": [{"given_name": name} for name in ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")]}
+    assert call("POST", "customers/bulk", items, idempotency_key="k").status_code == 500
+    assert not Customer.objects.exists()
+    assert call("POST", "customers/bulk", items).status_code == 500
+    assert list(Customer.objects.order_by("pk").values_list("name", flat=True)) == [
+        "First",
+        "Second",
+        "Third",
+        "Fourth",
+    ]
+    items["items"].pop(4)
+    told = call("POST", "customers/bulk", items, idempotency_key="k").json()
+    assert [(one["index"], one["status"]) for one in told["data"]] == [(place, 201) for place in range(5)]
