@@ -1,6 +1,7 @@
 """What an administrator sets for the whole company, by program: the assumptions that values rest on, retention, and for
 how many years figures of the erased are kept."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -155,7 +156,7 @@ def get_retention(request: HttpRequest) -> RetentionRules:
 def try_retention(request: HttpRequest, body: RetentionBody) -> RetentionRules:
     for kind, days in body.days.items():
         check_days(kind, days)
-    return _told({kind: rule.days for kind, rule in rules().items()} | body.days)
+    return _told({**{kind: rule.days for kind, rule in rules().items()}, **body.days})
 
 
 @router.patch(
@@ -201,7 +202,7 @@ def change_years(request: HttpRequest, body: YearsBody) -> KeptYears:
     return get_years(request)
 
 
-def _told(days: dict[str, int | None]) -> RetentionRules:
+def _told(days: Mapping[str, int | None]) -> RetentionRules:
     """The rules as they would be with these days, and what each would take."""
     holds = rules()
     found = []

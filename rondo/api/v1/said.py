@@ -4,6 +4,7 @@ with its place, the value, and what would be right."""
 from typing import Annotated
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from ninja import Field
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
@@ -51,6 +52,6 @@ KnownCurrency = Annotated[str, AfterValidator(_known)]
 
 
 class Amount(Money):
-    __doc__ = Money.__doc__
+    __doc__ = gettext_noop("An amount in minor units (cents) of a currency.")
 
-    currency: Currency = Field(..., description=Money.model_fields["currency"].description, examples=["USD"])
+    currency: Currency = Field(..., description=gettext_noop("ISO 4217"), examples=["USD"])

@@ -188,7 +188,7 @@ def create_webhook(request: HttpRequest, body: WebhookBody) -> WebhookWithSecret
     summary=gettext_noop("A webhook"),
     operation_id="getWebhook",
     openapi_extra=alone(
-        lambda webhook_id: Endpoint.objects.filter(pk=ids.decode(Endpoint.PREFIX, webhook_id)),
+        lambda webhook_id: Endpoint.objects.filter(pk=ids.decode(Endpoint.PREFIX, webhook_id) or 0),
         "failing_since",
         "delivered_at",
     ),

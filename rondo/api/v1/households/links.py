@@ -159,7 +159,7 @@ def create_household(request: HttpRequest, body: NewHousehold) -> LinksTold:
     response=LinkTold,
     summary=gettext_noop("One link"),
     operation_id="getLink",
-    openapi_extra=alone(lambda link_id: Link.objects.filter(pk=ids.decode(LINK, link_id))),
+    openapi_extra=alone(lambda link_id: Link.objects.filter(pk=ids.decode(LINK, link_id) or 0)),
     description=gettext_noop("Between two customers whom the token's user sees."),
 )
 def get_link(request: HttpRequest, link_id: str) -> LinkTold:

@@ -117,7 +117,7 @@ def upload(request: HttpRequest, file: UploadedFile = File(...)) -> FileOnItsWay
     summary=gettext_noop("One file"),
     operation_id="getImportFile",
     openapi_extra=alone(
-        lambda file_id: ImportFile.objects.filter(pk=ids.decode(ImportFile.PREFIX, file_id)),
+        lambda file_id: ImportFile.objects.filter(pk=ids.decode(ImportFile.PREFIX, file_id) or 0),
         "rows_done",
         "rows_total",
         "seconds_left",

@@ -46,7 +46,7 @@ def list_runs(
     response=ImportRun,
     summary=gettext_noop("One import run"),
     operation_id="getImportRun",
-    openapi_extra=alone(lambda run_id: Load.objects.filter(pk=ids.decode(RUN, run_id))),
+    openapi_extra=alone(lambda run_id: Load.objects.filter(pk=ids.decode(RUN, run_id) or 0)),
     description=gettext_noop("What a run brought, and how its file was read."),
 )
 def get_run(request: HttpRequest, run_id: str) -> ImportRun:

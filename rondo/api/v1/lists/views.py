@@ -121,7 +121,7 @@ def list_views(request: HttpRequest) -> KeptViews:
     response=KeptView,
     summary=gettext_noop("One view"),
     operation_id="getView",
-    openapi_extra=alone(lambda view_id: SavedView.objects.filter(pk=ids.decode(SavedView.PREFIX, view_id))),
+    openapi_extra=alone(lambda view_id: SavedView.objects.filter(pk=ids.decode(SavedView.PREFIX, view_id) or 0)),
     description=gettext_noop("What a view keeps of the list; the list itself is asked for with `view=`."),
 )
 def get_view(request: HttpRequest, view_id: str) -> KeptView:

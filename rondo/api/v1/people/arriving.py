@@ -124,7 +124,9 @@ def invite(request: HttpRequest, body: NewInvitations) -> InvitationsTold:
     summary=gettext_noop("One invitation"),
     operation_id="getInvitation",
     openapi_extra=alone(
-        lambda invitation_id: Invitation.objects.filter(pk=ids.decode(INVITATION, invitation_id)), "mail", "mail_error"
+        lambda invitation_id: Invitation.objects.filter(pk=ids.decode(INVITATION, invitation_id) or 0),
+        "mail",
+        "mail_error",
     ),
     description=gettext_noop("One that waits for an answer, or has outlived it in the last 30 days."),
 )

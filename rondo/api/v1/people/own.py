@@ -61,7 +61,9 @@ def list_sessions(request: HttpRequest) -> SessionsTold:
     response=SessionTold,
     summary=gettext_noop("One own session"),
     operation_id="getOwnSession",
-    openapi_extra=alone(lambda session_id: UserSession.objects.filter(pk=ids.decode(SESSION, session_id)), "seen_at"),
+    openapi_extra=alone(
+        lambda session_id: UserSession.objects.filter(pk=ids.decode(SESSION, session_id) or 0), "seen_at"
+    ),
     description=gettext_noop("Where the token's user is signed in."),
 )
 def get_session(request: HttpRequest, session_id: str) -> SessionTold:

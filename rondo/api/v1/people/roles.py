@@ -172,7 +172,7 @@ def add_team(request: HttpRequest, body: NewTeam) -> TeamTold:
     response=TeamTold,
     summary=gettext_noop("One team"),
     operation_id="getTeam",
-    openapi_extra=alone(lambda team_id: Team.objects.filter(pk=ids.decode(TEAM, team_id)), "people"),
+    openapi_extra=alone(lambda team_id: Team.objects.filter(pk=ids.decode(TEAM, team_id) or 0), "people"),
     description=gettext_noop("A team, and the one that it is below."),
 )
 def get_team(request: HttpRequest, team_id: str) -> TeamTold:

@@ -232,7 +232,7 @@ def token_told(row: ApiToken) -> TokenTold:
 
 def token_rows(token_id: str) -> QuerySet[ApiToken]:
     """The token of a public id."""
-    return ApiToken.objects.filter(pk=ids.decode(TOKEN, token_id))
+    return ApiToken.objects.filter(pk=ids.decode(TOKEN, token_id) or 0)
 
 
 def find_token(user: User, token_id: str) -> ApiToken:

@@ -84,7 +84,7 @@ def list_users(
     response=UserTold,
     summary=gettext_noop("One user"),
     operation_id="getUser",
-    openapi_extra=alone(lambda user_id: User.objects.filter(pk=ids.decode(USER, user_id))),
+    openapi_extra=alone(lambda user_id: User.objects.filter(pk=ids.decode(USER, user_id) or 0)),
     description=gettext_noop("A user or a service account."),
 )
 def get_user(request: HttpRequest, user_id: str) -> UserTold:
