@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("foundation", "0011_managers_may_delete")]
+    dependencies = [("foundation", "0012_audit_about")]
 
     operations = [
         migrations.AddField(
