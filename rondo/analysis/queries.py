@@ -31,6 +31,7 @@ from rondo.customers.models import Customer
 from rondo.customers.queries import scope_key, sees_all, visible
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 from rondo.interactions.queries import answering, standing
 
 if TYPE_CHECKING:
@@ -54,7 +55,12 @@ def current_run() -> Run | None:
 def served() -> tuple[date, dict[str, Any]] | None:
     """The day that the scores look from, and the configuration they were made by; None before the first analysis."""
     # Its results and models beside them are long, and pages of one customer ask, too.
-    return Run.objects.filter(is_current=True).values_list("as_of", "config").first()
+    return next(iter(_served()), None)
+
+
+@prepared
+def _served() -> QuerySet[Run, tuple[date, dict[str, Any]]]:
+    return Run.objects.filter(is_current=True).values_list("as_of", "config").order_by("pk")[:1]
 
 
 def last_runs(limit: int = 20) -> list[Run]:
@@ -64,13 +70,23 @@ def last_runs(limit: int = 20) -> list[Run]:
 
 def score_of(customer_id: int) -> Score | None:
     """The facts of one surviving customer, already checked as visible; None before the first analysis."""
-    return Score.objects.filter(pk=customer_id).first()
+    return next(iter(_score(customer_id)), None)
+
+
+@prepared
+def _score(customer_id: int) -> QuerySet[Score]:
+    return Score.objects.filter(pk=customer_id)
 
 
 def history_of(customer_id: int) -> History | None:
     """How one surviving customer, already checked as visible, came to stand where they stand; None before an analysis
     has seen them."""
-    return History.objects.filter(pk=customer_id).first()
+    return next(iter(_history(customer_id)), None)
+
+
+@prepared
+def _history(customer_id: int) -> QuerySet[History]:
+    return History.objects.filter(pk=customer_id)
 
 
 def stages_of(customer_id: int) -> list[tuple[date, str]]:

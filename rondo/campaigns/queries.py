@@ -8,7 +8,7 @@ their lines, so that a customer contacted by three campaigns counts three times.
 Journey answers with 12.02 % over all: 792 of 6,589 lines; by distinct households it would be 410 of 1,559.)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,6 +24,7 @@ from rondo.customers.queries import alive, reach, sees_all
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 from rondo.interactions.models import Interaction, Retraction
 from rondo.interactions.queries import answering
 from rondo.science.proportions import Share, clustered, wilson
@@ -210,9 +211,14 @@ def contacts(
     return found
 
 
+@prepared
+def _exposures(customer_ids: Sequence[int]) -> QuerySet[Exposure, int]:
+    return Exposure.objects.filter(customer_id__in=customer_ids).values_list("pk", flat=True)[:1]
+
+
 def received(customer_ids: list[int]) -> list[Received]:
     """The campaigns one customer (the survivor's records, already checked as visible) received, newest first."""
-    if not Exposure.objects.filter(customer_id__in=customer_ids).exists():
+    if not _exposures(customer_ids):
         return []  # most customers of most companies; the question below takes longer to put than to answer
     first = _reactions().values("in_response_to_id").annotate(day=Min("business_date")).values("day")
     rows = (

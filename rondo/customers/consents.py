@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, RowNumber
 
 from rondo.customers.models import Consent
 from rondo.foundation.loads import shown
+from rondo.foundation.prepared import prepared
 
 CLOCK_SKEW = timedelta(minutes=5)
 """A moment up to so far ahead counts as now: clocks differ."""
@@ -33,8 +34,12 @@ class Standing:
 
 def ledger(records: Sequence[int]) -> list[Consent]:
     """All entries about the customer of ``records`` (already checked as visible), the last first."""
-    rows = Consent.objects.filter(shown(), customer_id__in=records).select_related("actor")
-    return list(rows.order_by("-at", "-pk"))
+    return _ledger(records)
+
+
+@prepared
+def _ledger(records: Sequence[int]) -> QuerySet[Consent]:
+    return Consent.objects.filter(shown(), customer_id__in=records).select_related("actor").order_by("-at", "-pk")
 
 
 def standing(records: Sequence[int]) -> list[Standing]:

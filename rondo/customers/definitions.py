@@ -4,8 +4,11 @@ and the audit log alike."""
 from collections.abc import Iterable
 from typing import TypeVar
 
+from django.db.models import QuerySet
+
 from rondo.customers.models import AttributeDefinition, AttributeValue
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 from rondo.foundation.rights import ADMINISTRATOR
 
 T = TypeVar("T", bound=AttributeValue)
@@ -20,7 +23,12 @@ def may_see(viewer: User | None, definition: AttributeDefinition) -> bool:
 
 def definitions_for(viewer: User | None) -> list[AttributeDefinition]:
     """The attributes in use that ``viewer`` sees, in their order."""
-    return [row for row in AttributeDefinition.objects.all() if may_see(viewer, row)]
+    return [row for row in _definitions() if may_see(viewer, row)]
+
+
+@prepared
+def _definitions() -> QuerySet[AttributeDefinition]:
+    return AttributeDefinition.objects.all()
 
 
 def hidden_from(viewer: User | None) -> frozenset[str]:

@@ -14,6 +14,7 @@ from rondo.customers.models import Address, AttributeDefinition, AttributeValue,
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
 from rondo.foundation.models import Load, User
+from rondo.foundation.prepared import prepared
 from rondo.foundation.rights import branch_of, masked, reach_of
 
 ROOM = "customers"
@@ -56,9 +57,9 @@ def _standing_customers() -> QuerySet[Customer]:
     return Customer.objects.filter(alive())
 
 
-@lru_cache(maxsize=1)
-def _identifiers() -> QuerySet[Identifier]:
-    return Identifier.objects.filter(shown()).select_related("source")
+@prepared
+def _identifiers(customer_ids: Sequence[int]) -> QuerySet[Identifier]:
+    return Identifier.objects.filter(shown(), customer_id__in=customer_ids).select_related("source")
 
 
 @lru_cache(maxsize=1)
@@ -67,8 +68,8 @@ def _attributes() -> QuerySet[AttributeValue]:
     return AttributeValue.objects.filter(shown(), definition__state=standing).select_related("definition")
 
 
-@lru_cache(maxsize=1)
-def _addresses() -> QuerySet[Address]:
+@prepared
+def _addresses(customer_ids: Sequence[int]) -> QuerySet[Address]:
     own = Q(customer__survivor_row__isnull=True)
     place = Case(
         When(own, pk=F("customer__preferred_address_id"), then=0),
@@ -76,7 +77,7 @@ def _addresses() -> QuerySet[Address]:
         When(own, then=1),
         default=2,
     )
-    return Address.objects.filter(shown()).order_by(place, "customer_id", "pk")
+    return Address.objects.filter(shown(), customer_id__in=customer_ids).order_by(place, "customer_id", "pk")
 
 
 def once_visible(viewer: User | None) -> QuerySet[Customer]:
@@ -122,6 +123,8 @@ def get_visible(viewer: User | None, public_id: str) -> Customer:
     key = ids.decode(Customer.PREFIX, public_id)
     if key is None:
         raise Customer.DoesNotExist(public_id)
+    if sees_all(viewer) and (found := _of_all(key)):
+        return found[0]
     rows = visible(viewer).select_related("owner", "team")
     try:
         return rows.get(pk=key)
@@ -129,6 +132,11 @@ def get_visible(viewer: User | None, public_id: str) -> Customer:
         if (survivor := survivor_id(key)) == key:
             raise
         return rows.get(pk=survivor)
+
+
+@prepared
+def _of_all(key: int) -> QuerySet[Customer]:
+    return visible(None).select_related("owner", "team").filter(pk=key)
 
 
 def marks(viewer: User | None, customer_ids: Sequence[int]) -> dict[int, str]:
@@ -152,10 +160,13 @@ def survivor_id(customer_id: int) -> int:
 
 def record_ids(survivor: int) -> list[int]:
     """All records that a survivor stands for, itself first: rows keep the customer they were written with."""
-    return [
-        survivor,
-        *Survivor.objects.filter(survivor_id=survivor).order_by("customer_id").values_list("customer_id", flat=True),
-    ]
+    return [survivor, *_merged_into(survivor)]
+
+
+@prepared
+def _merged_into(survivor: int) -> QuerySet[Survivor, int]:
+    rows = Survivor.objects.filter(survivor_id=survivor).order_by("customer_id")
+    return rows.values_list("customer_id", flat=True)
 
 
 def identifiers_of(viewer: User | None, customer_ids: Sequence[int]) -> list[Identifier]:
@@ -164,7 +175,7 @@ def identifiers_of(viewer: User | None, customer_ids: Sequence[int]) -> list[Ide
     Where identifiers are masked for ``viewer``, they hold the masked text alone.
     """
     order = list(Identifier.Kind.values)
-    rows = sorted(_identifiers().filter(customer_id__in=customer_ids), key=lambda row: (order.index(row.kind), row.pk))
+    rows = sorted(_identifiers(customer_ids), key=lambda row: (order.index(row.kind), row.pk))
     if masked(viewer, "identifiers"):
         for row in rows:
             row.shown = row.value = masked_text(row.kind, row.shown)
@@ -174,6 +185,11 @@ def identifiers_of(viewer: User | None, customer_ids: Sequence[int]) -> list[Ide
 def attribute_rows(customer_ids: Sequence[int]) -> QuerySet[AttributeValue]:
     """All attribute values of these records, already checked as visible."""
     return _attributes().filter(customer_id__in=customer_ids)
+
+
+@prepared
+def _attribute_rows(customer_ids: Sequence[int]) -> QuerySet[AttributeValue]:
+    return attribute_rows(customer_ids)
 
 
 def attributes_of(viewer: User | None, customer_ids: Sequence[int]) -> list[AttributeValue]:
@@ -191,7 +207,7 @@ def all_attributes_of(
     that of the merged record entered first. ``rows``: values of these and others, if they were read already.
     """
     rank = {key: position for position, key in enumerate(customer_ids)}
-    found = attribute_rows(customer_ids) if rows is None else [row for row in rows if row.customer_id in rank]
+    found = _attribute_rows(customer_ids) if rows is None else [row for row in rows if row.customer_id in rank]
     won: dict[int, AttributeValue] = {}
     for row in sorted(found, key=lambda row: rank[row.customer_id]):
         won.setdefault(row.definition_id, row)
@@ -201,7 +217,7 @@ def all_attributes_of(
 def addresses_of(customer_ids: Sequence[int]) -> list[Address]:
     """Postal addresses of a customer's records: the preferred one, those of the survivor, those of merged records, the
     record entered first before others."""
-    return list(_addresses().filter(customer_id__in=customer_ids))
+    return _addresses(customer_ids)
 
 
 @dataclass(frozen=True)
@@ -213,13 +229,24 @@ class LinkSeen:
     outward: bool
 
 
+@prepared
+def _links(subjects: Sequence[int], objects: Sequence[int]) -> QuerySet[Link]:
+    ends = Q(subject_id__in=subjects) | Q(object_id__in=objects)
+    return Link.objects.filter(ends, until__isnull=True).order_by("pk")
+
+
+@prepared
+def _ended_links(subjects: Sequence[int], objects: Sequence[int]) -> QuerySet[Link]:
+    ends = Q(subject_id__in=subjects) | Q(object_id__in=objects)
+    return Link.objects.filter(ends, until__isnull=False).order_by("pk")
+
+
 def links_of(viewer: User | None, customer_ids: Sequence[int], *, ended: bool = False) -> list[LinkSeen]:
     """Links of a customer's records to customers that ``viewer`` may see; links within the customer are left out, and
     so are those that have ended, or have not, where only ``ended`` ones are asked for."""
     own = set(customer_ids)
     ends: dict[int, tuple[Link, bool, int]] = {}
-    rows = Link.objects.filter(Q(subject_id__in=own) | Q(object_id__in=own), until__isnull=not ended)
-    for row in rows.order_by("pk"):
+    for row in (_ended_links if ended else _links)(customer_ids, customer_ids):
         outward = row.subject_id in own
         ends[row.pk] = (row, outward, row.object_id if outward else row.subject_id)
     if not ends:

@@ -9,12 +9,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from rondo.customers.identifiers import DOTS
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import masked
 from rondo.interactions.models import Interaction, Order, Retraction
 
 COMPLAINTS = ("complaint",)
 """Kinds by which customers complain."""
+
+USUAL = 41
+"""So many interactions are read at once, one more than a page shows."""
 
 LEAVING = ("cancellation", "notice")
 """Kinds by which customers say that they leave; see :mod:`rondo.interactions.departures`."""
@@ -46,20 +50,29 @@ def chain(
     *,
     kinds: Iterable[str] = (),
     before: tuple[datetime, int] | None = None,
-    limit: int = 50,
+    limit: int = USUAL,
 ) -> list[Interaction]:
     """One customer's chain, newest first: at most ``limit`` interactions before the key ``(occurred_at, id)``.
 
     ``customer_ids`` are the survivor's records (:func:`rondo.customers.queries.record_ids`), already checked as
     visible.
     """
+    wanted = list(kinds)
+    if not wanted and before is None and limit == USUAL:
+        return _newest(customer_ids)
     rows = standing().filter(customer_id__in=customer_ids)
-    if wanted := list(kinds):
+    if wanted:
         rows = rows.filter(kind__in=wanted)
     if before is not None:
         at, key = before
         rows = rows.filter(occurred_at__lte=at).exclude(occurred_at=at, id__gte=key)
     return list(rows.select_related("actor", "order").order_by("-occurred_at", "-id")[:limit])
+
+
+@prepared
+def _newest(customer_ids: Sequence[int]) -> QuerySet[Interaction]:
+    rows = standing().filter(customer_id__in=customer_ids).select_related("actor", "order")
+    return rows.order_by("-occurred_at", "-id")[:USUAL]
 
 
 def hush(viewer: User | None, rows: Sequence[Interaction]) -> Sequence[Interaction]:

@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, overload
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override, pgettext_lazy
@@ -19,6 +20,7 @@ from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry
+from rondo.foundation.prepared import prepared
 from rondo.interactions.models import Departure, LeavingReason
 from rondo.interactions.queries import LEAVING
 
@@ -70,7 +72,7 @@ class Reason:
 
 def reasons() -> dict[str, Reason]:
     """All reasons by key, group by group, those of the program first; in the language in force. One query."""
-    rows = {row.key: row for row in LeavingReason.objects.order_by("pk")}
+    rows = {row.key: row for row in _reasons()}
     found = {}
     for group, delivered in DELIVERED.items():
         for key, label in delivered.items():
@@ -80,6 +82,11 @@ def reasons() -> dict[str, Reason]:
             if row.group == group and key not in delivered:
                 found[key] = Reason(key, group, row.label, row.is_offered, own=True)
     return found
+
+
+@prepared
+def _reasons() -> QuerySet[LeavingReason]:
+    return LeavingReason.objects.order_by("pk")
 
 
 class Choices(Sequence[tuple[str, str]]):

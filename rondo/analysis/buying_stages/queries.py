@@ -5,15 +5,17 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.cache import cache
+from django.db.models import QuerySet
 
 from rondo.analysis.buying_stages.shapes import CategoryStages, Found
 from rondo.analysis.buying_stages.texts import STAGES, Entry, entries
 from rondo.analysis.models import StageFound, StageOf
 from rondo.analysis.movements import Move
 from rondo.analysis.queries import digest_of, seen_keys
-from rondo.catalogue.models import Category
+from rondo.catalogue.queries import paths_of
 from rondo.customers.queries import visible
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 
 if TYPE_CHECKING:
     from rondo.analysis.queries import Keys
@@ -42,12 +44,22 @@ class StagesOfOne:
 
 def stages_of(customer_id: int) -> StagesOfOne | None:
     """Where a surviving customer stands; None where nothing is known."""
-    row, found = StageOf.objects.filter(pk=customer_id).first(), StageFound.objects.only("as_of").first()
+    row, found = next(iter(_row(customer_id)), None), next(iter(_found()), None)
     if row is None or found is None:
         return None
     told = entries(row.stages, found.as_of)
-    paths = dict(Category.objects.filter(pk__in=[one.category for one in told]).values_list("pk", "path"))
+    paths = paths_of([one.category for one in told])
     return StagesOfOne(found.as_of, [Line(paths[one.category], one) for one in told if one.category in paths])
+
+
+@prepared
+def _row(customer_id: int) -> QuerySet[StageOf]:
+    return StageOf.objects.filter(pk=customer_id)
+
+
+@prepared
+def _found() -> QuerySet[StageFound]:
+    return StageFound.objects.only("as_of").order_by("pk")[:1]
 
 
 @dataclass(frozen=True)

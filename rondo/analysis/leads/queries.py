@@ -9,9 +9,10 @@ from django.db.models import Count, Q, QuerySet
 from rondo.analysis.leads.shapes import CategoryInterest, Found
 from rondo.analysis.leads.texts import Interest, Reason, beginning, interests, reasons
 from rondo.analysis.models import InterestOf, LeadFound, LeadOf
-from rondo.catalogue.models import Category
+from rondo.catalogue.queries import paths_of
 from rondo.customers.queries import sees_all, visible
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,33 @@ class LikelyOfOne:
 
 def likely_of(customer_id: int, limit: int = 5) -> LikelyOfOne | None:
     """What a surviving customer is likely to buy for the first time; None where nothing is known."""
-    found = LeadFound.objects.first()
+    found = next(iter(_found()), None)
     if found is None:
         return None
     results = cast("Found", found.results)
-    lead = LeadOf.objects.filter(pk=customer_id).first()
-    row = InterestOf.objects.filter(pk=customer_id).first()
+    lead = next(iter(_lead_of(customer_id)), None)
+    row = next(iter(_interest_of(customer_id)), None)
     told = interests(row.interests)[:limit] if row else []
-    paths = dict(Category.objects.filter(pk__in=[one.category for one in told]).values_list("pk", "path"))
+    paths = paths_of([one.category for one in told])
     kept = [InterestIn(paths[one.category], one) for one in told if one.category in paths]
     if lead is None and not kept:
         return None
     return LikelyOfOne(found.as_of, _lead(lead, results) if lead else None, kept, results["interest"]["horizon"])
+
+
+@prepared
+def _found() -> QuerySet[LeadFound]:
+    return LeadFound.objects.order_by("pk")[:1]
+
+
+@prepared
+def _lead_of(customer_id: int) -> QuerySet[LeadOf]:
+    return LeadOf.objects.filter(pk=customer_id)
+
+
+@prepared
+def _interest_of(customer_id: int) -> QuerySet[InterestOf]:
+    return InterestOf.objects.filter(pk=customer_id)
 
 
 def _lead(row: LeadOf, results: Found) -> LeadForOne:

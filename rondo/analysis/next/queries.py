@@ -1,15 +1,19 @@
 """Reads of what comes next: of one customer, already checked as visible, and of the whole base."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import cast
+
+from django.db.models import QuerySet
 
 from rondo.analysis.models import NextFound, NextOf
 from rondo.analysis.next.shapes import Found, Habit, Suggestion, Upsell
 from rondo.catalogue.models import Product
 from rondo.customers.queries import sees_all
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,22 @@ class NextForOne:
 
 def row_of(customer_id: int) -> NextOf | None:
     """What was worked out of a surviving customer, as it is stored; None where there is nothing."""
-    return NextOf.objects.filter(pk=customer_id).first()
+    return next(iter(_row(customer_id)), None)
+
+
+@prepared
+def _row(customer_id: int) -> QuerySet[NextOf]:
+    return NextOf.objects.filter(pk=customer_id)
+
+
+@prepared
+def _found() -> QuerySet[NextFound]:
+    return NextFound.objects.only("as_of").order_by("pk")[:1]
+
+
+@prepared
+def _products(keys: Sequence[int]) -> QuerySet[Product]:
+    return Product.objects.filter(pk__in=keys)
 
 
 def next_of(customer_id: int) -> NextForOne | None:
@@ -43,12 +62,12 @@ def next_of(customer_id: int) -> NextForOne | None:
 
 def told_by(row: NextOf | None) -> NextForOne | None:
     """The same of a row that was read already."""
-    found = None if row is None else NextFound.objects.only("as_of").first()
+    found = None if row is None else next(iter(_found()), None)
     if row is None or found is None:
         return None
     habits = cast("list[Habit]", json.loads(row.habits))
     products = cast("list[Suggestion]", json.loads(row.products))
-    names = {one.pk: str(one) for one in Product.objects.filter(pk__in=[product["product"] for product in products])}
+    names = {one.pk: str(one) for one in _products([product["product"] for product in products])}
     suggested = [Suggested(names[one["product"]], one) for one in products if one["product"] in names]
     upsells = cast("list[Upsell]", json.loads(row.upsells or "[]"))
     if not habits and not suggested and not upsells:

@@ -19,7 +19,8 @@ from rondo.customers.queries import sees_all, visible
 from rondo.errors import NotFound
 from rondo.foundation.installation import business_now
 from rondo.foundation.models import User
-from rondo.foundation.rights import owned
+from rondo.foundation.prepared import prepared
+from rondo.foundation.rights import owned, reach_of
 from rondo.rules import Context, Members, Node, Schema, from_json
 
 ROOM = "segments"
@@ -33,6 +34,16 @@ def standing(viewer: User | None = None) -> QuerySet[Segment]:
     """Segments that were not deleted and that ``viewer`` may see (None: the system, all), by name."""
     rows = Segment.objects.filter(owned(viewer, ROOM), retired_at__isnull=True)
     return rows.select_related("owner").order_by("name", "pk")
+
+
+def named(viewer: User | None = None) -> list[tuple[str, str]]:
+    """Keys and names of :func:`standing`."""
+    return _named() if reach_of(viewer, ROOM) == "all" else list(standing(viewer).values_list("key", "name"))
+
+
+@prepared
+def _named() -> QuerySet[Segment, tuple[str, str]]:
+    return standing().values_list("key", "name")
 
 
 def find(key: str, viewer: User | None = None) -> Segment:

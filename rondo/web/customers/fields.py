@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Score
 from rondo.analysis.ruled import CHOICES
 from rondo.analysis.scores_beside import ModelClass, facts_beside
-from rondo.analysis.segments.queries import standing
+from rondo.analysis.segments.queries import named
 from rondo.customers.attribute_values import column_of
 from rondo.customers.definitions import definitions_for
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 from rondo.foundation.registry import registries
 from rondo.web.leads.words import theme
 
@@ -158,7 +160,7 @@ def attribute_fields(definitions: Iterable[AttributeDefinition]) -> Iterable[Fie
 
 
 def _segment_fields(viewer: User | None) -> Iterable[Field]:
-    choices = tuple(standing(viewer).values_list("key", "name"))
+    choices = tuple(named(viewer))
     if choices:
         meaning = _("Who is in the segment as it was last computed.")
         yield Field(
@@ -167,13 +169,17 @@ def _segment_fields(viewer: User | None) -> Iterable[Field]:
         )  # fmt: skip
 
 
+@prepared
+def _people() -> QuerySet[User]:
+    return User.objects.filter(is_service=False).order_by("name", "email")
+
+
 def catalogue(viewer: User | None = None) -> dict[str, Field]:
     """Every field by key, in the order menus show them; of segments and attributes those that ``viewer`` may see.
 
     Costs three queries: definitions, users, segments.
     """
-    people = User.objects.filter(is_service=False).order_by("name", "email")
-    users = tuple((u.email, str(u)) for u in people)
+    users = tuple((u.email, str(u)) for u in _people())
     found = [
         Field("name", _("Name"), "text", "customer", "folded_name", group="customer"),
         Field("kind", _("Kind"), "choice", "customer", "kind", choices=tuple(Customer.Kind.choices), group="customer"),

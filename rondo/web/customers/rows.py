@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,7 @@ from rondo.foundation.installation import installation
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 from rondo.foundation.money import Money
+from rondo.foundation.prepared import prepared
 from rondo.web import formats
 from rondo.web.customers.fields import Field
 
@@ -103,7 +104,7 @@ def read_rows(viewer: User, ids: Sequence[int], columns: Sequence[Field]) -> lis
     # Words that are looked up are asked for once per page.
     columns = [c if c.words is None else replace(c, words=cache(c.words)) for c in columns]
     facts = any(c.place == "fact" for c in columns)
-    scores = Score.objects.in_bulk(present) if facts else {}
+    scores = {row.pk: row for row in _scores(present)} if facts else {}
     tables = {c.model for c in columns if c.model is not None}
     beside = {model: model._default_manager.in_bulk(present) for model in tables}
     attributes = _attributes(present, [c.definition for c in columns if c.place == "attribute"])
@@ -118,6 +119,11 @@ def read_rows(viewer: User, ids: Sequence[int], columns: Sequence[Field]) -> lis
         ]
         rows.append(Row(customer, cells))
     return rows
+
+
+@prepared
+def _scores(ids: Sequence[int]) -> QuerySet[Score]:
+    return Score.objects.filter(pk__in=ids)
 
 
 def _attributes(ids: Sequence[int], definitions: Sequence[int]) -> dict[tuple[int, int], AttributeValue]:

@@ -11,7 +11,7 @@ from rondo.customers.definitions import hidden_from
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
 from rondo.lists.models import SavedView
-from rondo.lists.queries import arrangement, get_visible, visible
+from rondo.lists.queries import all_visible, arrangement, get_visible
 from rondo.lists.states import State
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def tab_of(viewer: User, key: str) -> Tab:
 def tabs_of(viewer: User) -> tuple[list[Tab], str]:
     """All views that ``viewer`` may open, in the order they were given, and the key of the one to begin with."""
     order, default = arrangement(viewer)
-    found: Iterable[Tab] = [*_built_in(), *_saved(viewer, visible(viewer))]
+    found: Iterable[Tab] = [*_built_in(), *_saved(viewer, all_visible(viewer))]
     rank = {key: place for place, key in enumerate(order)}
     tabs = sorted(found, key=lambda tab: rank.get(tab.key, len(rank)))
     return tabs, default if any(tab.key == default for tab in tabs) else ALL

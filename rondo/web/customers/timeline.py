@@ -7,7 +7,7 @@ from datetime import date, time, timedelta, tzinfo
 from itertools import groupby
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,9 +19,10 @@ from rondo.errors import InputError
 from rondo.foundation import ids
 from rondo.foundation.installation import business_now, zone
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 from rondo.foundation.registry import registries
 from rondo.interactions.models import About, Departure, Interaction, OrderLine
-from rondo.interactions.queries import LEAVING, answering, chain, hush, standing, traces
+from rondo.interactions.queries import LEAVING, USUAL, chain, hush, standing, traces
 from rondo.interactions.reasons import reasons, words
 from rondo.web import formats
 from rondo.web.templatetags.rondo import icon
@@ -29,7 +30,7 @@ from rondo.web.templatetags.rondo import icon
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
-PAGE_SIZE = 40
+PAGE_SIZE = USUAL - 1
 _ANSWERS_SHOWN = 3
 
 
@@ -188,11 +189,10 @@ def entries_of(
     answers: dict[int, list[Reference]] = {}
     outbound = [row.pk for row in rows if row.direction == Interaction.Direction.OUTBOUND]
     if outbound:
-        replies = answering().filter(customer_id__in=records, in_response_to_id__in=outbound)
-        for row in hush(viewer, list(replies.order_by("occurred_at", "id"))):
+        for row in hush(viewer, _replies(records, outbound, traces())):
             answers.setdefault(row.in_response_to_id or 0, []).append(_reference(row))
     contacts = [row.pk for row in rows if row.kind != "purchase"]
-    named = About.objects.filter(pk__in=contacts).select_related("category", "product") if contacts else ()
+    named = _abouts(contacts) if contacts else ()
     about = {one.pk: _("about %(what)s") % {"what": one.product or one.category} for one in named if _names(one)}
     left = [row.pk for row in rows if row.kind in LEAVING]
     if left and (departures := list(Departure.objects.filter(pk__in=left))):
@@ -217,6 +217,17 @@ def entries_of(
         )
         for row in rows
     ]
+
+
+@prepared
+def _replies(records: Sequence[int], to: Sequence[int], traces: Sequence[str]) -> QuerySet[Interaction]:
+    rows = standing().exclude(kind__in=traces).filter(customer_id__in=records, in_response_to_id__in=to)
+    return rows.order_by("occurred_at", "id")
+
+
+@prepared
+def _abouts(keys: Sequence[int]) -> QuerySet[About]:
+    return About.objects.filter(pk__in=keys).select_related("category", "product")
 
 
 def _names(about: About) -> bool:

@@ -1,5 +1,6 @@
 """Changing the selected customers of a list together, and undoing it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from django import forms
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 _DONE = "changed_together"
 
 
-def changeable(viewer: User) -> list[tuple[str, "_StrOrPromise"]]:
-    """Keys and labels of what can be set for many customers: owner, team, attributes."""
-    known = [(key, field.label) for key, field in catalogue(viewer).items() if field.place == "attribute"]
+def changeable(fields: Mapping[str, Field]) -> list[tuple[str, "_StrOrPromise"]]:
+    """Keys and labels of what can be set for many customers, of a viewer's fields: owner, team, attributes."""
+    known = [(key, field.label) for key, field in fields.items() if field.place == "attribute"]
     return [("owner", gettext_lazy("Owner")), ("team", gettext_lazy("Team")), *known]
 
 

@@ -3,16 +3,18 @@ and what we answered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from statistics import median
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from rondo.analysis.models import Score
 from rondo.analysis.thresholds import in_force, served
 from rondo.customers.models import AttributeValue, Link
 from rondo.customers.queries import LinkSeen
+from rondo.foundation.prepared import prepared
 from rondo.foundation.registry import registries
+from rondo.interactions.models import Interaction
 from rondo.interactions.queries import COMPLAINTS, LEAVING, standing
 from rondo.interactions.reasons import words
 from rondo.science.standing import LifeCycleRules
@@ -96,8 +98,7 @@ def _answers(records: Sequence[int], as_of: date) -> tuple[int, int, float | Non
     """How many contacts expect an answer, how many have one, the median of days until it came, and the day of the first
     complaint that is open."""
     kinds = [kind.key for kind in registries.interaction_kinds if kind.expects_answer]
-    rows = standing().filter(customer_id__in=records, kind__in=kinds, direction="inbound", business_date__lte=as_of)
-    latest = list(rows.order_by("-occurred_at").values_list("pk", "occurred_at", "kind", "business_date")[:_LOOKED_AT])
+    latest = _asking(records, kinds, as_of)
     if not latest:
         return 0, 0, None, None
     asked = {key: moment for key, moment, _kind, _day in latest}
@@ -108,13 +109,26 @@ def _answers(records: Sequence[int], as_of: date) -> tuple[int, int, float | Non
     return len(asked), len(first), max(median(waits), 0.0) if waits else None, _open(complaints, as_of)
 
 
+@prepared
+def _asking(
+    records: Sequence[int], kinds: Sequence[str], as_of: date
+) -> QuerySet[Interaction, tuple[int, datetime, str, date]]:
+    rows = standing().filter(customer_id__in=records, kind__in=kinds, direction="inbound", business_date__lte=as_of)
+    return rows.order_by("-occurred_at").values_list("pk", "occurred_at", "kind", "business_date")[:_LOOKED_AT]
+
+
+@prepared
+def _leaving(records: Sequence[int], as_of: date) -> QuerySet[Interaction]:
+    rows = standing().filter(customer_id__in=records, kind__in=LEAVING, direction="inbound", business_date__lte=as_of)
+    return rows.select_related("departure").order_by("-business_date", "-pk")[:1]
+
+
 def _life_cycle() -> LifeCycleRules:
     return (served() or in_force()).life_cycle
 
 
 def _left(records: Sequence[int], as_of: date) -> Left | None:
-    rows = standing().filter(customer_id__in=records, kind__in=LEAVING, direction="inbound", business_date__lte=as_of)
-    row = rows.select_related("departure").order_by("-business_date", "-pk").first()
+    row = next(iter(_leaving(records, as_of)), None)
     if row is None:
         return None
     if row.kind == "notice" and as_of >= row.business_date + timedelta(days=_life_cycle().notice_days):

@@ -104,7 +104,7 @@ def _context(query: ListQuery, keys: KeyPage) -> dict[str, Any]:
         "may_export": has_right(query.viewer, "export"),
         "may_import": has_right(query.viewer, "import"),
         "may_segment": has_right(query.viewer, "segment"),
-        "changeable": changeable(query.viewer) if has_right(query.viewer, "edit") else [],
+        "changeable": changeable(query.fields) if has_right(query.viewer, "edit") else [],
         "may_edit": has_right(query.viewer, "edit"),
         "may_delete": has_right(query.viewer, "delete"),
     }

@@ -1,0 +1,120 @@
+"""Queries that are put into SQL once per process and then asked with other values.
+
+Django builds a query from its parts each time, which takes several times as long as the database needs to answer one by
+key. A page asks twenty of them.
+"""
+
+import copy
+from collections.abc import Callable, Sequence, Set
+from datetime import date, datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import QuerySet
+
+P = ParamSpec("P")
+Row = TypeVar("Row")
+
+MOST = 64
+"""Lists of more values are put into SQL each time."""
+_INTEGER = 7_470_000_000_000_000_000
+_TEXT = "\N{OBJECT REPLACEMENT CHARACTER}prepared"
+_FIRST_DAY = date(1, 1, 1).toordinal()
+
+
+class _Kept:
+    """One statement: the query set it was made from, its compiler, its text, its parameters with marks for values."""
+
+    def __init__(self, rows: "QuerySet[Any]", marks: list[Any]) -> None:
+        self.rows = rows
+        self.compiler = rows.query.get_compiler(using=DEFAULT_DB_ALIAS)
+        self.is_empty = False
+        try:
+            self.statement, parameters = self.compiler.as_sql()
+        except EmptyResultSet:
+            self.is_empty = True
+            return
+        places = {_adapted(mark): place for place, mark in enumerate(marks)}
+        self.parameters: list[tuple[int | None, Any]] = [(places.get(value), value) for value in parameters]
+        found = {place for place, _value in self.parameters}
+        if missing := [place for place in range(len(marks)) if place not in found]:
+            raise TypeError(f"prepared query of {rows.model.__name__}: value {missing[0]} is no parameter of its SQL")
+
+    def ask(self, values: list[Any]) -> list[Any]:
+        """What the query gives for these values."""
+        if self.is_empty:
+            return []
+        adapted = [_adapted(value) for value in values]
+        filled = tuple(value if place is None else adapted[place] for place, value in self.parameters)
+        compiler: Any = copy.copy(self.compiler)
+        compiler.connection = connections[DEFAULT_DB_ALIAS]  # this thread's own
+        compiler.as_sql = lambda *_arguments, **_options: (self.statement, filled)
+        query: Any = copy.copy(self.rows.query)
+        query.get_compiler = lambda *_arguments, **_options: compiler
+        asked = self.rows.__class__(model=self.rows.model, query=query)
+        asked.__dict__ |= {name: value for name, value in self.rows.__dict__.items() if name in _SHAPE}
+        return list(asked)
+
+
+_SHAPE = frozenset({"_iterable_class", "_fields", "_prefetch_related_lookups", "_known_related_objects"})
+
+
+def _adapted(value: Any) -> Any:
+    """A value as Django gives it to the database."""
+    if isinstance(value, date):
+        return connections[DEFAULT_DB_ALIAS].ops.adapt_datefield_value(value)
+    return value
+
+
+def prepared(build: "Callable[P, QuerySet[Any, Row]]") -> Callable[P, list[Row]]:
+    """Turns a function that gives a query set into one that gives its rows, without building it anew for each call.
+
+    The arguments are values that the query compares with: integers, texts, days, or lists of them that it looks for by
+    ``__in``. The function looks at nothing else: what rights, languages or settings change must not be asked inside.
+    It takes its arguments by position.
+    """
+    kept: dict[tuple[Any, ...], _Kept] = {}
+
+    @wraps(build)
+    def ask(*arguments: P.args, **_named: P.kwargs) -> list[Row]:
+        values = [_padded(value) if _is_several(value) else value for value in arguments]
+        lengths = tuple(len(value) if isinstance(value, list) else None for value in values)
+        if any(length is not None and length > MOST for length in lengths):
+            return list(build(*arguments, **_named))
+        statement = kept.get(lengths)
+        if statement is None:
+            marks = _marks(values)
+            statement = kept[lengths] = _Kept(build(*marks, **_named), _flat(marks))
+        return statement.ask(_flat(values))
+
+    return ask
+
+
+def _is_several(value: Any) -> bool:
+    return isinstance(value, Sequence | Set) and not isinstance(value, str)
+
+
+def _padded(values: Any) -> list[Any]:
+    """The values with the last one repeated up to a power of two, so that few statements serve lists of any length."""
+    listed = list(values)
+    return listed + listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed)) if listed else listed
+
+
+def _flat(values: Sequence[Any]) -> list[Any]:
+    return [one for value in values for one in (value if isinstance(value, list) else [value])]
+
+
+def _marks(arguments: Sequence[Any]) -> list[Any]:
+    """For each argument one of its kind that no row holds, to be found again among the parameters."""
+    made = iter(range(1, 10_000))
+
+    def mark(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | str | date) or isinstance(value, datetime):
+            raise TypeError(f"prepared query: {value!r} is no integer, text or day")
+        if isinstance(value, str):
+            return f"{_TEXT} {next(made)}"
+        return _INTEGER + next(made) if isinstance(value, int) else date.fromordinal(_FIRST_DAY + next(made))
+
+    return [[mark(one) for one in value] if isinstance(value, list) else mark(value) for value in arguments]
