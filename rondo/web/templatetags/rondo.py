@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from rondo.foundation.folding import CONSTANT
 from rondo.foundation.models import User
 from rondo.foundation.rights import enters, has_right
 from rondo.web import formats
@@ -148,6 +149,9 @@ def _drawn(name: str, size: int) -> str:
 def icon(name: str, size: int = 16) -> SafeString:
     """A lucide icon as decoration: the control around it carries the words. An unknown name raises IconDoesNotExist."""
     return mark_safe(_drawn(str(name), size))
+
+
+vars(icon)[CONSTANT] = True
 
 
 @register.simple_tag
