@@ -5,7 +5,7 @@ key. A page asks twenty of them.
 """
 
 import copy
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from datetime import date, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -27,13 +27,16 @@ _FIRST_DAY = date(1, 1, 1).toordinal()
 class _Kept:
     """One statement: the query set it was made from, its compiler, its text, its parameters with marks for values."""
 
-    def __init__(self, rows: "QuerySet[Any]", marks: list[Any]) -> None:
+    def __init__(self, rows: "QuerySet[Any]", marks: list[Any], has_values: Iterable[bool]) -> None:
         self.rows = rows
         self.compiler = rows.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self.is_empty = False
         try:
             self.statement, parameters = self.compiler.as_sql()
         except EmptyResultSet:
+            # Nothing is looked for among nothing; with values it means that a column cannot hold their marks.
+            if all(has_values):
+                raise TypeError(f"prepared query of {rows.model.__name__}: a column is too small for it") from None
             self.is_empty = True
             return
         places = {_adapted(mark): place for place, mark in enumerate(marks)}
@@ -86,7 +89,8 @@ def prepared(build: "Callable[P, QuerySet[Any, Row]]") -> Callable[P, list[Row]]
         statement = kept.get(lengths)
         if statement is None:
             marks = _marks(values)
-            statement = kept[lengths] = _Kept(build(*marks, **_named), _flat(marks))
+            has_values = (mark != [] for mark in marks)
+            statement = kept[lengths] = _Kept(build(*marks, **_named), _flat(marks), has_values)
         return statement.ask(_flat(values))
 
     return ask
