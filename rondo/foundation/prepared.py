@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FieldError
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
@@ -36,14 +36,14 @@ class _Kept:
         except EmptyResultSet:
             # Nothing is looked for among nothing; with values it means that a column cannot hold their marks.
             if all(has_values):
-                raise TypeError(f"prepared query of {rows.model.__name__}: a column is too small for it") from None
+                raise FieldError(f"prepared query of {rows.model.__name__}: a column is too small for it") from None
             self.is_empty = True
             return
         places = {_adapted(mark): place for place, mark in enumerate(marks)}
         self.parameters: list[tuple[int | None, Any]] = [(places.get(value), value) for value in parameters]
         found = {place for place, _value in self.parameters}
         if missing := [place for place in range(len(marks)) if place not in found]:
-            raise TypeError(f"prepared query of {rows.model.__name__}: value {missing[0]} is no parameter of its SQL")
+            raise FieldError(f"prepared query of {rows.model.__name__}: value {missing[0]} is no parameter of its SQL")
 
     def ask(self, values: list[Any]) -> list[Any]:
         """What the query gives for these values."""
@@ -77,6 +77,10 @@ def prepared(build: "Callable[P, QuerySet[Any, Row]]") -> Callable[P, list[Row]]
     The arguments are values that the query compares with: integers, texts, days, or lists of them that it looks for by
     ``__in``. The function looks at nothing else: what rights, languages or settings change must not be asked inside.
     It takes its arguments by position.
+
+    Raises:
+        FieldError: a value is no parameter of the statement, its column cannot hold every value of its kind, or it is
+            none of these kinds.
     """
     kept: dict[tuple[Any, ...], _Kept] = {}
 
@@ -116,7 +120,7 @@ def _marks(arguments: Sequence[Any]) -> list[Any]:
 
     def mark(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | str | date) or isinstance(value, datetime):
-            raise TypeError(f"prepared query: {value!r} is no integer, text or day")
+            raise FieldError(f"prepared query: {value!r} is no integer, text or day")
         if isinstance(value, str):
             return f"{_TEXT} {next(made)}"
         return _INTEGER + next(made) if isinstance(value, int) else date.fromordinal(_FIRST_DAY + next(made))
