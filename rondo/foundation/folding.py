@@ -4,20 +4,23 @@ A page of the house has hundreds of such places, which take longer to work out t
 template is first used in a language, and kept with the text around them as one piece of text.
 """
 
+from threading import RLock
 from typing import Any
 
 from django.template import Context, Template
 from django.template.base import FilterExpression, Node, NodeList, TextNode, TokenType
-from django.template.defaulttags import CommentNode, LoadNode, URLNode
+from django.template.defaulttags import AutoEscapeControlNode, CommentNode, LoadNode, URLNode
 from django.template.library import SimpleNode
 from django.template.loaders.cached import Loader
-from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.templatetags.i18n import BlockTranslateNode, LanguageNode, TranslateNode
 from django.templatetags.static import StaticNode
 from django.urls import get_script_prefix
 from django.utils.translation import get_language
 
 CONSTANT = "is_constant"
 """An attribute of functions of tags that give the same for the same arguments, whoever asks, and in any language."""
+
+_ONE_AT_A_TIME = RLock()
 
 
 class Folded(Loader):
@@ -31,8 +34,10 @@ class Folded(Loader):
         """The template, folded for the language in force."""
         found = super().get_template(template_name, skip)
         if CONSTANT not in found.__dict__:
-            fold(found)
-            found.__dict__[CONSTANT] = True
+            with _ONE_AT_A_TIME:  # lists of nodes are changed in place: a second thread would lose some for good
+                if CONSTANT not in found.__dict__:
+                    fold(found)
+                    found.__dict__[CONSTANT] = True
         return found
 
 
@@ -59,7 +64,10 @@ def _fold(nodes: NodeList, nobody: Context) -> None:
 
 
 def _parts(node: Node) -> list[NodeList]:
-    """The lists of nodes within a node; those of an ``if`` stand beside their conditions."""
+    """The lists of nodes within a node; those of an ``if`` stand beside their conditions. None of those that have a
+    language or an escaping of their own."""
+    if isinstance(node, LanguageNode | AutoEscapeControlNode):
+        return []
     branches = [part for _condition, part in getattr(node, "conditions_nodelists", ())]
     return branches + [part for part in vars(node).values() if isinstance(part, NodeList)]
 

@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 
 MOST = 64
 """Lists of more values are put into SQL each time."""
-_INTEGER = 7_470_000_000_000_000_000
+_INTEGER = 2_147_000_000
 _TEXT = "\N{OBJECT REPLACEMENT CHARACTER}prepared"
 _FIRST_DAY = date(1, 1, 1).toordinal()
 
@@ -29,7 +29,7 @@ class _Kept:
 
     def __init__(self, rows: "QuerySet[Any]", marks: list[Any], has_values: Iterable[bool]) -> None:
         self.rows = rows
-        self.compiler = rows.query.get_compiler(using=DEFAULT_DB_ALIAS)
+        self.compiler: Any = rows.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self.is_empty = False
         try:
             self.statement, parameters = self.compiler.as_sql()
@@ -39,6 +39,8 @@ class _Kept:
                 raise FieldError(f"prepared query of {rows.model.__name__}: a column is too small for it") from None
             self.is_empty = True
             return
+        finally:
+            self.compiler.connection = None  # of a thread that may end before the process does; see ask
         places = {_adapted(mark): place for place, mark in enumerate(marks)}
         self.parameters: list[tuple[int | None, Any]] = [(places.get(value), value) for value in parameters]
         found = {place for place, _value in self.parameters}
@@ -66,6 +68,8 @@ _SHAPE = frozenset({"_iterable_class", "_fields", "_prefetch_related_lookups", "
 
 def _adapted(value: Any) -> Any:
     """A value as Django gives it to the database."""
+    if isinstance(value, bool) or not isinstance(value, int | str | date):
+        raise FieldError(f"prepared query: {value!r} is no integer, text or day")
     if isinstance(value, date):
         return connections[DEFAULT_DB_ALIAS].ops.adapt_datefield_value(value)
     return value
@@ -86,6 +90,8 @@ def prepared(build: "Callable[P, QuerySet[Any, Row]]") -> Callable[P, list[Row]]
 
     @wraps(build)
     def ask(*arguments: P.args, **_named: P.kwargs) -> list[Row]:
+        if _named:
+            raise FieldError(f"prepared query {build.__name__}: its values are given by position")
         values = [_padded(value) if _is_several(value) else value for value in arguments]
         lengths = tuple(len(value) if isinstance(value, list) else None for value in values)
         if any(length is not None and length > MOST for length in lengths):

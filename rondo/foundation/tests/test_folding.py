@@ -1,8 +1,10 @@
 """Templates with their constant parts written out: the same words as before, in each language its own."""
 
+from threading import Barrier, Thread
+
 import pytest
 from django.template import Context, Engine, Template
-from django.template.base import TextNode
+from django.template.base import Node, TextNode
 from django.template.defaulttags import URLNode
 from django.template.loader import get_template
 from django.templatetags.i18n import TranslateNode
@@ -47,3 +49,43 @@ def test_each_language_has_its_own_words() -> None:
             left = template.nodelist.get_nodes_by_type(TranslateNode)
             assert [node for node in left if not node.filter_expression.is_var and node.asvar is None] == []
     assert found["en"] != found["de"]
+
+
+def test_threads_that_come_first_together_lose_nothing() -> None:
+    """Four requests right after a start: each page is whole for all that follow."""
+
+    def count() -> int:
+        return len(get_template("base.html").template.nodelist.get_nodes_by_type(Node))  # type: ignore[attr-defined]
+
+    with override("de"):
+        loader = get_template("base.html").template.engine.template_loaders[0]  # type: ignore[attr-defined]
+    whole, found = 0, set()
+
+    def ask(together: Barrier) -> None:
+        with override("de"):
+            together.wait()
+            found.add(count())
+
+    for rounds in range(60):
+        loader.reset()
+        if not rounds:
+            with override("de"):
+                whole = count()
+            continue
+        together = Barrier(4)
+        threads = [Thread(target=ask, args=(together,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with override("de"):
+            found.add(count())
+    assert found == {whole}
+
+
+def test_what_has_a_language_of_its_own_keeps_it() -> None:
+    source = '{% load i18n %}{% language "de" %}{% translate "Customers" %}{% endlanguage %}'
+    with override("en"):
+        template = Template(source)
+        fold(template)
+        assert template.render(Context()) == "Kunden"

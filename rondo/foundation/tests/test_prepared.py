@@ -1,18 +1,21 @@
 """Prepared queries: put into SQL once, and what they give is what the query as built would give."""
 
+import gc
+import weakref
 from collections.abc import Sequence
 from datetime import date, timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 from django.core.exceptions import FieldError
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from rondo.foundation.models import Load, Team, User
 from rondo.foundation.prepared import MOST, prepared
-from rondo.webhooks.models import Endpoint
+from rondo.webhooks.models import Attempt
 
 pytestmark = pytest.mark.django_db
 
@@ -93,16 +96,26 @@ def test_a_value_that_is_no_parameter_is_refused(teams: list[Team]) -> None:
         return User.objects.filter(is_active=flag)
 
     @prepared
-    def counted(failed: int) -> QuerySet[Endpoint]:
-        return Endpoint.objects.filter(failures=failed)
+    def answered(status: int) -> QuerySet[Attempt]:
+        return Attempt.objects.filter(status_code=status)
 
-    if connection.vendor == "postgresql":  # a column of 32 bits, which would seem to hold nothing for ever
+    if connection.vendor == "postgresql":  # a column of 16 bits, which would seem to hold nothing for ever
         with pytest.raises(FieldError, match="too small"):
-            counted(3)
+            answered(200)
     with pytest.raises(FieldError, match="no parameter"):
         some(3)
     with pytest.raises(FieldError, match="no integer, text or day"):
         flagged(True)
+
+    @prepared
+    def by(key: int) -> QuerySet[Team]:
+        return Team.objects.filter(pk=key)
+
+    assert by(teams[0].pk) == [teams[0]]
+    with pytest.raises(FieldError, match="no integer, text or day"):
+        by(None)  # type: ignore[arg-type]
+    with pytest.raises(FieldError, match="by position"):
+        by(key=teams[1].pk)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -124,3 +137,23 @@ def test_each_thread_asks_over_its_own_connection() -> None:
     thread.start()
     thread.join()
     assert found == [team]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_statement_keeps_the_connection_of_a_thread_that_ended() -> None:
+    @prepared
+    def by(key: int) -> QuerySet[Team]:
+        return Team.objects.filter(pk=key)
+
+    held: list[Any] = []
+
+    def ask() -> None:
+        assert by(1) == []
+        held.append(weakref.ref(connections[DEFAULT_DB_ALIAS]))
+        connection.close()
+
+    thread = Thread(target=ask)
+    thread.start()
+    thread.join()
+    gc.collect()
+    assert held[0]() is None
