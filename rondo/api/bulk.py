@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import pydantic
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 from ninja import Field, Schema
 from ninja.errors import ValidationError
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
-from rondo.api.problems import told_of
+from rondo.api.problems import Told, told_of
 from rondo.api.v1.schemas import Problem
 from rondo.api.writing import Body, storable
 
@@ -89,9 +89,18 @@ def each(request: HttpRequest, items: Sequence[T | Refused], do: Callable[[T], D
     for start in range(0, len(items), size):
         if start and connection.vendor == "sqlite":
             time.sleep(_PAUSE)
-        with transaction.atomic():
-            for index, item in enumerate(items[start : start + size], start):
-                results.append(_one(request, index, item, do))
+        try:
+            with transaction.atomic():
+                portion = [
+                    _one(request, index, item, do) for index, item in enumerate(items[start : start + size], start)
+                ]
+        except OperationalError as error:
+            told = told_of(error)
+            if not start or told is None:  # nothing was done: the call as a whole is to be sent again
+                raise
+            results += [_left(request, index, told) for index in range(start, len(items))]
+            break
+        results += portion
     refused = sum(one.problem is not None for one in results)
     return BulkResult(data=results, done=len(results) - refused, refused=refused)
 
@@ -112,6 +121,12 @@ def _one(request: HttpRequest, index: int, item: T | Refused, do: Callable[[T], 
             index=index, status=told.status, id=named["id"] if named else None, problem=problem
         )
     return ItemResult.model_construct(index=index, status=status, id=key, problem=None)
+
+
+def _left(request: HttpRequest, index: int, told: Told) -> ItemResult:
+    """Of an item that others who write left no time for, when items before it were done already."""
+    problem = Problem.model_validate(told.body(f"{request.path}#{index}"))
+    return ItemResult.model_construct(index=index, status=told.status, id=None, problem=problem)
 
 
 Items = Annotated[T, Lenient]

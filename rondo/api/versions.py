@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -31,6 +31,7 @@ from ninja import Router, Schema, Status
 
 from rondo.api.writing import MATCHES, NONE, check_match, say, told_etag
 from rondo.errors import NotFound, PermissionRefused
+from rondo.foundation.installation import forget
 
 ALONE = "x-alone"
 """Where the declaration of a read stands, until the document is made."""
@@ -50,7 +51,15 @@ class Thing:
     names: frozenset[str]
 
     def hold(self, address: Mapping[str, Any]) -> None:
-        """Lock the rows until the transaction ends."""
+        """Lock the rows until the transaction ends, or, where there are none yet, their making; and keep nothing that
+        was read before."""
+        forget()
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                    [repr((self.read.__qualname__, sorted(self._of(address).items())))],
+                )
         rows = self.rows(**self._of(address)).select_for_update(of=("self",))
         list(rows.order_by("pk").values_list("pk", flat=True))
 
@@ -64,7 +73,7 @@ class Thing:
 
     def state_of(self, answer: Schema) -> str:
         """The tag of the state that an answer tells, given in English."""
-        told = answer.model_dump(mode="json", exclude=set(self.counted | _NEVER_STATE))
+        told = _without(answer.model_dump(mode="json"), self.counted | _NEVER_STATE)
         if "version" in told:
             told = {name: told[name] for name in ("id", "key", "version") if name in told}
         return f'"{_digest(json.dumps(told, sort_keys=True).encode())}"'
@@ -167,6 +176,13 @@ def shown(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 def is_page(fields: Iterable[str]) -> bool:
     """Whether an answer with these fields is one of many things."""
     return "data" in fields
+
+
+def _without(told: Any, names: frozenset[str]) -> Any:
+    """What is told without these fields, in the parts of it, too."""
+    if isinstance(told, dict):
+        return {name: _without(part, names) for name, part in told.items() if name not in names}
+    return [_without(part, names) for part in told] if isinstance(told, list) else told
 
 
 def _digest(content: bytes) -> str:

@@ -8,9 +8,12 @@ first; numbers with any blanks and dashes between their digits.
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 from rondo.customers.models import Address, Customer, Identifier
 from rondo.foundation import ids
@@ -186,7 +189,38 @@ def _streets(records: Sequence[int]) -> list[str]:
     for some in _parts(sorted(found)):
         others = Address.objects.filter(street__in=some).values_list("customer_id", "street")
         shared |= {street for customer, street in others if customer not in own}
-    return sorted(found - shared)
+    found -= shared
+    return sorted(found - had_by_others(found, own))
+
+
+def had_by_others(values: Iterable[str], own: set[int]) -> set[str]:
+    """Those of the values that the audit log tells of somebody else, too: who lived there with them, or before."""
+    known = Q(record_type="customer") | Q(about__isnull=False)
+    told = AuditEntry.objects.filter(known).alias(text=Cast("changes", TextField())).order_by()
+    shared: set[str] = set()
+    for value in values:
+        words = f" {fold(value)} "
+        spelt = (Q(text__icontains=hint) for hint in sorted(_spellings(max(value.split(), key=len))))
+        rows = told.filter(reduce(or_, spelt)).values_list("record_id", "about", "changes")
+        for record, about, changes in rows.iterator(chunk_size=2000):
+            if (about if about is not None else record) in own:
+                continue
+            if any(words in f" {fold(one)} " for one in _texts(changes)):
+                shared.add(value)
+                break
+    return shared
+
+
+def _texts(told: Any) -> Iterator[str]:
+    left = [told]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
 
 
 def streets_before(records: Sequence[int]) -> set[str]:

@@ -49,7 +49,8 @@ def check_currency(code: str, own: str) -> str:
     Raises:
         InputError: it is no code of a currency, or that of another one.
     """
-    if check_known(code) != own:
+    if code != own:
+        check_known(code)
         raise InputError(
             _("currency = “%(code)s”: amounts are kept in %(own)s; convert this one first, and send it in %(own)s.")
             % {"code": code, "own": own}

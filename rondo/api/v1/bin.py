@@ -133,6 +133,7 @@ def bin_customers(request: HttpRequest, body: BinBody) -> Binned:
         raise _flaw(
             "count", _("Say how many customers the list has, as you counted it; then nobody else goes with it.")
         )
+    actor(request).require("see")  # to ask a list is to ask about all customers
     keys = open_list(viewer(request), **asked).keys()
     if len(keys) != body.count:
         raise StateError(

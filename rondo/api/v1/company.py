@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 from ninja import Field, Router, Schema
@@ -197,8 +198,9 @@ def get_years(request: HttpRequest) -> KeptYears:
     description=gettext_noop("It holds for erasures from now on."),
 )
 def change_years(request: HttpRequest, body: YearsBody) -> KeptYears:
-    for kind, years in body.years.items():
-        set_years(actor(request), kind, years)
+    with transaction.atomic():
+        for kind, years in body.years.items():
+            set_years(actor(request), kind, years)
     return get_years(request)
 
 

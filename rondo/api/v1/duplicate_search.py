@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 from ninja import Field, Query, Router, Schema
 
-from rondo.api.auth import TokenAuth
+from rondo.api.auth import TokenAuth, viewer
 from rondo.api.parameters import key_of
 from rondo.api.versions import alone
 from rondo.api.writing import Body, actor
+from rondo.customers.queries import sees_all
 from rondo.duplicates import queries
 from rondo.duplicates.actions import request_search, set_automatic
 from rondo.duplicates.models import AutomaticMerging, Search
@@ -82,7 +83,7 @@ def search(request: HttpRequest) -> DuplicateSearch:
 )
 def get_search(request: HttpRequest, search_id: str) -> DuplicateSearch:
     row = Search.objects.filter(pk=key_of(SEARCH, search_id)).first()
-    if row is None:
+    if row is None or not sees_all(viewer(request)):
         raise NotFound(search_id)
     return _told(row)
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from rondo.customers.models import Address, AttributeValue
-from rondo.erasure.needles import streets_before
+from rondo.erasure.needles import had_by_others, streets_before
 from rondo.foundation import audit
 from rondo.foundation.models import AuditEntry
 
@@ -21,13 +21,13 @@ def say_whose(records: Sequence[int]) -> int:
     taken from it and that nobody else has: a street with its number, a text; how many. What was taken away unseen, by
     the undo of an import, stays nobody's. Within the caller's transaction."""
     found = 0
-    for start in range(0, len(records), _BATCH):
-        for record in records[start : start + _BATCH]:
-            found += _of(record)
+    own = set(records)
+    for record in records:
+        found += _of(record, own)
     return found
 
 
-def _of(record: int) -> int:
+def _of(record: int, own: set[int]) -> int:
     streets = {street for street in streets_before([record]) if any(c.isdigit() for c in street) and " " in street}
     texts = _texts_before(record)
     found = 0
@@ -35,7 +35,8 @@ def _of(record: int) -> int:
         if values:
             model = Address if kind == "address" else AttributeValue
             shared = set(model._default_manager.filter(**{f"{column}__in": values}).values_list(column, flat=True))
-            found += _adopt(record, _nobodys(kind), column, values - shared)
+            values = values - shared
+            found += _adopt(record, _nobodys(kind), column, values - had_by_others(values, own))
     return found
 
 

@@ -17,6 +17,7 @@ from rondo.customers.models import Address, AttributeValue, Consent, Customer, I
 from rondo.errors import InputError, PermissionRefused, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
+from rondo.foundation.holdings import MARK
 from rondo.foundation.loading.changes import same_value
 from rondo.foundation.models import AuditEntry, Load
 from rondo.foundation.registry import registries
@@ -146,7 +147,7 @@ def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int
                     continue
                 back: dict[str, list[Any]] = {}
                 for name, (before, after) in entry.changes.items():
-                    if same_value(getattr(row, fields[name].attname), after):
+                    if before != MARK and same_value(getattr(row, fields[name].attname), after):
                         back[name] = [after, before]
                     else:
                         left += 1

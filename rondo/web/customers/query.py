@@ -284,10 +284,10 @@ def _state_of(params: QueryDict) -> State:
     """What an address says that a view would keep."""
     size, layout = params.get("size", ""), params.get("as", "")
     return State(
-        tuple(text for text in params.getlist("f") if text),
+        tuple(text for text in params.getlist("f") if text and "\x00" not in text),
         params.get("rule", "").strip(),
         params.get("sort", ""),
-        tuple(key for key in params.get("cols", "").split(",") if key),
+        tuple(key for key in params.get("cols", "").split(",") if key and "\x00" not in key),
         int(size) if size in map(str, SIZES) else PAGE_SIZE,
         layout if layout in LAYOUTS else LAYOUTS[0],
         params.get("by", ""),

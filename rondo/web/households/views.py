@@ -177,7 +177,10 @@ def take_back(request: HttpRequest, public_id: str, token: str) -> HttpResponse:
         if isinstance(known, list):
             put_back_link(actor(request), [Removed.from_dict(one) for one in known])
         elif "unlink" in known:
-            if not take_back_made(actor(request), known["unlink"], known["made"]):
+            if "made" not in known:  # of an address that a release before gave
+                for key in known["unlink"]:
+                    unlink(actor(request), key)
+            elif not take_back_made(actor(request), known["unlink"], known["made"]):
                 stays = _(
                     "It stays, since it has been used meanwhile; put it into the bin yourself if it is not needed."
                 )
