@@ -78,7 +78,10 @@ def _path(key: str) -> Path:
 
 
 def _bound(folder: Path) -> None:
+    found = []
     with os.scandir(folder) as entries:
-        found = [(entry.stat().st_mtime_ns, entry.path) for entry in entries]
+        for entry in entries:
+            with suppress(FileNotFoundError):  # another process gave its file a name meanwhile, or swept it away
+                found.append((entry.stat().st_mtime_ns, entry.path))
     for _time, path in sorted(found, reverse=True)[LIMIT:]:
         Path(path).unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,26 @@ def test_the_newest_drawings_stay(drawings: Path, monkeypatch: pytest.MonkeyPatc
             os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns - 10**9))
     assert [kept.find(str(number)) for number in range(6)] == [None] * 3 + [f"<svg>{n}</svg>" for n in (3, 4, 5)]
     assert len(list(drawings.iterdir())) == 3
+
+
+def test_a_file_that_another_process_renames_meanwhile_is_no_failure(
+    drawings: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.keep("first", "<svg>first</svg>")
+    passing = drawings / "passing"
+    passing.write_text("half")
+    real = os.scandir
+
+    @contextmanager
+    def scandir(folder: Path) -> Iterator[list[os.DirEntry[str]]]:
+        with real(folder) as entries:
+            found = list(entries)
+        passing.unlink(missing_ok=True)
+        yield found
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    kept.keep("second", "<svg>second</svg>")
+    assert kept.find("second") == "<svg>second</svg>" and not caplog.records
 
 
 def test_a_folder_that_cannot_be_written_costs_no_page(found: Figures, drawings: Path) -> None:
