@@ -10,13 +10,17 @@ from django.db import OperationalError, connections
 
 from rondo.api.tests.conftest import Shop
 from rondo.api.tests.test_customer_writing import caller
+from rondo.api.v1.duplicate_search import SEARCH
 from rondo.customers import actions
 from rondo.customers.models import Customer
+from rondo.duplicates.models import Search
 from rondo.erasure.queries import keeping
-from rondo.foundation import audit
+from rondo.errors import InputError
+from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.api_tokens import make_api_token, revoke_api_token, use_api_token
 from rondo.foundation.models import ApiToken, Installation, User
+from rondo.foundation.money import check_currency
 from rondo.foundation.rights import RIGHTS
 from rondo.retention.actions import change_rules
 from rondo.retention.models import Rule
@@ -126,3 +130,23 @@ def test_who_may_not_see_asks_no_list_and_years_are_set_all_or_none(alice: User,
     years = {kinds[0][0]: kinds[0][1] - 1, "nonsense": 2}
     assert caller(alice, *RIGHTS)("PATCH", "settings/erasures", {"years": years}).status_code == 422
     assert [(figures.key, years) for figures, years in keeping()] == kinds
+
+
+def test_a_sign_that_no_database_keeps_is_no_error_page(alice: User, shop: Shop, signed_in: Any) -> None:
+    client = signed_in(alice)
+    for name, value in (("cols", "attr.a\x00b"), ("f", "attr.a\x00b:is:1")):
+        assert client.post("/customers/columns", {"column": "name", name: value}).status_code < 500
+
+
+def test_the_companys_own_currency_is_taken_whatever_is_known_of_it() -> None:
+    assert check_currency("XXQ", "XXQ") == "XXQ"
+    with pytest.raises(InputError, match="no code of ISO 4217"):
+        check_currency("XXQ", "EUR")
+
+
+def test_a_search_over_all_customers_is_told_to_who_sees_them_all(alice: User, shop: Shop, make_user: Any) -> None:
+    row = Search.objects.create()
+    address = f"duplicates/searches/{ids.encode(SEARCH, row.pk)}"
+    some = make_user("sam", role="manager", reach="own")
+    assert caller(alice, *RIGHTS)("GET", address).status_code == 200
+    assert caller(some, "see", "merge")("GET", address).status_code == 404
