@@ -1,18 +1,25 @@
 """Finding customers by what a person types: words of a name in any order, the beginning of one, a card number, an
 e-mail address, an id. Names are found through the index of name words (``docs/decisions/name-words.md``)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 
 from rondo.customers.identifiers import LIMITS, normalise
 from rondo.customers.models import Customer, Identifier, NameWord, Source, Survivor
+from rondo.customers.queries import scope_key, visible
 from rondo.errors import InputError
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
+from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 from rondo.foundation.search import fold
+from rondo.foundation.statements import Statements
 from rondo.foundation.unindexed import Unindexed
 
 MAX_LENGTH = 100
@@ -20,6 +27,7 @@ MAX_HITS = 50
 MAX_WORDS = 6
 _SHORTEST_PREFIX = 4
 _LAST = "\U0010ffff"
+_STATEMENTS = Statements()
 _PROBES = (2_000, 40_000)
 """So many index entries are counted, at most, to tell which of several words is the rarest; the second where the first
 does not tell."""
@@ -51,11 +59,32 @@ class Search:
             return self.words[0] if self.words else ""
         counts: list[int] = []
         for limit in _PROBES:
-            entries = [NameWord.objects.filter(begun("word", word), later__in=(False, True)) for word in self.words]
-            counts = [rows.order_by()[:limit].count() for rows in entries]
+            counts = [counted(word, f"{word}{_LAST}", limit) for word in self.words]
             if min(counts) < limit:
                 break
         return min(zip(counts, self.words, strict=True), key=lambda pair: (pair[0], -len(pair[1]), pair[1]))[1]
+
+    def with_marks(self, marks: Sequence[str]) -> "Search":
+        """The search with marks in the places of its words and of its text, for a statement that is kept; see
+        :attr:`marked`."""
+        made = copy(self)
+        words = dict(zip(self.words, marks, strict=False))
+        leading = words.get(self.leading, "")
+        object.__setattr__(made, "words", tuple(words.values()))
+        object.__setattr__(made, "folded", leading if self.folded == self.leading else marks[-1])
+        made.__dict__["leading"] = leading
+        return made
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The values for which :meth:`with_marks` takes marks."""
+        return *self.words, self.folded
+
+    @property
+    def shape(self) -> Hashable:
+        """What a statement of this search looks at besides :attr:`marked`."""
+        leading = self.words.index(self.leading) if self.words else -1
+        return len(self.words), leading, self.folded == self.leading
 
     def by_beginning(self, column: str = "folded_name") -> Q:
         """Customers whose name begins with the text."""
@@ -96,17 +125,19 @@ class Search:
         """Of a row of the index: its customer's names have the other words of the text, too."""
         return _all_begun([word for word in self.words if word != self.leading], "customer_id")
 
-    def identified(self, rows: QuerySet[Customer], among: Sequence[int] | None = None) -> tuple[int, ...]:
-        """Those of the surviving customers ``rows`` that a public id or an identifier names, of their own or of a
-        record merged into them; at most MAX_HITS. ``among`` are the keys of ``rows``, if they are few."""
+    def identified(self, viewer: User | None, among: Sequence[int] | None = None) -> tuple[int, ...]:
+        """Those of the surviving customers in ``viewer``'s reach that a public id or an identifier names, of their own
+        or of a record merged into them; at most MAX_HITS. ``among`` are the keys of all in reach, if they are few."""
         text = self.text.strip()[:MAX_LENGTH]
         found: list[int] = []
         if (key := ids.decode(Customer.PREFIX, text)) is not None:
             found.append(key)
-        found += _identified(text, rows, among, whole=self.whole)
+        found += _identified(text, viewer, among, whole=self.whole)
+        if not found:
+            return ()
         survivors = dict(Survivor.objects.filter(customer_id__in=found).values_list("customer_id", "survivor_id"))
         keys = dict.fromkeys(survivors.get(key, key) for key in found)
-        seen = set(rows.filter(pk__in=list(keys)).values_list("pk", flat=True)) if keys else set()
+        seen = set(visible(viewer).filter(pk__in=list(keys)).values_list("pk", flat=True))
         return tuple(key for key in keys if key in seen)
 
 
@@ -118,7 +149,8 @@ def begins(column: str, text: str) -> Q:
     """
     if not text:
         return Q(pk__in=())
-    return Q(**{f"{column}__gte": text, f"{column}__lt": f"{text}{_LAST}", f"{column}__startswith": text})
+    own = {f"{column}__gte": text, f"{column}__lt": f"{text}{_LAST}"}
+    return Q(**own, **{f"{column}__startswith": Value(text)})  # the text as it is, so that a statement can be kept
 
 
 def begun(column: str, text: str) -> Q:
@@ -141,9 +173,9 @@ def _normal_forms(text: str) -> Iterable[tuple[str, str]]:
             continue
 
 
-def _identified(text: str, rows: QuerySet[Customer], among: Sequence[int] | None, *, whole: bool) -> list[int]:
+def _identified(text: str, viewer: User | None, among: Sequence[int] | None, *, whole: bool) -> list[int]:
     """Records that hold an identifier equal to the text in its kind's normal form, or an e-mail address or card that
-    begins with it (at most MAX_HITS of these, of which each stands for one of ``rows``; none where ``whole``)."""
+    begins with it (at most MAX_HITS of these, of which each stands for one in reach; none where ``whole``)."""
     forms: dict[str, list[str]] = {}
     for kind, value in _normal_forms(text):
         forms.setdefault(value, []).append(kind)
@@ -151,7 +183,7 @@ def _identified(text: str, rows: QuerySet[Customer], among: Sequence[int] | None
     if not whole and len(begun_text) >= _SHORTEST_PREFIX and " " not in begun_text:
         prefixes = [(Identifier.Kind.EMAIL, begun_text), (Identifier.Kind.CARD, begun_text.upper())]
     if among is None:
-        return _looked_up(forms, prefixes, rows)
+        return _looked_up(forms, prefixes, viewer)
     merged = Survivor.objects.filter(survivor_id__in=among).values_list("customer_id", flat=True)
     meant = Q(pk__in=())
     for value, kinds in forms.items():
@@ -159,7 +191,7 @@ def _identified(text: str, rows: QuerySet[Customer], among: Sequence[int] | None
     for kind, beginning in prefixes:
         meant |= Q(begins("_value", beginning), kind=kind)
     held = Identifier.objects.alias(_value=Unindexed(F("value"))).filter(shown(), customer_id__in=[*among, *merged])
-    found = held.filter(meant).filter(_stands_for(rows)).order_by("pk")
+    found = held.filter(meant).filter(_stands_for(visible(viewer))).order_by("pk")
     return list(found.values_list("customer_id", flat=True)[:MAX_HITS])
 
 
@@ -170,23 +202,54 @@ def _stands_for(rows: QuerySet[Customer]) -> Q:
 
 
 def _looked_up(
-    forms: dict[str, list[str]], prefixes: list[tuple[Identifier.Kind, str]], rows: QuerySet[Customer]
+    forms: dict[str, list[str]], prefixes: list[tuple[Identifier.Kind, str]], viewer: User | None
 ) -> list[int]:
     """:func:`_identified` by the indices of identifiers.
 
     One look into an index for each way an identifier may be meant, in one statement: joined by OR, a planner without
     statistics reads the whole table instead. Few identifiers can be equal to the text, so that the caller sorts out
-    those of customers who are not in ``rows``; many can begin with it, so that these are sorted out before the limit.
+    those of customers out of reach; many can begin with it, so that these are sorted out before the limit.
     """
-    sources = list(Source.objects.values_list("pk", flat=True))
+    sources = tuple(_sources())
     owned = [Q(source__isnull=True)] + ([Q(source_id__in=sources)] if sources else [])
     held = Identifier.objects.filter(shown()).order_by()
-    equal = [held.filter(of, kind__in=kinds, value=value) for value, kinds in forms.items() for of in owned]
-    visible = _stands_for(rows)
-    begun_by = [held.filter(begins("value", text), of, visible, kind=kind) for kind, text in prefixes for of in owned]
+
+    def equal(values: list[str]) -> "QuerySet[Any]":
+        meant = zip(values, forms.values(), strict=True)
+        return _either([held.filter(of, kind__in=kinds, value=value) for value, kinds in meant for of in owned])
+
+    def begun_by(texts: list[str]) -> "QuerySet[Any]":
+        mine = _stands_for(visible(viewer))
+        meant = [(kind, text) for (kind, _text), text in zip(prefixes, texts, strict=True)]
+        looks = [held.filter(begins("value", text), of, mine, kind=kind) for kind, text in meant for of in owned]
+        return _either(looks)[:MAX_HITS]
+
     hits: list[tuple[int, int]] = []
-    for looks, limit in ((equal, None), (begun_by, MAX_HITS)):
-        first, *others = (look.values_list("customer_id", "pk") for look in looks) if looks else (None,)
-        if first is not None:
-            hits += list((first.union(*others, all=True) if others else first)[:limit])
+    if forms:
+        hits += _STATEMENTS.ask((sources, tuple(map(tuple, forms.values()))), list(forms), equal)
+    if prefixes:
+        kinds = tuple(kind for kind, _text in prefixes)
+        hits += _STATEMENTS.ask((scope_key(viewer), sources, kinds), [text for _kind, text in prefixes], begun_by)
     return list(dict.fromkeys(customer for customer, _pk in sorted(hits, key=lambda hit: hit[1])))
+
+
+@prepared
+def _sources() -> "QuerySet[Source, int]":
+    return Source.objects.order_by("pk").values_list("pk", flat=True)
+
+
+def _either(looks: list[QuerySet[Identifier]]) -> "QuerySet[Any]":
+    """The customers and keys of what any of these finds."""
+    first, *others = (look.values_list("customer_id", "pk") for look in looks)
+    return first.union(*others, all=True) if others else first
+
+
+def counted(word: str, beyond: str, limit: int) -> int:
+    """How many entries of the index have a word from ``word`` on and before ``beyond``, of ``limit`` at most."""
+    sql = (
+        f'SELECT count(*) FROM (SELECT 1 FROM "{NameWord._meta.db_table}" '
+        "WHERE later IN (%s, %s) AND word >= %s AND word < %s LIMIT %s) AS found"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [False, True, word, beyond, limit])
+        return int(cursor.fetchone()[0])

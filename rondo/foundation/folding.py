@@ -17,6 +17,8 @@ from django.templatetags.static import StaticNode
 from django.urls import get_script_prefix
 from django.utils.translation import get_language
 
+from rondo.foundation.quick import quicken
+
 CONSTANT = "is_constant"
 """An attribute of functions of tags that give the same for the same arguments, whoever asks, and in any language."""
 
@@ -55,6 +57,7 @@ def _fold(nodes: NodeList, nobody: Context) -> None:
         if text is None:
             for part in _parts(node):
                 _fold(part, nobody)
+            quicken(node)
             folded.append(node)
         elif folded and isinstance(folded[-1], TextNode):
             folded[-1] = TextNode(folded[-1].s + text)

@@ -8,6 +8,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from rondo.foundation.serving.turns import ARRIVED
+
 Next = Callable[[HttpRequest], HttpResponse]
 
 POLICY = (
@@ -21,7 +23,8 @@ class ServerTiming:
     """Says how long the answer took (ms), how long the processor worked on it, and how long and how often the database
     was asked for it (W3C Server Timing).
 
-    It is there where RONDO_SERVER_TIMING is 1. What a file sends after its head is not in it.
+    It is there where RONDO_SERVER_TIMING is 1. How long begins with the request's arrival, so that its wait for a turn
+    is part of it. What a file sends after its head is not in it.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -37,7 +40,7 @@ class ServerTiming:
             finally:
                 asked.append(time.perf_counter() - began)
 
-        started, worked = time.perf_counter(), time.thread_time()
+        started, worked = request.META.get(ARRIVED, time.perf_counter()), time.thread_time()
         with connection.execute_wrapper(ask):
             response = self.get_response(request)
         taken, worked = time.perf_counter() - started, time.thread_time() - worked

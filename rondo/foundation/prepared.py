@@ -20,14 +20,19 @@ Row = TypeVar("Row")
 MOST = 64
 """Lists of more values are put into SQL each time."""
 _INTEGER = 2_147_000_000
+_APART, _MARKS = 7, 10_000
+"""What lies between two marks is no mark: a number that is worked out of one is noticed."""
 _TEXT = "\N{OBJECT REPLACEMENT CHARACTER}prepared"
+_END = "\N{OBJECT REPLACEMENT CHARACTER};"
 _FIRST_DAY = date(1, 1, 1).toordinal()
 
 
 class _Kept:
     """One statement: the query set it was made from, its compiler, its text, its parameters with marks for values."""
 
-    def __init__(self, rows: "QuerySet[Any]", marks: list[Any], has_values: Iterable[bool]) -> None:
+    def __init__(
+        self, rows: "QuerySet[Any]", marks: list[Any], has_values: Iterable[bool], needs_all: bool = True
+    ) -> None:
         self.rows = rows
         self.compiler: Any = rows.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self.is_empty = False
@@ -42,9 +47,10 @@ class _Kept:
         finally:
             self.compiler.connection = None  # of a thread that may end before the process does; see ask
         places = {_adapted(mark): place for place, mark in enumerate(marks)}
-        self.parameters: list[tuple[int | None, Any]] = [(places.get(value), value) for value in parameters]
+        self.parameters: list[tuple[int | None, Any]] = [_place_of(value, places) for value in parameters]
         found = {place for place, _value in self.parameters}
-        if missing := [place for place in range(len(marks)) if place not in found]:
+        missing = [place for place in range(len(marks)) if place not in found]
+        if missing and needs_all:
             raise FieldError(f"prepared query of {rows.model.__name__}: value {missing[0]} is no parameter of its SQL")
 
     def ask(self, values: list[Any]) -> list[Any]:
@@ -52,7 +58,10 @@ class _Kept:
         if self.is_empty:
             return []
         adapted = [_adapted(value) for value in values]
-        filled = tuple(value if place is None else adapted[place] for place, value in self.parameters)
+        filled = tuple(
+            value if place is None else adapted[place] + value if value else adapted[place]
+            for place, value in self.parameters
+        )
         compiler: Any = copy.copy(self.compiler)
         compiler.connection = connections[DEFAULT_DB_ALIAS]  # this thread's own
         compiler.as_sql = lambda *_arguments, **_options: (self.statement, filled)
@@ -61,6 +70,24 @@ class _Kept:
         asked = self.rows.__class__(model=self.rows.model, query=query)
         asked.__dict__ |= {name: value for name, value in self.rows.__dict__.items() if name in _SHAPE}
         return list(asked)
+
+
+def _place_of(value: Any, places: dict[Any, int]) -> tuple[int | None, Any]:
+    """Which of the values a parameter is, and what the statement puts behind it; else None and the parameter.
+
+    Raises:
+        FieldError: the parameter was worked out of a value.
+    """
+    if isinstance(value, str) and _TEXT in value:
+        mark, end, rest = value.partition(_END)
+        place = places.get(mark + end)
+        if place is not None and _TEXT not in rest and "%" not in rest:  # before a sign of LIKE it is written otherwise
+            return place, rest
+    elif isinstance(value, int | str | date) and value in places:
+        return places[value], None
+    elif not isinstance(value, int) or not _INTEGER <= value <= _INTEGER + _APART * _MARKS:
+        return None, value
+    raise FieldError(f"prepared query: {value!r} was worked out of a value")
 
 
 _SHAPE = frozenset({"_iterable_class", "_fields", "_prefetch_related_lookups", "_known_related_objects"})
@@ -92,7 +119,7 @@ def prepared(build: "Callable[P, QuerySet[Any, Row]]") -> Callable[P, list[Row]]
     def ask(*arguments: P.args, **_named: P.kwargs) -> list[Row]:
         if _named:
             raise FieldError(f"prepared query {build.__name__}: its values are given by position")
-        values = [_padded(value) if _is_several(value) else value for value in arguments]
+        values = [padded(value) if _is_several(value) else value for value in arguments]
         lengths = tuple(len(value) if isinstance(value, list) else None for value in values)
         if any(length is not None and length > MOST for length in lengths):
             return list(build(*arguments, **_named))
@@ -110,7 +137,7 @@ def _is_several(value: Any) -> bool:
     return isinstance(value, Sequence | Set) and not isinstance(value, str)
 
 
-def _padded(values: Any) -> list[Any]:
+def padded(values: Any) -> list[Any]:
     """The values with the last one repeated up to a power of two, so that few statements serve lists of any length."""
     listed = list(values)
     return listed + listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed)) if listed else listed
@@ -122,13 +149,13 @@ def _flat(values: Sequence[Any]) -> list[Any]:
 
 def _marks(arguments: Sequence[Any]) -> list[Any]:
     """For each argument one of its kind that no row holds, to be found again among the parameters."""
-    made = iter(range(1, 10_000))
+    made = iter(range(_APART, _APART * _MARKS, _APART))
 
     def mark(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | str | date) or isinstance(value, datetime):
             raise FieldError(f"prepared query: {value!r} is no integer, text or day")
         if isinstance(value, str):
-            return f"{_TEXT} {next(made)}"
+            return f"{_TEXT} {next(made)}{_END}"
         return _INTEGER + next(made) if isinstance(value, int) else date.fromordinal(_FIRST_DAY + next(made))
 
     return [[mark(one) for one in value] if isinstance(value, list) else mark(value) for value in arguments]

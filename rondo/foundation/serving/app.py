@@ -10,7 +10,8 @@ import time
 from importlib import import_module
 
 from rondo.foundation.serving.parents import end_with_parent
-from rondo.wsgi import application
+from rondo.foundation.serving.turns import Turns
+from rondo.wsgi import application as pages
 
 __all__ = ["application"]
 
@@ -24,5 +25,6 @@ def _import_later() -> None:
         import_module(name)
 
 
+application = Turns(pages)
 end_with_parent(os.getppid())
 threading.Thread(target=_import_later, name="imports", daemon=True).start()

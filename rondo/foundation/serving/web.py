@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import connections
 
-THREADS = 4
+THREADS = 8
 """Requests that one worker process serves at the same moment."""
 
 

@@ -16,10 +16,11 @@ from rondo.web.charts.buying import Bar, bars
 from rondo.web.charts.chart import Cell, Chart, Column
 from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import MAX_FILTERS, Condition, from_form, parse_one
-from rondo.web.customers.lists import phases, read_page
+from rondo.web.customers.lists import read_page
 from rondo.web.customers.query import ListQuery
 from rondo.web.customers.rows import Row, read_rows
 from rondo.web.customers.selection import Counted
+from rondo.web.customers.walks import walks
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -107,8 +108,8 @@ def lanes(query: ListQuery, by: Field) -> list[Group]:
     groups = groups_of(query, by)
     found = []
     for group in groups:
-        walks = phases(query.selection.also(group.condition), query.sort_field, query.descending, query.by_relevance)
-        found.append(read_page(walks, limit=CARDS).ids)
+        way = walks(query.selection.also(group.condition), query.sort_field, query.descending, query.by_relevance)
+        found.append(read_page(way, limit=CARDS).ids)
     columns = [query.fields[key] for key in query.columns if key != by.key][:TOLD]
     rows = {row.customer.pk: row for row in read_rows(query.viewer, [pk for ids in found for pk in ids], columns)}
     return [replace(g, rows=[rows[pk] for pk in ids if pk in rows]) for g, ids in zip(groups, found, strict=True)]

@@ -8,7 +8,7 @@ the last row's (value, id), so that no row is counted off and none is shown twic
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from rondo.customers.models import AttributeValue, Customer
 from rondo.errors import InputError
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
+from rondo.foundation.statements import CannotBeKept, Statements
 from rondo.lists.states import PAGE_SIZE
 from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import Value
@@ -37,10 +38,22 @@ class CursorError(InputError):
 
 
 @dataclass(frozen=True)
+class Marked:
+    """Of a walk whose rows have marks in the places of values: the ``statements`` that are kept of it by its ``shape``,
+    the ``values``, and ``instead`` the same rows with them, for what cannot be kept."""
+
+    statements: Statements
+    shape: Hashable
+    values: Sequence[Any]
+    instead: Callable[[], QuerySet[Any]]
+
+
+@dataclass(frozen=True)
 class Phase:
     """One indexed walk: rows of ``rows`` by (``column``, ``id_column``), or by ``id_column`` alone.
 
-    ``late`` marks a walk that may have to pass over the whole base to find its rows.
+    ``late`` marks a walk that may have to pass over the whole base to find its rows. ``marked``: see
+    :mod:`rondo.web.customers.walks`.
     """
 
     key: str
@@ -49,6 +62,22 @@ class Phase:
     column: str = ""
     descending: bool = False
     late: bool = False
+    marked: Marked | None = None
+
+    def ask(self, shape: Hashable, places: Sequence[Value], build: "Build") -> list[Any]:
+        """The rows of ``build(rows, places)``, which narrows and sorts rows; ``shape`` names how it does that."""
+        if self.marked is None:
+            return list(build(self.rows, places))
+        values, of = [*self.marked.values, *places], len(self.marked.values)
+        try:
+            return self.marked.statements.ask_kept(
+                (self.marked.shape, shape), values, lambda marks: build(self.rows, marks[of:]), some=True
+            )
+        except CannotBeKept:
+            return list(build(self.marked.instead(), places))
+
+
+Build = Callable[[QuerySet[Any], Sequence[Any]], QuerySet[Any]]
 
 
 @dataclass(frozen=True)
@@ -212,22 +241,34 @@ def _walk(phase: Phase, start: Position | None, backward: bool, limit: int) -> l
     """
     downward = phase.descending != backward
     sign, beyond = ("-", "lt") if downward else ("", "gt")
-    rows = phase.rows
-    has_id = start is not None and start.id is not None
+    place = [start.id] if start is not None and start.id is not None else []
+    columns = (phase.column, phase.id_column) if phase.column else (phase.id_column,)
+
+    def walked(rows: QuerySet[Any], ahead: dict[str, Any], by: Sequence[str] = columns) -> QuerySet[Any]:
+        return rows.filter(**ahead).order_by(*(f"{sign}{column}" for column in by)).values_list(*columns)[:limit]
+
+    shape = (backward, bool(place), limit)
     if not phase.column:
-        if start is not None and has_id:
-            rows = rows.filter(**{f"{phase.id_column}__{beyond}": start.id})
-        found = rows.order_by(f"{sign}{phase.id_column}").values_list(phase.id_column, flat=True)[:limit]
-        return [(None, key) for key in found]
+        beyond_key = [f"{phase.id_column}__{beyond}"]
+        found = phase.ask(
+            ("keys", *shape), place, lambda rows, at: walked(rows, dict(zip(beyond_key, at, strict=False)))
+        )
+        return [(None, key) for (key,) in found]
     keys: list[Key] = []
-    if start is not None and has_id:
-        ties = rows.filter(**{phase.column: start.value, f"{phase.id_column}__{beyond}": start.id})
-        ordered = ties.order_by(f"{sign}{phase.id_column}")
-        keys = list(ordered.values_list(phase.column, phase.id_column)[:limit])
-        rows = rows.filter(**{f"{phase.column}__{beyond}": start.value})
+    value: list[Value] = []
+    if start is not None and place and start.value is not None:
+        value = [start.value]
+        keys = phase.ask(
+            ("ties", *shape),
+            [*value, *place],
+            lambda rows, at: walked(rows, {phase.column: at[0], f"{phase.id_column}__{beyond}": at[1]}, columns[1:]),
+        )
     if len(keys) < limit:
-        ordered = rows.order_by(f"{sign}{phase.column}", f"{sign}{phase.id_column}")
-        keys += ordered.values_list(phase.column, phase.id_column)[: limit - len(keys)]
+        keys += phase.ask(
+            ("rows", *shape),
+            value,
+            lambda rows, at: walked(rows, dict(zip([f"{phase.column}__{beyond}"], at, strict=False))),
+        )[: limit - len(keys)]
     return keys
 
 
@@ -265,7 +306,9 @@ def read_page(
             pending = Position(phase.key)
             break
         here = start if index == 0 else None
-        found += [(phase.key, value, key) for value, key in _walk(phase, here, backward, limit + 1 - len(found))]
+        wanted = limit + 1 - len(found)
+        asked = limit + 1 if phase.marked is not None else wanted  # of one limit there is one statement
+        found += [(phase.key, value, key) for value, key in _walk(phase, here, backward, asked)[:wanted]]
         if len(found) > limit:
             break
     more = len(found) > limit

@@ -11,7 +11,7 @@ which the rest of its address describes.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -26,13 +26,17 @@ from rondo.foundation.rights import masked
 from rondo.lists.states import HIDDEN, LAYOUTS, PAGE_SIZE, SIZES, State
 from rondo.web.customers.fields import Field, catalogue, default_columns
 from rondo.web.customers.filters import Condition, archived_among, parse, shown_as
-from rondo.web.customers.lists import CursorError, KeyPage, Phase, Position, phases, read_page
+from rondo.web.customers.lists import CursorError, KeyPage, Phase, Position, read_page
 from rondo.web.customers.rules import Rule, as_rule, parts_of, read_rule
 from rondo.web.customers.selection import Selection
 from rondo.web.customers.tabs import ALL, Tab
 from rondo.web.customers.tolerant import meant_by
+from rondo.web.customers.walks import walks
 
 MAX_COLUMNS = 24
+_PLAIN = ":,|"
+"""Letters that stand in addresses as they are."""
+_SORT_MARK = "sorted-so"
 MAX_PICKED = 500
 """So many rows picked one by one may be exported by their ids."""
 
@@ -173,7 +177,7 @@ class ListQuery:
     @cached_property
     def walks(self) -> list[Phase]:
         """The phases of the sort."""
-        return phases(self.selection, self.sort_field, self.descending, self.by_relevance)
+        return walks(self.selection, self.sort_field, self.descending, self.by_relevance)
 
     def page(self) -> KeyPage:
         """The ids of the page asked for; an empty page when the address has errors (which it then adds to)."""
@@ -225,7 +229,20 @@ class ListQuery:
             pairs.append(("after", after.encode(self.sort_key)))
         if before is not None:
             pairs.append(("before", before.encode(self.sort_key)))
-        return "?" + urlencode(pairs or [("view", ALL)], safe=":,|")
+        return "?" + urlencode(pairs or [("view", ALL)], safe=_PLAIN)
+
+    def sorted_by(self, sort: str) -> str:
+        """:meth:`address` with another sort. A page names a hundred of them, so that all but those of the view itself
+        come from one."""
+        if self.base is not None and sort == self.base.state.sort:
+            return self.address(sort=sort)
+        before, mark, after = self._marked_sort
+        return before + quote_plus(sort, safe=_PLAIN) + after if mark else self.address(sort=sort)
+
+    @cached_property
+    def _marked_sort(self) -> tuple[str, str, str]:
+        marked = self.address(sort=_SORT_MARK)
+        return marked.partition(_SORT_MARK) if marked.count(_SORT_MARK) == 1 else ("", "", "")
 
     def _pairs(self, state: State) -> list[tuple[str, str]]:
         pairs = [("base", self.base.key)] if self.base is not None else []

@@ -4,21 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Score
 from rondo.customers.attribute_values import unpack
 from rondo.customers.models import AttributeValue, Customer, Survivor
-from rondo.customers.queries import visible
+from rondo.customers.queries import scope_key, visible
 from rondo.foundation.installation import installation
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 from rondo.foundation.money import Money
-from rondo.foundation.prepared import prepared
+from rondo.foundation.prepared import padded, prepared
+from rondo.foundation.statements import Statements
 from rondo.web import formats
 from rondo.web.customers.fields import Field
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 TAG_COLOURS = 8
 """Colours that tags have in the stylesheet."""
+_STATEMENTS = Statements()
 Raw = str | int | float | date | None
 
 
@@ -55,11 +59,19 @@ class Row:
 
 
 def on_page(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The rows as the page writes them: everything at hand in flat dictionaries, which a template reads quickest."""
+    """The rows as the page writes them: everything at hand in flat dictionaries, which a template reads quickest, and
+    cells with their tags, of which a page has hundreds."""
     pick = _("Select %(name)s")
     # Asked once: a list names fifty addresses, and asking searches all that there are.
     before, _mark, after = reverse("customer", args=["c_mark"]).partition("c_mark")
-    labels: dict[str, str] = {}
+    begun: dict[tuple[str, bool], str] = {}
+
+    def written(cell: Cell) -> str:
+        kind = (cell.field.key, cell.text == formats.DASH)
+        if kind not in begun:
+            begun[kind] = _begin(cell.field, kind[1])
+        return f"{begun[kind]}{_inside(cell)}</td>"
+
     return [
         {
             "key": row.key,
@@ -67,21 +79,31 @@ def on_page(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "name": row.customer.name or row.key,
             "pick": pick % {"name": row.customer.name or row.key},
             "is_demo": row.customer.is_demo,
-            "cells": [
-                {
-                    "css": _css(cell),
-                    "label": labels.get(cell.field.key) or labels.setdefault(cell.field.key, str(cell.field.label)),
-                    "text": cell.text,
-                    "note": cell.note,
-                    "note_first": cell.field.key == "known_since",
-                    "tone": cell.tone,
-                    "chips": _chips(cell) if cell.field.several else (),
-                }
-                for cell in row.cells
-            ],
+            "cells": mark_safe(  # every text in it is escaped below
+                "".join(map(written, row.cells))
+            ),
         }
         for row in rows
     ]
+
+
+def _begin(field: Field, is_none: bool) -> str:
+    css = ("num" if field.numeric else "") + (" none" if is_none else "")
+    return f'<td class="{css}" data-label="{escape(str(field.label))}">'
+
+
+def _inside(cell: Cell) -> str:
+    """What a cell shows: tags, a state with its dot, or a text and the note beside it."""
+    if cell.field.several and cell.raw:
+        tags = (f'<span class="tag" data-colour="{colour}">{escape(label)}</span>' for label, colour in _chips(cell))
+        return f'<span class="tags">{"".join(tags)}</span>'
+    text = escape(cell.text)
+    if cell.tone:
+        return f'<span class="row state"><span class="dot {cell.tone}"></span>{text}</span>'
+    if not cell.note:
+        return text
+    note = f'<span class="pm">{escape(cell.note)}</span>'
+    return f"{note} {text}" if cell.field.key == "known_since" else f"{text} {note}"
 
 
 def _chips(cell: Cell) -> list[tuple[str, int]]:
@@ -90,16 +112,12 @@ def _chips(cell: Cell) -> list[tuple[str, int]]:
     return [(cell.field.label_of(one), places.get(one, 0) % TAG_COLOURS) for one in unpack(str(cell.raw or ""))]
 
 
-def _css(cell: Cell) -> str:
-    return ("num" if cell.field.numeric else "") + (" none" if cell.text == formats.DASH else "")
-
-
 _TONES = {"late": "warn", "asleep": "risk", "active": "good", "never": "off"}
 
 
 def read_rows(viewer: User, ids: Sequence[int], columns: Sequence[Field]) -> list[Row]:
     """Rows for the ids in their order; an id that is gone or not the viewer's to see is left out."""
-    customers = visible(viewer).filter(pk__in=ids).select_related("owner").in_bulk()
+    customers = _customers(viewer, ids)
     present = [pk for pk in ids if pk in customers]
     # Words that are looked up are asked for once per page.
     columns = [c if c.words is None else replace(c, words=cache(c.words)) for c in columns]
@@ -119,6 +137,16 @@ def read_rows(viewer: User, ids: Sequence[int], columns: Sequence[Field]) -> lis
         ]
         rows.append(Row(customer, cells))
     return rows
+
+
+def _customers(viewer: User, ids: Sequence[int]) -> dict[int, Customer]:
+    asked = padded(ids)
+    rows = _STATEMENTS.ask(
+        (scope_key(viewer), len(asked)),
+        asked,
+        lambda keys: visible(viewer).filter(pk__in=keys).select_related("owner").order_by(),
+    )
+    return {row.pk: row for row in rows}
 
 
 @prepared

@@ -1,24 +1,25 @@
 """Which customers a list holds: those the viewer may see, that meet the conditions, and that the search finds."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Manager, Max, OuterRef, Q, QuerySet, Sum
 
 from rondo.analysis.models import Score
-from rondo.analysis.segments.models import Membership
 from rondo.analysis.segments.queries import present
 from rondo.customers.models import AttributeValue, Customer, NameWord, Survivor
 from rondo.customers.queries import sees_all, visible
 from rondo.customers.searching import Search
 from rondo.foundation.loads import hidden_loads, shown
 from rondo.foundation.models import User
+from rondo.foundation.statements import Statements
 from rondo.foundation.unindexed import Unindexed
 from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import Condition
 from rondo.web.customers.rules import Rule
+from rondo.web.customers.shapes import shape_of, varies
 
 NARROW = 2000
 """A condition that at most this many customers meet is looked up first; the others are tried on those alone."""
@@ -29,6 +30,8 @@ SAMPLES = ((0, 100), (1, 400))
 """The place of each sample between the keys of the others, and its customers: a common rule is told by the first."""
 COMMON = 5
 """A rule that holds for so many of the sampled is not narrow; one that leaves 2,000 of 1,000,000 seldom gets there."""
+
+_STATEMENTS = Statements()
 
 
 class Selection:
@@ -79,7 +82,7 @@ class Selection:
     @cached_property
     def hits(self) -> tuple[int, ...]:
         """Customers of the viewer's whom the text names by an identifier, whatever the conditions."""
-        return self.search.identified(self._visible, self._few)
+        return self.search.identified(self.viewer, self._few)
 
     @cached_property
     def _few(self) -> list[int] | None:
@@ -222,40 +225,32 @@ class Selection:
             if len(found := list(entries[: NARROW + 1])) <= NARROW:
                 return sorted({*found, *self.hits})
         for candidates in self._candidates():
-            found = list(candidates[: NARROW + 1])
-            if len(found) <= NARROW:
+            if (few := candidates()) is not None:
                 if self.has_merges:
-                    found += Survivor.objects.filter(customer_id__in=found).values_list("survivor_id", flat=True)
-                return sorted(set(found))
+                    few += Survivor.objects.filter(customer_id__in=few).values_list("survivor_id", flat=True)
+                return sorted(set(few))
         return None
 
-    def _candidates(
-        self,
-    ) -> Iterable[
-        QuerySet[Customer, int]
-        | QuerySet[Score, int]
-        | QuerySet[AttributeValue, int]
-        | QuerySet[Membership, int]
-        | QuerySet[Any, int]
-    ]:
+    def _candidates(self) -> Iterable[Callable[[], list[int] | None]]:
+        """For each condition what asks who meets it: their keys, or None where they are more than NARROW."""
         tried = len(self._wider.conditions) if self._wider is not None else 0
         for condition in self.conditions[tried:]:
             if condition.negated:
                 continue
             if condition.field.place == "fact":
-                yield Score.objects.filter(condition.match()).values_list("customer_id", flat=True)
+                yield partial(_few_meeting, condition, Score.objects, "customer_id")
             elif condition.field.place == "beside":
                 rows = condition.field.beside._default_manager.filter(condition.match())
-                yield rows.values_list("customer_id", flat=True)
+                yield partial(_few, rows.values_list("customer_id", flat=True))
             elif condition.field.place == "attribute":
                 values = AttributeValue.objects.filter(condition.match(), definition_id=condition.field.definition)
-                yield values.values_list("customer_id", flat=True)
+                yield partial(_few, values.values_list("customer_id", flat=True))
             elif condition.field.place == "segment":
-                yield present().filter(condition.match()).values_list("customer_id", flat=True)
+                yield partial(_few, present().filter(condition.match()).values_list("customer_id", flat=True))
             elif condition.field.key != "name":
-                yield Customer.objects.filter(condition.match()).values_list("pk", flat=True)
+                yield partial(_few_meeting, condition, Customer.objects, "pk")
         if self.rule and not tried and not self._is_common(self.rule):
-            yield self._visible.filter(self.rule.whole).order_by().values_list("pk", flat=True)
+            yield partial(_few, self._visible.filter(self.rule.whole).order_by().values_list("pk", flat=True))
 
     def _is_common(self, rule: Rule) -> bool:
         """Whether a rule holds for so many customers of a large base that to look for the few would be in vain.
@@ -350,6 +345,27 @@ class Selection:
         if hidden := hidden_loads():
             gone |= Q(customer__load_id__in=hidden)
         return Score.objects.filter(gone)
+
+
+def _few(candidates: "QuerySet[Any, int]") -> list[int] | None:
+    """All candidates, or None where they are more than NARROW."""
+    found = list(candidates[: NARROW + 1])
+    return found if len(found) <= NARROW else None
+
+
+def _few_meeting(condition: Condition, table: "Manager[Any]", key: str) -> list[int] | None:
+    """The rows of a table that meet a condition, or None where they are more than NARROW; the row that would be one too
+    many is asked for first, since most conditions hold for many."""
+    varying = list(condition.values) if varies(condition) else []
+    of = (table.model, shape_of(condition), NARROW)
+
+    def meeting(values: list[Any]) -> "QuerySet[Any, int]":
+        asked = replace(condition, values=tuple(values)) if varying else condition
+        return table.filter(asked.match()).values_list(key, flat=True)
+
+    if _STATEMENTS.ask((of, "beyond"), varying, lambda values: meeting(values)[NARROW : NARROW + 1]):
+        return None
+    return _STATEMENTS.ask((of, "all"), varying, lambda values: meeting(values)[: NARROW + 1])
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,25 @@
 """A search that finds nobody, read as what it was probably meant to say."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from rondo.customers.nearby import known, readings
-from rondo.customers.queries import sees_all, visible
+from rondo.customers.queries import scope_key, sees_all, visible
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
+from rondo.foundation.statements import Statements
 from rondo.web.customers.fields import Field
-from rondo.web.customers.lists import phases, read_page
+from rondo.web.customers.lists import read_page
 from rondo.web.customers.selection import Selection
+from rondo.web.customers.walks import walks
 
 OTHERS = 3
 """So many other readings are offered."""
 TRIED = 6
 """So many readings are tried, at most."""
+_STATEMENTS = Statements()
 _NAME = Field("name", "", "text", "customer", "folded_name")
 
 
@@ -31,7 +35,7 @@ class Meant:
 
 def finds(viewer: User, search: Search, limit: int = 1) -> list[int]:
     """The first customers in the viewer's reach whom a search names."""
-    return read_page(phases(Selection(viewer, search=search), _NAME, False, relevance=True), limit=limit).ids
+    return read_page(walks(Selection(viewer, search=search), _NAME, False, relevance=True), limit=limit).ids
 
 
 def found_or_meant(viewer: User, search: Search, limit: int) -> list[int]:
@@ -57,9 +61,13 @@ def _finds_any(viewer: User, search: Search) -> bool:
     it takes the way that begins with the few they see."""
     if not sees_all(viewer):
         return bool(finds(viewer, search))
-    standing = visible(viewer).filter(pk=OuterRef("customer_id"))
-    entries = search.entries().filter(Exists(standing), later__in=(False, True))  # the index begins with ``later``
-    return entries.order_by().exists()
+
+    def entries(marks: list[str]) -> "QuerySet[Any]":
+        standing = visible(viewer).filter(pk=OuterRef("customer_id"))
+        found = search.with_marks(marks).entries().filter(Exists(standing), later__in=(False, True))  # as the index
+        return found.order_by().values_list("pk", flat=True)[:1]
+
+    return bool(search.words and _STATEMENTS.ask((scope_key(viewer), search.shape), search.marked[:-1], entries))
 
 
 def meant_by(viewer: User, search: Search, *, found_none: bool = False, others: int = OTHERS) -> Meant:
@@ -68,7 +76,7 @@ def meant_by(viewer: User, search: Search, *, found_none: bool = False, others: 
     if not search.words:
         return Meant(search)
     named = not found_none and _are_names(search) and _finds_any(viewer, search)
-    if named or (not found_none and search.identified(visible(viewer))):
+    if named or (not found_none and search.identified(viewer)):
         return Meant(search)
     # What nobody in reach is called is no name: else it would tell that somebody out of reach is called so.
     there = None if sees_all(viewer) else {one for one in search.words if finds(viewer, Search(one, whole=True))}

@@ -118,7 +118,7 @@ def _heading(query: ListQuery, field: Field) -> Heading:
     downward = field.numeric or field.type == "date"
     if now:
         downward = now == "ascending"
-    address = query.address(sort=f"-{field.key}" if downward else field.key)
+    address = query.sorted_by(f"-{field.key}" if downward else field.key)
     return Heading(field, heading(field), address, now, editable(field))
 
 
