@@ -128,6 +128,7 @@ _HOST = urlsplit(RONDO_URL).hostname or "localhost"
 ALLOWED_HOSTS = [_HOST, "localhost", "127.0.0.1", "[::1]"] + (["testserver"] if "pytest" in sys.modules else [])
 CSRF_TRUSTED_ORIGINS = [RONDO_URL] if RONDO_URL.startswith("https://") else []
 _SECURE = RONDO_URL.startswith("https://")
+SESSION_ENGINE = "rondo.foundation.session_store"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
