@@ -22,7 +22,8 @@ class Fact:
 
     ``key`` is the column of the score table and of the Delta table; ``unit`` is part of the definition (money: minor
     units; share: 0 to 1; days: whole days). ``estimate`` marks what has an interval: then ``low`` and ``high`` name the
-    facts that hold its 90 % bounds.
+    facts that hold its 90 % bounds. ``of_others``: it tells of other customers, too, and so is there only for who sees
+    all of them.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Fact:
     estimate: bool = False
     low: str = ""
     high: str = ""
+    of_others: bool = False
 
 
 @dataclass(frozen=True)
