@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from django.utils.translation import gettext as _
 
-from rondo.analysis.segments.jobs import request_refresh
+from rondo.analysis.segments.actions import rewrite_rule
 from rondo.analysis.segments.models import Segment
 from rondo.customers.ruled import ATTRIBUTE_PREFIX
-from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry
 from rondo.foundation.registry import ChoiceUses
-from rondo.rules import RuleError, parse, schema, to_json, with_values
+from rondo.rules import RuleError, schema, with_values
 
 
 def find(key: str, merged: Mapping[str, str]) -> list[str]:
@@ -25,7 +24,7 @@ def find(key: str, merged: Mapping[str, str]) -> list[str]:
 
 def rewrite(actor: Actor, key: str, merged: Mapping[str, str]) -> list[int]:
     """Rewrite their rules, and compute their members anew."""
-    return [_change(actor, row, text) for row, text in _naming(key, merged, locked=True)]
+    return [rewrite_rule(actor, row, text).pk for row, text in _naming(key, merged, locked=True)]
 
 
 def take_back(actor: Actor, entry: AuditEntry) -> None:
@@ -33,7 +32,7 @@ def take_back(actor: Actor, entry: AuditEntry) -> None:
     before, after = entry.changes["text"]
     row = Segment.objects.select_for_update(of=("self",)).filter(pk=entry.record_id).first()
     if row is not None and row.text == after:
-        _change(actor, row, before)
+        rewrite_rule(actor, row, before)
 
 
 def _naming(key: str, merged: Mapping[str, str], *, locked: bool = False) -> Iterator[tuple[Segment, str]]:
@@ -50,16 +49,6 @@ def _naming(key: str, merged: Mapping[str, str], *, locked: bool = False) -> Ite
             continue
         if text != row.text:
             yield row, text
-
-
-def _change(actor: Actor, row: Segment, text: str) -> int:
-    told = {"text": [row.text, text]}
-    row.text, row.rule = text, to_json(parse(text, schema()))
-    row.version += 1
-    row.save(update_fields=["text", "rule", "version"])
-    if row.retired_at is None:
-        request_refresh(row)
-    return audit.record(actor, "segment.changed", "segment", row.pk, told).pk
 
 
 USES = ChoiceUses(find, rewrite, take_back)

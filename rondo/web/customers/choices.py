@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 
 from rondo.customers.ruled import ATTRIBUTE_PREFIX
 from rondo.errors import InputError
-from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry
 from rondo.foundation.registry import ChoiceUses
+from rondo.lists.actions import rewrite_view
 from rondo.lists.models import CUSTOMERS, SavedView
 from rondo.lists.states import State
 from rondo.rules import Schema, schema, with_values
@@ -24,7 +24,7 @@ def find(key: str, merged: Mapping[str, str]) -> list[str]:
 
 def rewrite(actor: Actor, key: str, merged: Mapping[str, str]) -> list[int]:
     """Rewrite what they ask for."""
-    return [_change(actor, row, state) for row, state in _naming(key, merged, locked=True)]
+    return [rewrite_view(actor, row, state).pk for row, state in _naming(key, merged, locked=True)]
 
 
 def take_back(actor: Actor, entry: AuditEntry) -> None:
@@ -32,7 +32,7 @@ def take_back(actor: Actor, entry: AuditEntry) -> None:
     before, after = entry.changes["query"]
     row = SavedView.objects.select_for_update(of=("self",)).filter(pk=entry.record_id).first()
     if row is not None and row.query == after:
-        _change(actor, row, State.from_dict(before))
+        rewrite_view(actor, row, State.from_dict(before))
 
 
 def _naming(key: str, merged: Mapping[str, str], *, locked: bool = False) -> Iterator[tuple[SavedView, State]]:
@@ -60,14 +60,6 @@ def _understood(rewritten: Callable[[str], str], text: str) -> str:
         return rewritten(text)
     except InputError:
         return text
-
-
-def _change(actor: Actor, row: SavedView, state: State) -> int:
-    told = {"query": [row.query, state.to_dict()]}
-    row.query = state.to_dict()
-    row.version += 1
-    row.save(update_fields=["query", "version"])
-    return audit.record(actor, "view.changed", "view", row.pk, told).pk
 
 
 USES = ChoiceUses(find, rewrite, take_back)
