@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from rondo.analysis import bonds, changing, fingerprints, modelling, rfm, scores, standing, summary, thresholds
+from rondo.analysis import bonds, changing, circles, fingerprints, modelling, rfm, scores, standing, summary, thresholds
 from rondo.analysis.beside import side_by_side
 from rondo.analysis.facts import MODELLED, fact_table, past
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
@@ -146,12 +146,13 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
             attributes = read_reserved(tables, ids)
             told = read_signs(tables, known, facts, attributes)
             bound = bonds.bind(bonds.gather(tables, known, ids, log, attributes, rules.bonds), rules.bonds)
+            belong = circles.read_circles(tables, known, ids)
             made_of = changing.made_of(tables, known, log, day_number(run.as_of))
         changed, able = changing.beside(facts, log, day_number(run.as_of), *made_of)
         fitted, reason = fitting.result()
         steps.done("models")
         found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
-        table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted)
+        table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted, belong)
         steps.done("standing")
         judging = beside.start(_judge, run, log, fitted, bases, offer)
         figures = beside.start(_figures, run, counted, table, fitted, judging, found, rules.bonds)
@@ -242,8 +243,9 @@ def _assumptions(run: Run) -> ValueConfig | None:
     )
 
 
-def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None) -> pa.Table:
-    """The facts with the modelled ones beside them, in the score table's columns; null where a model says nothing."""
+def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None, belong: circles.Circles) -> pa.Table:
+    """The facts with the modelled ones beside them, and what customers who belong together are worth, in the score
+    table's columns; null where a model says nothing."""
     types = scores.schema()
     ids = facts["customer_id"].to_numpy()
     columns: dict[str, pa.Array] = {}
@@ -259,7 +261,7 @@ def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None) -> pa.Table:
         facts = facts.append_column(
             field, columns[name].take(rows).cast(field.type) if columns else pa.nulls(ids.size, field.type)
         )
-    return facts.select(types.names).cast(types)
+    return belong.beside(facts).select(types.names).cast(types)
 
 
 def _figures(

@@ -34,7 +34,7 @@ def data_fingerprint(tables: Tables, known: Past) -> str:
         ("exposures", known.exposures, ["id", "customer_id", "campaign_id"]),
         ("products", known.products, ["id", "category_id", "own_label"]),
         ("attributes", _attributes(tables), ["id", "customer_id", "milli", "code", "day"]),
-        ("links", tables.links.filter(tables.links.role == Link.Role.REFERRED), ["id", "subject_id", "object_id"]),
+        ("links", _links(tables), ["id", "subject_id", "object_id", "since"]),
     ):
         sums[name] = _sums(tables, table, columns)
     return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
@@ -51,6 +51,11 @@ def _attributes(tables: Tables) -> Any:
         milli=(rows.number * 1000).round().cast("int64"),
         code=ibis.cases(*codes, else_=-1),
     )
+
+
+def _links(tables: Tables) -> Any:
+    """The links that the analysis reads."""
+    return tables.links.filter(tables.links.role.isin([str(Link.Role.REFERRED), *map(str, Link.BELONGING)]))
 
 
 def _sums(tables: Tables, table: Any, columns: list[str]) -> list[int]:

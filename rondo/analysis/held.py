@@ -3,6 +3,7 @@
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from rondo.analysis import definitions  # noqa: F401 - the facts are registered there
 from rondo.analysis.models import (
     History,
     InterestOf,
@@ -28,9 +29,13 @@ from rondo.analysis.models import (
 from rondo.foundation.holdings import Holding, Impersonal, Swept
 from rondo.foundation.registry import registries
 
+_OF_OTHERS = frozenset(fact.key for fact in registries.facts if fact.of_others)
+"""Figures that tell of whom somebody lives and works with, and are not handed out with what is told of one person."""
+
 
 def _columns(model: type) -> tuple[str, ...]:
-    return tuple(field.attname for field in model._meta.concrete_fields)  # type: ignore[attr-defined]
+    names = (field.attname for field in model._meta.concrete_fields)  # type: ignore[attr-defined]
+    return tuple(name for name in names if name not in _OF_OTHERS)
 
 
 for _place, (_key, _label, _model) in enumerate(

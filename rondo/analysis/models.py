@@ -163,6 +163,14 @@ class Score(models.Model):
     bond_technical = models.FloatField(null=True)
     bond_emotional = models.FloatField(null=True)
     attachment = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: the data cannot tell
+    household_members = models.IntegerField(null=True)
+    household_value = models.BigIntegerField(null=True)
+    household_value_low = models.BigIntegerField(null=True)
+    household_value_high = models.BigIntegerField(null=True)
+    organisation_members = models.IntegerField(null=True)
+    organisation_value = models.BigIntegerField(null=True)
+    organisation_value_low = models.BigIntegerField(null=True)
+    organisation_value_high = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "analysis_score"

@@ -32,6 +32,7 @@ from rondo.customers.queries import scope_key, sees_all, visible
 from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 from rondo.foundation.prepared import prepared
+from rondo.foundation.registry import Fact, registries
 from rondo.interactions.queries import answering, standing
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ _KEEP_SECONDS = 60
 _KEEP_PART_SECONDS = 3600
 BLOCK = 20_000
 """So many customers are read at once."""
+
+
+def facts_for(viewer: User | None) -> list[Fact]:
+    """The facts that ``viewer`` may see: those that tell of other customers, too, are for who sees all of them."""
+    everything = viewer is None or sees_all(viewer)
+    return [fact for fact in registries.facts if everything or not fact.of_others]
 
 
 def current_run() -> Run | None:

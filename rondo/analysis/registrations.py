@@ -13,6 +13,7 @@ from rondo.analysis.leads import ruled as leads_ruled
 from rondo.analysis.leads.jobs import request_leads
 from rondo.analysis.next import ruled as next_ruled
 from rondo.analysis.next.jobs import request_next
+from rondo.analysis.segments import choices
 from rondo.analysis.segments import ruled as segments_ruled
 from rondo.analysis.segments.jobs import request_refreshes
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
@@ -43,6 +44,7 @@ registries.after_analysis.add("buying stages", request_stages)
 registries.after_analysis.add("leads", request_leads)
 registries.after_analysis.add("segments", request_refreshes)
 registries.attribute_uses.add("segments", AttributeUses(uses_of_attribute))
+registries.choice_uses.add("segment", choices.USES)
 registries.studies.add(
     "controls", StudyKind("controls", _("Matched controls"), "rondo.analysis.studies.controls.answer")
 )

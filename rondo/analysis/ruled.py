@@ -7,6 +7,8 @@ from django.utils.translation import pgettext_lazy
 
 from rondo.analysis.models import Score
 from rondo.catalogue.models import Category
+from rondo.customers.queries import sees_all
+from rondo.foundation.models import User
 from rondo.foundation.registry import RuleField, RuleSource, registries
 
 ACTIVITY = (
@@ -114,6 +116,10 @@ def _changed_to() -> Iterable[str]:
 VOCABULARIES = {"favourite_category": _category_names, "change_to": _changed_to}
 
 
+def _sees_some(viewer: User) -> bool:
+    return not sees_all(viewer)
+
+
 def _facts() -> Iterable[RuleField]:
     columns = {column.name for column in Score._meta.concrete_fields}
     for fact in registries.facts:
@@ -128,6 +134,7 @@ def _facts() -> Iterable[RuleField]:
             meaning=fact.definition,
             group="facts",
             vocabulary=VOCABULARIES.get(fact.key),
+            hidden_from=_sees_some if fact.of_others else None,
             source="score",
             column=fact.key,
             copied=fact.key,

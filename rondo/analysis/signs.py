@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import coo_array
 
+from rondo.analysis.between import between_survivors, placed
 from rondo.analysis.facts import Past
 from rondo.analysis.modelling import day_number
 from rondo.analysis.reserved_values import Reserved
@@ -30,9 +31,6 @@ UNPROMPTED = ("call_in", "email_in", "letter_in", "enquiry", "visit", "review")
 """Kinds by which customers turn to us; unprompted where they answer nothing."""
 TALKS = ("call", "email_out", "letter_out", "meeting")
 """Kinds by which one of us turned to the customer in person."""
-
-_SPARSE = 8
-"""Up to so many possible keys per customer a table of them is made."""
 
 Whole = npt.NDArray[np.int64]
 
@@ -73,7 +71,7 @@ def _interest(tables: Tables, known: Past, ids: Whole) -> Whole:
     t = t.filter((t.direction == "inbound") & ~t.kind.isin(["purchase", *LEAVING]))
     rows = tables.arrow(t.group_by("customer_id").aggregate(day=t.business_date.min()))
     interest = np.full(ids.size, NEVER, np.int64)
-    place, here = _placed(rows["customer_id"].to_numpy(), ids)
+    place, here = placed(rows["customer_id"].to_numpy(), ids)
     interest[place[here]] = rows["day"].cast(pa.int32()).to_numpy()[here]
     return interest
 
@@ -86,7 +84,7 @@ def _complaints(tables: Tables, known: Past, ids: Whole) -> Spans:
     first = answers.group_by(answered="in_response_to").aggregate(until=answers.business_date.min())
     found = complaints.left_join(first, complaints.id == first.answered)
     rows = tables.arrow(found.select("customer_id", "until", begin="business_date"))
-    place, here = _placed(rows["customer_id"].to_numpy(), ids)
+    place, here = placed(rows["customer_id"].to_numpy(), ids)
     begin = rows["begin"].cast(pa.int32()).to_numpy()
     until = rows["until"].cast(pa.int32()).fill_null(NEVER).to_numpy()
     return Spans.of(place[here], begin[here], until[here])
@@ -96,7 +94,7 @@ def _stated(tables: Tables, known: Past, ids: Whole, kind: str) -> Spans:
     """From each inbound contact of a kind on, by position in ``ids``."""
     t = known.interactions
     rows = tables.arrow(t.filter((t.direction == "inbound") & (t.kind == kind)).select("customer_id", "business_date"))
-    place, here = _placed(rows["customer_id"].to_numpy(), ids)
+    place, here = placed(rows["customer_id"].to_numpy(), ids)
     begin = rows["business_date"].cast(pa.int32()).to_numpy()[here]
     return Spans.of(place[here], begin, np.full(begin.size, NEVER))
 
@@ -107,19 +105,6 @@ def _cut_off(first_purchase: Any, known: Past) -> npt.NDArray[np.bool_]:
     if not days.size or not cut_on_the_left(first_purchase, known.as_of):
         return np.zeros(days.size, bool)
     return np.asarray(days < days.min() + CUT_OFF_DAYS)
-
-
-def _placed(who: Whole, ids: Whole) -> tuple[Whole, npt.NDArray[np.bool_]]:
-    """Positions in ``ids``, and which of ``who`` are there at all."""
-    highest = int(ids[-1]) if ids.size else 0
-    if who.size > ids.size and highest <= _SPARSE * ids.size and int(who.min()) >= 0:
-        # Keys are given out one after the other: a table of all of them is quicker than a search in random order.
-        table = np.full(highest + 2, -1, np.int64)
-        table[ids] = np.arange(ids.size)
-        place = table[np.minimum(who, highest + 1)]
-        return np.maximum(place, 0), place >= 0
-    place = np.clip(np.searchsorted(ids, who), 0, max(ids.size - 1, 0))
-    return place, ids[place] == who if ids.size else np.zeros(who.size, bool)
 
 
 @dataclass(frozen=True)
@@ -134,16 +119,12 @@ class _Referrals:
 def _referrals(tables: Tables, known: Past, ids: Whole) -> _Referrals:
     links = tables.links
     links = links.filter((links.role == Link.Role.REFERRED) & links.created_at.notnull())
-    merged = tables.survivors
-    for end in ("subject", "object"):
-        now = merged.select(**{f"{end}_was": "customer_id", f"{end}_is": "survivor_id"})
-        links = links.left_join(now, links[f"{end}_id"] == now[f"{end}_was"])
-        links = links.mutate(**{end: links[f"{end}_is"].fill_null(links[f"{end}_id"])})
+    links = between_survivors(tables, links)
     rows = tables.arrow(links.select("subject", "object", "created_at").order_by("subject", "object"))
     noted = pc.local_timestamp(rows["created_at"].cast(pa.timestamp("us", str(zone()))))
     day = noted.cast(pa.date32()).cast(pa.int32()).to_numpy().astype(np.int64)
-    subject, from_here = _placed(rows["subject"].to_numpy(), ids)
-    other, to_here = _placed(rows["object"].to_numpy(), ids)
+    subject, from_here = placed(rows["subject"].to_numpy(), ids)
+    other, to_here = placed(rows["object"].to_numpy(), ids)
     kept = from_here & to_here & (subject != other) & (day <= day_number(known.as_of))
     return _Referrals(subject[kept], other[kept], day[kept])
 
@@ -183,7 +164,7 @@ def _contacts(
         answered.select("customer_id", "on", sign=ibis.literal(int(Sign.ANSWERED))),
     ):
         found = tables.arrow(rows)
-        place, here = _placed(found["customer_id"].to_numpy(), ids)
+        place, here = placed(found["customer_id"].to_numpy(), ids)
         when = found["on"].cast(pa.int32()).to_numpy().astype(np.int64)
         parts.append((place[here], when[here], found["sign"].to_numpy()[here].astype(np.uint8)))
     customer, day, sign = (np.concatenate([part[column] for part in parts]) for column in range(3))
@@ -224,6 +205,6 @@ def _organisations(tables: Tables, ids: Whole) -> npt.NDArray[np.bool_]:
     t = tables.customers
     found = np.zeros(ids.size, bool)
     rows = tables.arrow(t.filter(t.kind == Customer.Kind.ORGANISATION).select("id"))
-    place, here = _placed(rows["id"].to_numpy(), ids)
+    place, here = placed(rows["id"].to_numpy(), ids)
     found[place[here]] = True
     return found

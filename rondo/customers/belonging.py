@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from rondo.customers.models import Customer, Link, Survivor
 from rondo.customers.queries import visible
+from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 
 GROUPS = (Customer.Kind.HOUSEHOLD, Customer.Kind.ORGANISATION)
@@ -48,8 +49,8 @@ class Circle:
 
 
 def standing_links() -> QuerySet[Link]:
-    """Links that have not ended."""
-    return Link.objects.filter(until__isnull=True)
+    """Links that have not ended, without those of imports that are not there."""
+    return Link.objects.filter(shown(), until__isnull=True)
 
 
 def survivors_among(records: Iterable[int]) -> dict[int, int]:
@@ -122,6 +123,5 @@ def above_of(record: int) -> set[int]:
 
 def same_links(subjects: Iterable[int], objects: Iterable[int], role: str) -> QuerySet[Link]:
     """Links of ``role`` between any of the records of two customers, ended or not, oldest first."""
-    return Link.objects.filter(Q(subject_id__in=set(subjects)) & Q(object_id__in=set(objects)), role=role).order_by(
-        "pk"
-    )
+    between = Q(subject_id__in=set(subjects)) & Q(object_id__in=set(objects))
+    return Link.objects.filter(shown(), between, role=role).order_by("pk")

@@ -106,6 +106,7 @@ registries.warehouse_tables.add(
         mode="snapshot",
         source="customers_link l",
         key_sql="l.id",
+        load_sql="l.load_id",
         columns={
             "id": ("l.id", "int64"),
             "subject_id": ("l.subject_id", "int64"),
@@ -114,6 +115,7 @@ registries.warehouse_tables.add(
             "created_at": ("l.created_at", "timestamp"),
             "since": ("l.since", "date32"),
             "until": ("l.until", "date32"),
+            "load_id": ("l.load_id", "int64"),
         },
         keep="until IS NULL",
         people=("subject_id", "object_id"),

@@ -314,6 +314,7 @@ class Link(models.Model):
     since = models.DateField(null=True)
     until = models.DateField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    load = models.ForeignKey(Load, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints = [

@@ -232,13 +232,13 @@ class LinkSeen:
 @prepared
 def _links(subjects: Sequence[int], objects: Sequence[int]) -> QuerySet[Link]:
     ends = Q(subject_id__in=subjects) | Q(object_id__in=objects)
-    return Link.objects.filter(ends, until__isnull=True).order_by("pk")
+    return Link.objects.filter(shown(), ends, until__isnull=True).order_by("pk")
 
 
 @prepared
 def _ended_links(subjects: Sequence[int], objects: Sequence[int]) -> QuerySet[Link]:
     ends = Q(subject_id__in=subjects) | Q(object_id__in=objects)
-    return Link.objects.filter(ends, until__isnull=False).order_by("pk")
+    return Link.objects.filter(shown(), ends, until__isnull=False).order_by("pk")
 
 
 def links_of(viewer: User | None, customer_ids: Sequence[int], *, ended: bool = False) -> list[LinkSeen]:

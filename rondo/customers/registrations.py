@@ -4,7 +4,16 @@ from django.utils.translation import gettext_lazy as _
 
 from rondo.customers import copied, ruled
 from rondo.customers.loading import ConsentLoader, CustomerLoader, remove_definitions
-from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Consent, Customer, Identifier, NameWord
+from rondo.customers.models import (
+    Address,
+    AttributeDefinition,
+    AttributeValue,
+    Consent,
+    Customer,
+    Identifier,
+    Link,
+    NameWord,
+)
 from rondo.customers.queries import ROOM
 from rondo.foundation.registry import ImportKind, LoadedTable, Room, registries
 
@@ -29,6 +38,7 @@ registries.loaded_tables.add("identifiers", LoadedTable("identifiers", Identifie
 registries.loaded_tables.add("addresses", LoadedTable("addresses", Address, 12))
 registries.loaded_tables.add("attribute_values", LoadedTable("attribute_values", AttributeValue, 13))
 registries.loaded_tables.add("name_words", LoadedTable("name_words", NameWord, 14))
+registries.loaded_tables.add("links", LoadedTable("links", Link, 16))
 registries.loaded_tables.add("consents", LoadedTable("consents", Consent, 15))
 
 __all__ = ["copied", "ruled"]

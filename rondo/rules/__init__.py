@@ -16,6 +16,7 @@ from rondo.rules.evaluation import Explanation, Found, evaluate
 from rondo.rules.formatting import format_rule
 from rondo.rules.problems import Problem, RuleError
 from rondo.rules.records import EventRecord, PartRecord, Record, load_record
+from rondo.rules.rewriting import with_values
 from rondo.rules.schema import Context, Members, Schema, schema
 from rondo.rules.tree import Node
 
@@ -63,4 +64,5 @@ __all__ = [
     "rule_hash",
     "schema",
     "to_json",
+    "with_values",
 ]

@@ -109,6 +109,9 @@ def delete(table: DeltaTable, column: str, keys: Sequence[int]) -> int:
 
 def keys_where(table: DeltaTable, key: str, column: str, values: Sequence[int]) -> list[int]:
     """The ``key`` of all rows that have one of ``values`` in ``column``."""
-    dataset = ds.dataset(table.file_uris(), format="parquet")
+    files = table.file_uris()
+    if not files:
+        return []
+    dataset = ds.dataset(files, format="parquet")
     found = dataset.to_table(columns=[key], filter=ds.field(column).isin(list(values)))
     return [int(one) for one in found[key].to_pylist()]

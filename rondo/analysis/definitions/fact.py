@@ -26,8 +26,10 @@ def fact(
     estimate: bool = False,
     low: str = "",
     high: str = "",
+    of_others: bool = False,
 ) -> None:
-    """Register a fact; ``low`` and ``high``: the facts that are the ends of its interval."""
+    """Register a fact; ``low`` and ``high``: the facts that are the ends of its interval; ``of_others``: it tells of
+    other customers, too."""
     registries.facts.add(
         key,
         Fact(
@@ -40,5 +42,6 @@ def fact(
             estimate=estimate,
             low=low,
             high=high,
+            of_others=of_others,
         ),
     )

@@ -126,7 +126,11 @@ def _rules(tables: Tables, known: Known, found: Clusters) -> list[dict[str, Any]
     """Per group a rule over facts: found on every second buyer, judged on the others by asking the rule itself."""
     facts = tables.arrow(tables.scores.order_by("customer_id"))
     ids = facts["customer_id"].to_numpy()
-    names = [fact.key for fact in registries.facts if fact.type in _FIGURES and fact.key in facts.schema.names]
+    names = [
+        fact.key
+        for fact in registries.facts
+        if fact.type in _FIGURES and fact.key in facts.schema.names and not fact.of_others
+    ]
     names = [name for name in names if name not in _LEFT_OUT]
     values = np.column_stack([_figures(facts, name) for name in names])
     at = np.clip(np.searchsorted(ids, known.customers), 0, ids.size - 1)

@@ -11,6 +11,7 @@ from django.db.models import F
 from rondo.analysis.bonds import FACTS as BONDS
 from rondo.analysis.buying_stages.working import read as buying_signals
 from rondo.analysis.changing import FACTS
+from rondo.analysis.circles import FACTS as CIRCLES
 from rondo.analysis.facts import MODELLED, fact_table, past
 from rondo.analysis.features.table import read as features
 from rondo.analysis.fingerprints import data_fingerprint
@@ -59,7 +60,9 @@ def test_every_fact_has_one_column_and_one_entry() -> None:
     assert entries == {f.key: (str(f.label), str(f.definition), str(f.unit)) for f in registries.facts}
     customer()
     computed = set(next(iter(facts().values()))) - {"customer_id"}
-    assert computed | set(MODELLED) | set(SCORES) | set(FACTS) | set(STANDING) | {*BONDS, "attachment"} == keys
+    assert (
+        computed | set(MODELLED) | set(SCORES) | set(FACTS) | set(STANDING) | {*BONDS, "attachment", *CIRCLES} == keys
+    )
 
 
 @pytest.mark.django_db

@@ -97,7 +97,9 @@ def test_pairs_are_walked_in_order_and_decided(shop: Shop, call: Callable[..., A
     assert Customer.objects.get(pk=rows[2].pk).name == "N2"
 
 
-def test_a_record_is_split_after_a_trial_and_the_split_undone(shop: Shop, call: Callable[..., Any]) -> None:
+def test_a_record_is_split_after_a_trial_and_the_split_undone(
+    shop: Shop, call: Callable[..., Any], alice: User
+) -> None:
     row = shop.customer("Mixed")
     order, _other = shop.order(row), shop.interaction(row)
     add_identifier(system(), row, "email", "bea@rondo.example.org")
@@ -113,5 +115,11 @@ def test_a_record_is_split_after_a_trial_and_the_split_undone(shop: Shop, call: 
     assert done["made"]["name"] == "Bea" and done["id"].startswith("sp_")
     client = call(f"splits/{done['id']}/undo")
     assert client.json() == {"customer": row.public_id, "left": 0}
+    # What the split leaves is nobody: told of nowhere, and an old id leads to the customer.
+    token = make_api_token(system(), alice, "reading", scopes=["see", "merge"])
+    reading = Client(headers={"authorization": f"Bearer {token}"})
+    assert reading.get(f"/api/v1/customers/{row.public_id}/merges").json() == {"data": []}
+    assert [one["name"] for one in reading.get("/api/v1/customers").json()["data"]] == ["Mixed"]
+    assert reading.get(f"/api/v1/customers/{done['made']['id']}").json()["id"] == row.public_id
     refused = call(f"customers/{row.public_id}/split", {**body, "sources": ["none"]})
     assert (refused.status_code, "none" in refused.json()["detail"]) == (422, True)

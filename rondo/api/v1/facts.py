@@ -9,13 +9,14 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router
 
 from rondo.analysis.models import Run, Score
+from rondo.analysis.queries import facts_for
 from rondo.analysis.scores_beside import FactBeside, ValueBeside, facts_beside, values_beside
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
 from rondo.customers import queries
 from rondo.errors import InputError
 from rondo.foundation import ids
-from rondo.foundation.registry import Fact, registries
+from rondo.foundation.registry import Fact
 
 router = Router(tags=["facts"])
 
@@ -47,7 +48,7 @@ def list_facts(request: HttpRequest) -> schemas.FactDefinitions:
                 low=fact.low or None,
                 high=fact.high or None,
             )
-            for fact in registries.facts
+            for fact in facts_for(viewer(request))
         ]
         + [
             schemas.FactDefinition(
@@ -82,7 +83,7 @@ def get_facts(
         list[str], Query(max_length=200, description=gettext_noop("Only these facts; may be repeated."))
     ] = [],  # noqa: B006 - read as the default by ninja, never changed
 ) -> schemas.CustomerFacts:
-    wanted = [fact for fact in registries.facts if not key or fact.key in key]
+    wanted = [fact for fact in facts_for(viewer(request)) if not key or fact.key in key]
     beside = [fact for fact in facts_beside() if not key or fact.key in key]
     if strangers := sorted(set(key) - {fact.key for fact in wanted} - {fact.key for fact in beside}):
         raise InputError(_("key: there is no fact %(key)r; /api/v1/facts lists them.") % {"key": strangers[0][:100]})

@@ -27,6 +27,7 @@ from rondo.duplicates.models import Pair
 from rondo.duplicates.queries import open_pairs
 from rondo.errors import InputError
 from rondo.foundation import ids
+from rondo.interactions.splitting.remains import merges_of
 
 router = Router(tags=["merging"])
 
@@ -293,8 +294,7 @@ def undo_merge(request: HttpRequest, merge_id: str) -> Unmerged:
 )
 def list_merges(request: HttpRequest, customer_id: str) -> Merges:
     customer = queries.get_visible(viewer(request), customer_id)
-    records = queries.record_ids(customer.pk)
-    rows = Merge.objects.filter(loser_id__in=records, undone_at__isnull=True).select_related("by").order_by("-pk")
+    rows = merges_of(queries.record_ids(customer.pk)).select_related("by")
     return Merges(data=[_merge(row) for row in rows])
 
 

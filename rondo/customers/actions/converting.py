@@ -22,7 +22,8 @@ from rondo.customers.models import AttributeDefinition, AttributeValue
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import Load
+from rondo.foundation.models import AuditEntry, Load
+from rondo.foundation.registry import registries
 
 State = AttributeDefinition.State
 AT_ONCE = 5_000
@@ -30,19 +31,22 @@ AT_ONCE = 5_000
 EXAMPLES = 10
 _BATCH = 2_000
 _MOST_MADE = 200
+_OF_MERGES = ("merged_into", "rewrote")
+"""What a former choice keeps for the undo, beside what choices have."""
 
 
 @dataclass(frozen=True)
 class Trial:
     """What a change would do: how many values there are and how many of them convert; examples of what becomes of
     them (before, after); those that do not convert, with how many customers have each, and why; the choices that it
-    would make, for a type with choices."""
+    would make, for a type with choices; what names the choices that would go, and would name the other one instead."""
 
     values: int
     convert: int
     examples: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, int, str]] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)
+    rewrites: list[str] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -81,6 +85,7 @@ def _tried(row: AttributeDefinition, target: AttributeDefinition, merged: Mappin
         [(as_written(row, raw), as_written(target, known[raw][0])) for raw in fine[:EXAMPLES]],
         [(as_written(row, raw), counts[raw], known[raw][1]) for raw in bad[:EXAMPLES]],
         list(target.choices),
+        [use for uses in registries.choice_uses for use in uses.find(row.key, merged)] if merged else [],
     )
 
 
@@ -297,8 +302,13 @@ def _hand_over(actor: Actor, row: AttributeDefinition, target: AttributeDefiniti
         if not fresh.changing or fresh.state != State.STANDING:
             raise StateError(_("%(key)s: this change of type was given up meanwhile.") % {"key": row.key})
         key = fresh.key
+        # While rules may still name the choices that go.
+        entries = [one for uses in registries.choice_uses for one in uses.rewrite(actor, key, merged)] if merged else []
         AttributeDefinition.everything.filter(pk=row.pk).update(
-            key=f"{key[:40]}~~{row.pk}", state=State.FORMER, changing="", choices=_with_merged(row.choices, merged)
+            key=f"{key[:40]}~~{row.pk}",
+            state=State.FORMER,
+            changing="",
+            choices=_with_merged(row.choices, merged, entries),
         )
         AttributeDefinition.everything.filter(pk=target.pk).update(key=key, state=State.STANDING)
         target.key, target.state = key, State.STANDING
@@ -383,9 +393,10 @@ def take_back_change(actor: Actor, key: str) -> AttributeDefinition:
             key=key,
             state=State.STANDING,
             version=row.version + 1,
-            choices=[{name: said for name, said in one.items() if name != "merged_into"} for one in former.choices],
+            choices=[{name: said for name, said in one.items() if name not in _OF_MERGES} for one in former.choices],
             **kept,
         )
+        _name_them_again(actor, former)
         audit.record(
             actor,
             "attribute.conversion_undone",
@@ -397,6 +408,15 @@ def take_back_change(actor: Actor, key: str) -> AttributeDefinition:
     _delete_values(row)
     row.delete()
     return AttributeDefinition.objects.get(pk=former.pk)
+
+
+def _name_them_again(actor: Actor, former: AttributeDefinition) -> None:
+    """What was rewritten as choices of ``former`` were merged names them again, where it was not changed since."""
+    asked = {int(key) for choice in former.choices for key in choice.get("rewrote", ())}
+    for entry in AuditEntry.objects.filter(pk__in=asked).order_by("pk"):
+        uses = registries.choice_uses.get(entry.record_type)
+        if uses is not None:
+            uses.take_back(actor, entry)
 
 
 def _restore_values(row: AttributeDefinition, former: AttributeDefinition) -> None:
@@ -448,9 +468,14 @@ def _in_parts(row: AttributeDefinition, values: Sequence[tuple[AttributeValue, A
         AttributeValue.objects.filter(definition=row, customer_id__in=keys[start : start + _BATCH]).update(**said)
 
 
-def _with_merged(choices: Sequence[Mapping[str, Any]], merged: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The former choices, with what some of them were merged into, which the undo asks for."""
+def _with_merged(
+    choices: Sequence[Mapping[str, Any]], merged: Mapping[str, str], entries: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The former choices, with what some of them were merged into, and the audit entries of what was rewritten for it:
+    the undo asks for both."""
     return [
-        {**choice, "merged_into": merged[str(choice["value"])]} if str(choice["value"]) in merged else dict(choice)
+        {**choice, "merged_into": merged[str(choice["value"])], "rewrote": list(entries)}
+        if str(choice["value"]) in merged
+        else dict(choice)
         for choice in choices
     ]

@@ -21,6 +21,7 @@ from rondo.customers.models import Customer, Link
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import business_now
+from rondo.foundation.loads import shown
 
 _NEEDED: dict[str, tuple[str | None, str | None]] = {
     Link.Role.MEMBER: (None, Customer.Kind.HOUSEHOLD),
@@ -47,6 +48,7 @@ class Removed:
     since: date | None
     until: date | None
     created_at: datetime
+    load_id: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -55,7 +57,7 @@ class Removed:
     @classmethod
     def from_dict(cls, known: dict[str, Any]) -> "Removed":
         """What :meth:`to_dict` gave."""
-        values = {field.name: known[field.name] for field in fields(cls)}
+        values = {field.name: known[field.name] for field in fields(cls) if field.name in known}
         for name in ("since", "until"):
             values[name] = date.fromisoformat(values[name]) if values[name] else None
         return cls(**{**values, "created_at": datetime.fromisoformat(values["created_at"])})
@@ -101,6 +103,7 @@ def link(
         _refuse_circle(first, second, role)
         made = Link(subject=first, object=second, role=role, position=" ".join(position.split()), since=since)
         _check(made)
+        _make_room(made)
         made.save(force_insert=True)
         more = {name: [None, plain(value)] for name in ("position", "since") if (value := getattr(made, name))}
         _tell(actor, "link.added", first.pk, second.pk, role, (None, second.pk), (None, first.pk), more)
@@ -172,6 +175,7 @@ def change_link(actor: Actor, link_id: int, **values: Any) -> Link:
         _check(row)
         if row.until is None and before.get("until") is not None:
             _refuse_circle(first, second, row.role)
+            _make_room(row)
         changed = sorted(name for name in values if before[name] != getattr(row, name))
         if changed:
             try:
@@ -218,11 +222,19 @@ def put_back_link(actor: Actor, removed: Sequence[Removed]) -> None:
             if first.pk != second.pk and one.until is None:
                 _refuse_circle(first, second, one.role)
             rows = Link.objects.filter(subject_id=one.subject, object_id=one.object, role=one.role, until=one.until)
-            if rows.exists():
+            if rows.filter(shown()).exists():
                 continue
             values = {field.name: getattr(one, field.name) for field in fields(Removed)}
-            Link.objects.create(subject_id=values.pop("subject"), object_id=values.pop("object"), **values)
+            back = Link(subject_id=values.pop("subject"), object_id=values.pop("object"), **values)
+            _make_room(back)
+            back.save(force_insert=True)
             _tell(actor, "link.restored", first.pk, second.pk, one.role, (None, second.pk), (None, first.pk), {})
+
+
+def _make_room(row: Link) -> None:
+    """What an import said that was taken back gives way to the same said anew."""
+    same = Link.objects.filter(subject_id=row.subject_id, object_id=row.object_id, role=row.role, until=None)
+    same.exclude(shown()).delete()
 
 
 def _one_at_a_time(role: str) -> None:
@@ -264,7 +276,7 @@ def _same(first: int, second: int, role: str) -> QuerySet[Link]:
 def _found(actor: Actor, link_id: int) -> tuple[Link, Customer, Customer, list[int]]:
     """The link, its customers, locked, and the keys of all that say the same (of the same days, where it has ended)."""
     gone = _("This link is not there any more; load the page again.")
-    role = Link.objects.filter(pk=link_id).values_list("role", flat=True).first()
+    role = Link.objects.filter(shown(), pk=link_id).values_list("role", flat=True).first()
     if role is None:
         raise NotFound(gone)
     _one_at_a_time(role)

@@ -14,6 +14,7 @@ from rondo.customers.attribute_values import column_of
 from rondo.customers.changed import mark_loaded
 from rondo.customers.identifiers import PRIORITY
 from rondo.customers.loading.attributes import PREFIX, Attributes, fields_of, shown, stored_columns
+from rondo.customers.loading.households import FIELD, POSITION, Households
 from rondo.customers.loading.keys import known_identifiers, normalised, revive
 from rondo.customers.loading.matching import free, match, owned_by
 from rondo.customers.models import (
@@ -63,6 +64,14 @@ class CustomerLoader(Loader):
         "language": Field("text", gettext_lazy("language tag such as en or de"), max_length=8),
         "birth_date": Field("date", gettext_lazy("date of birth")),
         "known_since": Field("date", gettext_lazy("first day the customer is known")),
+        FIELD: Field(
+            "text",
+            gettext_lazy(
+                "household that the customer lives in, by its name or number; rows with the same live together"
+            ),
+            max_length=200,
+        ),
+        POSITION: Field("text", gettext_lazy("as what the customer lives there, such as mother"), max_length=60),
         "known_since_at_least": Field("boolean", gettext_lazy("the relationship is older than known_since")),
     }
 
@@ -91,7 +100,10 @@ class CustomerLoader(Loader):
             self._identifiers(field, kind)
         self.attributes = Attributes(job)
         self.attributes.check()
+        self.households = Households(job)
+        self.households.check()
         self._match()
+        self.households.plan()
 
     def _identifiers(self, field: str, kind: str) -> None:
         job = self.job
@@ -149,6 +161,7 @@ class CustomerLoader(Loader):
             found = told(rows["line"], keys, differences(Customer, keys, self._columns(rows)))
             found += self._foreseen_addresses(rows, keys) + self._foreseen_attributes(rows, keys)
             job.foresee(found)
+        job.foresee(self.households.foresee())
         job.run(
             "INSERT INTO foreseen SELECT i.line, i.kind, NULL, i.shown FROM row_identifiers AS i JOIN matched AS m "
             "ON m.line = i.line WHERE m.state = 'known' AND i.state IN ('new', 'freed')"
@@ -194,6 +207,7 @@ class CustomerLoader(Loader):
     def write(self) -> None:
         job = self.job
         self.attributes.begin()
+        self.households.write()
         total = job.number("SELECT count(*) FROM matched WHERE state = 'new'")
         for first, last in chunks(total, job.options.chunk_rows):
             rows = self._rows("new", first, last)
@@ -206,6 +220,7 @@ class CustomerLoader(Loader):
                 self._insert_identifiers(pa.table({"line": rows["line"], "owner": ids}))
                 self._insert_addresses(rows, ids)
                 self._insert_attributes(rows, ids)
+                self.households.link_new(rows["line"], ids)
             job.tick(len(rows))
 
     def _insert_identifiers(self, owners: pa.Table) -> None:
@@ -264,6 +279,7 @@ class CustomerLoader(Loader):
         if job.options.on_match == "update":
             free(job, "known")
             self._update(self._rows("known", 1, job.rows_total))
+        self.households.publish()
         mark_loaded(job.touched, job.change)
         Load.objects.filter(pk=job.load.pk).update(spans=job.load.spans)
 
@@ -291,7 +307,8 @@ class CustomerLoader(Loader):
             lines = {"line": [one["line"] for one in gone], "owner": [now[one["identifier"]] for one in gone]}
             job.put("moved", pa.table({name: pa.array(values, pa.int64()) for name, values in lines.items()}))
             job.run("UPDATE matched AS m SET customer_id = n.owner FROM moved AS n WHERE n.line = m.line")
-        hold_all(job.query("SELECT customer_id FROM matched WHERE state <> 'new'").column(0).to_pylist())
+        there = job.query("SELECT customer_id FROM matched WHERE state <> 'new'").column(0).to_pylist()
+        hold_all([*there, *self.households.held()])
 
     def _update(self, rows: pa.Table) -> None:
         """Set what differs on known customers; a merged record passes its fields on to the one that survives it. Rows

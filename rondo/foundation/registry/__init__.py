@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rondo.foundation.registry.items import (
     AttributeUses,
+    ChoiceUses,
     Companion,
     CustomerPanel,
     Fact,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttributeUses",
+    "ChoiceUses",
     "Companion",
     "CustomerPanel",
     "Fact",
@@ -105,6 +107,8 @@ class Registries:
     """Open a session on the cluster that the settings name, for the time of a block; None where they name none."""
     rule_links: Registry[RuleLinks] = field(default_factory=lambda: Registry("links of rules"))
     attribute_uses: Registry[AttributeUses] = field(default_factory=lambda: Registry("attribute uses"))
+    choice_uses: Registry[ChoiceUses] = field(default_factory=lambda: Registry("choice uses"))
+    """By type of record, as the audit log calls it."""
     holdings: "Registry[Holding]" = field(default_factory=lambda: Registry("holdings"))
     swept: "Registry[Swept]" = field(default_factory=lambda: Registry("swept texts"))
     impersonal: "Registry[Impersonal]" = field(default_factory=lambda: Registry("impersonal tables"))

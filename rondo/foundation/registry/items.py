@@ -1,6 +1,6 @@
 """What rooms register: facts, kinds, parts of pages, imports, tables, work."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
     from rondo.foundation.actors import Actor
-    from rondo.foundation.models import Load, User
+    from rondo.foundation.models import AuditEntry, Load, User
     from rondo.foundation.reading import Reading
 
 FactType = Literal["money", "count", "days", "share", "number", "date", "text"]
@@ -22,7 +22,8 @@ class Fact:
 
     ``key`` is the column of the score table and of the Delta table; ``unit`` is part of the definition (money: minor
     units; share: 0 to 1; days: whole days). ``estimate`` marks what has an interval: then ``low`` and ``high`` name the
-    facts that hold its 90 % bounds.
+    facts that hold its 90 % bounds. ``of_others``: it tells of other customers, too, and so is there only for who sees
+    all of them.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Fact:
     estimate: bool = False
     low: str = ""
     high: str = ""
+    of_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,21 @@ class AttributeUses:
 
     find: "Callable[[str], list[str]]"
     holds: bool = True
+
+
+@dataclass(frozen=True)
+class ChoiceUses:
+    """What names choices of attributes, and follows where some are merged into another.
+
+    ``find(key, merged)`` is what would be rewritten, in words: of the attribute ``key`` the choices ``merged`` become
+    others. ``rewrite(actor, key, merged)`` does so and gives the keys of its audit entries; ``take_back(actor, entry)``
+    undoes what one of them tells, unless that was changed since. Both are called inside the transaction of the merge,
+    while rules may name the choices that go.
+    """
+
+    find: "Callable[[str, Mapping[str, str]], list[str]]"
+    rewrite: "Callable[[Actor, str, Mapping[str, str]], list[int]]"
+    take_back: "Callable[[Actor, AuditEntry], None]"
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "postal_code": ("zip", "zip code", "postcode", "postal", "plz", "postleitzahl"),
     "city": ("town", "ort", "stadt", "wohnort"),
     "region": ("state", "province", "county", "bundesland", "kanton"),
+    "household": ("household", "household name", "haushalt", "haushaltsname"),
     "country": ("country code", "land", "staat", "laendercode"),
     "language": ("locale", "sprache", "lang"),
     "birth_date": ("birthday", "date of birth", "dob", "geburtsdatum", "geburtstag", "geb datum"),

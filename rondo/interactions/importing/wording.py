@@ -10,6 +10,8 @@ COUNTED = {
     "products_left_out": _("new products left out"),
     "campaigns_left_out": _("new campaigns left out"),
     "customers_skipped": _("customers skipped"),
+    "households_created": _("households created"),
+    "members_linked": _("customers linked to their household"),
     "addresses_updated": _("addresses updated"),
     "attributes_updated": _("attributes updated"),
     "products_created": _("products created"),

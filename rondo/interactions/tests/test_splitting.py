@@ -1,6 +1,7 @@
 """One record becomes two and one again: what both have adds up to what one had, and the undo restores it exactly."""
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,13 +11,14 @@ from rondo.catalogue.models import Category, Product
 from rondo.customers import actions as customers
 from rondo.customers.consents import state
 from rondo.customers.models import Customer, Identifier, Source
-from rondo.customers.queries import record_ids, visible
+from rondo.customers.queries import binned, record_ids, visible
 from rondo.errors import InputError, StateError
 from rondo.foundation.actors import system
 from rondo.interactions.actions import log_interaction, retract
 from rondo.interactions.models import About, Departure, Interaction, Order, OrderLine, Retraction
 from rondo.interactions.queries import standing
 from rondo.interactions.splitting.choosing import Choice, both, holdings, taken
+from rondo.interactions.splitting.remains import merges_of
 from rondo.interactions.splitting.splitting import split, take_back_split
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +138,34 @@ def test_what_happened_meanwhile_is_kept_by_the_undo(mixed: Customer) -> None:
     chain = set(standing().filter(customer_id__in=record_ids(mixed.pk)).values_list("pk", flat=True))
     assert new.pk in chain and orders[1] in chain
     assert orders[0] not in chain  # it was found wrong meanwhile, and is
+
+
+def test_what_the_undo_leaves_is_no_record_until_something_came_to_it(mixed: Customer) -> None:
+    records = record_ids(mixed.pk)
+    mail = Identifier.objects.get(value="a@rondo.example.org")
+    merged = list(merges_of(records))
+    house = customers.create_customer(ACTOR, kind="household", name="House")
+    came: list[Callable[[Customer], object]] = [
+        lambda made: log_interaction(ACTOR, made, "note", title="Since"),
+        lambda made: customers.link(ACTOR, made, house, "member"),
+        lambda made: customers.note_consent(ACTOR, made, "email", "given"),
+        lambda made: customers.add_identifier(ACTOR, made, "email", "since@rondo.example.org"),
+        lambda made: customers.merge(ACTOR, customers.create_customer(ACTOR, name="Third"), made),
+    ]
+    for number in range(3):
+        done = split(ACTOR, mixed, Choice(single=frozenset(_orders())), [mail.pk], name="Second")
+        take_back_split(ACTOR, done.pk)
+        assert list(merges_of(record_ids(mixed.pk))) == merged, number
+    assert set(visible(None)) == {mixed, house} and not binned(None).exists()
+    for come in came:
+        done = split(ACTOR, mixed, Choice(), [mail.pk], name="Second")
+        come(done.made)
+        take_back_split(ACTOR, done.pk)
+        assert done.made_id in {edge.loser_id for edge in merges_of(record_ids(mixed.pk))}
+
+
+def _orders() -> list[int]:
+    return list(standing().filter(kind="purchase").values_list("pk", flat=True))[:2]
 
 
 def test_what_cannot_be_split_is_refused_and_nothing_is_done(mixed: Customer) -> None:

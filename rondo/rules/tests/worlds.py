@@ -34,7 +34,7 @@ NUMBERS = [-2.5, -1.0, 0.0, 0.5, 1.0, 2.0, 7.0, 7.5]
 SHARES = [0.0, 0.25, 0.5, 1.0]
 COUNTS = [0, 1, 2, 3, 7]
 FACTS = ["value", "activity", "last_purchase", "orders", "typical_gap_days", "discount_share"]
-FACTS += ["recency_days", "favourite_category"]
+FACTS += ["recency_days", "favourite_category", "household_members", "household_value"]
 KINDS = [
     "purchase",
     "purchase",
@@ -187,6 +187,8 @@ class World:
                     discount_share=self.pick(SHARES),
                     favourite_category=self.pick(["COFFEE", "TEA", "Süßes"]),
                     recency_days=self.pick([0, 6, 7, 8, 30]),
+                    household_members=self.pick(COUNTS),
+                    household_value=self.pick(MONEY),
                     change_to=self.pick(["COFFEE", "TEA", "Süßes"]),
                 )
             )

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.models import Score
+from rondo.analysis.queries import facts_for
 from rondo.analysis.ruled import CHOICES
 from rondo.analysis.scores_beside import ModelClass, facts_beside
 from rondo.analysis.segments.queries import named
@@ -18,7 +19,6 @@ from rondo.customers.definitions import definitions_for
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.models import User
 from rondo.foundation.prepared import prepared
-from rondo.foundation.registry import registries
 from rondo.web.leads.words import theme
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def score_columns() -> frozenset[str]:
     return frozenset(f.name for f in Score._meta.concrete_fields) - {"customer"}
 
 
-def fact_fields() -> Iterable[Field]:
-    """The fields of the facts that the score table holds."""
-    for fact in registries.facts:
+def fact_fields(viewer: User | None = None) -> Iterable[Field]:
+    """The fields of the facts that the score table holds and ``viewer`` may see."""
+    for fact in facts_for(viewer):
         if fact.key not in score_columns():
             continue
         choices = CHOICES.get(fact.key, ())
@@ -175,7 +175,8 @@ def _people() -> QuerySet[User]:
 
 
 def catalogue(viewer: User | None = None) -> dict[str, Field]:
-    """Every field by key, in the order menus show them; of segments and attributes those that ``viewer`` may see.
+    """Every field by key, in the order menus show them; of segments, facts and attributes those that ``viewer`` may
+    see.
 
     Costs three queries: definitions, users, segments.
     """
@@ -194,7 +195,7 @@ def catalogue(viewer: User | None = None) -> dict[str, Field]:
             group="customer",
         ),
         *_segment_fields(viewer),
-        *fact_fields(),
+        *fact_fields(viewer),
         *fields_beside(),
         *attribute_fields(definitions_for(viewer)),
     ]

@@ -23,7 +23,7 @@ or with a percent sign, dates as 2017-12-31. ``not`` includes customers whose va
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -263,6 +263,22 @@ def _split_choices(raw: str) -> list[str]:
     return parts
 
 
+def _joined_choices(values: Iterable[str]) -> str:
+    return "|".join(value.replace("\\", "\\\\").replace("|", "\\|") for value in values)
+
+
+def with_choices(text: str, key: str, become: Mapping[str, str]) -> str:
+    """A filter in its text form with the choices of the field ``key`` that ``become`` others; the same where it names
+    none."""
+    field, _colon, rest = text.partition(":")
+    name, _colon, raw = rest.partition(":")
+    if field != key or not raw:
+        return text
+    parts = _split_choices(raw)
+    values = list(dict.fromkeys(become.get(part, part) for part in parts))
+    return text if values == parts else f"{key}:{name}:{_joined_choices(values)}"
+
+
 def _typed(field: Field, text: str, viewer: User) -> Value:
     if field.type in ("choice", "boolean"):
         return _choice(field, text)
@@ -361,8 +377,7 @@ def from_form(field: Field, operator: str, values: Iterable[str]) -> str:
         return f"{field.key}:{operator}"
     if operator == "between":
         return f"{field.key}:between:{'..'.join(given)}"
-    escaped = [v.replace("\\", "\\\\").replace("|", "\\|") for v in given]
-    return f"{field.key}:{operator}:{'|'.join(escaped)}"
+    return f"{field.key}:{operator}:{_joined_choices(given)}"
 
 
 def number_as_written(text: str, field: Field) -> str:

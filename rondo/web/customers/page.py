@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncMonth
 
 from rondo.analysis.models import History, Score
-from rondo.analysis.queries import course_of, history_of, score_of, served
+from rondo.analysis.queries import course_of, facts_for, history_of, score_of, served
 from rondo.analysis.ruled import STAGE
 from rondo.customers.definitions import seen
 from rondo.customers.models import Address, AttributeDefinition, AttributeValue, Customer, Identifier
@@ -171,7 +171,7 @@ def read_customer(
         attribute_groups(values),
         kinds_of(chain.records, timeline),
         timeline,
-        read_worth(reading, values, links),
+        read_worth(viewer, reading, values, links),
         reading,
         link_lines(links),
         whole,
@@ -215,7 +215,9 @@ def _assumptions(run: tuple[date, dict[str, Any]] | None) -> Assumptions | None:
     )
 
 
-def read_worth(reading: Reading, values: Sequence[AttributeValue], links: Sequence[LinkSeen]) -> Worth | None:
+def read_worth(
+    viewer: User, reading: Reading, values: Sequence[AttributeValue], links: Sequence[LinkSeen]
+) -> Worth | None:
     """A customer's value, the reasons for it and all facts; None if no analysis has seen the customer."""
     score, assumptions = reading.of_survivor(score_of), _assumptions(reading.once(served))
     if score is None or assumptions is None:
@@ -226,7 +228,7 @@ def read_worth(reading: Reading, values: Sequence[AttributeValue], links: Sequen
         score,
         assumptions,
         why,
-        list(_facts(score)),
+        list(_facts(viewer, score)),
         where(score, told),
         course(reading.of_survivor(history_of)),
         risk(score),
@@ -241,9 +243,9 @@ def course(history: History | None) -> list[Step]:
     return [Step(key, labels[key], day) for day, key in reversed(stages) if key != "before"]
 
 
-def _facts(score: Score) -> Iterable[FactRow]:
-    fields = {field.key: field for field in fact_fields()}
-    facts = sorted(registries.facts, key=lambda fact: _FACT_GROUPS.index(fact.group))
+def _facts(viewer: User, score: Score) -> Iterable[FactRow]:
+    fields = {field.key: field for field in fact_fields(viewer)}
+    facts = sorted(facts_for(viewer), key=lambda fact: _FACT_GROUPS.index(fact.group))
     bounds = {name for fact in facts for name in (fact.low, fact.high) if name}
     for fact in facts:
         known = fields.get(fact.key)

@@ -21,7 +21,7 @@ from rondo.interactions.queries import standing
 from rondo.lists import queries as views
 from rondo.lists.models import SavedView
 from rondo.web import formats
-from rondo.web.customers import coming, consents
+from rondo.web.customers import choices, coming, consents
 from rondo.web.customers.rows import read_rows
 from rondo.web.customers.tolerant import found_or_meant
 
@@ -116,6 +116,7 @@ def _views_with(key: str, *, shared: bool) -> list[str]:
     ]
 
 
+registries.choice_uses.add("view", choices.USES)
 registries.lists.add("customers", ShownList("customers", "rondo.web.customers.asked.Asked"))
 registries.attribute_uses.add("views", AttributeUses(lambda key: _views_with(key, shared=True)))
 # Somebody's own hold nobody up: such a view says what it lacks when it is opened.

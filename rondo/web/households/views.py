@@ -26,6 +26,7 @@ from rondo.customers.actions import (
 from rondo.customers.models import Customer, Link
 from rondo.customers.queries import links_of, record_ids
 from rondo.errors import InputError, RondoError
+from rondo.foundation.loads import shown
 from rondo.foundation.rights import has_right
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
@@ -124,7 +125,7 @@ def change(request: HttpRequest, public_id: str, link_id: int) -> HttpResponse:
     """Sets position and days of a link; with a last day it has ended. The message takes it back."""
     found = found_customer(request, public_id)
     given, answer = request.POST, redirect("customer-links", found.public_id)
-    row = Link.objects.filter(pk=link_id).first()
+    row = Link.objects.filter(shown(), pk=link_id).first()
     try:
         if row is None:
             raise InputError(_("This link is not there any more; load the page again."))

@@ -3,25 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from rondo.customers.models import Address, AttributeValue, Identifier, Merge
+from rondo.customers.models import Merge
 from rondo.customers.queries import visible
 from rondo.foundation.models import User
 from rondo.foundation.prepared import prepared
 from rondo.foundation.reading import Reading
 from rondo.foundation.rights import has_right
 from rondo.interactions.models import Split
-from rondo.interactions.queries import standing
-
-
-def _left_behind() -> Q:
-    """Edges from what a split that was taken back left: a record with nothing to show, nor to take apart."""
-    parted = Exists(Split.objects.filter(made=OuterRef("loser_id"), undone_at__isnull=False))
-    there: Any = Exists(standing().filter(customer=OuterRef("loser_id")))
-    for model in (Identifier, Address, AttributeValue):
-        there |= Exists(model._default_manager.filter(customer=OuterRef("loser_id")))
-    return Q(parted) & ~Q(there)
+from rondo.interactions.splitting.remains import merges_of
 
 
 @prepared
@@ -35,8 +26,7 @@ def of_customer(viewer: User, reading: Reading) -> dict[str, Any] | None:
     records, may = reading.records, has_right(viewer, "merge")
     edges: list[Merge] = []
     if len(records) > 1:
-        rows = Merge.objects.filter(Q(loser_id__in=records), undone_at__isnull=True).select_related("loser", "by")
-        edges = list(rows.exclude(_left_behind()).order_by("-pk"))
+        edges = list(merges_of(records).select_related("loser", "by"))
     splits = [(one, one.made if one.customer_id in records else one.customer) for one in _splits(records, records)]
     splits = [(one, other) for one, other in splits if visible(viewer).filter(pk=other.pk).exists()]
     return {"edges": edges, "splits": splits, "may_merge": may} if edges or splits or may else None

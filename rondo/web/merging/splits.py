@@ -14,13 +14,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rondo.customers import consents
-from rondo.customers.models import Consent, Customer, Merge
+from rondo.customers.models import Consent, Customer
 from rondo.customers.queries import identifiers_of, record_ids
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import ids
 from rondo.interactions.models import Interaction
 from rondo.interactions.queries import hush, standing
 from rondo.interactions.splitting.choosing import Choice, Holdings, Taken, both, taken
+from rondo.interactions.splitting.remains import merges_of
 from rondo.interactions.splitting.splitting import NAMES, split, take_back_split
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
@@ -66,7 +67,6 @@ def split_one(request: HttpRequest, public_id: str) -> HttpResponse:
             trial = _trial(request, found, records, taken(records, choice), len(identifiers))
         except (InputError, StateError) as problem:
             error = str(problem)
-    edges = Merge.objects.filter(loser_id__in=records, undone_at__isnull=True).select_related("loser")
     context = {
         "customer": found,
         "given": {name: given.get(name, "") for name in (*NAMES, "since", "until")},
@@ -74,7 +74,7 @@ def split_one(request: HttpRequest, public_id: str) -> HttpResponse:
         "sources": _sources(request, records),
         "contacts": _contacts(request, records),
         "latest": _LATEST,
-        "edges": list(edges.order_by("-pk")) if len(records) > 1 else [],
+        "edges": list(merges_of(records).select_related("loser")) if len(records) > 1 else [],
         "in_parts": found.kind == Customer.Kind.PERSON,
         "trial": trial,
         "error": error,

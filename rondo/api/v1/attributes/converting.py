@@ -133,4 +133,5 @@ def _change(
         refused=[Unconverted(value=value, customers=number, why=why) for value, number, why in trial.refused],
         choices=choices_told(trial.choices),
         used_by=uses,
+        rewrites=trial.rewrites,
     )

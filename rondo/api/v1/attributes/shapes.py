@@ -145,6 +145,12 @@ class Conversion(Schema):
     refused: list[Unconverted]
     choices: list[Choice] = Field(..., description=gettext_noop("The choices that there would be."))
     used_by: list[str] = Field(..., description=gettext_noop("What names the attribute, such as segments."))
+    rewrites: list[str] = Field(
+        ...,
+        description=gettext_noop(
+            "What names the choices that go, and names the other one instead: rules of segments and views."
+        ),
+    )
 
 
 class ConversionProgress(Schema):

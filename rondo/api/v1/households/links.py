@@ -19,6 +19,7 @@ from rondo.customers import actions, queries
 from rondo.customers.models import Customer, Link
 from rondo.errors import InputError, NotFound
 from rondo.foundation import ids
+from rondo.foundation.loads import shown
 from rondo.foundation.models import User
 
 router = Router(tags=["households"])
@@ -163,7 +164,7 @@ def create_household(request: HttpRequest, body: NewHousehold) -> LinksTold:
     description=gettext_noop("Between two customers whom the token's user sees."),
 )
 def get_link(request: HttpRequest, link_id: str) -> LinkTold:
-    row = Link.objects.filter(pk=key_of(LINK, link_id)).first()
+    row = Link.objects.filter(shown(), pk=key_of(LINK, link_id)).first()
     if row is None:
         raise NotFound(link_id)
     return _one(viewer(request), row)
