@@ -47,12 +47,14 @@ class Thing:
 
     read: Callable[..., Schema]
     rows: Callable[..., QuerySet[Any]]
+    first: Callable[..., object] | None
     counted: frozenset[str]
     names: frozenset[str]
 
     def hold(self, address: Mapping[str, Any]) -> None:
         """Lock the rows until the transaction ends, or, where there are none yet, their making; and keep nothing that
-        was read before."""
+        was read before. What those lock first who change it is locked first here, too, so that nobody waits in
+        vain; and rows that only refer to these wait for nothing."""
         forget()
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -60,7 +62,9 @@ class Thing:
                     "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
                     [repr((self.read.__qualname__, sorted(self._of(address).items())))],
                 )
-        rows = self.rows(**self._of(address)).select_for_update(of=("self",))
+        if self.first is not None:
+            self.first(**self._of(address))
+        rows = self.rows(**self._of(address)).select_for_update(of=("self",), no_key=True)
         list(rows.order_by("pk").values_list("pk", flat=True))
 
     def state(self, request: HttpRequest, address: Mapping[str, Any]) -> str | None:
@@ -86,10 +90,13 @@ _reads: dict[str, Thing] = {}
 _changes: dict[tuple[str, str], Thing] = {}
 
 
-def alone(rows: Callable[..., QuerySet[Any]], *counted: str) -> dict[str, Any]:
+def alone(
+    rows: Callable[..., QuerySet[Any]], *counted: str, first: Callable[..., object] | None = None
+) -> dict[str, Any]:
     """What a read of one thing is declared with (``openapi_extra``): ``rows`` finds, by the parts of the address, what
-    it is made of; ``counted`` names fields of the answer that are not its state."""
-    return {ALONE: (rows, frozenset(counted))}
+    it is made of; ``counted`` names fields of the answer that are not its state; ``first`` takes the locks that its
+    changes take before they lock the thing itself."""
+    return {ALONE: (rows, first, frozenset(counted))}
 
 
 def declare(routers: Iterable[Router]) -> None:
@@ -103,9 +110,9 @@ def declare(routers: Iterable[Router]) -> None:
     ]
     for _method, path, operation in found:
         if declared := (operation.openapi_extra or {}).get(ALONE):
-            rows, counted = declared
+            rows, first, counted = declared
             names = frozenset(re.findall(r"{(\w+)}", path))
-            _reads[path] = Thing(inspect.unwrap(operation.view_func), rows, counted, names)
+            _reads[path] = Thing(inspect.unwrap(operation.view_func), rows, first, counted, names)
     for method, path, operation in found:
         thing = _above(path)
         if method != "GET" and thing is not None and (operation.openapi_extra or {}).get(MATCHES) != NONE:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions.gate import CustomerRef, check_fields, locked_pair, plain
+from rondo.customers.actions.gate import CustomerRef, check_fields, hold, locked_pair, plain
 from rondo.customers.actions.records import create_customer
 from rondo.customers.belonging import above_of, records_among, same_links
 from rondo.customers.changed import noted
@@ -223,6 +223,15 @@ def put_back_link(actor: Actor, removed: Sequence[Removed]) -> None:
             values = {field.name: getattr(one, field.name) for field in fields(Removed)}
             Link.objects.create(subject_id=values.pop("subject"), object_id=values.pop("object"), **values)
             _tell(actor, "link.restored", first.pk, second.pk, one.role, (None, second.pk), (None, first.pk), {})
+
+
+def hold_link(link_id: int) -> None:
+    """Lock, until the transaction ends, what everybody locks first who changes a link; nothing if it is not there."""
+    role = Link.objects.filter(pk=link_id).values_list("role", flat=True).first()
+    if role is not None:
+        _one_at_a_time(role)
+        if ends := Link.objects.filter(pk=link_id).values_list("subject_id", "object_id").first():
+            hold(*ends)
 
 
 def _one_at_a_time(role: str) -> None:
