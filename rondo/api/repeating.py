@@ -30,6 +30,7 @@ class Guard:
     def __init__(self) -> None:
         self.stack = ExitStack()
         self.claimed: ApiAnswer | None = None
+        self.seen: dict[str, Any] = {}
         self.is_open = False
 
     def open(self) -> None:
@@ -43,7 +44,8 @@ class Guard:
             transaction.set_rollback(True)
         elif self.claimed is not None and not response.streaming:
             headers = {name: response.headers[name] for name in _TOLD if name in response.headers}
-            api_answers.keep(self.claimed, response.status_code, headers, _without_secret(response.content.decode()))
+            body = _without_secret(response.content.decode())
+            api_answers.keep(self.claimed, response.status_code, headers, body, self.seen)
 
 
 def _without_secret(body: str) -> str:
@@ -78,18 +80,24 @@ def once(operation: Callable[..., Any]) -> Callable[..., Any]:
         guard.open()
         row, is_new = api_answers.claim(token, key, api_answers.digest(*map(str.encode, asked), _sent(request)))
         if not is_new:
-            return HttpResponse(again(request, row.body), status=row.status, headers={**row.headers, REPLAYED: "true"})
-        guard.claimed = row
+            return HttpResponse(again(request, row), status=row.status, headers={**row.headers, REPLAYED: "true"})
+        guard.claimed, guard.seen = row, _sight(request)
         return operation(request, *args, **values)
 
     return carried_out
 
 
-def again(request: HttpRequest, kept: str) -> str:
+def again(request: HttpRequest, row: ApiAnswer) -> str:
     """A kept answer as its caller may know it by now."""
     from rondo.api.showing import told_again
 
-    return told_again(viewer(request), kept)
+    return told_again(viewer(request), row.body, row.seen)
+
+
+def _sight(request: HttpRequest) -> dict[str, Any]:
+    from rondo.api.showing import sight
+
+    return sight(viewer(request))
 
 
 def keep_no_answer(request: HttpRequest) -> None:

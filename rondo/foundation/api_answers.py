@@ -7,6 +7,7 @@ answer that it kept (on SQLite there is one writer anyway; on PostgreSQL the uni
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -79,9 +80,9 @@ def claim(token: ApiToken, key: str, request: str) -> tuple[ApiAnswer, bool]:
     return held, False
 
 
-def keep(row: ApiAnswer, status: int, headers: dict[str, str], body: str) -> None:
-    """Keep the answer to a request that was carried out, in its transaction."""
-    ApiAnswer.objects.filter(pk=row.pk).update(status=status, headers=headers, body=body)
+def keep(row: ApiAnswer, status: int, headers: dict[str, str], body: str, seen: dict[str, Any]) -> None:
+    """Keep the answer to a request that was carried out, in its transaction, and what its caller saw then."""
+    ApiAnswer.objects.filter(pk=row.pk).update(status=status, headers=headers, body=body, seen=seen)
 
 
 def forget_old() -> int:

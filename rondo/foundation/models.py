@@ -244,7 +244,7 @@ class ApiToken(models.Model):
 class ApiAnswer(models.Model):
     """The answer to a request that carried an ``Idempotency-Key``, for who sends it again (see
     :mod:`rondo.foundation.api_answers`). ``request``: digest of what was asked. ``status`` 0: it was carried out, its
-    answer is kept no more."""
+    answer is kept no more. ``seen``: what its caller saw of records when it was given."""
 
     token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
@@ -253,6 +253,7 @@ class ApiAnswer(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True)
+    seen = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["token", "key"], name="api_answer_once")]
