@@ -19,7 +19,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -33,8 +33,8 @@ from rondo.api.writing import MATCHES, NONE, check_match, say, told_etag
 from rondo.errors import NotFound, PermissionRefused
 from rondo.foundation.installation import forget
 
-ALONE = "x-alone"
-"""Where the declaration of a read stands, until the document is made."""
+ALONE, GONE = "x-alone", "x-gone"
+"""Where the declaration of a read stands, and of what puts a deleted thing back, until the document is made."""
 _ONE = "_rondo_one"
 _LANGUAGE = "en"
 _NEVER_STATE = frozenset({"change", "secret"})
@@ -88,6 +88,7 @@ class Thing:
 
 _reads: dict[str, Thing] = {}
 _changes: dict[tuple[str, str], Thing] = {}
+_gone: dict[str, Thing] = {}
 
 
 def alone(
@@ -97,6 +98,12 @@ def alone(
     it is made of; ``counted`` names fields of the answer that are not its state; ``first`` takes the locks that its
     changes take before they lock the thing itself."""
     return {ALONE: (rows, first, frozenset(counted))}
+
+
+def gone(read: Callable[..., Schema]) -> dict[str, Any]:
+    """What puts a deleted thing back is declared with: ``read`` tells the thing, deleted or not, which its own reader
+    tells no more. The answer to the deletion has the version that ``If-Match`` is held to here."""
+    return {GONE: read}
 
 
 def declare(routers: Iterable[Router]) -> None:
@@ -115,8 +122,11 @@ def declare(routers: Iterable[Router]) -> None:
             _reads[path] = Thing(inspect.unwrap(operation.view_func), rows, first, counted, names)
     for method, path, operation in found:
         thing = _above(path)
-        if method != "GET" and thing is not None and (operation.openapi_extra or {}).get(MATCHES) != NONE:
-            _changes[method, path] = thing
+        if method == "GET" or thing is None or (operation.openapi_extra or {}).get(MATCHES) == NONE:
+            continue
+        if read := (operation.openapi_extra or {}).get(GONE):
+            thing = _gone[path.rpartition("/")[0]] = replace(thing, read=read)
+        _changes[method, path] = thing
 
 
 def heeds(method: str, path: str) -> bool:
@@ -154,7 +164,10 @@ def versioned(operation: Callable[..., Any]) -> Callable[..., Any]:
                     check_match(request, current)
             answer = operation(request, *args, **values)
         status = answer.status_code if isinstance(answer, Status) else 200
-        if status < 300 and (current := thing.state(request, match.kwargs)) is not None:
+        current = thing.state(request, match.kwargs) if status < 300 else None
+        if status < 300 and current is None and path in _gone:
+            current = _gone[path].state(request, match.kwargs)
+        if current is not None:
             say(request, etag=current)
         return answer
 

@@ -12,6 +12,7 @@ from rondo.api import versions
 from rondo.api.tests.conftest import Shop
 from rondo.api.tests.test_customer_writing import caller
 from rondo.api.tests.test_holding import together
+from rondo.api.writing import check_match
 from rondo.customers import actions
 from rondo.foundation.actors import system
 from rondo.foundation.models import User
@@ -21,37 +22,55 @@ ROUNDS = 2
 _SOON = 0.4
 _LOCKS = ("FOR UPDATE", "FOR NO KEY UPDATE", "pg_advisory_xact_lock")
 Call = tuple[str, str, dict[str, Any]]
+Meeting = tuple[str, Call, Call]
+"""What is read for its version, and the changes with it and without."""
 
 
-def a_link(call: Any, shop: Shop) -> tuple[str, Callable[[int], Call]]:
+def both(place: str, change: Callable[[int], Call]) -> Callable[[int], Meeting]:
+    return lambda number: (place, change(2 * number), change(2 * number + 1))
+
+
+def a_link(call: Any, shop: Shop) -> Callable[[int], Meeting]:
     ada = shop.customer("Ada", kind="person").public_id
     told = call("POST", f"customers/{ada}/links", {"role": "member", "direction": "out", "name": "Home"}).json()
-    return f"links/{told['id']}", lambda number: ("PATCH", f"links/{told['id']}", {"position": f"place {number}"})
+    return both(f"links/{told['id']}", lambda number: ("PATCH", f"links/{told['id']}", {"position": f"at {number}"}))
 
 
-def a_role(call: Any, shop: Shop) -> tuple[str, Callable[[int], Call]]:
+def a_role(call: Any, shop: Shop) -> Callable[[int], Meeting]:
     key = call("POST", "roles", {"name": "Helpers", "like": "reader"}).json()["key"]
-    return f"roles/{key}", lambda number: ("PATCH", f"roles/{key}", {"name": f"Helpers {number}"})
+    return both(f"roles/{key}", lambda number: ("PATCH", f"roles/{key}", {"name": f"Helpers {number}"}))
 
 
-def a_user(call: Any, shop: Shop) -> tuple[str, Callable[[int], Call]]:
+def a_user(call: Any, shop: Shop) -> Callable[[int], Meeting]:
     told = call("POST", "service-accounts", {"name": "Till", "role": "reader"}).json()
-    return f"users/{told['id']}", lambda number: ("PATCH", f"users/{told['id']}", {"name": f"Till {number}"})
+    return both(f"users/{told['id']}", lambda number: ("PATCH", f"users/{told['id']}", {"name": f"Till {number}"}))
 
 
-def a_team(call: Any, shop: Shop) -> tuple[str, Callable[[int], Call]]:
+def a_team(call: Any, shop: Shop) -> Callable[[int], Meeting]:
     call("POST", "teams", {"name": "First"})
     told = call("POST", "teams", {"name": "Second"}).json()
-    return f"teams/{told['id']}", lambda number: ("PATCH", f"teams/{told['id']}", {"name": f"Second {number}"})
+    return both(f"teams/{told['id']}", lambda number: ("PATCH", f"teams/{told['id']}", {"name": f"Second {number}"}))
 
 
-def an_attribute(call: Any, shop: Shop) -> tuple[str, Callable[[int], Call]]:
+def an_attribute(call: Any, shop: Shop) -> Callable[[int], Meeting]:
     for key in ("first", "second", "third"):
         actions.new_attribute(system(), key, label_en=key, type="text", form="behavioural")
-    return "attributes/second", lambda number: ("POST", "attributes/second/move", {"to": ("up", "down")[number % 2]})
+    return both(
+        "attributes/second", lambda number: ("POST", "attributes/second/move", {"to": ("up", "down")[number % 2]})
+    )
 
 
-@pytest.mark.parametrize("made", [a_link, a_role, a_user, a_team, an_attribute])
+def a_customer(call: Any, shop: Shop) -> Callable[[int], Meeting]:
+    found = [shop.customer("Ada", kind="person").public_id for _round in range(ROUNDS)]
+
+    def meet(number: int) -> Meeting:
+        place = f"customers/{found[number]}"
+        return place, ("DELETE", place, {}), ("POST", "bin", {"customers": [found[number]]})
+
+    return meet
+
+
+@pytest.mark.parametrize("made", [a_link, a_role, a_user, a_team, an_attribute, a_customer])
 @pytest.mark.django_db(transaction=True)
 def test_a_change_with_if_match_and_one_without_meet(
     shop: Shop, alice: User, monkeypatch: pytest.MonkeyPatch, made: Any
@@ -61,8 +80,8 @@ def test_a_change_with_if_match_and_one_without_meet(
     if connection.vendor == "sqlite":
         pytest.skip("has one writer, and no locks of rows")
     call = caller(alice, *RIGHTS)
-    place, change = made(call, shop)
-    real = versions.Thing.state
+    meet = made(call, shop)
+    real, real_check = versions.Thing.state, check_match
 
     for number in range(ROUNDS):
         gate = threading.Barrier(2)
@@ -81,20 +100,26 @@ def test_a_change_with_if_match_and_one_without_meet(
             return answer
 
         found: list[int] = []
+        place, first, second = meet(number)
         read = call("GET", place).headers["ETag"]
 
-        def matching(number: int = number, read: str = read, found: list[int] = found) -> None:
-            found.append(call(*change(2 * number), if_match=read).status_code)
+        def matching(first: Call = first, read: str = read, found: list[int] = found) -> None:
+            found.append(call(*first, if_match=read).status_code)
 
-        def plain(number: int = number, stop: Any = stop, found: list[int] = found) -> None:
+        def plain(second: Call = second, stop: Any = stop, found: list[int] = found) -> None:
             with connections["default"].execute_wrapper(stop):
-                found.append(call(*change(2 * number + 1)).status_code)
+                found.append(call(*second).status_code)
 
         def state(self: Any, *given: Any, once: Callable[[], None] = once) -> Any:
             once()
             return real(self, *given)
 
-        monkeypatch.setattr(versions.Thing, "state", state)
-        together(matching, plain)
-        monkeypatch.setattr(versions.Thing, "state", real)
-        assert 200 in found and set(found) <= {200, 412}, found
+        def check(*given: Any, once: Callable[[], None] = once) -> None:
+            once()
+            real_check(*given)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(versions.Thing, "state", state)
+            patched.setattr("rondo.api.v1.customer_writing.check_match", check)
+            together(matching, plain)
+        assert {200, 204} & set(found) and set(found) <= {200, 204, 404, 412}, found
