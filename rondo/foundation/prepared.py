@@ -117,7 +117,7 @@ def prepared(build: "Callable[P, QuerySet[Any, Row]]") -> Callable[P, list[Row]]
         if statement is None:
             marks = _marks(values)
             has_values = (mark != [] for mark in marks)
-            small: Any = build(*_marks(values, _SMALL), **_named)  # type: ignore[arg-type]
+            small: Any = build(*_marks(values, _SMALL), **_named)
             statement = kept[lengths] = _Kept(build(*marks, **_named), small, _flat(marks), has_values)
         return statement.ask(_flat(values))
 
