@@ -131,7 +131,7 @@ def _so_far(request: HttpRequest, guard: Guard, known: list[ItemResult]) -> list
         return known
     if row.body:
         return BulkResult.model_validate_json(again(request, row)).data
-    gone = StateError(_("This was carried out; its answer is kept no more. Read what it was about."))
+    gone = StateError(_("This request was carried out; its answer is kept no more. Read what it was about."))
     told = told_of(gone)
     if row.done is None or told is None:
         raise gone
