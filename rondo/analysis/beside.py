@@ -23,20 +23,26 @@ class Beside:
         """Begin ``work``, which must not ask the database; its result, or what it raised, is had of the future."""
 
         def run() -> T:
-            with translation.override(self._language):
+            with translation.override(self._language), one_thread():
                 return work(*args, **kwargs)
 
         return self._pool.submit(run)
 
 
 @contextmanager
-def side_by_side() -> Iterator[Beside]:
-    """A :class:`Beside` while the block runs; left by an error, what has not begun never does.
+def one_thread() -> Iterator[None]:
+    """Linear algebra (BLAS), and what is put out to OpenMP, keep to one thread each in the block: on arrays such as
+    these more of them mostly wait for one another, which OpenMP does by spinning, and sums would depend on how many
+    processors there are. Of OpenMP this holds for the thread that asks, and for libraries that are loaded by then."""
+    with threadpool_limits(limits=1):
+        yield
 
-    Linear algebra keeps to one thread each meanwhile: on arrays such as these more of them mostly wait for one another,
-    and sums would depend on how many processors there are.
-    """
-    with threadpool_limits(limits=1, user_api="blas"):
+
+@contextmanager
+def side_by_side() -> Iterator[Beside]:
+    """A :class:`Beside` while the block runs; left by an error, what has not begun never does. Both threads keep to
+    themselves (:func:`one_thread`)."""
+    with one_thread():
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="beside")
         try:
             yield Beside(pool)

@@ -1,8 +1,9 @@
 """Many items in one call: each is done in the order given, in a savepoint of its own, and has a result of its own.
 
-An item that is refused leaves the others alone. With an ``Idempotency-Key`` all of them are of one transaction: where
-the call ends without an answer nothing was done, and it may be sent again. Without one they are done in portions, so
-that others who write need not wait for a thousand; what was done before an error that nobody foresaw stays then.
+An item that is refused leaves the others alone. They are done in portions, each of one transaction, so that others who
+write need not wait for a thousand; what was done before an error that nobody foresaw stays. With an ``Idempotency-Key``
+each portion keeps what became of the items so far under the key: sent again, the call goes on behind them, and nothing
+is done twice, however often and by how many processes at once it is carried out.
 """
 
 import time
@@ -12,19 +13,23 @@ from typing import Annotated, Any, TypeVar
 import pydantic
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from ninja import Field, Schema
 from ninja.errors import ValidationError
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from rondo.api.problems import Told, told_of
+from rondo.api.repeating import Guard, again, guard_of
 from rondo.api.v1.schemas import Problem
 from rondo.api.writing import Body, storable
+from rondo.errors import StateError
+from rondo.foundation import api_answers
 
 MOST = 1000
 """Items of one call."""
 PORTION = 50
-"""Items of one transaction, where a call is not one as a whole."""
+"""Items of one transaction."""
 _PAUSE = 0.12
 """Seconds between two portions on SQLite, which has one writer: who waits looks every tenth of a second."""
 T = TypeVar("T", bound=Body)
@@ -82,27 +87,55 @@ class BulkResult(Schema):
 
 
 def each(request: HttpRequest, items: Sequence[T | Refused], do: Callable[[T], Done]) -> BulkResult:
-    """Do every item, and say what became of it. An error that nobody foresaw ends the call, and undoes its portion: all
-    of it where the call carries an ``Idempotency-Key``, whose transaction is open already."""
+    """Do every item, and say what became of it. An error that nobody foresaw ends the call, and undoes its portion."""
+    guard = guard_of(request)
     results: list[ItemResult] = []
-    size = MOST if connection.in_atomic_block else PORTION
-    for start in range(0, len(items), size):
-        if start and connection.vendor == "sqlite":
-            time.sleep(_PAUSE)
+    while True:
+        if guard is not None:
+            results = _so_far(request, guard, results)
+        start = len(results)
+        if start >= len(items):
+            break
         try:
             with transaction.atomic():
-                portion = [
-                    _one(request, index, item, do) for index, item in enumerate(items[start : start + size], start)
+                results = results + [
+                    _one(request, index, item, do) for index, item in enumerate(items[start : start + PORTION], start)
                 ]
         except OperationalError as error:
             told = told_of(error)
-            if not start or told is None:  # nothing was done: the call as a whole is to be sent again
+            if guard is not None or not start or told is None:  # the call as a whole is to be sent again
                 raise
             results += [_left(request, index, told) for index in range(start, len(items))]
+        if len(results) >= len(items):
             break
-        results += portion
+        pause = _PAUSE if connection.vendor == "sqlite" else 0
+        if guard is not None and guard.claimed is not None:
+            api_answers.keep_part(guard.claimed, len(results), _result(results).model_dump_json(), guard.seen)
+            guard.next(pause)
+        else:
+            time.sleep(pause)
+    return _result(results)
+
+
+def _result(results: list[ItemResult]) -> BulkResult:
     refused = sum(one.problem is not None for one in results)
-    return BulkResult(data=results, done=len(results) - refused, refused=refused)
+    return BulkResult.model_construct(data=results, done=len(results) - refused, refused=refused)
+
+
+def _so_far(request: HttpRequest, guard: Guard, known: list[ItemResult]) -> list[ItemResult]:
+    """What became of the items that were done under the key, by this request or another one with it; who asks holds the
+    key until the portion is done."""
+    assert guard.claimed is not None
+    row = api_answers.present(guard.claimed)
+    if row.done == len(known) or (row.done is None and not row.status and guard.is_first):
+        return known
+    if row.body:
+        return BulkResult.model_validate_json(again(request, row)).data
+    gone = StateError(_("This request was carried out; its answer is kept no more. Read what it was about."))
+    told = told_of(gone)
+    if row.done is None or told is None:
+        raise gone
+    return [_left(request, index, told) for index in range(row.done)]
 
 
 def _one(request: HttpRequest, index: int, item: T | Refused, do: Callable[[T], Done]) -> ItemResult:
@@ -124,7 +157,7 @@ def _one(request: HttpRequest, index: int, item: T | Refused, do: Callable[[T], 
 
 
 def _left(request: HttpRequest, index: int, told: Told) -> ItemResult:
-    """Of an item that others who write left no time for, when items before it were done already."""
+    """Of an item that nothing more can be told of: others who write left no time for it, or its answer is gone."""
     problem = Problem.model_validate(told.body(f"{request.path}#{index}"))
     return ItemResult.model_construct(index=index, status=told.status, id=None, problem=problem)
 

@@ -3,9 +3,13 @@
 The operation runs in a transaction that also claims the key and keeps the answer (:mod:`rondo.foundation.api_answers`);
 it is opened once the token is known and the request understood, and ends when the answer stands. Only what succeeded is
 kept: an error changed nothing, so the same key may be tried again.
+
+A call for many items (:mod:`rondo.api.bulk`) is of several transactions, each of which keeps what became of the items
+so far: sent again, it goes on where it stopped.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
@@ -30,6 +34,8 @@ class Guard:
     def __init__(self) -> None:
         self.stack = ExitStack()
         self.claimed: ApiAnswer | None = None
+        self.seen: dict[str, Any] = {}
+        self.is_first = True
         self.is_open = False
 
     def open(self) -> None:
@@ -37,13 +43,27 @@ class Guard:
         self.stack.enter_context(transaction.atomic())
         self.is_open = True
 
+    def next(self, pause: float) -> None:
+        """End the transaction, and begin another one after so many seconds."""
+        self.is_first = False
+        self.stack.close()
+        time.sleep(pause)
+        self.open()
+
     def keep(self, response: HttpResponse) -> None:
         """Keep an answer that says that something was done; undo what an error left half done."""
         if self.is_open and response.status_code >= 300:
             transaction.set_rollback(True)
         elif self.claimed is not None and not response.streaming:
             headers = {name: response.headers[name] for name in _TOLD if name in response.headers}
-            api_answers.keep(self.claimed, response.status_code, headers, _without_secret(response.content.decode()))
+            body = _without_secret(response.content.decode())
+            api_answers.keep(self.claimed, response.status_code, headers, body, self.seen)
+
+
+def guard_of(request: HttpRequest) -> Guard | None:
+    """The guard of a request that has claimed a key; None of another one."""
+    guard: Guard | None = getattr(request, _GUARD, None)
+    return guard if guard is not None and guard.claimed is not None else None
 
 
 def _without_secret(body: str) -> str:
@@ -77,19 +97,25 @@ def once(operation: Callable[..., Any]) -> Callable[..., Any]:
         asked = (str(request.method), request.get_full_path(), request.headers.get("If-Match", ""))
         guard.open()
         row, is_new = api_answers.claim(token, key, api_answers.digest(*map(str.encode, asked), _sent(request)))
-        if not is_new:
-            return HttpResponse(again(request, row.body), status=row.status, headers={**row.headers, REPLAYED: "true"})
-        guard.claimed = row
+        if not is_new and row.done is None:
+            return HttpResponse(again(request, row), status=row.status, headers={**row.headers, REPLAYED: "true"})
+        guard.claimed, guard.seen, guard.is_first = row, _sight(request), is_new
         return operation(request, *args, **values)
 
     return carried_out
 
 
-def again(request: HttpRequest, kept: str) -> str:
+def again(request: HttpRequest, row: ApiAnswer) -> str:
     """A kept answer as its caller may know it by now."""
     from rondo.api.showing import told_again
 
-    return told_again(viewer(request), kept)
+    return told_again(viewer(request), row.body, row.seen)
+
+
+def _sight(request: HttpRequest) -> dict[str, Any]:
+    from rondo.api.showing import sight
+
+    return sight(viewer(request))
 
 
 def keep_no_answer(request: HttpRequest) -> None:

@@ -2,7 +2,7 @@
 
 A token that is made to write alone (a form on a web site, a till) is told what became of its request: the id and the
 version, never the record. The same holds for an answer that was kept for an ``Idempotency-Key``, where the record is
-not the caller's to see by the time the request is sent again.
+not the caller's to see by the time the request is sent again, or the caller sees less of records than then.
 """
 
 import json
@@ -16,11 +16,13 @@ from ninja import Schema, Status
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
 from rondo.api.v1.households.links import LinksTold, LinkTold
+from rondo.customers.definitions import hidden_from
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import visible
 from rondo.foundation import ids
 from rondo.foundation.models import User
-from rondo.foundation.rights import has_right
+from rondo.foundation.registry import registries
+from rondo.foundation.rights import MASKS, branch_of, has_right, masked, narrower, reach_of, rights_of
 
 SHOWS: tuple[type[Schema], ...] = (
     schemas.CustomerDetail,
@@ -47,27 +49,55 @@ def shown_to_who_sees(operation: Callable[..., Any]) -> Callable[..., Any]:
     return carried_out
 
 
-def told_again(user: User, kept: str) -> str:
-    """An answer that was kept, as its caller may know it now: whole where all customers in it are theirs to see."""
+def sight(user: User) -> dict[str, Any]:
+    """How much of records the user sees, as far as the role, the reaches and the token say; customers themselves aside,
+    who are looked at one by one."""
+    return {
+        "rights": sorted(rights_of(user)),
+        "reaches": {room.key: reach_of(user, room.key) for room in registries.rooms},
+        "branch": branch_of(user),
+        "masked": [what for what in MASKS if masked(user, what)],
+        "hidden": sorted(hidden_from(user)),
+    }
+
+
+def told_again(user: User, kept: str, seen: dict[str, Any]) -> str:
+    """An answer that was kept, as its caller may know it now: whole where all customers in it are theirs to see, and
+    they see no less than they did (``seen``, of :func:`sight`)."""
     if not kept.startswith("{"):
         return kept
     answer = json.loads(kept)
-    hidden = _hidden(user, answer)
-    if not hidden:
+    hidden, sees_less = _hidden(user, answer), _sees_less(user, seen)
+    if not hidden and not sees_less:
         return kept
     if "data" not in answer or any("index" not in one for one in answer["data"]):
         return json.dumps(_written(answer))
     results = [
-        one if hidden.isdisjoint(_customers(one["problem"])) else {**one, "problem": _bare(one["problem"])}
+        {**one, "problem": _bare(one["problem"])}
+        if one["problem"] and (sees_less or not hidden.isdisjoint(_customers(one["problem"])))
+        else one
         for one in answer["data"]
     ]
     return json.dumps({**answer, "data": results})
 
 
+def _sees_less(user: User, seen: dict[str, Any]) -> bool:
+    if not seen:
+        return True
+    now = sight(user)
+    return (
+        not set(now["rights"]) >= set(seen["rights"])
+        or not set(now["branch"]) >= set(seen["branch"])
+        or not set(now["masked"]) <= set(seen["masked"])
+        or not set(now["hidden"]) <= set(seen["hidden"])
+        or any(narrower(now["reaches"].get(room, "none"), was) != was for room, was in seen["reaches"].items())
+    )
+
+
 def _written(told: dict[str, Any]) -> dict[str, Any]:
     if "data" in told:
         return {"data": [_written(one) for one in told["data"]]}
-    return {"id": told.get("id"), "version": told.get("version")}
+    return {"id": told.get("id"), "version": told.get("version")} | ({"key": told["key"]} if "key" in told else {})
 
 
 def _bare(problem: dict[str, Any]) -> dict[str, Any]:

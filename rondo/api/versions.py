@@ -19,7 +19,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -33,8 +33,8 @@ from rondo.api.writing import MATCHES, NONE, check_match, say, told_etag
 from rondo.errors import NotFound, PermissionRefused
 from rondo.foundation.installation import forget
 
-ALONE = "x-alone"
-"""Where the declaration of a read stands, until the document is made."""
+ALONE, GONE = "x-alone", "x-gone"
+"""Where the declaration of a read stands, and of what puts a deleted thing back, until the document is made."""
 _ONE = "_rondo_one"
 _LANGUAGE = "en"
 _NEVER_STATE = frozenset({"change", "secret"})
@@ -47,12 +47,14 @@ class Thing:
 
     read: Callable[..., Schema]
     rows: Callable[..., QuerySet[Any]]
+    first: Callable[..., object] | None
     counted: frozenset[str]
     names: frozenset[str]
 
     def hold(self, address: Mapping[str, Any]) -> None:
         """Lock the rows until the transaction ends, or, where there are none yet, their making; and keep nothing that
-        was read before."""
+        was read before. What those lock first who change it is locked first here, too, so that nobody waits in
+        vain; and rows that only refer to these wait for nothing."""
         forget()
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -60,7 +62,9 @@ class Thing:
                     "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
                     [repr((self.read.__qualname__, sorted(self._of(address).items())))],
                 )
-        rows = self.rows(**self._of(address)).select_for_update(of=("self",))
+        if self.first is not None:
+            self.first(**self._of(address))
+        rows = self.rows(**self._of(address)).select_for_update(of=("self",), no_key=True)
         list(rows.order_by("pk").values_list("pk", flat=True))
 
     def state(self, request: HttpRequest, address: Mapping[str, Any]) -> str | None:
@@ -84,12 +88,22 @@ class Thing:
 
 _reads: dict[str, Thing] = {}
 _changes: dict[tuple[str, str], Thing] = {}
+_gone: dict[str, Thing] = {}
 
 
-def alone(rows: Callable[..., QuerySet[Any]], *counted: str) -> dict[str, Any]:
+def alone(
+    rows: Callable[..., QuerySet[Any]], *counted: str, first: Callable[..., object] | None = None
+) -> dict[str, Any]:
     """What a read of one thing is declared with (``openapi_extra``): ``rows`` finds, by the parts of the address, what
-    it is made of; ``counted`` names fields of the answer that are not its state."""
-    return {ALONE: (rows, frozenset(counted))}
+    it is made of; ``counted`` names fields of the answer that are not its state; ``first`` takes the locks that its
+    changes take before they lock the thing itself."""
+    return {ALONE: (rows, first, frozenset(counted))}
+
+
+def gone(read: Callable[..., Schema]) -> dict[str, Any]:
+    """What puts a deleted thing back is declared with: ``read`` tells the thing, deleted or not, which its own reader
+    tells no more. The answer to the deletion has the version that ``If-Match`` is held to here."""
+    return {GONE: read}
 
 
 def declare(routers: Iterable[Router]) -> None:
@@ -103,13 +117,16 @@ def declare(routers: Iterable[Router]) -> None:
     ]
     for _method, path, operation in found:
         if declared := (operation.openapi_extra or {}).get(ALONE):
-            rows, counted = declared
+            rows, first, counted = declared
             names = frozenset(re.findall(r"{(\w+)}", path))
-            _reads[path] = Thing(inspect.unwrap(operation.view_func), rows, counted, names)
+            _reads[path] = Thing(inspect.unwrap(operation.view_func), rows, first, counted, names)
     for method, path, operation in found:
         thing = _above(path)
-        if method != "GET" and thing is not None and (operation.openapi_extra or {}).get(MATCHES) != NONE:
-            _changes[method, path] = thing
+        if method == "GET" or thing is None or (operation.openapi_extra or {}).get(MATCHES) == NONE:
+            continue
+        if read := (operation.openapi_extra or {}).get(GONE):
+            thing = _gone[path.rpartition("/")[0]] = replace(thing, read=read)
+        _changes[method, path] = thing
 
 
 def heeds(method: str, path: str) -> bool:
@@ -147,7 +164,10 @@ def versioned(operation: Callable[..., Any]) -> Callable[..., Any]:
                     check_match(request, current)
             answer = operation(request, *args, **values)
         status = answer.status_code if isinstance(answer, Status) else 200
-        if status < 300 and (current := thing.state(request, match.kwargs)) is not None:
+        current = thing.state(request, match.kwargs) if status < 300 else None
+        if status < 300 and current is None and path in _gone:
+            current = _gone[path].state(request, match.kwargs)
+        if current is not None:
             say(request, etag=current)
         return answer
 

@@ -69,10 +69,20 @@ class Contact:
     """One line of the ledger as a page shows it. ``customer`` is the surviving record."""
 
     key: int
+    campaign: Campaign
     customer: Customer
     sent_on: date | None
     reactions: int
     first_answer: date | None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A customer whom campaigns contacted, how often, and how many of these contacts were answered."""
+
+    customer: Customer
+    contacts: int
+    answered: int
 
 
 @dataclass(frozen=True)
@@ -185,19 +195,25 @@ def report(viewer: User | None) -> Report:
     return Report(campaigns, types, _type_response("", [r for _, r in campaigns], _over_all(lines)))
 
 
+def of_type(kind: str | None) -> Q:
+    """The condition on ledger lines that their campaigns are of a type; None: of any."""
+    return Q() if kind is None else Q(campaign__type=kind)
+
+
 def contacts(
-    viewer: User | None, campaign: Campaign, *, answered: bool | None = None, after: int = 0, limit: int = 50
+    viewer: User | None, which: Q, *, answered: bool | None = None, after: int = 0, limit: int = 50
 ) -> list[Contact]:
-    """Whom a campaign contacted, in the ledger's order: at most ``limit`` lines beyond the key ``after``.
+    """Whom campaigns contacted (``which``: those of the lines that are meant), in the ledger's order: at most ``limit``
+    lines beyond the key ``after``.
 
     ``answered`` keeps those who did (True) or did not (False) answer; None keeps all. Erased persons are left out.
     """
-    lines = contacted(viewer).filter(campaign=campaign, customer__isnull=False, pk__gt=after)
+    lines = contacted(viewer).filter(which, customer__isnull=False, pk__gt=after)
     if answered is not None:
         lines = lines.filter(Exists(_reactions()) if answered else ~Exists(_reactions()))
     first = _reactions().values("in_response_to_id").annotate(day=Min("business_date")).values("day")
     rows = (
-        lines.select_related("customer__survivor_row__survivor")
+        lines.select_related("campaign", "customer__survivor_row__survivor")
         .annotate(reactions=reaction_count(), first_answer=Subquery(first))
         .order_by("pk")[:limit]
     )
@@ -207,8 +223,22 @@ def contacts(
         if customer is not None and customer.is_merged:
             customer = customer.survivor_row.survivor
         if customer is not None:
-            found.append(Contact(row.pk, customer, row.sent_on, row.reactions, row.first_answer))
+            found.append(Contact(row.pk, row.campaign, customer, row.sent_on, row.reactions, row.first_answer))
     return found
+
+
+def reached(viewer: User | None, which: Q, *, after: int = 0, limit: int = 50) -> list[Reached]:
+    """The distinct customers of such lines, by their keys beyond ``after``; erased persons are left out."""
+    person = Coalesce("customer__survivor_row__survivor_id", "customer_id")
+    lines = contacted(viewer).filter(which, customer__isnull=False).annotate(person=person)
+    keys = list(lines.filter(person__gt=after).order_by("person").values_list("person", flat=True).distinct()[:limit])
+    told: dict[int, list[int]] = {}
+    for key, reactions in (
+        lines.filter(person__in=keys).annotate(reactions=reaction_count()).values_list("person", "reactions")
+    ):
+        told.setdefault(key, []).append(reactions)
+    rows = Customer.objects.in_bulk(keys)
+    return [Reached(rows[key], len(told[key]), sum(number > 0 for number in told[key])) for key in keys]
 
 
 @prepared
@@ -269,7 +299,7 @@ def _per_line(lines: QuerySet[Exposure]) -> tuple[str, tuple[Any, ...]]:
     counted = lines.annotate(
         campaign_key=F("campaign_id"),
         campaign_type=F("campaign__type"),
-        person=Coalesce(F("customer_id"), -F("id")),
+        person=Coalesce(F("customer__survivor_row__survivor_id"), F("customer_id"), -F("id")),
         reactions=reaction_count(),
     ).values("campaign_key", "campaign_type", "person", "reactions")
     return counted.query.sql_with_params()

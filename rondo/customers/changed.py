@@ -4,7 +4,9 @@ What counts is what belongs to the record: its fields, owner and team, identifie
 merges. What it only refers to (the name of a linked customer, of its owner, the label of an attribute) does not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import pyarrow as pa
 from django.db import connection
@@ -14,15 +16,34 @@ from rondo.customers.models import Customer, Survivor
 from rondo.foundation import audit, change_numbers
 from rondo.foundation.actors import Actor
 from rondo.foundation.loading import bulk
-from rondo.foundation.models import Load
+from rondo.foundation.models import AuditEntry, Load
 
 _BATCH = 500
+_gathered: "ContextVar[list[AuditEntry] | None]" = ContextVar("gathered", default=None)
 
 
 def noted(actor: Actor, verb: str, customer_id: int, changes: audit.Changes) -> None:
     """Write the audit entry of a change to a customer, and mark it as changed; inside the changing transaction."""
+    gathered = _gathered.get()
+    if gathered is not None:
+        gathered.append(audit.entry(actor, verb, "customer", customer_id, changes))
+        return
     audit.record(actor, verb, "customer", customer_id, changes)
     mark([customer_id])
+
+
+@contextmanager
+def noted_together() -> Iterator[None]:
+    """Inside a transaction: what is noted in the block is written at its end, all at once and with one number; nothing
+    of it where the block fails, which the transaction has to fail with."""
+    entries: list[AuditEntry] = []
+    token = _gathered.set(entries)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    audit.record_many(entries)
+    mark(entry.record_id for entry in entries)
 
 
 def mark(customer_ids: Iterable[int]) -> None:

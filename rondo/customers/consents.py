@@ -60,8 +60,14 @@ def holding(entries: Sequence[Consent]) -> list[Standing]:
 
 def state(records: Sequence[int], channel: str, purpose: str = Consent.Purpose.MARKETING) -> str:
     """``given``, ``withdrawn`` or ``unknown``."""
+    found = _state(records, channel, purpose)
+    return found[0] if found else str(Consent.State.UNKNOWN)
+
+
+@prepared
+def _state(records: Sequence[int], channel: str, purpose: str) -> QuerySet[Consent, str]:
     rows = Consent.objects.filter(shown(), customer_id__in=records, channel=channel, purpose=purpose)
-    return rows.order_by("-at", "-pk").values_list("state", flat=True).first() or str(Consent.State.UNKNOWN)
+    return rows.order_by("-at", "-pk").values_list("state", flat=True)[:1]
 
 
 def last_entries(channel: str, purpose: str) -> QuerySet[Any]:

@@ -154,8 +154,13 @@ def marks(viewer: User | None, customer_ids: Sequence[int]) -> dict[int, str]:
 
 def survivor_id(customer_id: int) -> int:
     """The record that survives ``customer_id`` (itself if it was not merged)."""
-    row = Survivor.objects.filter(customer_id=customer_id).values_list("survivor_id", flat=True).first()
-    return customer_id if row is None else row
+    found = _survivor_of(customer_id)
+    return found[0] if found else customer_id
+
+
+@prepared
+def _survivor_of(customer_id: int) -> QuerySet[Survivor, int]:
+    return Survivor.objects.filter(customer_id=customer_id).values_list("survivor_id", flat=True)
 
 
 def record_ids(survivor: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 A first name alone, or a name that two customers have, names nobody beyond doubt; it goes with the person's own rows and
 is left in texts about others. Names are found in any case, with umlauts written either way, and with the family name
-first; numbers with any blanks and dashes between their digits.
+first; numbers with any blanks and dashes between their digits, and with digits of any script.
 """
 
 import json
@@ -43,6 +43,10 @@ _LETTERS = {
 _ACCENT = "[\u0300-\u036f]*"
 _BETWEEN = r"[\W_]{0,4}"
 """What people put between the digits of a number: blanks, dashes of all kinds, dots, slashes, brackets."""
+_DECIMALS = [sign for sign in map(chr, range(0x20000)) if sign.isdecimal()]  # there are none beyond
+SAME_DIGITS = {str(value): "".join(sign for sign in _DECIMALS if int(sign) == value) for value in range(10)}
+"""The signs of each digit in all scripts: 4, \N{ARABIC-INDIC DIGIT FOUR}, \N{FULLWIDTH DIGIT FOUR}, and so on."""
+_PLAIN_DIGITS = str.maketrans({sign: digit for digit, signs in SAME_DIGITS.items() for sign in signs})
 _RUN = re.compile(r"\d[\d\W_]*\d")
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|["\\/bfnrt])')
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
@@ -73,6 +77,10 @@ class Needles:
         if len(self.hints) + len(self.numbers) > MOST_HINTS:
             return True
         folded = text.casefold()
+        if self.numbers and not text.isascii():
+            folded = plain_digits(folded)
+        elif self.numbers and "\\u" in text:
+            folded += plain_digits(_plain(text))
         return any(hint.casefold() in folded for hint in self.hints) or any(
             _in_order(number, folded) for number in self.numbers
         )
@@ -105,7 +113,7 @@ class Needles:
             return []
         there = set(fold(text).split())
         for run in _RUN.findall(text):
-            digits = re.sub(r"\D", "", run)
+            digits = re.sub(r"\D", "", plain_digits(run))
             there.update(digits[place : place + _DIGITS] for place in range(len(digits) - _DIGITS + 1))
         found = [one for anchor in there if anchor in self._anchors for one in self._anchors[anchor]]
         return [self._pattern(one) for one in sorted(found, key=len, reverse=True)]
@@ -128,7 +136,7 @@ def needles_of(records: Sequence[int]) -> Needles | None:
     for street in _streets(records):
         words = fold(street).split()
         found.add(max(words, key=len), _words(words), _spellings(max(street.split(), key=len)))
-    for kind, text in _identifiers(records):
+    for kind, text in ((kind, plain_digits(text)) for kind, text in _identifiers(records)):
         digits = re.sub(r"\D", "", text)
         is_phone = kind == Identifier.Kind.PHONE
         if is_phone or digits == re.sub(_BETWEEN, "", text):
@@ -194,20 +202,27 @@ def _streets(records: Sequence[int]) -> list[str]:
 
 
 def had_by_others(values: Iterable[str], own: set[int]) -> set[str]:
-    """Those of the values that the audit log tells of somebody else, too: who lived there with them, or before."""
+    """Those of the values that the audit log tells of somebody else, too: who lived there with them, or before. The log
+    is looked through once for all of them."""
     known = Q(record_type="customer") | Q(about__isnull=False)
-    told = AuditEntry.objects.filter(known).alias(text=Cast("changes", TextField())).order_by()
+    told = AuditEntry.objects.filter(known).order_by()
+    left = {value: f" {fold(value)} " for value in values}
+    hints = sorted({hint for value in left for hint in _spellings(max(value.split(), key=len))})
+    if not hints:
+        return set()
+    if len(hints) <= MOST_HINTS:
+        told = told.alias(text=Cast("changes", TextField())).filter(reduce(or_, (Q(text__icontains=h) for h in hints)))
     shared: set[str] = set()
-    for value in values:
-        words = f" {fold(value)} "
-        spelt = (Q(text__icontains=hint) for hint in sorted(_spellings(max(value.split(), key=len))))
-        rows = told.filter(reduce(or_, spelt)).values_list("record_id", "about", "changes")
-        for record, about, changes in rows.iterator(chunk_size=2000):
-            if (about if about is not None else record) in own:
-                continue
-            if any(words in f" {fold(one)} " for one in _texts(changes)):
-                shared.add(value)
-                break
+    rows = told.values_list("record_id", "about", "changes")
+    for record, about, changes in rows.iterator(chunk_size=2000):
+        if (about if about is not None else record) in own:
+            continue
+        texts = [f" {fold(one)} " for one in _texts(changes)]
+        for value in [value for value, words in left.items() if any(words in text for text in texts)]:
+            shared.add(value)
+            del left[value]
+        if not left:
+            break
     return shared
 
 
@@ -254,6 +269,11 @@ def _changes(records: Sequence[int]) -> Iterator[dict[str, Any]]:
             yield {name: values for name, values in changes.items() if isinstance(values, list)}
 
 
+def plain_digits(text: str) -> str:
+    """A text with the digits of other scripts as 0 to 9."""
+    return text if text.isascii() else text.translate(_PLAIN_DIGITS)
+
+
 def _in_order(digits: str, text: str) -> bool:
     place = 0
     for digit in digits:
@@ -265,7 +285,9 @@ def _in_order(digits: str, text: str) -> bool:
 
 def _plain(text: str) -> str:
     """A text without the escapes of JSON: letters as they are, and a blank for all that is none."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", text)
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", text)
+    # What lies beyond 16 bits is written as two halves.
+    return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -287,8 +309,12 @@ def _words(words: Sequence[str]) -> str:
 def _number(digits: str, *, is_phone: bool) -> str:
     """A number with anything that people put between digits; of a phone number its end, with what stands before it."""
     if is_phone:
-        return rf"(?<!\d)(?:\+?\d[\d\W_]{{0,14}}?)?{_BETWEEN.join(digits[-_DIGITS:])}(?!\d)"
-    return rf"(?<!\d){_BETWEEN.join(digits)}(?!\d)"
+        return rf"(?<!\d)(?:[+\uff0b]?\d[\d\W_]{{0,14}}?)?{_spelt(digits[-_DIGITS:])}(?!\d)"
+    return rf"(?<!\d){_spelt(digits)}(?!\d)"
+
+
+def _spelt(digits: str) -> str:
+    return _BETWEEN.join(f"[{SAME_DIGITS[digit]}]" for digit in digits)
 
 
 def _spellings(word: str) -> set[str]:

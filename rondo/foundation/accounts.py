@@ -101,7 +101,7 @@ def change_user(actor: Actor, user: User, **fields: Any) -> User:
     """
     actor.require("administer")
     with transaction.atomic(), keeps_an_administrator():
-        row = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        row = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
         before = {name: getattr(row, name) for name in fields if name in CHANGEABLE}
         _put(row, fields, CHANGEABLE)
         changed = sorted(name for name in before if before[name] != getattr(row, name))
@@ -144,7 +144,7 @@ def introduce_administrator(actor: Actor, name: str, email: str) -> User:
         raise StateError(_("This account has an address already; an administrator changes it."))
     address = usable_address(email)
     with transaction.atomic():
-        row = User.objects.select_for_update().get(pk=actor.user.pk)
+        row = User.objects.select_for_update(no_key=True).get(pk=actor.user.pk)
         if User.objects.filter(email__iexact=address).exclude(pk=row.pk).exists():
             raise StateError(_("%(email)s has an account already; change that one.") % {"email": address})
         told = {"email": [row.email, address], "name": [row.name, name]}
@@ -185,7 +185,7 @@ def change_preferences(actor: Actor, **fields: str) -> User:
     if actor.user is None:
         raise InputError(_("The system has no preferences; sign in as a user."))
     with transaction.atomic():
-        row = User.objects.select_for_update().get(pk=actor.user.pk)
+        row = User.objects.select_for_update(no_key=True).get(pk=actor.user.pk)
         before = {name: getattr(row, name) for name in fields if name in PREFERENCES}
         _put(row, fields, PREFERENCES)
         changed = sorted(name for name in before if before[name] != getattr(row, name))

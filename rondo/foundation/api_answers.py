@@ -7,6 +7,7 @@ answer that it kept (on SQLite there is one writer anyway; on PostgreSQL the uni
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -47,7 +48,7 @@ def digest(*parts: bytes) -> str:
 
 def claim(token: ApiToken, key: str, request: str) -> tuple[ApiAnswer, bool]:
     """The row of a key, and whether it is new: the request has to be carried out then, and its answer to be kept in the
-    transaction in force. Else it holds the answer.
+    transaction in force. Else it holds the answer, or, of a call in portions that did not end, ``done`` items.
 
     Raises:
         InputError: the key came with another request. StateError: the answer is kept no more, or another process has
@@ -74,14 +75,31 @@ def claim(token: ApiToken, key: str, request: str) -> tuple[ApiAnswer, bool]:
             _("Idempotency-Key %(key)s came with another request before; take a new key for each request.")
             % {"key": key[:60]}
         )
-    if not held.status:
+    if not held.status and held.done is None:
         raise StateError(_("This request was carried out; its answer is kept no more. Read what it was about."))
     return held, False
 
 
-def keep(row: ApiAnswer, status: int, headers: dict[str, str], body: str) -> None:
-    """Keep the answer to a request that was carried out, in its transaction."""
-    ApiAnswer.objects.filter(pk=row.pk).update(status=status, headers=headers, body=body)
+def keep(row: ApiAnswer, status: int, headers: dict[str, str], body: str, seen: dict[str, Any]) -> None:
+    """Keep the answer to a request that was carried out, in its transaction, and what its caller saw then."""
+    ApiAnswer.objects.filter(pk=row.pk).update(status=status, headers=headers, body=body, seen=seen, done=None)
+
+
+def keep_part(row: ApiAnswer, done: int, body: str, seen: dict[str, Any]) -> None:
+    """Keep what became of the first ``done`` items of a call, in the transaction that did the last of them."""
+    ApiAnswer.objects.filter(pk=row.pk).update(body=body, seen=seen, done=done)
+
+
+def present(row: ApiAnswer) -> ApiAnswer:
+    """The row as it stands now; nobody else goes on with the call until the transaction in force ends.
+
+    Raises:
+        StateError: it is kept no more.
+    """
+    held = ApiAnswer.objects.select_for_update(no_key=True).filter(pk=row.pk).first()
+    if held is None:
+        raise StateError(_("The answer to this Idempotency-Key has just expired; send the request again."))
+    return held
 
 
 def forget_old() -> int:
@@ -92,4 +110,4 @@ def forget_old() -> int:
 def forget_what_was_said() -> int:
     """Take all answers away, since they tell of customers, and leave the keys: for erasure. A request that is sent
     again is not carried out a second time; it is told that its answer is gone."""
-    return ApiAnswer.objects.exclude(status=0).update(status=0, headers={}, body="")
+    return ApiAnswer.objects.exclude(status=0, body="").update(status=0, headers={}, body="")

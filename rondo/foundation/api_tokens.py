@@ -65,7 +65,8 @@ def make_api_token(actor: Actor, user: User, name: str, days: int = 90, scopes: 
         until = min(until, actor.user.token.expires_at)
     with transaction.atomic():
         by = None if actor.user is None else actor.user.token
-        if by is not None and not ApiToken.objects.select_for_update().filter(pk=by.pk, revoked_at=None).exists():
+        held = ApiToken.objects.select_for_update(no_key=True)  # kept answers refer to it
+        if by is not None and not held.filter(pk=by.pk, revoked_at=None).exists():
             raise StateError(_("The token that was to make this one is revoked."))
         row = ApiToken.objects.create(
             user=user,

@@ -244,7 +244,8 @@ class ApiToken(models.Model):
 class ApiAnswer(models.Model):
     """The answer to a request that carried an ``Idempotency-Key``, for who sends it again (see
     :mod:`rondo.foundation.api_answers`). ``request``: digest of what was asked. ``status`` 0: it was carried out, its
-    answer is kept no more."""
+    answer is kept no more. ``seen``: what its caller saw of records when it was given. ``done``: of a call in
+    portions that has not ended, the items that were done; ``body`` holds what became of them."""
 
     token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
@@ -253,6 +254,8 @@ class ApiAnswer(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True)
+    seen = models.JSONField(default=dict)
+    done = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["token", "key"], name="api_answer_once")]

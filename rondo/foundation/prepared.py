@@ -20,6 +20,8 @@ Row = TypeVar("Row")
 MOST = 64
 """Lists of more values are put into SQL each time."""
 _INTEGER = 2_147_000_000
+_SMALL = 0
+"""Marks begin behind these; a column of 16 bits holds the small ones alone."""
 _APART, _MARKS = 7, 10_000
 """What lies between two marks is no mark: a number that is worked out of one is noticed."""
 _TEXT = "\N{OBJECT REPLACEMENT CHARACTER}prepared"
@@ -31,27 +33,35 @@ class _Kept:
     """One statement: the query set it was made from, its compiler, its text, its parameters with marks for values."""
 
     def __init__(
-        self, rows: "QuerySet[Any]", marks: list[Any], has_values: Iterable[bool], needs_all: bool = True
+        self,
+        rows: "QuerySet[Any]",
+        small: "QuerySet[Any]",
+        marks: list[Any],
+        has_values: Iterable[bool],
+        needs_all: bool = True,
     ) -> None:
         self.rows = rows
         self.compiler: Any = rows.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self.is_empty = False
-        try:
-            self.statement, parameters = self.compiler.as_sql()
-        except EmptyResultSet:
-            # Nothing is looked for among nothing; with values it means that a column cannot hold their marks.
-            if all(has_values):
-                raise FieldError(f"prepared query of {rows.model.__name__}: a column is too small for it") from None
+        other = _sql(small.query.get_compiler(using=DEFAULT_DB_ALIAS))
+        told = _sql(self.compiler)
+        self.compiler.connection = None  # of a thread that may end before the process does; see ask
+        too_small = FieldError(f"prepared query of {rows.model.__name__}: a column is too small for it")
+        if told is None:  # nothing is looked for among nothing
+            if other is not None or all(has_values):
+                raise too_small
             self.is_empty = True
             return
-        finally:
-            self.compiler.connection = None  # of a thread that may end before the process does; see ask
+        self.statement, parameters = told
         places = {_adapted(mark): place for place, mark in enumerate(marks)}
         self.parameters: list[tuple[int | None, Any]] = [_place_of(value, places) for value in parameters]
         found = {place for place, _value in self.parameters}
         missing = [place for place in range(len(marks)) if place not in found]
         if missing and needs_all:
             raise FieldError(f"prepared query of {rows.model.__name__}: value {missing[0]} is no parameter of its SQL")
+        # A condition on a column that cannot hold a mark is left out without a word where others stand beside it.
+        if other is None or other[0] != self.statement:
+            raise too_small
 
     def ask(self, values: list[Any]) -> list[Any]:
         """What the query gives for these values."""
@@ -90,6 +100,15 @@ def _place_of(value: Any, places: dict[Any, int]) -> tuple[int | None, Any]:
     raise FieldError(f"prepared query: {value!r} was worked out of a value")
 
 
+def _sql(compiler: Any) -> tuple[str, Sequence[Any]] | None:
+    """Statement and parameters; None where nothing can be found."""
+    try:
+        statement, parameters = compiler.as_sql()
+    except EmptyResultSet:
+        return None
+    return statement, parameters
+
+
 _SHAPE = frozenset({"_iterable_class", "_fields", "_prefetch_related_lookups", "_known_related_objects"})
 
 
@@ -107,7 +126,8 @@ def prepared(build: "Callable[P, QuerySet[Any, Row]]") -> Callable[P, list[Row]]
 
     The arguments are values that the query compares with: integers, texts, days, or lists of them that it looks for by
     ``__in``. The function looks at nothing else: what rights, languages or settings change must not be asked inside.
-    It takes its arguments by position.
+    It takes its arguments by position, and is called twice: a query that reads otherwise with small values than with
+    large ones, since a column holds the small ones alone, is refused.
 
     Raises:
         FieldError: a value is no parameter of the statement, its column cannot hold every value of its kind, or it is
@@ -127,7 +147,8 @@ def prepared(build: "Callable[P, QuerySet[Any, Row]]") -> Callable[P, list[Row]]
         if statement is None:
             marks = _marks(values)
             has_values = (mark != [] for mark in marks)
-            statement = kept[lengths] = _Kept(build(*marks, **_named), _flat(marks), has_values)
+            small: Any = build(*_marks(values, _SMALL), **_named)
+            statement = kept[lengths] = _Kept(build(*marks, **_named), small, _flat(marks), has_values)
         return statement.ask(_flat(values))
 
     return ask
@@ -147,15 +168,16 @@ def _flat(values: Sequence[Any]) -> list[Any]:
     return [one for value in values for one in (value if isinstance(value, list) else [value])]
 
 
-def _marks(arguments: Sequence[Any]) -> list[Any]:
+def _marks(arguments: Sequence[Any], integer: int = _INTEGER) -> list[Any]:
     """For each argument one of its kind that no row holds, to be found again among the parameters."""
-    made = iter(range(_APART, _APART * _MARKS, _APART))
+    apart = _APART if integer == _INTEGER else 3
+    made = iter(range(apart, apart * _MARKS, apart))
 
     def mark(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | str | date) or isinstance(value, datetime):
             raise FieldError(f"prepared query: {value!r} is no integer, text or day")
         if isinstance(value, str):
             return f"{_TEXT} {next(made)}{_END}"
-        return _INTEGER + next(made) if isinstance(value, int) else date.fromordinal(_FIRST_DAY + next(made))
+        return integer + next(made) if isinstance(value, int) else date.fromordinal(_FIRST_DAY + next(made))
 
     return [[mark(one) for one in value] if isinstance(value, list) else mark(value) for value in arguments]

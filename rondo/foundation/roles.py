@@ -53,17 +53,22 @@ def administrators() -> QuerySet[User]:
     return User.objects.filter(role__key__in=keys, is_active=True, is_service=False)
 
 
+def hold_administrators() -> None:
+    """Lock, until the transaction ends, what everybody locks first who changes a user or a role."""
+    Role.objects.select_for_update(no_key=True).filter(key=ADMINISTRATOR).first()
+
+
 @contextmanager
 def keeps_an_administrator() -> Iterator[None]:
     """Within a transaction: refuse what is done in the block if nobody would be left who may administer.
 
-    Whoever changes users or roles holds the row of the administrator's role meanwhile, so that two cannot each take the
-    other's right away.
+    Whoever changes users or roles holds the row of the administrator's role meanwhile (:func:`hold_administrators`), so
+    that two cannot each take the other's right away.
 
     Raises:
         StateError: the last administrator would go.
     """
-    Role.objects.select_for_update(no_key=True).filter(key=ADMINISTRATOR).first()
+    hold_administrators()
     before = list(administrators().order_by("pk")[:2])
     yield
     if before and not administrators().exists():
@@ -102,7 +107,7 @@ def change_role(actor: Actor, key: str, **fields: Any) -> tuple[Role, AuditEntry
     """
     actor.require("administer")
     with transaction.atomic(), keeps_an_administrator():
-        row = Role.objects.select_for_update().filter(key=key).first() or find_role(key)
+        row = Role.objects.select_for_update(no_key=True).filter(key=key).first() or find_role(key)
         if row.key == ADMINISTRATOR:
             raise StateError(
                 _("The role %(role)s is fixed, so that nobody is locked out; make a copy and change that.")

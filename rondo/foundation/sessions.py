@@ -118,7 +118,8 @@ def end_sessions(actor: Actor, user: User, apart_from: str | None = None) -> int
     if actor.user is not None and actor.user.pk != user.pk:
         actor.require("administer")
     with transaction.atomic():
-        rows = list(UserSession.objects.select_for_update().filter(user=user).exclude(session_key=apart_from or ""))
+        held = UserSession.objects.select_for_update().filter(user=user).order_by("pk")
+        rows = list(held.exclude(session_key=apart_from or ""))
         _end(actor, user.pk, rows)
     return len(rows)
 

@@ -12,20 +12,21 @@ from django.core.exceptions import FieldError
 from django.db.models import QuerySet
 
 from rondo.errors import RondoError
-from rondo.foundation.prepared import _Kept, _marks
+from rondo.foundation.prepared import _SMALL, _Kept, _marks
 
+Build = Callable[[list[Any]], "QuerySet[Any]"]
 MOST = 400
 """Statements of one place in the code; beyond, all are forgotten."""
 
 
-def marks_for(values: Sequence[Any]) -> list[Any]:
-    """What stands for these values in a query that is to be kept: one of the kind of each that no row holds. The marks
-    of a longer list begin with those of its beginning.
+def marks_for(values: Sequence[Any], small: bool = False) -> list[Any]:
+    """What stands for these values in a query that is to be kept: one of the kind of each that no row holds, or of the
+    ``small`` ones, which every column can hold. The marks of a longer list begin with those of its beginning.
 
     Raises:
         FieldError: a value is no integer, text or day.
     """
-    return _marks(values)
+    return _marks(values, _SMALL) if small else _marks(values)
 
 
 class CannotBeKept(RondoError):
@@ -38,7 +39,7 @@ class Statements:
     def __init__(self) -> None:
         self._kept: dict[Hashable, _Kept | None] = {}
 
-    def ask(self, shape: Hashable, values: Sequence[Any], build: Callable[[list[Any]], "QuerySet[Any]"]) -> list[Any]:
+    def ask(self, shape: Hashable, values: Sequence[Any], build: Build) -> list[Any]:
         """The rows of ``build(values)``: integers, texts and days that the query compares with.
 
         ``shape`` names all else that ``build`` looks at, the viewer's reach included. A query whose values do not all
@@ -50,9 +51,15 @@ class Statements:
             return list(build(list(values)))
 
     def ask_kept(
-        self, shape: Hashable, values: Sequence[Any], build: Callable[[list[Any]], "QuerySet[Any]"], some: bool = False
+        self,
+        shape: Hashable,
+        values: Sequence[Any],
+        build: Build,
+        small: Build | None = None,
+        some: bool = False,
     ) -> list[Any]:
-        """:meth:`ask`, where ``build`` gets marks alone. ``some``: not all values need be among the parameters.
+        """:meth:`ask`, where ``build`` gets marks alone. ``small`` builds the same for the small marks, where ``build``
+        cannot. ``some``: not all values need be among the parameters.
 
         Raises:
             CannotBeKept: the values are no parameters of its SQL as they are.
@@ -63,7 +70,8 @@ class Statements:
                 self._kept.clear()
             try:
                 marks = marks_for(values)
-                self._kept[key] = _Kept(build(marks), marks, [True] * len(marks), needs_all=not some)
+                other = (small or build)(marks_for(values, small=True))
+                self._kept[key] = _Kept(build(marks), other, marks, [True] * len(marks), needs_all=not some)
             except FieldError:
                 self._kept[key] = None
         kept = self._kept.get(key)

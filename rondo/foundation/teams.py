@@ -60,6 +60,11 @@ def find_team(team_id: int) -> Team:
     return row
 
 
+def hold_teams() -> None:
+    """Lock all teams until the transaction ends: two moves at once could each be fine and make a circle together."""
+    list(Team.objects.select_for_update(no_key=True).order_by("pk"))
+
+
 def add_team(actor: Actor, name: str, parent: Team | None = None) -> tuple[Team, AuditEntry]:
     """A new team, at the top or below another.
 
@@ -81,8 +86,7 @@ def change_team(actor: Actor, team_id: int, *, name: str, parent: Team | None) -
     """
     actor.require("administer")
     with transaction.atomic():
-        # All are held: two moves at once could each be fine and make a circle together.
-        list(Team.objects.select_for_update().order_by("pk"))
+        hold_teams()
         row = find_team(team_id)
         was = Team(name=row.name, parent_id=row.parent_id)
         if parent is not None and parent.pk in team_branch(row.pk):

@@ -7,15 +7,22 @@ once, when all of it is there; so does a refresh of a segment, however many cust
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
+
 from rondo.foundation.models import AuditEntry
+from rondo.foundation.prepared import prepared
 from rondo.webhooks.kinds import BY_VERB, ENTERED, LEFT
 from rondo.webhooks.models import Endpoint, Event
 
 
 def asked_for() -> set[str]:
     """The kinds that some webhook is set up for, paused ones among them: what they miss can be sent afterwards."""
-    lists = Endpoint.objects.filter(deleted_at=None).values_list("kinds", flat=True)
-    return {kind for kinds in lists for kind in kinds}
+    return {kind for kinds in _kinds() for kind in kinds}
+
+
+@prepared
+def _kinds() -> QuerySet[Endpoint, list[str]]:
+    return Endpoint.objects.filter(deleted_at=None).values_list("kinds", flat=True)
 
 
 def note_entries(entries: Sequence[AuditEntry]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rondo.analysis.beside import one_thread
 from rondo.analysis.facts import past
 from rondo.analysis.features import feature_of
 from rondo.analysis.features.table import Known, read
@@ -46,7 +47,8 @@ def answer(study: Study, report: Report) -> Outcome:
         bought = ~np.isnan(everybody.features.values[:, everybody.features.names.index("recency_days")])
         known = Known(everybody.customers[bought], everybody.features.rows(bought))
         config = ClusterConfig()
-        found = find(known.features, config, progress=lambda done, sizes: report("groups", done, sizes))
+        with one_thread():
+            found = find(known.features, config, progress=lambda done, sizes: report("groups", done, sizes))
         report("rules", 0, 1)
         rules = _rules(tables, known, found) if found.stable else []
     order = np.lexsort((known.customers, found.group))

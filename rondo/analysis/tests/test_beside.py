@@ -1,5 +1,6 @@
 """Work beside the database: its result, its language, its errors."""
 
+import importlib
 import threading
 
 import pytest
@@ -12,18 +13,22 @@ from rondo.errors import InputError
 pytestmark = pytest.mark.once
 
 
-def test_work_runs_in_a_thread_in_the_language_of_who_asked_and_algebra_keeps_to_one() -> None:
+def test_work_runs_in_a_thread_in_the_language_of_who_asked_and_its_libraries_keep_to_one() -> None:
+    importlib.import_module("sklearn.cluster")  # which brings OpenMP
+
     def threads() -> set[int]:
-        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+        return {pool["num_threads"] for pool in threadpool_info()}
 
     def work(word: str) -> tuple[str, str | None, bool, set[int]]:
         return word, translation.get_language(), threading.current_thread() is threading.main_thread(), threads()
 
-    with threadpool_limits(2, "blas"), translation.override("de"):
-        assert threads() == {2}
+    with threadpool_limits(2), translation.override("de"):
+        assert threads() == {2} and {pool["user_api"] for pool in threadpool_info()} == {"blas", "openmp"}
         with side_by_side() as beside:
             started = beside.start(work, "done")
             assert started.result() == ("done", "de", False, {1})
+            assert threads() == {1}
+        assert threads() == {2}
 
 
 def test_an_error_in_the_block_ends_the_work_and_what_had_not_begun_never_does() -> None:

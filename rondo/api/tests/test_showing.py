@@ -11,7 +11,7 @@ from rondo.customers import actions
 from rondo.customers.models import Customer
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.api_tokens import make_api_token, revoke_api_token, use_api_token
-from rondo.foundation.models import ApiToken, AuditEntry, User
+from rondo.foundation.models import ApiToken, AuditEntry, Role, User
 
 pytestmark = pytest.mark.django_db
 ORDER = {"source": "till", "number": "1", "lines": [{"product": "1", "total": 5}]}
@@ -72,6 +72,48 @@ def test_a_kept_answer_is_not_told_again_to_who_sees_the_record_no_more(
     told = call("POST", "customers/bulk", ITEMS, idempotency_key="2")
     assert "Ada King" not in told.content.decode()
     assert [one["status"] for one in told.json()["data"]] == [one["status"] for one in many.json()["data"]]
+
+
+def test_a_kept_answer_shows_no_more_than_its_caller_sees_by_now(
+    shop: Shop, alice: User, make_user: Callable[..., User]
+) -> None:
+    """Each of these takes something away; what is given back is told again."""
+    dora = make_user("dora", role="sales")
+    actions.define_attribute(system(), "rank", label_en="Rank", type="text", form="behavioural")
+    call = caller(dora, "see", "edit", "contact", "export")
+    customer = {**ADA, "attributes": {"rank": "Countess"}}
+    first = call("POST", "customers", customer, idempotency_key="1")
+    note = {"customer": first.json()["id"], "kind": "note", "title": "Call", "body": "Prefers mornings"}
+    call("POST", "interactions", note, idempotency_key="2")
+    call("POST", "customers/bulk", ITEMS, idempotency_key="3")
+
+    def told() -> tuple[bool, bool, bool]:
+        answers = [
+            call("POST", "customers", customer, idempotency_key="1"),
+            call("POST", "interactions", note, idempotency_key="2"),
+            call("POST", "customers/bulk", ITEMS, idempotency_key="3"),
+        ]
+        assert all(one.headers["Idempotent-Replayed"] == "true" for one in answers)
+        assert answers[0].json()["id"] == first.json()["id"]
+        texts = [one.content.decode() for one in answers]
+        return "ada@" in texts[0].lower() and "Countess" in texts[0], "mornings" in texts[1], "Ada King" in texts[2]
+
+    role = Role.objects.get(key="sales")
+    was = {"rights": role.rights, "reaches": role.reaches, "masked": role.masked}
+    for less in (
+        {"masked": ["identifiers"]},
+        {"masked": ["notes"]},
+        {"rights": [one for one in role.rights if one != "export"]},
+        {"reaches": {**role.reaches, "customers": "own"}},
+    ):
+        assert told() == (True, True, True)
+        Role.objects.filter(key="sales").update(**less)
+        assert told() == (False, False, False), less
+        Role.objects.filter(key="sales").update(**was)
+    actions.change_attribute(system(), "rank", visible_to=["manager"])
+    assert told() == (False, False, False)
+    actions.change_attribute(system(), "rank", visible_to=None)
+    assert told() == (True, True, True)
 
 
 def test_a_token_goes_with_the_one_that_it_was_made_with(shop: Shop, alice: User) -> None:

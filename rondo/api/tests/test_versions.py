@@ -193,6 +193,37 @@ def test_what_is_done_below_a_thing_is_held_to_its_version(send: Send, things: d
     assert nothing.status_code == 404
 
 
+def test_putting_back_what_was_deleted_is_held_to_the_version_that_the_deletion_told(
+    send: Send, things: dict[str, str]
+) -> None:
+    for path in (
+        f"/api/v1/segments/{things['segments']}",
+        f"/api/v1/webhooks/{things['webhook_id']}",
+        f"/api/v1/customers/{things['customer_id']}",
+    ):
+        back = openapi()["paths"][_template(path) + "/restore"]["post"]
+        assert "If-Match" in {part["name"] for part in back["parameters"]}, path
+        deleted = send("DELETE", path)
+        assert deleted.status_code in (200, 204), deleted.content
+        refused = send("POST", f"{path}/restore", **{"if-match": '"other"'})
+        assert (refused.status_code, refused.json()["etag"]) == (412, deleted.headers["ETag"]), path
+        assert send("GET", path).status_code == 404, "what was refused changed nothing"
+        done = send("POST", f"{path}/restore", **{"if-match": deleted.headers["ETag"]})
+        assert done.status_code == 200, (path, done.content)
+        assert send("GET", path).headers["ETag"].startswith(done.headers["ETag"].removesuffix('"')), path
+    binned = send("POST", "/api/v1/bin", {"customers": [things["customer_id"]]}).json()
+    path = f"/api/v1/bin/{binned['id']}"
+    seen = send("GET", path).headers["ETag"]
+    assert send("POST", f"/api/v1/customers/{things['customer_id']}/restore").status_code == 200
+    assert send("POST", f"{path}/restore", **{"if-match": seen}).status_code == 412
+
+
+def _template(path: str) -> str:
+    room = path.split("/")[3]
+    part = {"segments": "key", "webhooks": "webhook_id", "customers": "customer_id"}[room]
+    return f"/api/v1/{room}/{{{part}}}"
+
+
 def test_a_version_is_that_of_what_people_change_in_every_language(
     send: Send, things: dict[str, str], make_user: Callable[..., User]
 ) -> None:

@@ -14,8 +14,10 @@ from rondo.api import paging
 from rondo.api.auth import TokenAuth, viewer
 from rondo.api.parameters import key_of
 from rondo.api.v1.lists.customers import open_list
+from rondo.api.versions import alone
 from rondo.api.writing import Body, actor
 from rondo.customers.actions import MOST_AT_ONCE, put_back, put_into_bin, request_binning
+from rondo.customers.actions.gate import one_at_a_time
 from rondo.customers.jobs import request_putting_back
 from rondo.customers.models import Bin
 from rondo.customers.queries import binned
@@ -149,6 +151,12 @@ def bin_customers(request: HttpRequest, body: BinBody) -> Binned:
     response=Binned,
     summary=gettext_noop("What went into the bin together"),
     operation_id="getBin",
+    openapi_extra=alone(
+        lambda bin_id: Bin.objects.filter(pk=ids.decode(BIN, bin_id) or 0),
+        "done",
+        "total",
+        first=lambda bin_id: one_at_a_time(),
+    ),
     description=gettext_noop("How far it is, and how many were put back since."),
 )
 def get_bin(request: HttpRequest, bin_id: str) -> Binned:

@@ -23,9 +23,9 @@ from rondo.api.v1.customer_bodies import (
 from rondo.api.v1.customers import detail_of, etag_of, router
 from rondo.api.writing import MAY_MATCH, TELLS, actor, check_match, match, say
 from rondo.customers import actions
-from rondo.customers.actions.gate import locked
+from rondo.customers.actions.gate import hold_all, key_of, locked, one_at_a_time
 from rondo.customers.models import Address, Customer, Identifier
-from rondo.customers.queries import get_visible, record_ids, visible
+from rondo.customers.queries import binned, get_visible, record_ids, survivor_id, visible
 from rondo.errors import NotFound
 from rondo.foundation import ids
 from rondo.foundation.loads import shown
@@ -137,8 +137,11 @@ def update_customer(request: HttpRequest, customer_id: str, body: CustomerPatch)
     ),
 )
 def delete_customer(request: HttpRequest, customer_id: str) -> Status[None]:
-    with _held(request, customer_id) as row:
-        actions.put_into_bin(actor(request), [row])
+    with transaction.atomic():
+        one_at_a_time()  # before any customer is held, as everybody does who puts some into the bin
+        with _held(request, customer_id) as row:
+            actions.put_into_bin(actor(request), [row])
+        say(request, etag=etag_of(Customer.objects.get(pk=row.pk)))
     return Status(204, None)
 
 
@@ -148,10 +151,17 @@ def delete_customer(request: HttpRequest, customer_id: str) -> Status[None]:
     response=schemas.CustomerDetail,
     summary=gettext_noop("Put a customer back from the bin"),
     operation_id="restoreCustomer",
+    openapi_extra=MAY_MATCH,
     description=gettext_noop("One who is not in the bin is a 404."),
 )
 def restore_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDetail:
-    actions.put_back_some(actor(request), [customer_id])
+    with transaction.atomic():
+        one_at_a_time()
+        key = survivor_id(key_of(customer_id))
+        hold_all([key])
+        if row := binned(viewer(request)).filter(pk=key).first():
+            check_match(request, etag_of(row))
+        actions.put_back_some(actor(request), [customer_id])
     return _told(request, get_visible(viewer(request), customer_id))
 
 

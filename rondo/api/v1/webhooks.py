@@ -11,8 +11,8 @@ from ninja import Field, Query, Router, Schema
 
 from rondo.api import paging
 from rondo.api.auth import TokenAuth, viewer
-from rondo.api.versions import alone
-from rondo.api.writing import TELLS, Body, actor
+from rondo.api.versions import alone, gone
+from rondo.api.writing import Body, actor
 from rondo.errors import NotFound
 from rondo.foundation import ids
 from rondo.foundation.models import User
@@ -252,13 +252,17 @@ def end_former_secret(request: HttpRequest, webhook_id: str) -> Webhook:
     return _webhook(actions.end_former_secret(actor(request), webhook_id))
 
 
+def _get_deleted(request: HttpRequest, webhook_id: str) -> Webhook:
+    return _webhook(queries.get_visible(viewer(request), webhook_id, deleted=True))
+
+
 @router.post(
     "/webhooks/{webhook_id}/restore",
     auth=INTEGRATING,
     response=Webhook,
     summary=gettext_noop("Put a deleted webhook back"),
     operation_id="restoreWebhook",
-    openapi_extra=TELLS,
+    openapi_extra=gone(_get_deleted),
     description=gettext_noop("It goes on as it was; what happened meanwhile can be sent by a replay."),
 )
 def restore_webhook(request: HttpRequest, webhook_id: str) -> Webhook:

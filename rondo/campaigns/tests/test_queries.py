@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from rondo.campaigns import queries
@@ -121,7 +122,7 @@ def test_figures_are_over_what_the_viewer_may_see(ledger: Ledger, alice: User, b
     assert counts(bob, spring) == (1, 0, 0)
     assert counts(charlie, spring) == (1, 1, 1)
     assert [queries.report(viewer).total.people for viewer in (alice, bob, charlie)] == [3, 1, 1]
-    assert [len(queries.contacts(viewer, spring)) for viewer in (alice, bob, charlie)] == [3, 1, 1]
+    assert [len(queries.contacts(viewer, Q(campaign=spring))) for viewer in (alice, bob, charlie)] == [3, 1, 1]
     assert [len(queries.reaction_days(viewer, spring)) for viewer in (alice, bob, charlie)] == [1, 0, 1]
 
 
@@ -136,7 +137,7 @@ def test_a_merged_customer_is_seen_through_the_survivor_and_counted_as_drawn(
     ledger.merge(loser, winner)
     for viewer in (alice, charlie):
         assert counts(viewer, spring) == (2, 1, 1)
-        assert [contact.customer for contact in queries.contacts(viewer, spring)] == [winner, winner]
+        assert [contact.customer for contact in queries.contacts(viewer, Q(campaign=spring))] == [winner, winner]
     assert [row.reactions for row in queries.received([winner.pk, loser.pk])] == [1, 0]
 
 
@@ -148,7 +149,7 @@ def test_an_erased_person_stays_in_the_whole_and_in_no_list(ledger: Ledger, alic
     assert counts(alice, spring) == (3, 0, 0)
     assert queries.report(alice).total.people == 3
     assert counts(charlie, spring) == (1, 0, 0)
-    assert len(queries.contacts(alice, spring)) == 1
+    assert len(queries.contacts(alice, Q(campaign=spring))) == 1
 
 
 def test_contacts_page_by_key_and_split_by_answer(ledger: Ledger) -> None:
@@ -157,12 +158,16 @@ def test_contacts_page_by_key_and_split_by_answer(ledger: Ledger) -> None:
     ledger.answer(lines[1], 12)
     ledger.answer(lines[1], 8)
     ledger.answer(lines[3], 9)
-    first = queries.contacts(None, spring, limit=3)
-    rest = queries.contacts(None, spring, limit=3, after=first[-1].key)
+    first = queries.contacts(None, Q(campaign=spring), limit=3)
+    rest = queries.contacts(None, Q(campaign=spring), limit=3, after=first[-1].key)
     assert [contact.customer.name for contact in first + rest] == [f"household {number}" for number in range(5)]
-    answered = queries.contacts(None, spring, answered=True)
+    answered = queries.contacts(None, Q(campaign=spring), answered=True)
     assert [(c.reactions, c.first_answer) for c in answered] == [(2, date(2017, 3, 8)), (1, date(2017, 3, 9))]
-    assert [c.key for c in queries.contacts(None, spring, answered=False)] == [lines[0].pk, lines[2].pk, lines[4].pk]
+    assert [c.key for c in queries.contacts(None, Q(campaign=spring), answered=False)] == [
+        lines[0].pk,
+        lines[2].pk,
+        lines[4].pk,
+    ]
     days = [(found.day.day, found.reactions) for found in queries.reaction_days(None, spring)]
     assert days == [(8, 1), (9, 1), (12, 1)]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, locked
@@ -17,6 +17,7 @@ from rondo.customers.queries import all_attributes_of, record_ids, visible
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import hidden_loads
+from rondo.foundation.prepared import prepared
 
 __all__ = ["give_at_first", "held", "hold", "parse", "set_attribute", "stored", "write_value"]
 
@@ -158,6 +159,11 @@ def _refuse_taken(actor: Actor, definition: AttributeDefinition, customer: int, 
     )
 
 
+@prepared
+def _standing() -> QuerySet[AttributeDefinition]:
+    return AttributeDefinition.objects.all()
+
+
 def give_at_first(actor: Actor, row: Customer, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The attributes of a customer just made: those given, else their defaults. Returns what the audit tells of them.
 
@@ -168,7 +174,7 @@ def give_at_first(actor: Actor, row: Customer, values: Mapping[str, Any]) -> dic
     changes: dict[str, list[Any]] = {}
     for key in values:
         held(actor, key)
-    for definition in AttributeDefinition.objects.all():
+    for definition in _standing():
         given = values.get(definition.key)
         empty = given is None or (isinstance(given, (str, list, tuple)) and not "".join(map(str, given)).strip(" |"))
         value = definition.default if empty else given

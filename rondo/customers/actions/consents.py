@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked
 from rondo.customers.changed import noted
 from rondo.customers.consents import CLOCK_SKEW, ledger, state
-from rondo.customers.models import Consent
+from rondo.customers.models import Consent, Customer
 from rondo.customers.queries import record_ids
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
@@ -38,6 +38,25 @@ def note_consent(
         there, or not the actor's to see.
     """
     actor.require("edit")
+    with transaction.atomic():
+        row = locked(actor, ref)
+        return attach_consent(actor, row, channel, given, purpose=purpose, at=at, source=source, evidence=evidence)
+
+
+def attach_consent(
+    actor: Actor,
+    row: Customer,
+    channel: str,
+    given: str,
+    *,
+    purpose: str = Consent.Purpose.MARKETING,
+    at: datetime | None = None,
+    source: str = "",
+    evidence: str = "",
+    is_first: bool = False,
+) -> Consent:
+    """:func:`note_consent` of a customer that the caller has locked, or just made: ``is_first`` of its channel and
+    purpose."""
     for value, known in (
         (channel, Consent.Channel.values),
         (purpose, Consent.Purpose.values),
@@ -50,8 +69,8 @@ def note_consent(
     moment = timezone.now() if at is None else timezone.make_aware(at, zone()) if timezone.is_naive(at) else at
     if moment > timezone.now() + CLOCK_SKEW or moment.year < 1900:
         raise InputError(_("Consent is given or withdrawn between 1900 and now; check the day."))
-    with transaction.atomic():
-        return _added(actor, ref, channel, purpose, given, moment, " ".join(source.split()), " ".join(evidence.split()))
+    said = " ".join(source.split()), " ".join(evidence.split())
+    return _added(actor, row, channel, purpose, given, moment, *said, is_first=is_first)
 
 
 def take_back_consent(actor: Actor, ref: CustomerRef, entry_id: int) -> Consent:
@@ -72,15 +91,23 @@ def take_back_consent(actor: Actor, ref: CustomerRef, entry_id: int) -> Consent:
             raise StateError(_("A later entry about this consent holds already; look at it and enter what is right."))
         before = same[1].state if len(same) > 1 else Consent.State.UNKNOWN
         now = max(timezone.now(), entry.at)
-        return _added(actor, row.pk, entry.channel, entry.purpose, before, now, "", _TAKEN_BACK)
+        return _added(actor, row, entry.channel, entry.purpose, before, now, "", _TAKEN_BACK)
 
 
 def _added(
-    actor: Actor, ref: CustomerRef, channel: str, purpose: str, given: str, at: datetime, source: str, evidence: str
+    actor: Actor,
+    row: Customer,
+    channel: str,
+    purpose: str,
+    given: str,
+    at: datetime,
+    source: str,
+    evidence: str,
+    *,
+    is_first: bool = False,
 ) -> Consent:
-    row = locked(actor, ref)
-    records = record_ids(row.pk)
-    before = state(records, channel, purpose)
+    records = [] if is_first else record_ids(row.pk)
+    before = str(Consent.State.UNKNOWN) if is_first else state(records, channel, purpose)
     made = Consent(
         customer=row,
         channel=channel,
@@ -94,6 +121,6 @@ def _added(
     )
     check_fields(made, {"channel", "purpose", "state", "source", "evidence"})
     made.save(force_insert=True)
-    after = state(records, channel, purpose)
+    after = given if is_first else state(records, channel, purpose)
     noted(actor, "consent.noted", row.pk, {f"consent.{channel}.{purpose}": [before, after]})
     return made

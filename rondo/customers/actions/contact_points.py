@@ -1,9 +1,12 @@
 """Identifiers and postal addresses of a customer."""
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from babel import Locale
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rondo.customers.actions.gate import CustomerRef, check_fields, locked, not_found
@@ -15,6 +18,7 @@ from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import hidden_loads, shown
 from rondo.foundation.models import Load
+from rondo.foundation.prepared import prepared
 
 
 class IdentifierTaken(StateError):
@@ -72,12 +76,20 @@ def add_identifier(
 
 
 def attach_identifier(
-    actor: Actor, row: Customer, kind: str, value: str, *, source: str, region: str | None, is_demo: bool
+    actor: Actor,
+    row: Customer,
+    kind: str,
+    value: str,
+    *,
+    source: str,
+    region: str | None,
+    is_demo: bool = False,
+    is_new: bool = False,
 ) -> Identifier:
-    """:func:`add_identifier` on a customer that the caller has locked or just made."""
+    """:func:`add_identifier` on a customer that the caller has locked, or just made (``is_new``)."""
     if kind == Identifier.Kind.EXTERNAL and not source:
         raise InputError(_("Number %(value)r needs the name of the system it belongs to.") % {"value": value})
-    records = record_ids(row.pk)
+    records = [row.pk] if is_new else record_ids(row.pk)
     if kind == Identifier.Kind.PHONE and region is None:
         region = (
             Address.objects.filter(customer_id__in=records)
@@ -86,8 +98,8 @@ def attach_identifier(
             .first()
         )
     normal = normalise(kind, value, region)
-    origin = Source.objects.get_or_create(name=source)[0] if kind == Identifier.Kind.EXTERNAL else None
-    held = Identifier.objects.filter(kind=kind, source=origin, value=normal.value).first()
+    origin = _source(source) if kind == Identifier.Kind.EXTERNAL else None
+    held = _holding(kind, origin, normal.value)
     if held is not None and held.load_id in hidden_loads():
         _give_up(actor, held)
         held = None
@@ -100,8 +112,7 @@ def attach_identifier(
                 % {"value": normal.shown}
             )
         raise IdentifierTaken.by(actor, held)
-    count = Identifier.objects.filter(shown(), customer_id__in=records, kind=kind, source=origin)
-    check_limit(kind, count.count(), str(row))
+    check_limit(kind, _sources_of_kind(records, kind).count(None if origin is None else origin.pk), str(row))
     made = Identifier(
         customer=row,
         kind=kind,
@@ -115,12 +126,40 @@ def attach_identifier(
         with transaction.atomic():
             made.save(force_insert=True)
     except IntegrityError as error:  # somebody was quicker
-        taken = Identifier.objects.filter(kind=kind, source=origin, value=normal.value).first()
+        taken = _holding(kind, origin, normal.value)
         if taken is None:
             raise
         raise IdentifierTaken.by(actor, taken) from error
     noted(actor, "identifier.added", row.pk, {kind: [None, normal.shown]})
     return made
+
+
+def _source(name: str) -> Source:
+    found = _sources_named(name)
+    return found[0] if found else Source.objects.get_or_create(name=name)[0]
+
+
+@prepared
+def _sources_named(name: str) -> QuerySet[Source]:
+    return Source.objects.filter(name=name)
+
+
+def _holding(kind: str, origin: Source | None, value: str) -> Identifier | None:
+    """The identifier of this value, whoever has it."""
+    key = None if origin is None else origin.pk
+    return next((one for one in _of_value(kind, value) if one.source_id == key), None)
+
+
+@prepared
+def _of_value(kind: str, value: str) -> QuerySet[Identifier]:
+    return Identifier.objects.filter(kind=kind, value=value).order_by("pk")
+
+
+@prepared
+def _sources_of_kind(records: list[int], kind: str) -> QuerySet[Identifier, int | None]:
+    """For each identifier of this kind that the records have, the key of its source."""
+    rows = Identifier.objects.filter(shown(), customer_id__in=records, kind=kind)
+    return rows.values_list("source_id", flat=True)
 
 
 def _give_up(actor: Actor, held: Identifier) -> None:
@@ -159,6 +198,22 @@ def add_address(actor: Actor, ref: CustomerRef, *, is_demo: bool = False, **fiel
         InputError: nothing is filled in, a field is unknown or too long, or the country is no ISO 3166 alpha-2 code.
     """
     actor.require("edit")
+    clean = _checked_address(fields)
+    with transaction.atomic():
+        return attach_address(actor, locked(actor, ref), clean, is_demo=is_demo)
+
+
+def attach_address(actor: Actor, row: Customer, fields: Mapping[str, str], *, is_demo: bool = False) -> Address:
+    """:func:`add_address` on a customer that the caller has locked or just made."""
+    clean = _checked_address(fields)
+    address = Address(customer=row, is_demo=is_demo, load_id=actor.load_id, **clean)
+    check_fields(address, clean)
+    address.save(force_insert=True)
+    noted(actor, "address.added", row.pk, {"address": [None, one_line(address)]})
+    return address
+
+
+def _checked_address(fields: Mapping[str, str]) -> dict[str, Any]:
     allowed = ("street", "postal_code", "city", "region", "country")
     if unknown := sorted(set(fields) - set(allowed)):
         raise InputError(
@@ -169,17 +224,16 @@ def add_address(actor: Actor, ref: CustomerRef, *, is_demo: bool = False, **fiel
     if not any(clean.values()):
         raise InputError(_("The address is empty; fill in a street or a city at least."))
     country = clean["country"] = clean.get("country", "").upper()
-    if country and (len(country) != 2 or country not in Locale("en").territories):
+    if country and (len(country) != 2 or country not in _countries()):
         raise InputError(
             _("country = %(value)r is no country; write its two letters, such as DE or US.") % {"value": country}
         )
-    with transaction.atomic():
-        row = locked(actor, ref)
-        address = Address(customer=row, is_demo=is_demo, load_id=actor.load_id, **clean)
-        check_fields(address, clean)
-        address.save(force_insert=True)
-        noted(actor, "address.added", row.pk, {"address": [None, one_line(address)]})
-    return address
+    return clean
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(Locale("en").territories)
 
 
 def remove_address(actor: Actor, address_id: int) -> None:

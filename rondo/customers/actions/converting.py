@@ -297,7 +297,7 @@ def _convert(row: AttributeDefinition, target: AttributeDefinition, merged: Mapp
 def _hand_over(actor: Actor, row: AttributeDefinition, target: AttributeDefinition, merged: Mapping[str, str]) -> None:
     """The key goes from ``row`` to ``target`` in one transaction."""
     with transaction.atomic():
-        list(AttributeDefinition.everything.select_for_update().filter(pk__in=[row.pk, target.pk]))
+        list(AttributeDefinition.everything.select_for_update().filter(pk__in=[row.pk, target.pk]).order_by("pk"))
         fresh = AttributeDefinition.everything.get(pk=row.pk)
         if not fresh.changing or fresh.state != State.STANDING:
             raise StateError(_("%(key)s: this change of type was given up meanwhile.") % {"key": row.key})

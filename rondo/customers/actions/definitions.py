@@ -328,11 +328,17 @@ def _move(actor: Actor, row: AttributeDefinition, state: str, verb: str) -> Audi
     return audit.record(actor, verb, "attribute", row.pk, {"state": [before, state]})
 
 
+def hold_attributes() -> None:
+    """Lock all attributes until the transaction ends, as who puts them in order does."""
+    list(AttributeDefinition.everything.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
 def move_attribute(actor: Actor, key: str, *, up: bool) -> None:
     """Put an attribute one place up or down in the order in which attributes stand everywhere."""
     actor.require("administer")
     with transaction.atomic():
-        rows = list(AttributeDefinition.everything.select_for_update().filter(state=State.STANDING))
+        hold_attributes()
+        rows = list(AttributeDefinition.everything.filter(state=State.STANDING))
         place = next((place for place, row in enumerate(rows) if row.key == key), None)
         if place is None:
             raise NotFound(_("There is no attribute %(key)r; load the list of attributes.") % {"key": key[:60]})

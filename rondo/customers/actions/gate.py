@@ -82,6 +82,11 @@ def locked_pair(actor: Actor, first: CustomerRef, second: CustomerRef) -> tuple[
     return rows[one], rows[two]
 
 
+def hold(*keys: int) -> None:
+    """Lock the survivors of these records until the transaction ends, whoever asks."""
+    _lock(list(keys))
+
+
 def locked_root(actor: Actor, record: int) -> Customer:
     """The survivor of ``record``, locked until the transaction ends; raises NotFound as :func:`locked` does. A merged
     record needs no lock of its own: whoever changes it holds its survivor."""

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from rondo.customers.actions.gate import CustomerRef, check_fields, locked_pair, plain
+from rondo.customers.actions.gate import CustomerRef, check_fields, hold, locked_pair, plain
 from rondo.customers.actions.records import create_customer
 from rondo.customers.belonging import above_of, records_among, same_links
 from rondo.customers.changed import noted
@@ -235,6 +235,15 @@ def _make_room(row: Link) -> None:
     """What an import said that was taken back gives way to the same said anew."""
     same = Link.objects.filter(subject_id=row.subject_id, object_id=row.object_id, role=row.role, until=None)
     same.exclude(shown()).delete()
+
+
+def hold_link(link_id: int) -> None:
+    """Lock, until the transaction ends, what everybody locks first who changes a link; nothing if it is not there."""
+    role = Link.objects.filter(pk=link_id).values_list("role", flat=True).first()
+    if role is not None:
+        _one_at_a_time(role)
+        if ends := Link.objects.filter(pk=link_id).values_list("subject_id", "object_id").first():
+            hold(*ends)
 
 
 def _one_at_a_time(role: str) -> None:

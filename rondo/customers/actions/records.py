@@ -75,7 +75,7 @@ def create_customer(
         changes |= give_at_first(actor, row, attributes or {})
         noted(actor, "customer.created", row.pk, changes)
         for kind, value in wanted:
-            attach_identifier(actor, row, kind, value, source=source, region=region, is_demo=is_demo)
+            attach_identifier(actor, row, kind, value, source=source, region=region, is_demo=is_demo, is_new=True)
     return row
 
 

@@ -4,27 +4,36 @@ For programs that bring customers one by one or by the thousand: who has an iden
 nothing is told twice. What is done is done by the verbs for each part, in one transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rondo.customers import consents
 from rondo.customers.actions.attributes import set_attribute
-from rondo.customers.actions.consents import note_consent
-from rondo.customers.actions.contact_points import IdentifierTaken, add_address, add_identifier
+from rondo.customers.actions.consents import attach_consent, note_consent
+from rondo.customers.actions.contact_points import (
+    IdentifierTaken,
+    add_address,
+    add_identifier,
+    attach_address,
+    attach_identifier,
+)
 from rondo.customers.actions.gate import CustomerRef, locked
 from rondo.customers.actions.records import change_customer, create_customer, hand_over
 from rondo.customers.actions.together import ATTRIBUTE, change_together
+from rondo.customers.changed import noted_together
 from rondo.customers.identifiers import normalise
-from rondo.customers.models import Customer, Identifier
+from rondo.customers.models import Address, Consent, Customer, Identifier
 from rondo.customers.queries import addresses_of, record_ids, survivor_id, visible
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import shown
 from rondo.foundation.models import Team, User
+from rondo.foundation.prepared import prepared
 
 OnDuplicate = Literal["refuse", "update", "skip", "create"]
 OnMissing = Literal["create", "refuse"]
@@ -157,30 +166,36 @@ def _taken(actor: Actor, given: Given, on_duplicate: OnDuplicate, on_missing: On
 
 
 def _made(actor: Actor, given: Given, identifiers: Sequence[GivenIdentifier]) -> Taken:
+    """The customer, and all that is said of them, told together. Nobody else knows of a record just made, so that it is
+    written without being looked at once more for each part."""
     plain = [(one.kind, one.value) for one in identifiers if not one.source]
     sourced = [one for one in identifiers if one.source]
-    if not plain and sourced and not given.fields.get("name"):
-        first = sourced.pop(0)
-        row = create_customer(
-            actor,
-            identifiers=[(first.kind, first.value)],
-            source=first.source,
-            attributes=given.attributes,
-            **given.fields,
-        )
-    else:
-        row = create_customer(
-            actor, identifiers=plain, region=_region(given), attributes=given.attributes, **given.fields
-        )
-    rest = Given(
-        handed=given.handed,
-        identifiers=sourced,
-        addresses=given.addresses,
-        add=given.add,
-        consents=given.consents,
-        region=given.region,
-    )
-    return Taken(_put(actor, row, rest).customer, "created")
+    region = _region(given)
+    with noted_together():
+        if not plain and sourced and not given.fields.get("name"):
+            first = sourced.pop(0)
+            row = create_customer(
+                actor,
+                identifiers=[(first.kind, first.value)],
+                source=first.source,
+                attributes=given.attributes,
+                **given.fields,
+            )
+        else:
+            row = create_customer(actor, identifiers=plain, region=region, attributes=given.attributes, **given.fields)
+        for one in sourced:
+            attach_identifier(actor, row, one.kind, one.value, source=one.source, region=region, is_new=True)
+        there: list[Address] = []
+        for address in given.addresses:
+            if not _is_among(there, address):
+                there.append(attach_address(actor, row, address))
+        said: dict[tuple[str, str], str] = {}
+        for consent in given.consents:
+            key = (consent.channel, consent.more.get("purpose", Consent.Purpose.MARKETING))
+            if said.get(key) != consent.state:
+                attach_consent(actor, row, consent.channel, consent.state, is_first=key not in said, **consent.more)
+                said[key] = consent.state if key not in said else consents.state([row.pk], *key)
+    return Taken(_put(actor, row, Given(handed=given.handed, add=given.add)).customer, "created")
 
 
 def _put(actor: Actor, row: Customer, given: Given) -> Taken:
@@ -211,8 +226,16 @@ def _put(actor: Actor, row: Customer, given: Given) -> Taken:
 
 def _holder(given: Given, one: GivenIdentifier) -> int | None:
     """The record that stands for the holder of an identifier."""
-    holder = Identifier.objects.filter(shown(), **_columns(given, one)).values_list("customer_id", flat=True).first()
-    return None if holder is None else survivor_id(holder)
+    columns = _columns(given, one)
+    source = columns.get("source__name")
+    found = [holder for holder, name in _holders(columns["kind"], columns["value"]) if name == source]
+    return survivor_id(found[0]) if found else None
+
+
+@prepared
+def _holders(kind: str, value: str) -> QuerySet[Identifier, tuple[int, str | None]]:
+    rows = Identifier.objects.filter(shown(), kind=kind, value=value).order_by("pk")
+    return rows.values_list("customer_id", "source__name")
 
 
 def _columns(given: Given, one: GivenIdentifier) -> dict[str, Any]:
@@ -230,11 +253,12 @@ def _region(given: Given) -> str | None:
 
 
 def _lives_there(row: Customer, address: Mapping[str, Any]) -> bool:
+    return _is_among(addresses_of(record_ids(row.pk)), address)
+
+
+def _is_among(addresses: Iterable[Address], address: Mapping[str, Any]) -> bool:
     wanted = {name: " ".join(text.split()).casefold() for name, text in address.items() if text.strip()}
-    return any(
-        all(getattr(known, name).casefold() == text for name, text in wanted.items())
-        for known in addresses_of(record_ids(row.pk))
-    )
+    return any(all(getattr(known, name).casefold() == text for name, text in wanted.items()) for known in addresses)
 
 
 def _user(email: str | None) -> User | None:

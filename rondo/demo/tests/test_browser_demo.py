@@ -102,6 +102,7 @@ def test_a_newcomer_walks_through_the_demo(demo_page: "Page") -> None:
 
 
 _DEEPER = (
+    "/campaigns/who/",
     "/segments/new",
     "/segments/overlap",
     "/segments/groups",

@@ -13,6 +13,7 @@ from rondo.foundation.models import AuditEntry
 
 _ATTRIBUTE = "attribute."
 _SHORT = 4
+_COLUMN = {"address": "street", "attribute": "text"}
 _BATCH = 500
 
 
@@ -20,24 +21,21 @@ def say_whose(records: Sequence[int]) -> int:
     """Note on such entries that they are about one of these records, where the last value they tell of is one that was
     taken from it and that nobody else has: a street with its number, a text; how many. What was taken away unseen, by
     the undo of an import, stays nobody's. Within the caller's transaction."""
-    found = 0
-    own = set(records)
-    for record in records:
-        found += _of(record, own)
-    return found
+    theirs = [(record, kind, values) for record in records for kind, values in _taken_from(record)]
+    shared = had_by_others({value for _record, _kind, values in theirs for value in values}, set(records))
+    return sum(_adopt(record, _nobodys(kind), _COLUMN[kind], values - shared) for record, kind, values in theirs)
 
 
-def _of(record: int, own: set[int]) -> int:
+def _taken_from(record: int) -> Iterator[tuple[str, set[str]]]:
+    """By kind what was taken from a record and stands with nobody now."""
     streets = {street for street in streets_before([record]) if any(c.isdigit() for c in street) and " " in street}
-    texts = _texts_before(record)
-    found = 0
-    for kind, column, values in (("address", "street", streets), ("attribute", "text", texts)):
+    for kind, values in (("address", streets), ("attribute", _texts_before(record))):
         if values:
-            model = Address if kind == "address" else AttributeValue
-            shared = set(model._default_manager.filter(**{f"{column}__in": values}).values_list(column, flat=True))
-            values = values - shared
-            found += _adopt(record, _nobodys(kind), column, values - had_by_others(values, own))
-    return found
+            model, column = (Address if kind == "address" else AttributeValue), _COLUMN[kind]
+            yield (
+                kind,
+                values - set(model._default_manager.filter(**{f"{column}__in": values}).values_list(column, flat=True)),
+            )
 
 
 def _texts_before(record: int) -> set[str]:

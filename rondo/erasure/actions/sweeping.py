@@ -5,6 +5,7 @@ where letters are folded the same on both databases.
 """
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import reduce
@@ -16,12 +17,16 @@ from django.db import models, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from rondo.erasure.needles import MOST_HINTS, Needles
+from rondo.erasure.needles import MOST_HINTS, SAME_DIGITS, Needles
 from rondo.foundation import audit
 from rondo.foundation.holdings import Swept
 from rondo.foundation.registry import registries
 
 _PAGE = 2_000
+_OTHER_SIGNS = sorted("".join(SAME_DIGITS.values()).translate(dict.fromkeys(map(ord, "0123456789"))))
+_OTHERS = f"[{''.join(_OTHER_SIGNS)}]"
+_ESCAPED = "|".join(re.escape(tens) + "[0-9a-f]" for tens in sorted({json.dumps(sign)[1:-2] for sign in _OTHER_SIGNS}))
+"""Digits other than 0 to 9, as a text holds them, and as JSON writes them."""
 
 
 @TextField.register_lookup
@@ -34,6 +39,24 @@ class Digits(models.Lookup[bool]):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
         left, params = self.process_lhs(compiler, connection)
         return f"{left} LIKE %s", (*params, "".join(f"%{digit}" for digit in self.rhs) + "%")
+
+
+@TextField.register_lookup
+class OtherDigits(models.Lookup[bool]):
+    """Texts that hold digits other than 0 to 9, as they are or, in JSON, as its escapes; compared with True."""
+
+    lookup_name = "other_digits"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} ~ %s", (*params, f"{_OTHERS}|{_ESCAPED}")
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        left, params = self.process_lhs(compiler, connection)
+        # REGEXP calls back into Python: it is asked of the few texts that hold an escape.
+        told = f"({left} GLOB %s OR ({left} LIKE %s AND {left} REGEXP %s))"
+        return told, (*params, f"*{_OTHERS}*", *params, "%\\u%", *params, _ESCAPED)
 
 
 def sweep(needles: Needles, report: Callable[[str, int, int], None]) -> dict[str, int]:
@@ -64,6 +87,8 @@ def _sweep(swept: Swept, needles: Needles) -> int:
         rows = rows.alias(**{f"text_{name}": Cast(name, TextField()) for name in swept.columns})
         held = [Q(**{f"text_{name}__icontains": hint}) for name in swept.columns for hint in sorted(hints)]
         held += [Q(**{f"text_{name}__digits": one}) for name in swept.columns for one in sorted(needles.numbers)]
+        if needles.numbers:
+            held += [Q(**{f"text_{name}__other_digits": True}) for name in swept.columns]
         rows = rows.filter(reduce(or_, held))
     changed, last = 0, None
     while page := list((rows if last is None else rows.filter(pk__gt=last)).values_list("pk", *swept.columns)[:_PAGE]):

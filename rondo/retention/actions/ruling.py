@@ -39,7 +39,7 @@ def change_rules(actor: Actor, days: Mapping[str, int | None]) -> None:
     """
     actor.require("administer")
     with transaction.atomic():
-        before = dict(Rule.objects.select_for_update().values_list("kind", "days"))
+        before = dict(Rule.objects.select_for_update().order_by("pk").values_list("kind", "days"))
         for key, wanted in days.items():
             check_days(key, wanted)
             if wanted == before.get(key):

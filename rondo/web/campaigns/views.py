@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
@@ -124,7 +125,7 @@ def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
     chosen = request.GET.get("show", "")
     answered = {"answered": True, "silent": False}.get(chosen)
     after = ids.decode(_CONTACT, request.GET.get("after", "")) or 0
-    contacts = queries.contacts(user, found, answered=answered, after=after, limit=PAGE + 1)
+    contacts = queries.contacts(user, Q(campaign=found), answered=answered, after=after, limit=PAGE + 1)
     more, contacts = len(contacts) > PAGE, contacts[:PAGE]
     values = Score.objects.only("value").in_bulk([contact.customer.pk for contact in contacts])
     last_day = queries.last_day()

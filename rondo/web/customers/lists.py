@@ -40,11 +40,12 @@ class CursorError(InputError):
 @dataclass(frozen=True)
 class Marked:
     """Of a walk whose rows have marks in the places of values: the ``statements`` that are kept of it by its ``shape``,
-    the ``values``, and ``instead`` the same rows with them, for what cannot be kept."""
+    the ``values``, the rows with ``small`` marks, and ``instead`` those with the values, for what cannot be kept."""
 
     statements: Statements
     shape: Hashable
     values: Sequence[Any]
+    small: QuerySet[Any]
     instead: Callable[[], QuerySet[Any]]
 
 
@@ -68,13 +69,18 @@ class Phase:
         """The rows of ``build(rows, places)``, which narrows and sorts rows; ``shape`` names how it does that."""
         if self.marked is None:
             return list(build(self.rows, places))
-        values, of = [*self.marked.values, *places], len(self.marked.values)
+        marked = self.marked
+        values, of = [*marked.values, *places], len(marked.values)
         try:
-            return self.marked.statements.ask_kept(
-                (self.marked.shape, shape), values, lambda marks: build(self.rows, marks[of:]), some=True
+            return marked.statements.ask_kept(
+                (marked.shape, shape),
+                values,
+                lambda marks: build(self.rows, marks[of:]),
+                lambda marks: build(marked.small, marks[of:]),
+                some=True,
             )
         except CannotBeKept:
-            return list(build(self.marked.instead(), places))
+            return list(build(marked.instead(), places))
 
 
 Build = Callable[[QuerySet[Any], Sequence[Any]], QuerySet[Any]]

@@ -22,7 +22,7 @@ _MOST = 200
 """Plans that are kept; beyond, all are forgotten."""
 
 _STATEMENTS = Statements()
-_plans: dict[Hashable, list[Phase]] = {}
+_plans: dict[Hashable, list[tuple[Phase, Phase]]] = {}
 
 
 def walks(selection: Selection, field: Field, descending: bool, relevance: bool = False) -> list[Phase]:
@@ -44,16 +44,17 @@ def walks(selection: Selection, field: Field, descending: bool, relevance: bool 
     if plan is None:
         if len(_plans) >= _MOST:
             _plans.clear()
-        plan = _plans[key] = phases(_marked(selection, list(marks), len(hits)), field, descending, relevance)
+        both = (_marked(selection, list(some), len(hits)) for some in (marks, marks_for(values, small=True)))
+        plan = _plans[key] = list(zip(*(phases(one, field, descending, relevance) for one in both), strict=True))
     leading = search.with_marks(marks).leading
     whole = cache(lambda: {phase.key: phase.rows for phase in phases(selection, field, descending, relevance)})
 
-    def kept(phase: Phase) -> Phase:
+    def kept(phase: Phase, small: Phase) -> Phase:
         name = phase.key.replace(leading, search.leading) if leading else phase.key
-        marked = Marked(_STATEMENTS, (shape, phase.key), values, lambda: whole()[name])
+        marked = Marked(_STATEMENTS, (shape, phase.key), values, small.rows, lambda: whole()[name])
         return replace(phase, key=name, marked=marked)
 
-    return [kept(phase) for phase in plan]
+    return [kept(phase, small) for phase, small in plan]
 
 
 def _can_be_kept(selection: Selection) -> bool:

@@ -23,7 +23,7 @@ from rondo.api.v1.attributes.shapes import (
 from rondo.api.versions import alone
 from rondo.api.writing import actor
 from rondo.customers import actions
-from rondo.customers.actions.definitions import find_attribute
+from rondo.customers.actions.definitions import find_attribute, hold_attributes
 from rondo.customers.definitions import definitions_for, may_see
 from rondo.customers.models import AttributeDefinition
 from rondo.errors import NotFound
@@ -57,7 +57,9 @@ def list_attributes(request: HttpRequest) -> AttributesDefined:
     response=AttributeDefined,
     summary=gettext_noop("One attribute"),
     operation_id="getAttribute",
-    openapi_extra=alone(lambda key: AttributeDefinition.everything.filter(key=key)),
+    openapi_extra=alone(
+        lambda key: AttributeDefinition.everything.filter(key=key), first=lambda key: hold_attributes()
+    ),
     description=gettext_noop("An attribute by its key."),
 )
 def get_attribute(request: HttpRequest, key: str) -> AttributeDefined:

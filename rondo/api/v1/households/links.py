@@ -16,6 +16,7 @@ from rondo.api.v1.schemas import Named
 from rondo.api.versions import alone
 from rondo.api.writing import Body, actor
 from rondo.customers import actions, queries
+from rondo.customers.actions.links import hold_link
 from rondo.customers.models import Customer, Link
 from rondo.errors import InputError, NotFound
 from rondo.foundation import ids
@@ -160,7 +161,10 @@ def create_household(request: HttpRequest, body: NewHousehold) -> LinksTold:
     response=LinkTold,
     summary=gettext_noop("One link"),
     operation_id="getLink",
-    openapi_extra=alone(lambda link_id: Link.objects.filter(pk=ids.decode(LINK, link_id) or 0)),
+    openapi_extra=alone(
+        lambda link_id: Link.objects.filter(pk=ids.decode(LINK, link_id) or 0),
+        first=lambda link_id: hold_link(ids.decode(LINK, link_id) or 0),
+    ),
     description=gettext_noop("Between two customers whom the token's user sees."),
 )
 def get_link(request: HttpRequest, link_id: str) -> LinkTold:

@@ -11,6 +11,7 @@ from rondo.api.references import RUN
 from rondo.api.v1.imports.shapes import CSV, IMPORTING, FileOnItsWay, ImportRun, ImportRuns, file_told, run_told
 from rondo.api.versions import alone
 from rondo.api.writing import actor
+from rondo.customers.actions.gate import one_at_a_time
 from rondo.errors import NotFound
 from rondo.foundation import ids
 from rondo.foundation.models import Load
@@ -46,7 +47,9 @@ def list_runs(
     response=ImportRun,
     summary=gettext_noop("One import run"),
     operation_id="getImportRun",
-    openapi_extra=alone(lambda run_id: Load.objects.filter(pk=ids.decode(RUN, run_id) or 0)),
+    openapi_extra=alone(
+        lambda run_id: Load.objects.filter(pk=ids.decode(RUN, run_id) or 0), first=lambda run_id: one_at_a_time()
+    ),
     description=gettext_noop("What a run brought, and how its file was read."),
 )
 def get_run(request: HttpRequest, run_id: str) -> ImportRun:

@@ -81,7 +81,9 @@ def list_roles(request: HttpRequest) -> RolesTold:
     response=RoleTold,
     summary=gettext_noop("One role"),
     operation_id="getRole",
-    openapi_extra=alone(lambda key: Role.objects.filter(key=key), "users"),
+    openapi_extra=alone(
+        lambda key: Role.objects.filter(key=key), "users", first=lambda key: actions.hold_administrators()
+    ),
     description=gettext_noop("A role by its key."),
 )
 def get_role(request: HttpRequest, key: str) -> RoleTold:
@@ -172,7 +174,11 @@ def add_team(request: HttpRequest, body: NewTeam) -> TeamTold:
     response=TeamTold,
     summary=gettext_noop("One team"),
     operation_id="getTeam",
-    openapi_extra=alone(lambda team_id: Team.objects.filter(pk=ids.decode(TEAM, team_id) or 0), "people"),
+    openapi_extra=alone(
+        lambda team_id: Team.objects.filter(pk=ids.decode(TEAM, team_id) or 0),
+        "people",
+        first=lambda team_id: team_actions.hold_teams(),
+    ),
     description=gettext_noop("A team, and the one that it is below."),
 )
 def get_team(request: HttpRequest, team_id: str) -> TeamTold:

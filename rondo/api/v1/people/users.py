@@ -37,6 +37,7 @@ from rondo.errors import NotFound
 from rondo.foundation import api_tokens, ids, second_factor, sessions
 from rondo.foundation.accounts import change_user
 from rondo.foundation.models import ApiToken, User
+from rondo.foundation.roles import hold_administrators
 from rondo.foundation.undoing import take_back
 
 router = Router(tags=["people"])
@@ -84,7 +85,10 @@ def list_users(
     response=UserTold,
     summary=gettext_noop("One user"),
     operation_id="getUser",
-    openapi_extra=alone(lambda user_id: User.objects.filter(pk=ids.decode(USER, user_id) or 0)),
+    openapi_extra=alone(
+        lambda user_id: User.objects.filter(pk=ids.decode(USER, user_id) or 0),
+        first=lambda user_id: hold_administrators(),
+    ),
     description=gettext_noop("A user or a service account."),
 )
 def get_user(request: HttpRequest, user_id: str) -> UserTold:

@@ -10,6 +10,7 @@ from ninja.errors import ValidationError
 from rondo.analysis.segments import actions, queries
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.models import Segment
+from rondo.analysis.segments.queries import ROOM
 from rondo.api import paging
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
@@ -28,11 +29,13 @@ from rondo.api.v1.segments.shapes import (
     SnapshotBody,
     told,
 )
-from rondo.api.versions import alone
-from rondo.api.writing import TELLS, actor
+from rondo.api.versions import alone, gone
+from rondo.api.writing import actor
 from rondo.customers.queries import visible
+from rondo.errors import NotFound
 from rondo.foundation import change_numbers
 from rondo.foundation.models import User
+from rondo.foundation.rights import owned
 from rondo.rules import RuleError, compile_q, format_rule, from_json, parse, schema, to_json
 
 router = Router(tags=["segments"])
@@ -195,13 +198,20 @@ def delete(request: HttpRequest, key: str) -> SegmentTold:
     return before.model_copy(update={"version": row.version})
 
 
+def _get_deleted(request: HttpRequest, key: str) -> SegmentTold:
+    row = Segment.objects.filter(owned(viewer(request), ROOM), key=key).first()
+    if row is None:
+        raise NotFound(key)
+    return told(request, row)
+
+
 @router.post(
     "/segments/{key}/restore",
     auth=SEGMENTING,
     response=SegmentTold,
     summary=gettext_noop("Restore a segment"),
     operation_id="restoreSegment",
-    openapi_extra=TELLS,
+    openapi_extra=gone(_get_deleted),
     description=gettext_noop("Puts a deleted segment back; its members are computed anew."),
 )
 def restore(request: HttpRequest, key: str) -> SegmentTold:
