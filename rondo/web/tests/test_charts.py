@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from altair.utils.schemapi import SchemaValidationError
 from django.core.cache import cache
 from django.utils import translation
 
@@ -81,6 +82,15 @@ def test_every_drawing_keeps_the_policy_and_speaks(key: str, found: Figures) -> 
         assert [stop.get("tabindex") for stop in stops] == ["0"] + ["-1"] * (len(stops) - 1)
         colours = {e.get(name) for e in elements for name in ("fill", "stroke")} - {None, "none", "transparent"}
         assert all(str(colour).startswith("var(--") for colour in colours), colours
+
+
+def test_every_drawing_of_a_test_is_held_against_the_schema(found: Figures) -> None:
+    plain = chart("lorenz", found)
+    wrong = replace(plain, key="wrong", build=lambda size: plain.build(size).configure_legend(orient="nowhere"))
+    with pytest.raises(SchemaValidationError):
+        assert wrong.wide
+    with pytest.raises(SchemaValidationError):
+        png(wrong)
 
 
 def test_every_drawing_can_be_had_as_a_picture(found: Figures) -> None:
