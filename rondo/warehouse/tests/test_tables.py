@@ -53,6 +53,20 @@ def test_what_is_kept_has_the_types_asked_for_and_is_not_computed_again() -> Non
         ]
 
 
+def test_a_table_is_opened_when_it_is_asked_for() -> None:
+    refresh()
+    with open_tables() as tables:
+
+        def named() -> set[str]:
+            return {str(name) for (name,) in tables._engine.rows("SELECT view_name FROM duckdb_views()")}
+
+        assert not {"orders", "products", "raw_products"} & named()
+        assert tables.arrow(tables.orders.count()).as_py() == 0
+        assert {"orders", "raw_orders"} <= named() and not {"products", "raw_products"} & named()
+        assert tables.rows("SELECT count(*) FROM products") == [(0,)]
+        assert set(tables.names) | {f"raw_{name}" for name in tables.names} <= named()
+
+
 def test_nothing_of_a_customer_in_the_bin_is_in_a_view(purchased: Callable[[], dict[str, int]]) -> None:
     """Their orders, lines, links and merged records are left out, and are there again when they are put back."""
     ann, bob, other = customer("Ann"), customer("Bob"), customer("Ann B.")
