@@ -26,6 +26,9 @@ from rondo.web.jobs import draw_charts
 from rondo.web.tests.sample import store_run
 from rondo.web.views.portfolio import CHARTS
 
+once = pytest.mark.once
+"""What is drawn of figures that were read; ``rondo/analysis/tests/test_figures.py`` reads them from both databases."""
+
 
 @pytest.fixture
 def found(installation: Installation, make_user: object) -> Figures:
@@ -67,6 +70,7 @@ def chart(key: str, found: Figures) -> Chart:
     return made
 
 
+@once
 @pytest.mark.parametrize("key", list(CHARTS))
 def test_every_drawing_keeps_the_policy_and_speaks(key: str, found: Figures) -> None:
     for drawing in (chart(key, found).wide, chart(key, found).narrow):
@@ -84,6 +88,7 @@ def test_every_drawing_keeps_the_policy_and_speaks(key: str, found: Figures) -> 
         assert all(str(colour).startswith("var(--") for colour in colours), colours
 
 
+@once
 def test_every_drawing_of_a_test_is_held_against_the_schema(found: Figures) -> None:
     plain = chart("lorenz", found)
     wrong = replace(plain, key="wrong", build=lambda size: plain.build(size).configure_legend(orient="nowhere"))
@@ -93,6 +98,7 @@ def test_every_drawing_of_a_test_is_held_against_the_schema(found: Figures) -> N
         png(wrong)
 
 
+@once
 def test_every_drawing_can_be_had_as_a_picture(found: Figures) -> None:
     for key in CHARTS:
         picture = png(chart(key, found))
