@@ -46,8 +46,12 @@ import hypothesis  # noqa: E402
 django.setup()
 from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402
 
+from rondo.web.charts import svg  # noqa: E402
+
 # Hashing a password is made to take long; tests sign in by the same hasher with the least of work.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 64, 1
+# Every drawing is held against the schema of Vega-Lite.
+svg.held = True
 # The same examples on every machine, however slow it is.
 hypothesis.settings.register_profile("seeded", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("seeded")

@@ -5,9 +5,11 @@ the commit and the note in the operational store therefore neither loses nor dou
 :class:`~rondo.warehouse.models.CopyState` a cache of it.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -19,6 +21,10 @@ DIGEST = "rondo.digest"
 SNAPSHOT = "rondo.snapshot"
 COMPACT_ABOVE = 32
 _KEEP_HOURS = 24
+_OPENED_KEPT = 64
+_LogState = tuple[frozenset[str], bytes]
+_opened: "OrderedDict[Path, tuple[_LogState, DeltaTable]]" = OrderedDict()
+_opening = Lock()
 # Snappy and rows in groups of this size suit a scan by a few threads best.
 _WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=131_072)
 
@@ -34,9 +40,39 @@ def path_of(name: str) -> Path:
 
 
 def existing(name: str) -> DeltaTable | None:
-    """The table, or None if the copy does not have it yet."""
+    """The table as it stands, to be read alone, or None if the copy does not have it yet.
+
+    Reading a log takes as long as many a query: as long as it is the same, so is the table that was opened.
+    """
     path = path_of(name)
-    return DeltaTable(path) if path.is_dir() and DeltaTable.is_deltatable(str(path)) else None
+    state = _log_state(path)
+    if state is None:
+        return None
+    with _opening:
+        kept = _opened.get(path)
+    if kept is not None and kept[0] == state:
+        return kept[1]
+    if not DeltaTable.is_deltatable(str(path)):
+        return None
+    table = DeltaTable(path)
+    if _log_state(path) == state:  # else nobody can say which of the two was read
+        with _opening:
+            _opened[path] = state, table
+            _opened.move_to_end(path)
+            while len(_opened) > _OPENED_KEPT:
+                _opened.popitem(last=False)
+    return table
+
+
+def _log_state(path: Path) -> _LogState | None:
+    """What tells a table's log from any other: its files, and its last commit, which names files found nowhere else."""
+    log = path / "_delta_log"
+    try:
+        names = frozenset(file.name for file in log.iterdir())
+        commits = [name for name in names if name.endswith(".json")]
+        return names, (log / max(commits)).read_bytes() if commits else b""
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def noted(table: DeltaTable, key: str) -> int | None:
@@ -85,26 +121,33 @@ def commit(name: str, rows: Rows, *, replace: bool, notes: dict[str, int], snaps
             custom_metadata={SNAPSHOT: snapshot} if snapshot else None,
         ),
     )
-    return int(DeltaTable(path_of(name)).version())
+    written = existing(name)
+    assert written is not None
+    return int(written.version())
 
 
 def tidy(name: str) -> None:
     """Join small files where there are many, and delete files that no reader of the last day can still use."""
-    table = DeltaTable(path_of(name))
-    if len(table.file_uris()) > COMPACT_ABOVE:
+    found = existing(name)
+    assert found is not None
+    many, round_number = len(found.file_uris()) > COMPACT_ABOVE, found.version() % COMPACT_ABOVE == 0
+    if found.version() == 0 or not (many or round_number):
+        return
+    table = DeltaTable(path_of(name))  # of its own, since what was opened for reading stays as it was
+    if many:
         table.optimize.compact()
     if table.version() % COMPACT_ABOVE == 0:
         table.create_checkpoint()
         table.vacuum(retention_hours=_KEEP_HOURS, enforce_retention_duration=False, dry_run=False)
 
 
-def delete(table: DeltaTable, column: str, keys: Sequence[int]) -> int:
-    """Delete the rows that have one of ``keys`` in ``column``, in one commit; how many. Files that hold none stay as
-    they are, and so do the marks that commits noted."""
+def delete(name: str, column: str, keys: Sequence[int]) -> int:
+    """Delete a table's rows that have one of ``keys`` in ``column``, in one commit; how many. Files that hold none stay
+    as they are, and so do the marks that commits noted."""
     if not keys:
         return 0
     listed = ", ".join(str(int(key)) for key in keys)
-    return int(table.delete(f"{column} IN ({listed})")["num_deleted_rows"] or 0)
+    return int(DeltaTable(path_of(name)).delete(f"{column} IN ({listed})")["num_deleted_rows"] or 0)
 
 
 def keys_where(table: DeltaTable, key: str, column: str, values: Sequence[int]) -> list[int]:

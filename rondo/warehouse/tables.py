@@ -5,6 +5,9 @@ Each name is a view that leaves out rows of hidden import runs and of retracted 
 they are.
 """
 
+from collections.abc import Callable
+from functools import partial
+from threading import RLock
 from typing import Any
 
 import ibis
@@ -38,42 +41,63 @@ _WORKED_OUT = (
     "interests",
 )
 """Tables that the analysis writes, opened where they are there."""
+_EVERYWHERE = {"loads", "retractions", "survivors", "binned", "interactions"}
+"""Tables that views of others read."""
 
 
 class _Raw:
     """The tables as the files have them, hidden and retracted rows included."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, tables: "Tables") -> None:
+        self._tables = tables
 
     def __getattr__(self, name: str) -> Any:
-        return self._connection.table(f"raw_{name}")
+        return self._tables.connection.table(f"raw_{name}")
 
 
 class Tables:
     """Ibis tables over the columnar copy, of the moment it was opened.
 
     ``tables.orders`` and so on are Ibis expressions; ``tables.sql(text)`` reads the same names in SQL; ``names`` lists
-    them; ``raw`` has the files without any row left out. ``connection`` is the Ibis backend.
+    them; ``raw`` has the files without any row left out.
     """
 
-    def __init__(self, engine: Engine, names: list[str], schemas: dict[str, Any]) -> None:
+    def __init__(
+        self, engine: Engine, names: list[str], schemas: dict[str, Any], unnamed: dict[str, Callable[[], None]]
+    ) -> None:
         self._engine = engine
-        self.connection = engine.backend
         self.names = names
         self._schemas = schemas
-        self.raw = _Raw(self.connection)
+        # A name is given to the engine when it is first asked for: most of who opens the copy reads a few tables.
+        self._unnamed = unnamed
+        self._naming = RLock()
+        self.raw = _Raw(self)
         self._queries = 0
         self._kept = 0
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self.names:
             raise AttributeError(f"no table {name!r}; there are {', '.join(self.names)}")
+        self._name(name)
         schema = self._schemas.get(name)
-        return self.connection.table(name) if schema is None else self._engine.table(name, schema)
+        return self._engine.backend.table(name) if schema is None else self._engine.table(name, schema)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.names]
+
+    def _name(self, *names: str) -> None:
+        with self._naming:
+            for name in names:
+                if give := self._unnamed.pop(name, None):
+                    if f"raw_{name}" in self._unnamed:
+                        self._name(f"raw_{name}")
+                    give()
+
+    @property
+    def connection(self) -> Any:
+        """The Ibis backend, in which all tables have their names."""
+        self._name(*self._unnamed)
+        return self._engine.backend
 
     @property
     def in_process(self) -> bool:
@@ -85,11 +109,13 @@ class Tables:
         # By way of a view: the `sql` of Ibis 12 calls what DuckDB 2 no longer has.
         self._queries += 1
         name = f"query_{self._queries}"
+        backend = self.connection
         self._engine.view(name, text.strip().rstrip(";"))
-        return self.connection.table(name)
+        return backend.table(name)
 
     def rows(self, text: str) -> list[tuple[Any, ...]]:
         """The rows of a small query in SQL that both engines read."""
+        self._name(*self._unnamed)
         return self._engine.rows(text)
 
     def keep(self, expression: Any) -> Any:
@@ -142,8 +168,13 @@ def open_tables() -> Tables:
 
 
 def _named(engine: Engine, tables: list[WarehouseTable], found: dict[str, Any]) -> Tables:
-    for table in tables:
-        engine.files(f"raw_{table.key}", found[table.key], arrow_schema(table))
+    unnamed: dict[str, Callable[[], None]] = {
+        f"raw_{table.key}": partial(engine.files, f"raw_{table.key}", found[table.key], arrow_schema(table))
+        for table in tables
+    }
+    for key in _EVERYWHERE & found.keys():
+        if give := unnamed.pop(f"raw_{key}", None):
+            give()
     # As literals: an OR with a subquery would cost a join per row.
     loads = [int(row[0]) for row in engine.rows("SELECT id FROM raw_loads WHERE status = 'visible' ORDER BY id")]
     retracted = engine.rows("SELECT count(*) FROM raw_retractions")[0][0] > 0
@@ -151,14 +182,15 @@ def _named(engine: Engine, tables: list[WarehouseTable], found: dict[str, Any]) 
     # None where the copy is of a version that knew no bin
     binned = found.get("binned") is not None and engine.rows("SELECT count(*) FROM raw_binned")[0][0] > 0
     for table in tables:
-        engine.view(table.key, visible_sql(table, loads, retracted=retracted, merged=merged, binned=binned))
+        sql = visible_sql(table, loads, retracted=retracted, merged=merged, binned=binned)
+        unnamed[table.key] = partial(engine.view, table.key, sql)
     names = [table.key for table in tables]
     for name in _WORKED_OUT:
         written = delta.existing(name)
         if written is not None and written.file_uris():
-            engine.files(name, written, pa.schema(written.schema().to_arrow()))
+            unnamed[name] = partial(engine.files, name, written, pa.schema(written.schema().to_arrow()))
             names.append(name)
-    return Tables(engine, names, {table.key: visible_schema(table) for table in tables})
+    return Tables(engine, names, {table.key: visible_schema(table) for table in tables}, unnamed)
 
 
 def visible_schema(table: WarehouseTable) -> Any:

@@ -33,15 +33,15 @@ def take_out(records: Sequence[int]) -> int:
 
 
 def _take_out(table: WarehouseTable, records: Sequence[int]) -> int:
-    found = delta.existing(table.key)
-    if found is None:
+    if delta.existing(table.key) is None:
         return 0
     if table.customer:
-        return delta.delete(found, table.customer, records)
+        return delta.delete(table.key, table.customer, records)
     chain = delta.existing(_CHAIN)
     if chain is None or not table.retracted_by:
         return 0
     keys = delta.keys_where(chain, "id", "customer_id", records)
     return sum(
-        delta.delete(found, table.retracted_by, keys[start : start + _BATCH]) for start in range(0, len(keys), _BATCH)
+        delta.delete(table.key, table.retracted_by, keys[start : start + _BATCH])
+        for start in range(0, len(keys), _BATCH)
     )

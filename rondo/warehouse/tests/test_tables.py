@@ -1,9 +1,11 @@
 """The opened copy: stated schemas are the engine's own, and what is kept is computed once."""
 
+import shutil
 from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from rondo.customers.actions import merge, put_back, put_into_bin
 from rondo.customers.models import Link
@@ -53,6 +55,20 @@ def test_what_is_kept_has_the_types_asked_for_and_is_not_computed_again() -> Non
         ]
 
 
+def test_a_table_is_opened_when_it_is_asked_for() -> None:
+    refresh()
+    with open_tables() as tables:
+
+        def named() -> set[str]:
+            return {str(name) for (name,) in tables._engine.rows("SELECT view_name FROM duckdb_views()")}
+
+        assert not {"orders", "products", "raw_products"} & named()
+        assert tables.arrow(tables.orders.count()).as_py() == 0
+        assert {"orders", "raw_orders"} <= named() and not {"products", "raw_products"} & named()
+        assert tables.rows("SELECT count(*) FROM products") == [(0,)]
+        assert set(tables.names) | {f"raw_{name}" for name in tables.names} <= named()
+
+
 def test_nothing_of_a_customer_in_the_bin_is_in_a_view(purchased: Callable[[], dict[str, int]]) -> None:
     """Their orders, lines, links and merged records are left out, and are there again when they are put back."""
     ann, bob, other = customer("Ann"), customer("Bob"), customer("Ann B.")
@@ -81,3 +97,28 @@ def test_a_column_that_a_newer_version_added_is_empty_until_the_next_refresh() -
     refresh()
     with open_tables() as tables:
         assert tables.arrow(tables.links)["created_at"].null_count == 0
+
+
+def test_a_table_is_opened_anew_when_its_log_is_another() -> None:
+    """Whoever wrote it: this process, another one, or somebody who removed it and made it again."""
+
+    def marks(count: int) -> None:
+        rows = pa.table({"id": pa.array(range(count), pa.int64())})
+        write_deltalake(delta.path_of("marks"), rows, mode="append")
+
+    assert delta.existing("marks") is None
+    marks(1)
+    first = delta.existing("marks")
+    assert first is not None and first.count() == 1 and delta.existing("marks") is first
+    marks(2)
+    second = delta.existing("marks")
+    assert second is not None and (first.count(), second.count()) == (1, 3)
+    assert delta.delete("marks", "id", [1]) == 1
+    third = delta.existing("marks")
+    assert third is not None and (second.count(), third.count()) == (3, 2)
+    shutil.rmtree(delta.path_of("marks"))
+    assert delta.existing("marks") is None
+    for count in (5, 6, 7):
+        marks(count)
+    fourth = delta.existing("marks")
+    assert fourth is not None and (fourth.version(), fourth.count()) == (third.version(), 18)

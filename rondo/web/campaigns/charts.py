@@ -84,9 +84,15 @@ def calibration(bins: Sequence[dict[str, Any]], csv: str, stamp: str) -> Chart:
         named = plot([ends[1] | {"text": _("as promised")}])
         return alt.layer(
             diagonal.encode(x=x, y=y),
-            plot(data).mark_rule(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
-            plot(data).mark_circle(color=ACTUAL, size=70, opacity=1).encode(x=x, y=y, description="says:N"),
-            named.mark_text(aria=False, align="right", dx=-64, dy=8, color=MUTED).encode(x=x, y=y, text="text:N"),
+            plot(data)
+            .mark_rule(aria=False, color=ACTUAL, strokeWidth=2)
+            .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
+            plot(data)
+            .mark_circle(color=ACTUAL, size=70, opacity=1)
+            .encode(x=x, y=y, description=alt.Description("says:N")),
+            named.mark_text(aria=False, align="right", dx=-64, dy=8, color=MUTED).encode(
+                x=x, y=y, text=alt.Text("text:N")
+            ),
         )
 
     return Chart(
@@ -146,12 +152,12 @@ def _drawing(days: Sequence[ReactionDay], first: date, last: date, size: Size) -
         .mark_rect(color=ACTUAL)
         .encode(
             x=x,
-            x2="to:Q",
+            x2=alt.X2("to:Q"),
             y=upright(
                 "n", top, lambda value: formats.number(value, 0 if value == int(value) else 1), wanted=min(top, 4)
             ),
-            y2="zero:Q",
-            description="says:N",
+            y2=alt.Y2("zero:Q"),
+            description=alt.Description("says:N"),
         )
     )
 

@@ -19,7 +19,8 @@ HEAT = tuple(f"var(--heat-{step})" for step in range(6))
 
 def plot(rows: Sequence[Mapping[str, Any]]) -> Any:
     """A chart of these rows, without marks yet."""
-    return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
+    # Altair copies lists with every layer that a chart gets, and leaves tuples as they are.
+    return alt.Chart(alt.InlineData(values=tuple(dict(row) for row in rows)))
 
 
 def ticks(top: float, wanted: int = 4) -> list[float]:

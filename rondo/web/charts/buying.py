@@ -65,8 +65,10 @@ def bars(rows: Sequence[Bar], size: Size) -> Any:
     x = alt.X("from:Q", scale=alt.Scale(domain=[0, top * (1.35 if size[0] < _NARROW else 1.18)], nice=False), axis=None)
     base = plot(data)
     return alt.layer(
-        base.mark_rect(color=ACTUAL, fillOpacity=0.85).encode(x=x, x2="to:Q", y=y, description="says:N"),
-        base.mark_text(aria=False, align="left", dx=6).encode(x=alt.X("to:Q"), y=y, text="text:N"),
+        base.mark_rect(color=ACTUAL, fillOpacity=0.85).encode(
+            x=x, x2=alt.X2("to:Q"), y=y, description=alt.Description("says:N")
+        ),
+        base.mark_text(aria=False, align="left", dx=6).encode(x=alt.X("to:Q"), y=y, text=alt.Text("text:N")),
     )
 
 
@@ -299,7 +301,7 @@ def _upright(
         )
         y = upright("y", max(band["orders"] for band in bands), formats.number)
         return plot(data).mark_rect(color=ACTUAL, fillOpacity=0.85).encode(
-            x=x, x2="to:Q", y=y, y2="zero:Q", description="says:N"
+            x=x, x2=alt.X2("to:Q"), y=y, y2=alt.Y2("zero:Q"), description=alt.Description("says:N")
         )  # fmt: skip
 
     return Chart(
@@ -363,7 +365,7 @@ def rhythm(found: Buying, stamp: str) -> Chart | None:
         )
         y = upright("y", max(gaps), formats.number, wanted=3 if size[0] < _NARROW else 4)
         return plot(data).mark_rect(color=ACTUAL, fillOpacity=0.85).encode(
-            x=x, x2="to:Q", y=y, y2="zero:Q", description="says:N"
+            x=x, x2=alt.X2("to:Q"), y=y, y2=alt.Y2("zero:Q"), description=alt.Description("says:N")
         )  # fmt: skip
 
     return Chart(
@@ -428,7 +430,11 @@ def hours(found: Buying, stamp: str) -> Chart | None:
             scale=alt.Scale(domain=list(range(7)), paddingInner=0.08),
             axis=axis(list(range(7)), [name[:2] for name in names], domain=False, ticks=False),
         )
-        return plot(data).mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")
+        return (
+            plot(data)
+            .mark_rect()
+            .encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description=alt.Description("says:N"))
+        )
 
     return Chart(
         key="hours",

@@ -99,9 +99,11 @@ def triangle(found: Triangle, measure: Measure, currency: str, cut_until: str, s
             axis=axis(numbers, labels, domain=False, ticks=False),
         )
         base = plot(data)
-        squares = base.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")
+        squares = base.mark_rect().encode(
+            x=x, y=y, color=alt.Color("colour:N", scale=None), description=alt.Description("says:N")
+        )
         figures = base.mark_text(aria=False, fontSize=11).encode(
-            x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None)
+            x=x, y=y, text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None)
         )
         return squares + figures
 

@@ -82,11 +82,11 @@ def _drawn(bands: Sequence[Band], scale: Scale, size: Size) -> Any:
         .encode(
             x=x,
             y=y,
-            y2="high:Q",
-            detail="band:N",
+            y2=alt.Y2("high:Q"),
+            detail=alt.Detail("band:N"),
             color=alt.Color("colour:N", scale=None),
             opacity=alt.Opacity("opacity:Q", scale=None),
-            description="says:N",
+            description=alt.Description("says:N"),
         )
     )
     # A name needs its line: states with fewer customers are named by the pointer and in the table.
@@ -99,7 +99,7 @@ def _drawn(bands: Sequence[Band], scale: Scale, size: Size) -> Any:
             if amount + gap >= line
         ]
         mark = plot(words).mark_text(aria=False, align=align, baseline="middle", limit=_LABEL_PIXELS)
-        texts.append(mark.encode(x=x, y=y, text="text:N"))
+        texts.append(mark.encode(x=x, y=y, text=alt.Text("text:N")))
     return alt.layer(ribbons, *texts)
 
 

@@ -109,7 +109,7 @@ def _drawing(weeks: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], curr
     if joined:
         ahead = plot(joined)
         layers += [
-            ahead.mark_area(aria=False, color=BAND).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+            ahead.mark_area(aria=False, color=BAND).encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
             ahead.mark_line(aria=False, color=ACTUAL, strokeWidth=1.5, strokeDash=[4, 3]).encode(x=x, y=y),
         ]
     layers.append(plot(past).mark_line(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y))
@@ -118,13 +118,15 @@ def _drawing(weeks: Sequence[WeekPoint], forecast: Sequence[ForecastPoint], curr
         layers += [
             start.mark_rule(aria=False, color=QUIET, strokeDash=[2, 3]).encode(x=x),
             start.mark_text(aria=False, align="left", baseline="bottom", dx=6, dy=-6, color=MUTED).encode(
-                x=x, y=y, text="text:N"
+                x=x, y=y, text=alt.Text("text:N")
             ),
         ]
     # Each week is a transparent column as high as the plot: easy to point at, and a stop of the keyboard.
     stops = [point | {"from": point["x"] - 3.5, "to": point["x"] + 3.5} for point in everything]
     layers.append(
-        plot(stops).mark_rect(color=GRID, fillOpacity=0).encode(x=alt.X("from:Q"), x2="to:Q", description="says:N")
+        plot(stops)
+        .mark_rect(color=GRID, fillOpacity=0)
+        .encode(x=alt.X("from:Q"), x2=alt.X2("to:Q"), description=alt.Description("says:N"))
     )
     return alt.layer(*layers)
 

@@ -75,13 +75,13 @@ def stages_by_week(weekly: Sequence[StandingWeek], stamp: str) -> Chart:
             tops = [low + count for low, count in zip(tops, counts, strict=True)]
             if any(counts):
                 area = plot(points).mark_area(aria=False, color=f"var(--stage-{key})")
-                layers.append(area.encode(x=x, y=y, y2="low:Q"))
+                layers.append(area.encode(x=x, y=y, y2=alt.Y2("low:Q")))
         stops = [
             {"from": before, "to": day, "says": _says(week, labels)}
             for before, day, week in zip(days, days[1:], weekly[1:], strict=False)
         ]
         columns = plot(stops).mark_rect(color=GRID, fillOpacity=0)
-        layers.append(columns.encode(x=alt.X("from:Q"), x2="to:Q", description="says:N"))
+        layers.append(columns.encode(x=alt.X("from:Q"), x2=alt.X2("to:Q"), description=alt.Description("says:N")))
         return alt.layer(*layers)
 
     return Chart(
@@ -177,8 +177,12 @@ def moved(moves: Moves, stamp: str) -> Chart:
             axis=axis(rows_by, [names[n] for n in rows_by], domain=False, ticks=False),
         )
         base = plot(data)
-        squares = base.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")
-        figures = base.mark_text(aria=False).encode(x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None))
+        squares = base.mark_rect().encode(
+            x=x, y=y, color=alt.Color("colour:N", scale=None), description=alt.Description("says:N")
+        )
+        figures = base.mark_text(aria=False).encode(
+            x=x, y=y, text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None)
+        )
         return squares + figures
 
     return Chart(

@@ -57,9 +57,9 @@ def candidates(found: Selection, stamp: str) -> Chart | None:
         colour = alt.Color("colour:N", scale=None)
         return alt.layer(
             base.mark_rule(aria=False, strokeWidth=2).encode(
-                x=alt.X("low:Q", axis=None), x2="high:Q", y=y, color=colour
+                x=alt.X("low:Q", axis=None), x2=alt.X2("high:Q"), y=y, color=colour
             ),
-            base.mark_circle(size=110, opacity=1).encode(x=x, y=y, color=colour, description="says:N"),
+            base.mark_circle(size=110, opacity=1).encode(x=x, y=y, color=colour, description=alt.Description("says:N")),
         )
 
     return Chart(
@@ -147,9 +147,11 @@ def silence(bins: Sequence[ChurnBin], stamp: str) -> Chart:
         base = plot(rows)
         return alt.layer(
             line.mark_line(aria=False, color=MUTED, strokeDash=[4, 3], strokeWidth=1).encode(x=x, y=y),
-            named.mark_text(aria=False, align="right", color=MUTED).encode(x=x, y=y, text="text:N"),
-            base.mark_rule(aria=False, color=COMPARED, strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
-            base.mark_circle(size=90, opacity=1, color=ACTUAL).encode(x=x, y=y, description="says:N"),
+            named.mark_text(aria=False, align="right", color=MUTED).encode(x=x, y=y, text=alt.Text("text:N")),
+            base.mark_rule(aria=False, color=COMPARED, strokeWidth=1.5).encode(
+                x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
+            ),
+            base.mark_circle(size=90, opacity=1, color=ACTUAL).encode(x=x, y=y, description=alt.Description("says:N")),
         )
 
     return Chart(

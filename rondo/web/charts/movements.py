@@ -90,12 +90,16 @@ def movement_map(
             axis=axis(befores, [names[n] for n in befores], domain=False, ticks=False),
         )
         base, ink = plot(data), alt.Color("ink:N", scale=None)
-        squares = base.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")
+        squares = base.mark_rect().encode(
+            x=x, y=y, color=alt.Color("colour:N", scale=None), description=alt.Description("says:N")
+        )
         if narrow:
-            return squares + base.mark_text(aria=False, fontSize=10).encode(x=x, y=y, text="text:N", color=ink)
-        count = base.mark_text(aria=False, dy=-7).encode(x=x, y=y, text="text:N", color=ink)
+            return squares + base.mark_text(aria=False, fontSize=10).encode(
+                x=x, y=y, text=alt.Text("text:N"), color=ink
+            )
+        count = base.mark_text(aria=False, dy=-7).encode(x=x, y=y, text=alt.Text("text:N"), color=ink)
         return squares + count + base.mark_text(aria=False, dy=9, fontSize=10).encode(
-            x=x, y=y, text="money:N", color=ink
+            x=x, y=y, text=alt.Text("money:N"), color=ink
         )  # fmt: skip
 
     lines = len({move.before for move in found})

@@ -7,6 +7,7 @@ from typing import Any
 
 from rondo.web.charts.axes import dressed
 from rondo.web.charts.chart import Chart
+from rondo.web.charts.svg import specification
 
 SCALE = 2.0
 """Pixels per unit of the drawing: sharp on a slide."""
@@ -33,7 +34,7 @@ def png(chart: Chart) -> bytes:
     drawn = dressed(chart.build(chart.desk), chart.desk).properties(
         background="#ffffff", padding=16, title={"text": chart.title, "anchor": "start", "fontSize": 15, "offset": 12}
     )
-    return bytes(vl_convert.vegalite_to_png(coloured(drawn.to_dict()), scale=SCALE))
+    return bytes(vl_convert.vegalite_to_png(coloured(specification(drawn)), scale=SCALE))
 
 
 def coloured(value: Any) -> Any:

@@ -75,7 +75,7 @@ def distribution(bins: Sequence[ValueBin], currency: str, stamp: str) -> Chart:
         x = alt.X("from:Q", scale=alt.Scale(domain=[0, len(bins)], nice=False), axis=axis(edges, labels, domain=True))
         y = upright("y", max((item["customers"] for item in bins), default=0), formats.number)
         bars = plot(data).mark_rect(color=ACTUAL)
-        return bars.encode(x=x, x2="to:Q", y=y, y2="zero:Q", description="says:N")
+        return bars.encode(x=x, x2=alt.X2("to:Q"), y=y, y2=alt.Y2("zero:Q"), description=alt.Description("says:N"))
 
     return Chart(
         key="distribution",
@@ -164,13 +164,17 @@ def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
             axis=axis([n for n, _l in rows_by], [label for _n, label in rows_by], domain=False, ticks=False),
         )
         base = plot(data)
-        squares = base.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")
+        squares = base.mark_rect().encode(
+            x=x, y=y, color=alt.Color("colour:N", scale=None), description=alt.Description("says:N")
+        )
         ink = alt.Color("ink:N", scale=None)
         if size[0] < _NARROW:
-            return squares + base.mark_text(aria=False).encode(x=x, y=y, text="text:N", color=ink)
-        count = base.mark_text(aria=False, dy=-7).encode(x=x, y=y, text="text:N", color=ink)
+            return squares + base.mark_text(aria=False).encode(x=x, y=y, text=alt.Text("text:N"), color=ink)
+        count = base.mark_text(aria=False, dy=-7).encode(x=x, y=y, text=alt.Text("text:N"), color=ink)
         return (
-            squares + count + base.mark_text(aria=False, dy=9, fontSize=10).encode(x=x, y=y, text="value:N", color=ink)
+            squares
+            + count
+            + base.mark_text(aria=False, dy=9, fontSize=10).encode(x=x, y=y, text=alt.Text("value:N"), color=ink)
         )
 
     return Chart(
@@ -269,9 +273,9 @@ def lorenz(spread: Concentration, stamp: str) -> Chart:
             line.mark_area(aria=False, color=ACTUAL, fillOpacity=0.1).encode(x=x, y=y),
             line.mark_line(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y),
             point.mark_circle(aria=False, color=ACTUAL, size=70, opacity=1).encode(x=x, y=y),
-            point.mark_text(aria=False, align="left", dx=10, dy=8).encode(x=x, y=y, text="text:N"),
+            point.mark_text(aria=False, align="left", dx=10, dy=8).encode(x=x, y=y, text=alt.Text("text:N")),
             line.mark_circle(color=ACTUAL, size=160, fillOpacity=0, strokeOpacity=0, opacity=1).encode(
-                x=x, y=y, description="says:N"
+                x=x, y=y, description=alt.Description("says:N")
             ),
         )
 
@@ -352,14 +356,16 @@ def deciles(rows_of: Sequence[Decile], stamp: str) -> Chart:
         named = plot([data[0] | {"text": _("forecast"), "what": _("happened")}])
         return alt.layer(
             base.mark_rect(color=ACTUAL, fillOpacity=0.85).encode(
-                x=x, x2="to:Q", y=y, y2="zero:Q", description="says:N"
+                x=x, x2=alt.X2("to:Q"), y=y, y2=alt.Y2("zero:Q"), description=alt.Description("says:N")
             ),
             base.mark_rule(aria=False, color=COMPARED, strokeWidth=1.5).encode(
-                x=alt.X("decile:Q"), y=alt.Y("low:Q"), y2="high:Q"
+                x=alt.X("decile:Q"), y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
             ),
-            base.mark_rule(aria=False, color=COMPARED, strokeWidth=3).encode(x=x, x2="to:Q", y=alt.Y("forecast:Q")),
+            base.mark_rule(aria=False, color=COMPARED, strokeWidth=3).encode(
+                x=x, x2=alt.X2("to:Q"), y=alt.Y("forecast:Q")
+            ),
             named.mark_text(aria=False, align="left", dx=6, color=COMPARED).encode(
-                x=alt.X("to:Q"), y=alt.Y("forecast:Q"), text="text:N"
+                x=alt.X("to:Q"), y=alt.Y("forecast:Q"), text=alt.Text("text:N")
             ),
         )
 

@@ -57,12 +57,14 @@ def worth_map(cells: Sequence[WorthCell], currency: str, stamp: str) -> Chart | 
                 y2="y2:Q",
                 color=alt.Color("fill:N", scale=None),
                 stroke=alt.Stroke("edge:N", scale=None),
-                description="says:N",
+                description=alt.Description("says:N"),
             ),
-            base.mark_text(aria=False, color=INK).encode(x=alt.X("middle:Q"), y=alt.Y("centre:Q"), text="text:N"),
+            base.mark_text(aria=False, color=INK).encode(
+                x=alt.X("middle:Q"), y=alt.Y("centre:Q"), text=alt.Text("text:N")
+            ),
             plot(heads)
             .mark_text(aria=False, align="left", dx=2, color=INK, fontWeight=600)
-            .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), text="text:N"),
+            .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), text=alt.Text("text:N")),
         ]
         return alt.layer(*layers)
 

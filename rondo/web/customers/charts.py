@@ -102,9 +102,9 @@ def _drawing(months: "Sequence[Month]", currency: str, size: Size) -> Any:
         .mark_rect(color=ACTUAL, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
             x=x,
-            x2="to:Q",
+            x2=alt.X2("to:Q"),
             y=upright("y", top, lambda value: formats.compact_money(value, currency, 2), wanted=3),
-            y2="zero:Q",
-            description="says:N",
+            y2=alt.Y2("zero:Q"),
+            description=alt.Description("says:N"),
         )
     )

@@ -50,9 +50,15 @@ def calibration(key: str, title: str, counted: str, bins: Sequence[Bin], csv: st
         named = plot([ends[1] | {"text": _("as promised")}])
         return alt.layer(
             plot(ends).mark_line(aria=False, color=MUTED, strokeDash=[4, 4], strokeWidth=1).encode(x=x, y=y),
-            plot(data).mark_rule(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
-            plot(data).mark_circle(color=ACTUAL, size=70, opacity=1).encode(x=x, y=y, description="says:N"),
-            named.mark_text(aria=False, align="right", dx=-64, dy=8, color=MUTED).encode(x=x, y=y, text="text:N"),
+            plot(data)
+            .mark_rule(aria=False, color=ACTUAL, strokeWidth=2)
+            .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
+            plot(data)
+            .mark_circle(color=ACTUAL, size=70, opacity=1)
+            .encode(x=x, y=y, description=alt.Description("says:N")),
+            named.mark_text(aria=False, align="right", dx=-64, dy=8, color=MUTED).encode(
+                x=x, y=y, text=alt.Text("text:N")
+            ),
         )
 
     return Chart(

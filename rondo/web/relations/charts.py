@@ -75,9 +75,11 @@ def bonds_map(found: Sequence[BondCount], stamp: str) -> Chart | None:
             axis=axis(numbers, labels, domain=False, ticks=False),
         )
         base, ink = plot(data), alt.Color("ink:N", scale=None)
-        squares = base.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), description="says:N")
+        squares = base.mark_rect().encode(
+            x=x, y=y, color=alt.Color("colour:N", scale=None), description=alt.Description("says:N")
+        )
         return squares + base.mark_text(aria=False, fontSize=9 if narrow else 12).encode(
-            x=x, y=y, text="text:N", color=ink
+            x=x, y=y, text=alt.Text("text:N"), color=ink
         )
 
     return Chart(

@@ -94,7 +94,7 @@ def _sizes(points: Sequence[Point], size: Size) -> Any:
     base = plot(data)
     return alt.layer(
         base.mark_line(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y),
-        base.mark_circle(color=ACTUAL, size=60, opacity=1).encode(x=x, y=y, description="says:N"),
+        base.mark_circle(color=ACTUAL, size=60, opacity=1).encode(x=x, y=y, description=alt.Description("says:N")),
     )
 
 
@@ -166,13 +166,17 @@ def _reach(curve: Sequence[dict[str, Any]], others: int, size: Size) -> Any:
     chance = [{"customers": 0, "found": 0.0}, {"customers": last, "found": last / others}]
     named = [chance[1] | {"text": _("by chance")}]
     return alt.layer(
-        plot(data).mark_area(aria=False, color=BAND).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+        plot(data).mark_area(aria=False, color=BAND).encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
         plot(chance)
         .mark_line(aria=False, color=MUTED, strokeDash=[4, 4], strokeWidth=1)
         .encode(x=x, y=alt.Y("found:Q")),
         plot(data).mark_line(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y),
-        plot(data[1:]).mark_circle(color=ACTUAL, size=70, opacity=1).encode(x=x, y=y, description="says:N"),
-        plot(named).mark_text(aria=False, align="right", dx=-4, dy=-8, color=MUTED).encode(x=x, y=y, text="text:N"),
+        plot(data[1:])
+        .mark_circle(color=ACTUAL, size=70, opacity=1)
+        .encode(x=x, y=y, description=alt.Description("says:N")),
+        plot(named)
+        .mark_text(aria=False, align="right", dx=-4, dy=-8, color=MUTED)
+        .encode(x=x, y=y, text=alt.Text("text:N")),
     )
 
 
@@ -213,7 +217,12 @@ def stability(found: Sequence[dict[str, Any]], least: float, csv: str, stamp: st
         bars = plot(data).mark_rect()
         return alt.layer(
             bars.encode(
-                x=x, x2="to:Q", y=y, y2="zero:Q", color=alt.Color("colour:N", scale=None), description="says:N"
+                x=x,
+                x2=alt.X2("to:Q"),
+                y=y,
+                y2=alt.Y2("zero:Q"),
+                color=alt.Color("colour:N", scale=None),
+                description=alt.Description("says:N"),
             ),
             plot(ends).mark_line(aria=False, color=MUTED, strokeDash=[4, 4], strokeWidth=1).encode(x=x, y=y),
         )
@@ -308,12 +317,18 @@ def _sets(found: Overlap, urls: list[str], size: Size) -> Any:
         ]
         links.append({"x": column, "y": marks[places[0]], "end": marks[places[-1]]})
     return alt.layer(
-        plot(links).mark_rule(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y, y2="end:Q"),
+        plot(links).mark_rule(aria=False, color=ACTUAL, strokeWidth=2).encode(x=x, y=y, y2=alt.Y2("end:Q")),
         plot(dots)
         .mark_circle(aria=False, size=90, opacity=1)
         .encode(x=x, y=y, color=alt.Color("colour:N", scale=None)),
         plot(bars)
         .mark_rect(color=ACTUAL)
-        .encode(x=alt.X("from:Q", scale=across, axis=None), x2="to:Q", y=y, y2="zero:Q", description="says:N"),
-        plot(bars).mark_text(aria=False, dy=-8).encode(x=x, y=y, text="text:N"),
+        .encode(
+            x=alt.X("from:Q", scale=across, axis=None),
+            x2=alt.X2("to:Q"),
+            y=y,
+            y2=alt.Y2("zero:Q"),
+            description=alt.Description("says:N"),
+        ),
+        plot(bars).mark_text(aria=False, dy=-8).encode(x=x, y=y, text=alt.Text("text:N")),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from altair.utils.schemapi import SchemaValidationError
 from django.core.cache import cache
 from django.utils import translation
 
@@ -24,6 +25,9 @@ from rondo.web.figures import Figures, figures
 from rondo.web.jobs import draw_charts
 from rondo.web.tests.sample import store_run
 from rondo.web.views.portfolio import CHARTS
+
+once = pytest.mark.once
+"""What is drawn of figures that were read; ``rondo/analysis/tests/test_figures.py`` reads them from both databases."""
 
 
 @pytest.fixture
@@ -66,6 +70,7 @@ def chart(key: str, found: Figures) -> Chart:
     return made
 
 
+@once
 @pytest.mark.parametrize("key", list(CHARTS))
 def test_every_drawing_keeps_the_policy_and_speaks(key: str, found: Figures) -> None:
     for drawing in (chart(key, found).wide, chart(key, found).narrow):
@@ -83,6 +88,17 @@ def test_every_drawing_keeps_the_policy_and_speaks(key: str, found: Figures) -> 
         assert all(str(colour).startswith("var(--") for colour in colours), colours
 
 
+@once
+def test_every_drawing_of_a_test_is_held_against_the_schema(found: Figures) -> None:
+    plain = chart("lorenz", found)
+    wrong = replace(plain, key="wrong", build=lambda size: plain.build(size).configure_legend(orient="nowhere"))
+    with pytest.raises(SchemaValidationError):
+        assert wrong.wide
+    with pytest.raises(SchemaValidationError):
+        png(wrong)
+
+
+@once
 def test_every_drawing_can_be_had_as_a_picture(found: Figures) -> None:
     for key in CHARTS:
         picture = png(chart(key, found))
