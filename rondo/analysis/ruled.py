@@ -142,13 +142,15 @@ def _facts() -> Iterable[RuleField]:
 
 
 def _frame(tables: Any, _field: RuleField) -> Any:
-    if "scores" in tables.names:
-        return tables.scores
     import ibis
 
     from rondo.analysis.scores import schema
 
-    return ibis.memtable(schema().empty_table())
+    if "scores" not in tables.names:
+        return ibis.memtable(schema().empty_table())
+    # A copy that an older version wrote lacks the facts that came since, until the next analysis.
+    scores, kinds = tables.scores, ibis.Schema.from_pyarrow(schema())
+    return scores.mutate(**{name: ibis.null(kinds[name]) for name in kinds if name not in scores.columns})
 
 
 def _values(records: Sequence[int], fields: Sequence[RuleField]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class Search:
     def shape(self) -> Hashable:
         """What a statement of this search looks at besides :attr:`marked`."""
         leading = self.words.index(self.leading) if self.words else -1
-        return len(self.words), leading, self.folded == self.leading
+        return bool(self), len(self.words), leading, self.folded == self.leading
 
     def by_beginning(self, column: str = "folded_name") -> Q:
         """Customers whose name begins with the text."""

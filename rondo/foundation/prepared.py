@@ -82,6 +82,13 @@ class _Kept:
         return list(asked)
 
 
+def is_like_mark(value: Any) -> bool:
+    """Whether a value that is no mark could be taken for one."""
+    if isinstance(value, date):
+        return value.toordinal() <= _FIRST_DAY + _APART * _MARKS
+    return isinstance(value, int) and _INTEGER <= value <= _INTEGER + _APART * _MARKS
+
+
 def _place_of(value: Any, places: dict[Any, int]) -> tuple[int | None, Any]:
     """Which of the values a parameter is, and what the statement puts behind it; else None and the parameter.
 
@@ -95,7 +102,7 @@ def _place_of(value: Any, places: dict[Any, int]) -> tuple[int | None, Any]:
             return place, rest
     elif isinstance(value, int | str | date) and value in places:
         return places[value], None
-    elif not isinstance(value, int) or not _INTEGER <= value <= _INTEGER + _APART * _MARKS:
+    elif not isinstance(value, int | float) or not _INTEGER <= value <= _INTEGER + _APART * _MARKS:
         return None, value
     raise FieldError(f"prepared query: {value!r} was worked out of a value")
 

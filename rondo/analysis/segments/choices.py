@@ -1,6 +1,7 @@
 """Rules of segments that name choices of an attribute, where some choices are merged into another."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from django.utils.translation import gettext as _
 
@@ -10,7 +11,7 @@ from rondo.customers.ruled import ATTRIBUTE_PREFIX
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry
 from rondo.foundation.registry import ChoiceUses
-from rondo.rules import RuleError, schema, with_values
+from rondo.rules import RuleError, parse, schema, with_values
 
 
 def find(key: str, merged: Mapping[str, str]) -> list[str]:
@@ -32,7 +33,8 @@ def take_back(actor: Actor, entry: AuditEntry) -> None:
     before, after = entry.changes["text"]
     row = Segment.objects.select_for_update(of=("self",)).filter(pk=entry.record_id).first()
     if row is not None and row.text == after:
-        rewrite_rule(actor, row, before)
+        with suppress(RuleError):  # it names what is gone meanwhile
+            rewrite_rule(actor, row, before)
 
 
 def _naming(key: str, merged: Mapping[str, str], *, locked: bool = False) -> Iterator[tuple[Segment, str]]:
@@ -45,6 +47,8 @@ def _naming(key: str, merged: Mapping[str, str], *, locked: bool = False) -> Ite
     for row in rows.select_for_update(of=("self",)) if locked else rows:
         try:
             text = with_values(row.text, ATTRIBUTE_PREFIX + key, merged, known)
+            if text != row.text:
+                parse(text, known)
         except RuleError:
             continue
         if text != row.text:

@@ -21,7 +21,7 @@ from rondo.customers.models import Customer, Link
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.installation import business_now
-from rondo.foundation.loads import shown
+from rondo.foundation.loads import hidden_loads, shown
 
 _NEEDED: dict[str, tuple[str | None, str | None]] = {
     Link.Role.MEMBER: (None, Customer.Kind.HOUSEHOLD),
@@ -226,6 +226,8 @@ def put_back_link(actor: Actor, removed: Sequence[Removed]) -> None:
                 continue
             values = {field.name: getattr(one, field.name) for field in fields(Removed)}
             back = Link(subject_id=values.pop("subject"), object_id=values.pop("object"), **values)
+            if back.load_id in hidden_loads():  # of an import that was taken back since: a hand wants it now
+                back.load_id = None
             _make_room(back)
             back.save(force_insert=True)
             _tell(actor, "link.restored", first.pk, second.pk, one.role, (None, second.pk), (None, first.pk), {})

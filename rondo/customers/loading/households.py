@@ -50,12 +50,29 @@ class Households:
                 f"SELECT line, '{FIELD}' AS field, \"{FIELD}\" AS value, {reason} AS reason FROM staged "
                 f"WHERE \"{FIELD}\" IS NOT NULL AND kind = 'household'"
             )
+        if job.has("external_id"):
+            reason = quoted(_("is how the household of other rows is known; give the customer another number"))
+            job.refuse(
+                f"SELECT line, 'external_id' AS field, external_id AS value, {reason} AS reason FROM staged "
+                "WHERE external_id IN (SELECT value FROM household_forms)"
+            )
         known_identifiers(job, "external", "SELECT DISTINCT value FROM household_forms", "household_known")
         refuse_unseen(
             job,
             f"SELECT s.line, '{FIELD}' AS field, s.\"{FIELD}\" AS value, k.customer_id FROM staged AS s "
             f'JOIN household_forms AS f ON f.raw = s."{FIELD}" JOIN household_known AS k ON k.value = f.value '
             "WHERE k.state = 'known'",
+        )
+        known = job.query("SELECT customer_id FROM household_known WHERE state = 'known'")
+        stands = roots(known["customer_id"].to_pylist())
+        kinds = dict(bulk.lookup(Customer, "id", sorted(set(stands.values())), ["id", "kind"]))
+        others = [key for key, root in stands.items() if kinds.get(root) != Customer.Kind.HOUSEHOLD]
+        job.put("no_households", pa.table({"id": pa.array(others, pa.int64())}))
+        reason = quoted(_("is no household any more; take its number off that customer, or make it one again"))
+        job.refuse(
+            f"SELECT s.line, '{FIELD}' AS field, s.\"{FIELD}\" AS value, {reason} AS reason FROM staged AS s "
+            f'JOIN household_forms AS f ON f.raw = s."{FIELD}" JOIN household_known AS k ON k.value = f.value '
+            "WHERE k.state = 'known' AND k.customer_id IN (SELECT id FROM no_households)"
         )
 
     def plan(self) -> None:

@@ -60,6 +60,12 @@ def ask(turns: Turns, name: str, **more: str) -> Thread:
     return started(work)
 
 
+def standing(turns: Turns) -> int:
+    """Who is worked on or waits."""
+    with turns._changed:
+        return len(turns._waiting) + len(turns._short_until)
+
+
 def test_short_requests_come_one_after_the_other_in_their_order() -> None:
     site = Site()
     names = [f"page {number}" for number in range(5)]
@@ -68,7 +74,7 @@ def test_short_requests_come_one_after_the_other_in_their_order() -> None:
     threads = []
     for place, name in enumerate(names):
         threads.append(ask(turns, name))
-        while len(turns._waiting) + len(turns._short_until) <= place:  # it stands in the row before the next one comes
+        while standing(turns) <= place:  # it stands in the row before the next one comes
             pass
     for name in names:
         assert site.begun[name].wait(WAIT)

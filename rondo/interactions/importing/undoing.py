@@ -93,6 +93,7 @@ def _take_back(actor: Actor, load: Load) -> Undone:
     concerned = _concerned(load)
     hold_all(concerned)
     picked = showing(concerned)
+    changed_customers |= _linked(load)
     restored, left = _restore(actor, load, changed_customers)
     kept = {name: count for name, count in _keep(load).items() if count}
     _drop_additions(load, changed_customers)
@@ -125,6 +126,15 @@ def _concerned(load: Load) -> set[int]:
     for model, name in ((Address, "address"), (AttributeValue, "attribute")):
         changed = written.filter(record_type=name).values("record_id")
         keys.update(model._default_manager.filter(pk__in=changed).values_list("customer_id", flat=True))
+    return keys | _linked(load)
+
+
+def _linked(load: Load) -> set[int]:
+    """The customers that were there before and whose links the run wrote."""
+    keys: set[int] = set()
+    for end in ("subject", "object"):
+        rows = Link.objects.filter(load_id=load.pk).exclude(**{f"{end}__load_id": load.pk})
+        keys.update(rows.values_list(f"{end}_id", flat=True))
     return keys
 
 

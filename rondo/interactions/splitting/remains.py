@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rondo.customers.models import Address, AttributeValue, Consent, Identifier, Link, Merge
+from rondo.foundation.loads import shown
 from rondo.interactions.models import Split
 from rondo.interactions.queries import standing
 
@@ -28,6 +29,6 @@ def _left_behind() -> Q:
     for model in (Identifier, Address, AttributeValue):
         there |= Exists(model._default_manager.filter(customer=OuterRef("loser_id")))
     for end in ("subject", "object"):
-        there |= Exists(Link.objects.filter(**{end: OuterRef("loser_id")}))
+        there |= Exists(Link.objects.filter(shown(), **{end: OuterRef("loser_id")}))
     there |= Exists(Merge.objects.filter(winner=OuterRef("loser_id"), undone_at__isnull=True))
     return Q(parted) & ~Q(there)

@@ -154,3 +154,51 @@ def test_a_trial_tells_row_by_row_who_would_be_linked(tmp_path: Path) -> None:
     load("customers", path)
     run(system("import"), "customers", path, None, source="shop", options=options, report=report)
     assert [row["changes"] for row in pq.read_table(report).to_pylist()] == [None] * 4
+
+
+KAYA = "external_id,name,household\n1,Ann,Kaya\n"
+
+
+def test_nobody_moves_into_what_is_no_household_any_more(tmp_path: Path) -> None:
+    load("customers", write(tmp_path, KAYA))
+    home = Customer.objects.get(name="Kaya")
+    actions.change_customer(system(), home, expected_version=home.version, kind="organisation")
+    before = Link.objects.count()
+
+    done = load("customers", write(tmp_path, KAYA + "2,Ben,Kaya\n3,Cem,\n"))
+
+    assert Link.objects.count() == before and not visible(None).filter(name="Ben").exists()
+    assert visible(None).filter(name="Cem").exists()
+    assert "is no household any more" in str(rejects(done))
+
+
+def test_a_customer_is_not_numbered_as_the_household_of_others(tmp_path: Path) -> None:
+    """It would be both."""
+    done = load("customers", write(tmp_path, "external_id,name,household\n1,Ann,Kaya\nhousehold:kaya,Ben,\n"))
+
+    assert homes() == {"Kaya": {("Ann", "")}}
+    assert "is how the household of other rows is known" in str(rejects(done))
+
+
+def test_who_follows_changes_learns_that_the_undo_took_a_link(tmp_path: Path) -> None:
+    load("customers", write(tmp_path, "external_id,name\n1,Ann\n"))
+    done = load("customers", write(tmp_path, KAYA))
+    linked = Customer.objects.get(name="Ann").changed_in
+
+    undo(system(), done.pk)
+
+    assert Customer.objects.get(name="Ann").changed_in > linked
+
+
+def test_a_link_that_a_hand_puts_back_is_seen_though_its_import_is_gone(tmp_path: Path) -> None:
+    load("customers", write(tmp_path, "external_id,name\n1,Ann\n"))
+    home = actions.create_customer(system(), kind="household", name="Kaya")
+    source = Source.objects.get(name="shop").pk
+    Identifier.objects.create(customer=home, kind="external", source_id=source, value="household:kaya", shown="Kaya")
+    done = load("customers", write(tmp_path, KAYA))
+    gone = actions.unlink(system(), Link.objects.get().pk)
+    undo(system(), done.pk)
+
+    actions.put_back_link(system(), gone)
+
+    assert homes() == {"Kaya": {("Ann", "")}}

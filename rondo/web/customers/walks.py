@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from rondo.customers.queries import scope_key
-from rondo.foundation.prepared import padded
+from rondo.foundation.prepared import is_like_mark, padded
 from rondo.foundation.statements import Statements, marks_for
 from rondo.web.customers.fields import Field
 from rondo.web.customers.lists import Marked, Phase, phases
@@ -59,6 +59,9 @@ def walks(selection: Selection, field: Field, descending: bool, relevance: bool 
 
 def _can_be_kept(selection: Selection) -> bool:
     if selection.rule is not None or selection.only is not None:
+        return False
+    fixed = [value for condition in selection.conditions if not varies(condition) for value in condition.values]
+    if any(map(is_like_mark, fixed)):
         return False
     return all(condition.field.place in ("fact", "customer") for condition in selection.conditions)
 

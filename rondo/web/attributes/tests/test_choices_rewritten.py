@@ -111,3 +111,28 @@ def test_the_page_and_the_api_tell_beforehand(signed_in: Any, alice: User) -> No
     api.post(at, json.dumps({**body, "dry_run": False}), content_type="application/json")
     assert Segment.objects.get().text == "club = gold"
     assert AuditEntry.objects.get(verb="segment.changed").actor == alice
+
+
+def test_a_rule_that_is_broken_elsewhere_holds_nothing_up() -> None:
+    """A deleted one, say, which names an attribute that was archived since: it stays as it is."""
+    actions.define_attribute(system(), "other", label_en="Other", type="number", form="behavioural")
+    for key in ("before", "after"):
+        create_segment(system(), name=key, key=key, text="club = golden and other = 1")
+    delete_segment(system(), "before")
+    merge()  # both follow
+    take_back_change(system(), "club")
+    delete_segment(system(), "after")
+    actions.archive_attribute(system(), "other")
+    merge()
+    assert {row.text for row in Segment.objects.all()} == {"club = golden and other = 1"}
+    take_back_change(system(), "club")
+
+
+def test_the_undo_passes_over_a_rule_that_broke_meanwhile() -> None:
+    actions.define_attribute(system(), "other", label_en="Other", type="number", form="behavioural")
+    create_segment(system(), name="one", key="one", text="club = golden and other = 1")
+    merge()
+    delete_segment(system(), "one")
+    actions.archive_attribute(system(), "other")
+    take_back_change(system(), "club")
+    assert Segment.objects.get(key="one").text == "club = gold and other = 1"
