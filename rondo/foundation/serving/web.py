@@ -1,10 +1,13 @@
 """The web server: Granian over the WSGI application."""
 
+import os
+
 from django.conf import settings
 from django.db import connections
 
-THREADS = 8
-"""Requests that one worker process serves at the same moment."""
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""Requests that one worker process holds at the same moment: those that are worked on in turns (see
+:mod:`rondo.foundation.serving.turns`), and files that are sent and received meanwhile."""
 
 
 def run_web() -> None:
