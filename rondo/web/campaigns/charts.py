@@ -11,7 +11,8 @@ from django.utils.translation import ngettext
 from rondo.campaigns.models import Campaign
 from rondo.campaigns.queries import ReactionDay
 from rondo.web import formats
-from rondo.web.charts.axes import ACTUAL, MUTED, axis, plot, ticks, upright
+from rondo.web.charts.axes import ACTUAL, axis, plot, upright
+from rondo.web.charts.calibration import promised_and_come
 from rondo.web.charts.chart import Cell, Chart, Column, Size, headings
 from rondo.web.charts.svg import spoken
 
@@ -64,7 +65,6 @@ def calibration(bins: Sequence[dict[str, Any]], csv: str, stamp: str) -> Chart:
     ]
 
     def build(size: Size) -> Any:
-        top = max(max(one["high"], one["expected"]) for one in bins)
         data: list[dict[str, Any]] = [
             dict(one)
             | {
@@ -75,25 +75,7 @@ def calibration(bins: Sequence[dict[str, Any]], csv: str, stamp: str) -> Chart:
             }
             for one in bins
         ]
-        marks = ticks(top, 4)
-        scale = alt.Scale(domain=[0, marks[-1]], nice=False)
-        x = alt.X("expected:Q", scale=scale, axis=axis(marks, [formats.share(mark, 0) for mark in marks], domain=True))
-        y = upright("share", top, lambda value: formats.share(value, 0))
-        ends: list[dict[str, Any]] = [{"expected": 0, "share": 0}, {"expected": marks[-1], "share": marks[-1]}]
-        diagonal = plot(ends).mark_line(aria=False, color=MUTED, strokeDash=[4, 4], strokeWidth=1)
-        named = plot([ends[1] | {"text": _("as promised")}])
-        return alt.layer(
-            diagonal.encode(x=x, y=y),
-            plot(data)
-            .mark_rule(aria=False, color=ACTUAL, strokeWidth=2)
-            .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
-            plot(data)
-            .mark_circle(color=ACTUAL, size=70, opacity=1)
-            .encode(x=x, y=y, description=alt.Description("says:N")),
-            named.mark_text(aria=False, align="right", dx=-64, dy=8, color=MUTED).encode(
-                x=x, y=y, text=alt.Text("text:N")
-            ),
-        )
+        return promised_and_come(data, lambda value: formats.share(value, 0))
 
     return Chart(
         key="calibration",
