@@ -10,6 +10,7 @@ import time
 from importlib import import_module
 
 from rondo.foundation.serving.parents import end_with_parent
+from rondo.foundation.serving.shares import own_share
 from rondo.foundation.serving.turns import Turns
 from rondo.wsgi import application as pages
 
@@ -25,6 +26,6 @@ def _import_later() -> None:
         import_module(name)
 
 
-application = Turns(pages)
+application = Turns(pages, share=own_share())
 end_with_parent(os.getppid())
 threading.Thread(target=_import_later, name="imports", daemon=True).start()

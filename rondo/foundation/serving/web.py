@@ -5,6 +5,8 @@ import os
 from django.conf import settings
 from django.db import connections
 
+from rondo.foundation.serving import shares
+
 THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 """Requests that one worker process holds at the same moment: those that are worked on in turns (see
 :mod:`rondo.foundation.serving.turns`), and files that are sent and received meanwhile."""
@@ -16,6 +18,7 @@ def run_web() -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
+    shares.expect(settings.RONDO_WORKERS)
     connections.close_all()  # worker processes are forked: no connection may be shared
     Server(
         "rondo.foundation.serving.app:application",
