@@ -129,6 +129,8 @@ class Search:
         """Those of the surviving customers in ``viewer``'s reach that a public id or an identifier names, of their own
         or of a record merged into them; at most MAX_HITS. ``among`` are the keys of all in reach, if they are few."""
         text = self.text.strip()[:MAX_LENGTH]
+        if not text:
+            return ()
         found: list[int] = []
         if (key := ids.decode(Customer.PREFIX, text)) is not None:
             found.append(key)

@@ -34,7 +34,7 @@ _rows = prepared(_visible)
 def get_visible(viewer: User, key: str) -> SavedView:
     """One of them by its public id; raises NotFound otherwise."""
     pk = ids.decode(SavedView.PREFIX, key)
-    row = None if pk is None else visible(viewer).filter(pk=pk).first()
+    row = next((view for view in all_visible(viewer) if view.pk == pk), None)
     if row is None:
         raise NotFound(_("This view is not there, or not shared with you; choose another one."))
     return row

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.db.models import QuerySet
 from django.utils.translation import get_language
@@ -19,6 +19,7 @@ from rondo.customers.definitions import definitions_for
 from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.models import User
 from rondo.foundation.prepared import prepared
+from rondo.foundation.registry.items import Fact
 from rondo.web.leads.words import theme
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ DEFAULT_COLUMNS = ("kind", "activity", "value", "last_purchase", "orders", "spen
 """Shown beside the name until the viewer chooses; those whose facts are not registered fall away."""
 
 _WORDS: dict[str, Callable[[str], str]] = {"lead_reason": theme}
+
+
+_MOST = 16
+_fields_of: "dict[tuple[Any, ...], tuple[list[Fact], list[Field]]]" = {}
+"""By language and facts, which are the same on every page; these are kept so that no other takes their identity."""
 
 
 @dataclass(frozen=True)
@@ -95,22 +101,32 @@ def score_columns() -> frozenset[str]:
 
 def fact_fields(viewer: User | None = None) -> Iterable[Field]:
     """The fields of the facts that the score table holds and ``viewer`` may see."""
-    for fact in facts_for(viewer):
-        if fact.key not in score_columns():
-            continue
-        choices = CHOICES.get(fact.key, ())
-        yield Field(
-            fact.key,
-            str(fact.label),  # read several times on a page
-            "choice" if choices else fact.type,
-            "fact",
-            fact.key,
-            choices=choices,
-            meaning=fact.definition,
-            group="facts",
-            low=fact.low,
-            high=fact.high,
-        )
+    facts = facts_for(viewer)
+    key = (get_language(), *map(id, facts))
+    if (kept := _fields_of.get(key)) is None:
+        if len(_fields_of) >= _MOST:
+            _fields_of.clear()
+        kept = _fields_of[key] = facts, [_field_of(fact) for fact in facts if fact.key in score_columns()]
+    return kept[1]
+
+
+def _field_of(fact: Fact) -> Field:
+    return Field(
+        fact.key,
+        str(fact.label),
+        "choice" if fact.key in CHOICES else fact.type,
+        "fact",
+        fact.key,
+        choices=_said(CHOICES.get(fact.key, ())),
+        meaning=fact.definition,
+        group="facts",
+        low=fact.low,
+        high=fact.high,
+    )
+
+
+def _said(choices: "Iterable[tuple[str, _StrOrPromise]]") -> tuple[tuple[str, str], ...]:
+    return tuple((value, str(label)) for value, label in choices)
 
 
 def fields_beside() -> Iterable[Field]:
@@ -183,7 +199,7 @@ def catalogue(viewer: User | None = None) -> dict[str, Field]:
     users = tuple((u.email, str(u)) for u in _people())
     found = [
         Field("name", _("Name"), "text", "customer", "folded_name", group="customer"),
-        Field("kind", _("Kind"), "choice", "customer", "kind", choices=tuple(Customer.Kind.choices), group="customer"),
+        Field("kind", _("Kind"), "choice", "customer", "kind", choices=_said(Customer.Kind.choices), group="customer"),
         Field("owner", _("Owner"), "user", "customer", "owner_id", choices=users, group="customer"),
         Field(
             "known_since",

@@ -40,7 +40,7 @@ from rondo.web.tests.test_rights import OPERATIONS, PAGES
 pytestmark = pytest.mark.django_db
 ACTOR = system()
 FEW, MANY = 3, 40
-KEPT = re.compile(r'FROM "foundation_installation"')
+KEPT = re.compile(r'FROM "foundation_installation"|UPDATE "foundation_apitoken"')
 PIECES = ("/customers/?as=board&by=owner", "/settings/audit/log.csv")
 """What may ask more often: a board has a lane for each user, up to forty; a file is read in pieces of a thousand."""
 GROUPS = ("kind", "activity", "owner", "attr.size")
