@@ -1,6 +1,7 @@
 """Finding customers by what a person types: words of a name in any order, the beginning of one, a card number, an
 e-mail address, an id. Names are found through the index of name words (``docs/decisions/name-words.md``)."""
 
+import time
 from collections.abc import Hashable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -31,6 +32,10 @@ _STATEMENTS = Statements()
 _PROBES = (2_000, 40_000)
 """So many index entries are counted, at most, to tell which of several words is the rarest; the second where the first
 does not tell."""
+_COUNT_SECONDS = 60.0
+"""So long the count of a common word is taken for true: which word leads changes the way, not what is found."""
+_MOST_COUNTS = 5_000
+_counts: dict[tuple[str, int], tuple[float, int]] = {}
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Search:
             return self.words[0] if self.words else ""
         counts: list[int] = []
         for limit in _PROBES:
-            counts = [counted(word, f"{word}{_LAST}", limit) for word in self.words]
+            counts = [_count(word, limit) for word in self.words]
             if min(counts) < limit:
                 break
         return min(zip(counts, self.words, strict=True), key=lambda pair: (pair[0], -len(pair[1]), pair[1]))[1]
@@ -158,6 +163,20 @@ def begins(column: str, text: str) -> Q:
 def begun(column: str, text: str) -> Q:
     """A word of the index begins with ``text``: these are compared by code point, so that the range says it all."""
     return Q(**{f"{column}__gte": text, f"{column}__lt": f"{text}{_LAST}"})
+
+
+def _count(word: str, limit: int) -> int:
+    """Index entries that the word begins, up to ``limit``; of common words as it was up to a minute ago."""
+    now = time.monotonic()
+    kept = _counts.get((word, limit))
+    if kept is not None and now - kept[0] < _COUNT_SECONDS:
+        return kept[1]
+    found = counted(word, f"{word}{_LAST}", limit)
+    if found >= _PROBES[0]:
+        if len(_counts) >= _MOST_COUNTS:
+            _counts.clear()
+        _counts[word, limit] = now, found
+    return found
 
 
 def _all_begun(words: Iterable[str], customer: str) -> Q:

@@ -115,6 +115,24 @@ def test_one_word_that_many_begin_with_is_led_by_the_rarer(monkeypatch: pytest.M
     assert searching.Search("anna an").words == ("anna",)
 
 
+def test_common_words_are_counted_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rare ones each time: what was rare a moment ago may be so no more, and to count it costs nothing."""
+    monkeypatch.setattr(searching, "_PROBES", (3, 10))
+    monkeypatch.setattr(searching, "_counts", {})
+    for number in range(5):
+        make_customer(f"Anna {number}")
+    make_customer("Anna Rare")
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            assert searching.Search("anna rare").leading == "rare"
+        return len(caught)
+
+    assert [queries(), queries()] == [2, 1]
+    monkeypatch.setattr(searching, "_COUNT_SECONDS", 0.0)
+    assert queries() == 2
+
+
 def test_a_list_walks_on_from_a_name_word(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rondo.web.customers.query.PAGE_SIZE", 3)
     for number in range(8):
