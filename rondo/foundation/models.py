@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from rondo.foundation.prepared import prepared
+
 
 class Team(models.Model):
     """A team in a tree; who reads "team" reads the rows of the own team and of those below it."""
@@ -44,6 +46,16 @@ class UserManager(BaseUserManager["User"]):
 
     def get_queryset(self) -> models.QuerySet["User"]:
         return super().get_queryset().select_related("role")
+
+    def get(self, *conditions: Any, **fields: Any) -> "User":
+        """As always; of all users by key alone by a statement that is kept, since every page begins with that."""
+        key = fields.get("pk")
+        # What leads from other rows to their users is a manager of a class of its own.
+        if conditions or len(fields) > 1 or type(key) is not int or type(self) is not UserManager:
+            return super().get(*conditions, **fields)
+        if not (found := _of_key(key)):
+            raise User.DoesNotExist("User matching query does not exist.")
+        return found[0]
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         if isinstance(role := fields.get("role"), str):
@@ -92,6 +104,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+
+@prepared
+def _of_key(key: int) -> models.QuerySet[User]:
+    return User.objects.filter(pk=key)
 
 
 class Installation(models.Model):

@@ -166,3 +166,17 @@ def test_no_statement_keeps_the_connection_of_a_thread_that_ended() -> None:
     thread.join()
     gc.collect()
     assert held[0]() is None
+
+
+@pytest.mark.django_db
+def test_a_user_by_key_is_read_by_a_kept_statement_and_no_other_way_is() -> None:
+    first = User.objects.create_user("a@example.org", name="A", role="sales")
+    second = User.objects.create_user("b@example.org", name="B", role="reader")
+    with CaptureQueriesContext(connection) as caught:
+        assert User.objects.get(pk=first.pk).name == "A" and User.objects.get(pk=second.pk).role.key == "reader"
+    assert len(caught) == 2
+    with pytest.raises(User.DoesNotExist):
+        User.objects.get(pk=second.pk + 1)
+    with pytest.raises(User.DoesNotExist):  # of a role's users, not of all
+        second.role.users.get(pk=first.pk)
+    assert User.objects.get(pk=str(first.pk)) == first == User.objects.get(email="a@example.org")
