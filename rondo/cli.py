@@ -8,6 +8,7 @@ from rondo.speech import gettext as _
 
 def main() -> None:
     """Run ``rondo COMMAND ...``; a :class:`~rondo.errors.RondoError` is printed as one sentence, exit status 2."""
+    os.umask(0o077)  # what it writes holds personal data: no other account of the machine reads it
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rondo.settings")
     from django.core.management import execute_from_command_line
     from django.db import DatabaseError, OperationalError

@@ -52,7 +52,7 @@ def _secret_key() -> str:
     if not path.exists():
         made = path.with_name(f"secret-key.{secrets.token_hex(4)}")
         try:
-            RONDO_HOME.mkdir(parents=True, exist_ok=True)
+            RONDO_HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
             made.touch(mode=0o600)
         except OSError as error:
             raise InputError(

@@ -1,6 +1,7 @@
 """The command says what is wrong in one sentence, without a traceback."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,14 @@ def test_a_home_that_cannot_be_written_is_told(migrated_home: Path) -> None:
         assert "Traceback" not in done.stderr
         assert str(migrated_home) in done.stderr or "RONDO_HOME" in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_what_the_command_writes_is_for_its_own_account_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    old = os.umask(0o022)
+    try:
+        rondo(environment_for(home), "migrate")
+    finally:
+        os.umask(old)
+    seen = {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in [home, *home.rglob("*")]}
+    assert "rondo.sqlite3" in seen and not any(seen.values()), seen

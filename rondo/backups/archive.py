@@ -21,6 +21,8 @@ from rondo.errors import InputError
 FORMAT = 1
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 _BLOCK = 1 << 20
+_PARTS = {"tables": list, "files": list, "migrations": list, "sequences": dict}
+"""What a manifest has."""
 
 
 class Writer:
@@ -120,6 +122,10 @@ def written(path: Path) -> Iterator[Writer]:
             handle.flush()
             os.fsync(handle.fileno())
         part.rename(path)
+    except OSError as error:
+        raise InputError(
+            _("%(path)s cannot be written: %(reason)s.") % {"path": error.filename or path, "reason": error.strerror}
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -147,12 +153,17 @@ class Reader:
             ) from error
         if hashlib.sha256(text).hexdigest() != seal:
             raise self._damaged(MANIFEST)
-        self.manifest: dict[str, Any] = json.loads(text)
+        try:
+            self.manifest: dict[str, Any] = dict(json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise self._damaged(MANIFEST) from error
         if self.manifest.get("format") != FORMAT:
             raise InputError(
                 _("%(path)s: format %(format)r of backups; this version of Rondo reads format %(known)d.")
                 % {"path": path, "format": self.manifest.get("format"), "known": FORMAT}
             )
+        if not all(isinstance(self.manifest.get(name), kind) for name, kind in _PARTS.items()):
+            raise self._damaged(MANIFEST)
 
     def __enter__(self) -> "Reader":
         return self
@@ -194,15 +205,18 @@ class Reader:
         """Put a file of the home to ``to``, whole or not at all, for its owner only."""
         to.parent.mkdir(parents=True, exist_ok=True)
         part = to.with_name(f"{to.name}.{os.getpid()}.part")
-        with (
-            self._archive.open(f"files/{name}") as source,
-            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
-        ):
-            while block := source.read(_BLOCK):
-                out.write(block)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(to)
+        try:
+            with (
+                self._archive.open(f"files/{name}") as source,
+                os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
+            ):
+                while block := source.read(_BLOCK):
+                    out.write(block)
+                out.flush()
+                os.fsync(out.fileno())
+            part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _damaged(self, member: str) -> InputError:
         return InputError(

@@ -19,7 +19,7 @@ from rondo.erasure.actions.again import bring_ledger, erase_again
 from rondo.errors import InputError, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
-from rondo.foundation.installation import installation
+from rondo.foundation.installation import forget, installation
 from rondo.foundation.loading import bulk
 
 _TELLING = ("foundation_user", "customers_customer", "foundation_auditentry")
@@ -41,8 +41,9 @@ def restore_backup(actor: Actor, path: Path, begin: Begin, erasures: Path | None
     """Put a backup into this installation, which nobody has worked with yet; then bring its tables to this version.
 
     The checksums are compared first; then all rows go in in one transaction, which ends when the files are back, so
-    that a restore that is stopped leaves an empty installation, and can be made again. Scores come along; the columnar
-    copy is worked out anew by the next refresh.
+    that a restore that is stopped leaves an empty installation, and can be made again; stopped later, it is there, and
+    what is still to do is done by the next start and the next night. Scores come along; the columnar copy is worked out
+    anew by the next refresh.
 
     Who was erased since the backup is erased again: by the ledger of this home, which a restore adds to and never
     replaces, by that of the backup, and by ``erasures``, the ledger of another home.
@@ -61,7 +62,7 @@ def restore_backup(actor: Actor, path: Path, begin: Begin, erasures: Path | None
             % {"path": path, "names": ", ".join(f"{app}.{name}" for app, name in later[:3])}
         )
     places = {one["file"]: _inside(one["file"]) for one in manifest["files"]}
-    files = {name: to for name, to in places.items() if not of_database(to) and name != ledger.FILE}
+    files = {name: to for name, to in places.items() if not of_database(to) and to != ledger.path().resolve()}
     if erasures is not None:
         if not erasures.exists():
             raise InputError(
@@ -94,9 +95,20 @@ def restore_backup(actor: Actor, path: Path, begin: Begin, erasures: Path | None
             for place, (name, to) in enumerate(files.items()):
                 _put(archive, name, to)
                 report(place + 1, len(files))
+    forget()  # the alphabet of the marks is that of the backup
     call_command("migrate", verbosity=0, interactive=False)
     audit.record(actor, "backup.restored", "installation", installation().pk, {"file": [None, path.name]})
-    return Backup(path, len(told), done, len(files), path.stat().st_size, erase_again(actor))
+    try:
+        erased = erase_again(actor)
+    except StateError as error:
+        raise StateError(
+            _(
+                "%(path)s is back. Who was erased since that backup is out of sight, but not erased again yet: "
+                "%(reason)s The next night goes on with it."
+            )
+            % {"path": path, "reason": error}
+        ) from error
+    return Backup(path, len(told), done, len(files), path.stat().st_size, erased)
 
 
 def _bring(archive: Reader) -> None:

@@ -12,6 +12,7 @@ from rondo.campaigns.models import Exposure
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import binned, visible
 from rondo.erasure.models import Hold
+from rondo.foundation.installation import business_now
 from rondo.foundation.models import AuditEntry
 from rondo.interactions.models import Interaction
 from rondo.reports.models import Sending
@@ -35,13 +36,14 @@ class Kind:
 
 
 def _in_bin(before: datetime) -> QuerySet[Customer]:
-    kept = Hold.objects.filter(customer_id=OuterRef("pk"), ended_at__isnull=True)
+    standing = Q(until__isnull=True) | Q(until__gte=business_now().date())
+    kept = Hold.objects.filter(standing, customer_id=OuterRef("pk"), ended_at__isnull=True)
     return binned(None).filter(~Exists(kept), bin__created_at__lt=before)
 
 
 def _never_active(before: datetime) -> QuerySet[Customer]:
     """Nobody ever had a contact with them or any record merged into them, and no campaign reached them."""
-    found = visible(None).filter(created_at__lt=before)
+    found = visible(None).filter(created_at__lt=before, kind=Customer.Kind.PERSON)  # contacts stand with members
     for model in (Interaction, Exposure):
         rows = model._default_manager
         merged = Survivor.objects.filter(survivor_id=OuterRef("pk"))

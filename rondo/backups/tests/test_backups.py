@@ -35,6 +35,7 @@ from rondo.customers.actions import (
     set_attribute,
 )
 from rondo.customers.models import Customer
+from rondo.erasure.actions import ledger
 from rondo.errors import InputError, PermissionRefused, StateError
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import AuditEntry, User
@@ -337,3 +338,33 @@ def test_who_may_not_administer_may_not_take_everything_along(bob: User, home: P
     with pytest.raises(PermissionRefused):
         make_backup(Actor(bob, "web"), tmp_path / "a.zip", quiet)
     assert not list(tmp_path.glob("a.zip*"))
+
+
+@pytest.mark.parametrize("manifest", ["x", "[1]", '{"format": 1}', '{"format": 1, "tables": {}, "files": []}'])
+def test_what_only_looks_like_a_backup_is_told(home: Path, tmp_path: Path, db: None, manifest: str) -> None:
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("manifest.json", manifest)
+        archive.writestr("manifest.sha256", hashlib.sha256(manifest.encode()).hexdigest())
+    with pytest.raises(InputError, match="is damaged"):
+        restore_backup(system(), tmp_path / "b.zip", quiet)
+
+
+def test_a_full_disk_leaves_no_part_of_a_backup(
+    world: User, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rondo.backups.archive.Writer.manifest", full)
+    with pytest.raises(InputError, match="cannot be written: No space left on device"):
+        backed_up(tmp_path / "a.zip")
+    assert not list(tmp_path.glob("a.zip*"))
+
+
+@pytest.mark.parametrize("name", ["./erasures.jsonl", "uploads/../erasures.jsonl"])
+def test_the_ledger_of_erasures_is_never_written_over(world: User, home: Path, tmp_path: Path, name: str) -> None:
+    made = backed_up(tmp_path / "a.zip")
+    emptied()
+    ledger.add({"f" * 64: "2026-01-01T00:00:00+00:00"})
+    restore_backup(system(), rewritten(made.path, tmp_path / "b.zip", files={name: b"nothing"}), quiet)
+    assert "f" * 64 in ledger.read(ledger.path())

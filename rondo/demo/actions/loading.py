@@ -78,6 +78,14 @@ def _prepare(actor: Actor) -> None:
             )
             % {"home": settings.RONDO_HOME}
         )
+    if installation().company not in ("", complete_journey.COMPANY):
+        raise StateError(
+            _(
+                "RONDO_HOME=%(home)s is set up for %(company)s, and the demo would change its currency and time zone; "
+                "load the demo elsewhere: RONDO_HOME=/another/folder rondo demo."
+            )
+            % {"home": settings.RONDO_HOME, "company": installation().company}
+        )
     change_installation(
         actor,
         company=complete_journey.COMPANY,
@@ -116,7 +124,7 @@ def load_demo(begin: Callable[[str], Progress] = lambda _step: lambda _done, _to
     ``begin(step)`` is called before each step and returns the step's progress callback ``(done, total)``.
 
     Raises:
-        StateError: the home already holds somebody's own customers.
+        StateError: the home already holds somebody's own customers, or is set up for a company.
     """
     actor = system()
     _prepare(actor)

@@ -18,8 +18,9 @@ from rondo.demo import complete_journey
 from rondo.demo.actions import clearing
 from rondo.demo.actions.asking import request_clearing
 from rondo.demo.actions.clearing import clear_demo
+from rondo.demo.actions.loading import load_demo
 from rondo.demo.models import Clearing
-from rondo.errors import InputError
+from rondo.errors import InputError, StateError
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.models import AuditEntry, Load, User
@@ -158,3 +159,10 @@ def test_an_attribute_that_somebody_uses_stays(own: Customer) -> None:
     set_attribute(system(), Customer.objects.get(name="Shop Sam"), ATTRIBUTE, "old")
     clear()
     assert [row.key for row in AttributeDefinition.objects.all()] == [ATTRIBUTE]
+
+
+def test_the_demo_is_not_loaded_over_a_company_that_is_set_up() -> None:
+    change_installation(system(), company="Keep Ltd", currency="EUR", time_zone="Europe/Berlin")
+    with pytest.raises(StateError, match="is set up for Keep Ltd"):
+        load_demo()
+    assert (installation().company, installation().currency) == ("Keep Ltd", "EUR") and not installation().has_demo

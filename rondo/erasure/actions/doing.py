@@ -89,7 +89,7 @@ def _rows(row: Erasure, actor: Actor, report: Progress) -> None:
         _more(results, "files", clear_files(system("job"), needles))
         _more(results, "texts", sweep(needles, report))
         _note(row, results=results)
-    _stand_alone(pending)
+    stand_alone(pending)
     for start in range(0, len(pending), _TOGETHER):
         report("rows", start, len(pending))
         some = [record for record in pending[start : start + _TOGETHER] if record in marks]
@@ -115,7 +115,7 @@ def _more(results: dict[str, Any], part: str, counts: dict[str, int]) -> None:
     results[part] = dict(before)
 
 
-def _stand_alone(records: Sequence[int]) -> None:
+def stand_alone(records: Sequence[int]) -> None:
     """Undo merges that stand between these records and others, which only a restored backup has: those others were
     found to be somebody else since."""
     own = set(records)

@@ -4,9 +4,11 @@ and the ledger of the home is brought up to that of the database."""
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from rondo.erasure.actions import ledger
+from rondo.erasure.actions.again import erase_again
 from rondo.erasure.actions.doing import carry_out, erase_rows
 from rondo.erasure.actions.keeping import drop_ended
 from rondo.erasure.actions.overwriting import may_overwrite, overwrite
@@ -16,6 +18,8 @@ from rondo.foundation.actors import Actor
 from rondo.foundation.installation import business_now
 
 _BATCH = 500
+_STOPPED = timedelta(hours=12)
+"""Longer than any erasure works: one that is under way for so long was killed where no job takes it up again."""
 _LATELY = timedelta(days=7)
 """Longer than any import runs."""
 
@@ -24,9 +28,16 @@ def every_night(actor: Actor) -> dict[str, int]:
     """Do it; how many erasures were finished, figures dropped, and rows found that came to erased records since (an
     import that ran meanwhile)."""
     done = {"figures": drop_ended(business_now().date()), "marks": ledger.mirror(), "rows": _late()}
-    failed = Erasure.objects.filter(status=Erasure.Status.FAILED).order_by("pk").values_list("pk", flat=True)
     done["erasures"], errors = 0, []
-    for key in list(failed):
+    try:
+        erase_again(actor)  # a restore that was stopped before it came to that
+    except Exception as error:
+        errors.append(error)
+    long_ago = timezone.now() - _STOPPED
+    lost = Q(started_at__lt=long_ago) | Q(started_at=None, created_at__lt=long_ago)
+    under_way = Q(status__in=[Erasure.Status.QUEUED, Erasure.Status.RUNNING])
+    stopped = Erasure.objects.filter(Q(status=Erasure.Status.FAILED) | under_way & lost).order_by("pk")
+    for key in list(stopped.values_list("pk", flat=True)):
         try:
             done["erasures"] += carry_out(key, at_night=True).status == Erasure.Status.DONE
         except Exception as error:  # one that cannot be done holds up none of the others

@@ -493,3 +493,41 @@ def test_who_is_back_in_the_bin_within_another_is_erased_again_alone(home: Path,
     assert Erasure.objects.get().status == "done"
     assert [row.name for row in binned(None)] == ["Ada Bell"] and not visible(None).exists()
     assert not Customer.objects.filter(name="Ben Hill").exists()
+
+
+def test_who_a_stopped_restore_brought_back_goes_the_night_after(home: Path, alice: User) -> None:
+    ada = create_customer(system(), name="Ada King")
+    ledger.add({mark_of(ada.pk, ada.created_at): "2026-01-01T00:00:00+00:00"})
+    every_night(system())
+    assert not Customer.objects.filter(name="Ada King").exists()
+    assert Erasure.objects.get().reason == "restored"
+
+
+def test_who_cannot_be_erased_again_at_once_is_out_of_sight(
+    home: Path, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = create_customer(system(), name="Ada King")
+    ledger.add({mark_of(ada.pk, ada.created_at): "2026-01-01T00:00:00+00:00"})
+
+    def busy(*_args: Any) -> Any:
+        raise StateError("A file is being imported.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(doing, "_rows", busy)
+        with pytest.raises(StateError, match="is being imported"):
+            erase_again(system())
+    assert not visible(None).exists() and Customer.objects.filter(name="Ada King").exists()
+    assert erase_again(system()) == 0  # it was asked for
+    assert every_night(system())["erasures"] == 1
+    assert not Customer.objects.filter(name="Ada King").exists() and Erasure.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_an_erasure_that_no_job_takes_up_again_goes_on_at_night(home: Path, alice: User, status: str) -> None:
+    made = request_erasure(system(), [create_customer(system(), name="Ada King")])
+    Erasure.objects.update(status=status)
+    assert every_night(system())["erasures"] == 0  # somebody is at it
+    Erasure.objects.update(created_at=datetime.now(UTC) - timedelta(days=1))
+    assert every_night(system())["erasures"] == 1
+    made.refresh_from_db()
+    assert made.status == "done" and not Customer.objects.filter(name="Ada King").exists()

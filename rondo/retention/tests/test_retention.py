@@ -13,9 +13,11 @@ from rondo.customers.actions import change_customer, create_customer, merge, put
 from rondo.customers.models import Bin, Customer
 from rondo.customers.queries import binned, visible
 from rondo.erasure.actions import put_hold
+from rondo.erasure.models import Hold
 from rondo.errors import InputError, PermissionRefused
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.holdings import MARK
+from rondo.foundation.installation import business_now
 from rondo.foundation.models import AuditEntry, User
 from rondo.interactions.actions import log_interaction
 from rondo.interactions.models import Interaction
@@ -58,6 +60,28 @@ def test_prospects_go_into_the_bin_and_out_of_it_for_good() -> None:
     assert would_go("bin", 30) == 1
     assert carrying.every_night(system()) == {"bin": 1}
     assert list(binned(None)) == [eve] and not Customer.objects.filter(given_name="Ada").exists()
+
+
+def test_households_and_companies_are_no_prospects() -> None:
+    """What is bought and said stands with those who live and work there."""
+    home = create_customer(system(), kind="household", name="The Keeps")
+    firm = create_customer(system(), kind="organisation", name="Keep Ltd")
+    Customer.objects.update(created_at=LONG_AGO)
+    change_rules(system(), {"prospects": 365})
+    assert would_go("prospects", 365) == 0 and carrying.every_night(system()) == {}
+    assert set(visible(None)) == {home, firm}
+
+
+def test_a_hold_keeps_until_its_last_day() -> None:
+    ada = person("Ada")
+    put_hold(system(), ada, "a case in court", business_now().date())
+    put_into_bin(system(), [ada])
+    Bin.objects.update(created_at=LONG_AGO)
+    change_rules(system(), {"bin": 30})
+    assert carrying.every_night(system()) == {}
+    Hold.objects.update(until=business_now().date() - timedelta(days=1))
+    assert carrying.every_night(system()) == {"bin": 1}
+    assert not Customer.objects.filter(given_name="Ada").exists()
 
 
 def test_texts_go_and_contacts_stay() -> None:

@@ -18,6 +18,7 @@ from rondo.customers.models import Customer
 from rondo.foundation.accounts import make_login_link
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.api_tokens import make_api_token
+from rondo.foundation.installation import change_installation
 from rondo.foundation.installation import installation as the_installation
 from rondo.foundation.models import ApiToken, AuditEntry, Installation, Load, LoginLink, User
 from rondo.web.templatetags.rondo import undo_url
@@ -122,9 +123,13 @@ def test_the_button_queues_one_analysis_however_often_it_is_pressed(signed_in: S
 
 
 def test_without_data_the_home_page_teaches(signed_in: SignIn, alice: User) -> None:
-    page = text_of(signed_in(alice).get("/"))
+    change_installation(system(), company="")
+    client = signed_in(alice)
+    page = text_of(client.get("/"))
     assert "rondo import orders" in page and "rondo analyse" in page and "rondo demo --no-serve" in page
     assert page.count("data-copies") == 3  # each command can be taken along
+    change_installation(system(), company="Corner Stores")
+    assert "rondo demo" not in text_of(client.get("/"))  # it would change the company's currency and time zone
 
 
 def test_home_begins_with_the_worth_and_its_interval(signed_in: SignIn, alice: User) -> None:

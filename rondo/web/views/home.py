@@ -36,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
     }
     if found is None:
         context["has_customers"] = visible(user).exists()
+        context["has_company"] = bool(installation().company)
     else:
         results = found.results
         context |= {

@@ -70,7 +70,7 @@ class Command(RondoCommand):
             if input(_("Type “clear” to clear the demo:") + " ").strip() not in {"clear", _("clear")}:
                 self.stdout.write(_("Nothing was removed."))
                 return
-        row = request_clearing(system(), by_job=False)
+        row = request_clearing(system())  # a worker goes on with it where this is killed
         with steps() as begin:
             shown: dict[str, Report] = {}
 
