@@ -29,21 +29,40 @@ _AMONG = {
 """The states of each scale, and those of buying."""
 
 
-def stood(scale: str, state: str, day: date) -> str:
-    """The rule that finds who stood in a state of a scale on a day."""
+def stood(scale: str, state: str | Sequence[str], day: date) -> str:
+    """The rule that finds who stood in a state of a scale on a day, or in one of several."""
     return _on(STANDING, f"scale = {scale}", state, day)
+
+
+def went(scale: str, moves: Iterable[tuple[str, str]], since: date, until: date) -> str:
+    """The rule that finds who made one of these moves (state before, state after) between two days, in as few parts as
+    it takes; empty where there are none."""
+    reached: dict[str, list[str]] = {}
+    for before, after in moves:
+        reached.setdefault(before, []).append(after)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for before, states in reached.items():
+        alike.setdefault(tuple(sorted(states)), []).append(before)
+    parts = [f"({stood(scale, before, since)} and {stood(scale, after, until)})" for after, before in alike.items()]
+    return " or ".join(parts)
+
+
+def of_category(path: str) -> str:
+    """The condition on a stage of buying that it is of a category."""
+    return 'stage_category = "{}"'.format(path.replace("\\", "\\\\").replace('"', '\\"'))
 
 
 def stood_in_buying(path: str, state: str, day: date) -> str:
     """The rule that finds who stood in a stage of buying of a category on a day; with an empty ``state``, who had given
     no sign yet."""
-    category = 'stage_category = "{}"'.format(path.replace("\\", "\\\\").replace('"', '\\"'))
+    category = of_category(path)
     return _on(BUYING, category, state, day) if state else f"did not {BUYING} where {category} until {day.isoformat()}"
 
 
-def _on(kind: str, which: str, state: str, day: date) -> str:
+def _on(kind: str, which: str, state: str | Sequence[str], day: date) -> str:
     text = day.isoformat()
-    return f"did {kind} where ({which} and after = {state} and last_day since {text}) until {text}"
+    after = f"= {state}" if isinstance(state, str) else f"in ({', '.join(state)})"
+    return f"did {kind} where ({which} and after {after} and last_day since {text}) until {text}"
 
 
 def _detail(key: str, label: Any, type: Any, kinds: frozenset[str], **more: Any) -> None:

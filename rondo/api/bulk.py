@@ -14,7 +14,7 @@ import pydantic
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 from ninja import Field, Schema
 from ninja.errors import ValidationError
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
@@ -22,7 +22,7 @@ from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 from rondo.api.problems import Told, told_of
 from rondo.api.repeating import Guard, again, guard_of
 from rondo.api.v1.schemas import Problem
-from rondo.api.writing import Body, storable
+from rondo.api.writing import Body, Interrupted, storable
 from rondo.errors import StateError
 from rondo.foundation import api_answers
 
@@ -87,12 +87,42 @@ class BulkResult(Schema):
 
 
 def each(request: HttpRequest, items: Sequence[T | Refused], do: Callable[[T], Done]) -> BulkResult:
-    """Do every item, and say what became of it. An error that nobody foresaw ends the call, and undoes its portion."""
+    """Do every item, and say what became of it. An error that nobody foresaw ends the call, and undoes its portion.
+
+    Raises:
+        Interrupted: others write for so long that it stops; what stands is kept under the key.
+    """
     guard = guard_of(request)
+    results: list[ItemResult] = []
+    try:
+        return _each(request, guard, items, do, results)
+    except OperationalError as error:
+        if guard is None or not results or told_of(error) is None:
+            raise
+        done = len(results)
+        text = ngettext(
+            "Others are writing. The first item was done and stands; the same request with the same key goes on behind "
+            "it.",
+            "Others are writing. The first %(done)s items were done and stand; the same request with the same key goes "
+            "on behind them.",
+            done,
+        )
+        raise Interrupted(done, text % {"done": done}) from error
+
+
+def _each(
+    request: HttpRequest,
+    guard: Guard | None,
+    items: Sequence[T | Refused],
+    do: Callable[[T], Done],
+    standing: list[ItemResult],
+) -> BulkResult:
+    """As :func:`each`; ``standing`` is filled with what became of those items that stand."""
     results: list[ItemResult] = []
     while True:
         if guard is not None:
             results = _so_far(request, guard, results)
+            standing[:] = results
         start = len(results)
         if start >= len(items):
             break

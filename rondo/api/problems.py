@@ -17,7 +17,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from rondo.api import rates, repeating, versions
-from rondo.api.writing import BODY, HEADERS, PreconditionFailed, PreconditionMissing
+from rondo.api.writing import BODY, HEADERS, Interrupted, PreconditionFailed, PreconditionMissing
 from rondo.customers.actions import IdentifierTaken
 from rondo.errors import InputError, NotFound, PermissionRefused, RondoError, ScopeMissing, TooManyAttempts
 from rondo.foundation.waiting import outwaited, was_outwaited
@@ -79,6 +79,8 @@ def told_of(error: Exception) -> Told | None:
             return Told(412, str(error), more={"etag": error.etag}, headers={"ETag": error.etag})
         case PreconditionMissing():
             return Told(428, str(error), more={"etag": error.etag})
+        case Interrupted():
+            return Told(503, str(error), more={"done": error.done}, headers={"Retry-After": str(_BUSY_SECONDS)})
         case IdentifierTaken() if error.customer is not None:
             return Told(409, str(error), more={"customer": _named(error.customer, error.is_named)})
         case ValidationError():

@@ -58,6 +58,14 @@ class PreconditionMissing(StateError):
         self.etag = etag
 
 
+class Interrupted(StateError):
+    """A call for many items with a key was given up for others' sake; ``done`` of them, from the first on, stand."""
+
+    def __init__(self, done: int, message: object = "") -> None:
+        super().__init__(message)
+        self.done = done
+
+
 class Body(Schema):
     """A request body: a field that it does not have is refused, since one that is misspelt would be passed over."""
 

@@ -156,9 +156,10 @@ def _reactions() -> QuerySet[Interaction]:
     )
 
 
-def reaction_count() -> Coalesce:
-    """How often a ledger line was answered; of an erased person as it was noted then."""
-    counted = _reactions().values("in_response_to_id").annotate(n=Count("pk")).values("n")
+def reaction_count(on: date | None = None) -> Coalesce:
+    """How often a ledger line was answered (on a day); of an erased person as it was noted then."""
+    found = _reactions() if on is None else _reactions().filter(business_date=on)
+    counted = found.values("in_response_to_id").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted), F("answers"), Value(0), output_field=IntegerField())
 
 
@@ -201,20 +202,31 @@ def of_type(kind: str | None) -> Q:
 
 
 def contacts(
-    viewer: User | None, which: Q, *, answered: bool | None = None, after: int = 0, limit: int = 50
+    viewer: User | None,
+    which: Q,
+    *,
+    answered: bool | None = None,
+    on: date | None = None,
+    after: int = 0,
+    limit: int = 50,
 ) -> list[Contact]:
     """Whom campaigns contacted (``which``: those of the lines that are meant), in the ledger's order: at most ``limit``
     lines beyond the key ``after``.
 
-    ``answered`` keeps those who did (True) or did not (False) answer; None keeps all. Erased persons are left out.
+    ``answered`` keeps those who did (True) or did not (False) answer; None keeps all. ``on`` keeps those who answered
+    on that day, with their reactions of that day alone. Erased persons are left out.
     """
     lines = contacted(viewer).filter(which, customer__isnull=False, pk__gt=after)
     if answered is not None:
         lines = lines.filter(Exists(_reactions()) if answered else ~Exists(_reactions()))
+    counted = reaction_count()
+    if on is not None:
+        lines = lines.filter(Exists(_reactions().filter(business_date=on)))
+        counted = reaction_count(on)
     first = _reactions().values("in_response_to_id").annotate(day=Min("business_date")).values("day")
     rows = (
         lines.select_related("campaign", "customer__survivor_row__survivor")
-        .annotate(reactions=reaction_count(), first_answer=Subquery(first))
+        .annotate(reactions=counted, first_answer=Subquery(first))
         .order_by("pk")[:limit]
     )
     found = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from rondo.api import bulk
@@ -53,13 +53,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "_PAUSE", 0.0)
 
 
-def stopping(monkeypatch: pytest.MonkeyPatch, at: str) -> None:
-    """An error that nobody foresaw, at the item of this name."""
+def stopping(monkeypatch: pytest.MonkeyPatch, at: str, error: Exception | None = None) -> None:
+    """An error (else one that nobody foresaw) at the item of this name."""
     real = actions.take_customer
 
     def take(who: Any, given: Any, **more: Any) -> Any:
         if given.fields["name"] == at:
-            raise RuntimeError("the machine stops")
+            raise error or RuntimeError("the machine stops")
         return real(who, given, **more)
 
     monkeypatch.setattr("rondo.api.v1.customer_writing.actions.take_customer", take)
@@ -116,6 +116,23 @@ def test_what_failed_is_done_when_it_is_sent_again_and_told_as_its_caller_may_kn
     answer = call("POST", "customers/bulk", body, idempotency_key="k")
     assert [one["status"] for one in answer.json()["data"]] == [201, 409, *[201] * 7]
     assert made() == ["Ada", *NAMES] and "a@rondo-crm.de" not in answer.content.decode()
+
+
+def test_where_others_write_too_long_it_says_how_many_stand(
+    shop: Shop, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = caller(alice)
+    for at, stand in (("Name 0", None), ("Name 2", 2), ("Name 5", 4)):
+        with monkeypatch.context() as patched:
+            stopping(patched, at, OperationalError("database is locked"))
+            answer = call("POST", "customers/bulk", BODY, idempotency_key="k")
+        told = answer.json()
+        assert (answer.status_code, told.get("done"), len(made())) == (503, stand, stand or 0)
+        assert answer.headers["Retry-After"] and "Idempotent-Replayed" not in answer.headers
+        assert (f"The first {stand} items were done" in told["detail"]) == bool(stand)
+        assert ("Nothing of yours was saved" in told["detail"]) == (stand is None)
+    answer = call("POST", "customers/bulk", BODY, idempotency_key="k")
+    assert (answer.status_code, answer.json()["done"], made()) == (200, 7, NAMES)
 
 
 def test_items_whose_answer_was_taken_away_are_not_done_again(

@@ -60,6 +60,9 @@ class Problem(Schema):
     etag: str | None = Field(
         None, description=gettext_noop("the version that the record is in, where it is not the one named")
     )
+    done: int | None = Field(
+        None, description=gettext_noop("items of a call with an Idempotency-Key that stand already, from the first on")
+    )
     customer: Named | None = Field(
         None, description=gettext_noop("who has the identifier already, where the token's user may see them")
     )

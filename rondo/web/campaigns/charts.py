@@ -1,6 +1,6 @@
 """The chart of a campaign's page: reactions by day, and when half of them had come."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from rondo.web.charts.axes import ACTUAL, axis, plot, upright
 from rondo.web.charts.calibration import promised_and_come
 from rondo.web.charts.chart import Cell, Chart, Column, Size, headings
 from rondo.web.charts.svg import spoken
+from rondo.web.sentences import linked, sentence
 
 if TYPE_CHECKING:
     import altair as alt
@@ -32,14 +33,19 @@ def reactions(campaign: Campaign, days: Sequence[ReactionDay], stamp: str) -> Ch
     first = min(campaign.starts_on, days[0].day)
     last = max(campaign.ends_on, days[-1].day)
     columns = [Column(_("Day"), figures=False), Column(_("Reactions"))]
-    rows = [[Cell(formats.day(d.day), d.day.isoformat()), Cell(formats.number(d.reactions), d.reactions)] for d in days]
+    page = reverse("campaign", args=[campaign.public_id])
+    urls = {d.day: f"{page}?day={d.day}#who" for d in days}
+    rows = [
+        [Cell(formats.day(d.day), d.day.isoformat()), Cell(formats.number(d.reactions), d.reactions, urls[d.day])]
+        for d in days
+    ]
     return Chart(
         key=f"campaign-{campaign.pk}",
         title=_("Reactions by day"),
-        message=_message(campaign, days),
+        message=_message(campaign, days, f"{page}?show=answered#who"),
         columns=columns,
         rows=rows,
-        build=lambda size: _drawing(days, first, last, size),
+        build=lambda size: _drawing(days, urls, first, last, size),
         stamp=stamp,
         desk=(1096, 200),
         phone=(290, 160),
@@ -90,7 +96,7 @@ def calibration(bins: Sequence[dict[str, Any]], csv: str, stamp: str) -> Chart:
     )
 
 
-def _message(campaign: Campaign, days: Sequence[ReactionDay]) -> str:
+def _message(campaign: Campaign, days: Sequence[ReactionDay], url: str) -> str:
     total = sum(d.reactions for d in days)
     seen = 0
     for d in days:
@@ -98,16 +104,19 @@ def _message(campaign: Campaign, days: Sequence[ReactionDay]) -> str:
         if 2 * seen >= total:
             after = (d.day - campaign.starts_on).days
             if after <= 0:
-                return _("Half of the %(total)s reactions came on the first day.") % {"total": formats.number(total)}
-            return ngettext(
+                return sentence(_("Half of the %(total)s reactions came on the first day."), total=linked(total, url))
+            text = ngettext(
                 "Half of the %(total)s reactions had come by %(day)s, %(count)s day after the start.",
                 "Half of the %(total)s reactions had come by %(day)s, %(count)s days after the start.",
                 after,
-            ) % {"total": formats.number(total), "day": formats.day(d.day, year=False), "count": after}
+            )
+            return sentence(
+                text, total=linked(total, url), day=formats.day(d.day, year=False), count=formats.number(after)
+            )
     return ""
 
 
-def _drawing(days: Sequence[ReactionDay], first: date, last: date, size: Size) -> Any:
+def _drawing(days: Sequence[ReactionDay], urls: Mapping[date, str], first: date, last: date, size: Size) -> Any:
     start, end = first.toordinal(), last.toordinal()
     values = [
         {
@@ -117,7 +126,8 @@ def _drawing(days: Sequence[ReactionDay], first: date, last: date, size: Size) -
             "zero": 0,
             "says": spoken(
                 ngettext("%(day)s: %(count)s reaction", "%(day)s: %(count)s reactions", d.reactions)
-                % {"day": formats.day(d.day), "count": formats.number(d.reactions)}
+                % {"day": formats.day(d.day), "count": formats.number(d.reactions)},
+                urls[d.day],
             ),
         }
         for d in days

@@ -59,6 +59,9 @@ def likely(request: HttpRequest, key: str) -> HttpResponse:
         context |= {
             "results": results,
             "last": tested[0] if tested else None,
+            "last_url": f"{reverse('campaign', args=[tested[0][0].public_id])}?show=answered#who"
+            if tested and tested[0][0]
+            else "",
             "tested": tested,
             "chart": _chart(study, kind, results["tested"][-1]) if tested else None,
             "drivers": drivers(results["drivers"]),

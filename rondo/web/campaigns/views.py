@@ -1,6 +1,7 @@
 """Views of campaigns: parse, ask the room, render."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -122,10 +123,12 @@ def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
     user = viewer(request)
     found = _found(user, public_id)
     response = queries.responses(user, [found.pk]).get(found.pk, Response(0, 0, 0, None))
-    chosen = request.GET.get("show", "")
+    day = _day(request.GET.get("day", ""))
+    chosen = "answered" if day else request.GET.get("show", "")
     answered = {"answered": True, "silent": False}.get(chosen)
+    shown = {"day": day.isoformat()} if day else {"show": chosen if answered is not None else ""}
     after = ids.decode(_CONTACT, request.GET.get("after", "")) or 0
-    contacts = queries.contacts(user, Q(campaign=found), answered=answered, after=after, limit=PAGE + 1)
+    contacts = queries.contacts(user, Q(campaign=found), answered=answered, on=day, after=after, limit=PAGE + 1)
     more, contacts = len(contacts) > PAGE, contacts[:PAGE]
     values = Score.objects.only("value").in_bulk([contact.customer.pk for contact in contacts])
     last_day = queries.last_day()
@@ -135,10 +138,11 @@ def campaign(request: HttpRequest, public_id: str) -> HttpResponse:
         "chart": _chart(user, found),
         "foretold": likely.foretold(user, found),
         "tabs": _tabs(response, chosen),
-        "shown": chosen if answered is not None else "",
+        "day": day,
+        "first_query": _query(**shown),
         "contacts": [(contact, _value(values, contact)) for contact in contacts],
         "has_values": bool(values),
-        "next_query": _query(show=chosen, after=ids.encode(_CONTACT, contacts[-1].key)) if more else "",
+        "next_query": _query(**shown, after=ids.encode(_CONTACT, contacts[-1].key)) if more else "",
         "is_first": not after,
         "sees_all": sees_all(user),
         "is_open": bool(last_day and found.ends_on > last_day),
@@ -173,6 +177,13 @@ def _chart(user: User, found: Campaign) -> Chart | None:
 def _value(values: dict[Any, Score], contact: Contact) -> int | None:
     score = values.get(contact.customer.pk)
     return None if score is None else score.value
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _query(**parts: str) -> str:

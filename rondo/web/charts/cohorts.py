@@ -241,6 +241,7 @@ class Returned:
 
     name: str
     customers: int
+    customers_url: str
     days: int
     returned: int
     url: str
@@ -273,6 +274,7 @@ def _returned(able: list[CohortRow], step: int, found: Triangle, *, cut: bool) -
     return Returned(
         cohort_name(row["start"], found["months"]),
         row["customers"],
+        _cohort_url(row),
         days,
         row["again"][step - 1],
         _again_url(row, days),

@@ -9,13 +9,14 @@ from django.utils.translation import ngettext
 
 from rondo.analysis.results import Moves, StandingWeek
 from rondo.analysis.ruled import STAGE
-from rondo.analysis.ruled_moves import stood
+from rondo.analysis.ruled_moves import stood, went
 from rondo.web import formats
 from rondo.web.charts.axes import GRID, HEAT, INK, ON_FILL, axis, plot, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size
 from rondo.web.charts.home import months
 from rondo.web.charts.portfolio import customer_count, customers_where, heat_step
 from rondo.web.charts.svg import spoken
+from rondo.web.sentences import linked, sentence
 
 if TYPE_CHECKING:
     import altair as alt
@@ -188,7 +189,7 @@ def moved(moves: Moves, stamp: str) -> Chart:
     return Chart(
         key="moves",
         title=_("Moves between stages"),
-        message=_message(counts),
+        message=_message(moves),
         columns=[Column(_("From / to"), figures=False), *[Column(labels[_KEYS[n]]) for n in columns_by]],
         rows=rows,
         build=build,
@@ -198,13 +199,24 @@ def moved(moves: Moves, stamp: str) -> Chart:
     )
 
 
-def _message(counts: Sequence[Sequence[int]]) -> str:
+def _message(moves: Moves) -> str:
     """How many of the buyers changed their stage."""
-    bought = range(_KEYS.index("socialisation"), len(_KEYS))
+    counts, bought = moves["customers"], range(_KEYS.index("socialisation"), len(_KEYS))
+    pairs = [(_KEYS[row], _KEYS[column]) for row in bought for column, count in enumerate(counts[row]) if count]
+    days = date.fromisoformat(moves["since"]), date.fromisoformat(moves["until"])
     all_of_them = sum(sum(counts[row]) for row in bought)
     changed = all_of_them - sum(counts[row][row] for row in bought)
-    return ngettext(
+    text = ngettext(
         "%(changed)s of %(all)s buyers stands in another stage than then.",
         "%(changed)s of %(all)s buyers stand in another stage than then.",
         changed,
-    ) % {"changed": formats.number(changed), "all": formats.number(all_of_them)}
+    )
+    return sentence(
+        text,
+        changed=linked(changed, _went([pair for pair in pairs if pair[0] != pair[1]], *days)),
+        all=linked(all_of_them, _went(pairs, *days)),
+    )
+
+
+def _went(pairs: Sequence[tuple[str, str]], since: date, until: date) -> str:
+    return customers_where(rule=went("stage", pairs, since, until))

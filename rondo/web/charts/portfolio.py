@@ -14,6 +14,7 @@ from rondo.web import formats
 from rondo.web.charts.axes import ACTUAL, COMPARED, HEAT, INK, ON_FILL, QUIET, axis, plot, upright
 from rondo.web.charts.chart import Cell, Chart, Column, Size, headings
 from rondo.web.charts.svg import spoken
+from rondo.web.sentences import linked, sentence
 
 if TYPE_CHECKING:
     import altair as alt
@@ -27,6 +28,11 @@ def customers_where(*conditions: str, rule: str = "") -> str:
     """The address of the customer list under these filters, and under a rule where no filter can say it."""
     pairs = [("f", condition) for condition in conditions] + ([("rule", rule)] if rule else [])
     return f"{reverse('customers')}?{urlencode(pairs)}"
+
+
+def everybody() -> str:
+    """The address of the list of all customers whom the analysis knows."""
+    return customers_where(rule="ladder is known")
 
 
 def customer_count(count: int) -> str:
@@ -203,15 +209,18 @@ def _overdue(cells: Sequence[GridCell]) -> str:
     count = sum(cell["customers"] for cell in away)
     if not count:
         return ""
-    return ngettext(
+    text = ngettext(
         "%(away)s of your %(often)s most frequent buyers stays away (%(days)s or more since the last purchase).",
         "%(away)s of your %(often)s most frequent buyers stay away (%(days)s or more since the last purchase).",
         count,
-    ) % {
-        "away": formats.number(count),
-        "often": formats.number(sum(cell["customers"] for cell in often)),
-        "days": formats.days(min(cell["recency_low"] for cell in away)),
-    }
+    )
+    days = [f"purchase_days:between:{often[0]['frequency_low']}..{often[0]['frequency_high']}"]
+    return sentence(
+        text,
+        away=linked(count, _cell_url(away[0])),
+        often=linked(sum(cell["customers"] for cell in often), customers_where(*days)),
+        days=formats.days(min(cell["recency_low"] for cell in away)),
+    )
 
 
 def _cell_url(cell: GridCell) -> str:

@@ -90,6 +90,14 @@ def risk(score: Score) -> list[str]:
             )
             % {"silent": silent, "usual": usual}
         )
+    elif score.risk == "low" and score.activity in ("late", "asleep") and score.gap_q90_days and usual is not None:
+        found.append(
+            _(
+                "Later than the own rhythm all the same: silent for %(silent)s, usually for %(gap)s at most. Right "
+                "after a purchase it would be %(usual)s; who buys so often is still expected back within that time."
+            )
+            % {"silent": silent, "gap": formats.days(score.gap_q90_days), "usual": usual}
+        )
     return found
 
 

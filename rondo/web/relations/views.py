@@ -14,7 +14,7 @@ from rondo.analysis.ruled import ATTACHMENT, CONFIDENCE, RELATIONSHIP
 from rondo.analysis.thresholds import Thresholds
 from rondo.foundation.rights import has_right
 from rondo.web.access import page, viewer
-from rondo.web.charts.portfolio import customers_where
+from rondo.web.charts.portfolio import customers_where, everybody
 from rondo.web.figures import analysis_state, figures
 from rondo.web.relations.charts import bonds_map
 from rondo.web.relations.texts import BANDS, BONDS, MISSING, TYPES, band_url
@@ -52,7 +52,9 @@ def _headline(standing: Standing) -> dict[str, Any]:
     sure = {one["key"]: one["customers"] for one in standing["confidence"]}
     return {
         "customers": sum(counts.values()),
+        "customers_url": everybody(),
         "known": sum(counts.values()) - counts["unknown"],
+        "known_url": customers_where(f"relationship:is:{'|'.join(key for key in counts if key != 'unknown')}"),
         "sure": [(label, sure[key], customers_where(f"relationship_confidence:is:{key}")) for key, label in CONFIDENCE],
     }
 

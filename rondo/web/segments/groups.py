@@ -39,6 +39,7 @@ def groups(request: HttpRequest) -> HttpResponse:
         context |= {
             "results": results,
             "count": len(results["groups"]),
+            "buyers_url": reverse("customers") + "?" + urlencode({"rule": f"{SERIES} is known"}),
             "agreed": next(
                 (one["agreed"] for one in results["stability"] if one["groups"] == len(results["groups"])), 0
             ),

@@ -1,5 +1,6 @@
 """The overlap of segments: who is in several of them at once, drawn as sets with their counts."""
 
+from itertools import combinations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from rondo.customers.queries import scope_key, sees_all
 from rondo.foundation.models import User
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
+from rondo.web.charts.portfolio import customers_where
 from rondo.web.segments import charts
 
 
@@ -41,6 +43,12 @@ def overlap(request: HttpRequest) -> HttpResponse:
         "offered": [(row, row in chosen) for row in offered],
         "found": found if len(chosen) > 1 and found.customers else None,
         "chart": _chart(user, found) if len(chosen) > 1 else None,
+        "all_url": customers_where(f"segment:is:{'|'.join(row.key for row in chosen)}"),
+        "shared_url": customers_where(
+            rule=" or ".join(
+                f"(in segment {one.key} and in segment {other.key})" for one, other in combinations(chosen, 2)
+            )
+        ),
         "most": MOST,
         "too_many": len(request.GET.getlist("s")) > MOST,
         "sees_all": sees_all(user),

@@ -18,7 +18,7 @@ from rondo.analysis.buying_stages.ruled import BUYING_STAGE, key_of, rule_of
 from rondo.analysis.buying_stages.shapes import CategoryStages, Found
 from rondo.analysis.buying_stages.texts import STAGES
 from rondo.analysis.movements import Move
-from rondo.analysis.ruled_moves import stood_in_buying
+from rondo.analysis.ruled_moves import BUYING, of_category, stood_in_buying
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.foundation.registry import registries
@@ -65,6 +65,7 @@ def stages(request: HttpRequest) -> HttpResponse:
             "check": _check(results),
             "missing": _missing(results),
             "unknown": results["customers"] - results["known"],
+            "unknown_url": customers_where(rule=f"ladder is known and did not {BUYING}"),
             "sees_all": sees_all(user),
         }
     return render(request, "stages/stages.html", context)
@@ -178,9 +179,18 @@ def category(request: HttpRequest) -> HttpResponse:
             "chart": _matrix(request, found, row, all_moves, since, until),
             "flow": _flow(request, found, row, all_moves, since, until),
             "moved": sum(move.customers for move in changed),
+            "moved_url": _behind_all(row["path"], changed, since, until),
             "of": sum(move.customers for move in all_moves),
+            "of_url": customers_where(rule=f"did {BUYING} where {of_category(row['path'])} until {until}"),
         }
     return render(request, "stages/category.html", context)
+
+
+def _behind_all(path: str, changed: list[Move], since: date, until: date) -> str:
+    """The list of those who left the stage in which they stood."""
+    left = sorted({move.before for move in changed})
+    parts = [f"({stood_in_buying(path, one, since)} and not ({stood_in_buying(path, one, until)}))" for one in left]
+    return customers_where(rule=" or ".join(parts)) if parts else ""
 
 
 @require_GET

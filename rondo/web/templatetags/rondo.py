@@ -16,6 +16,7 @@ from rondo.foundation.folding import CONSTANT
 from rondo.foundation.models import User
 from rondo.foundation.rights import enters, has_right
 from rondo.web import formats
+from rondo.web.sentences import linked
 
 register = template.Library()
 
@@ -152,6 +153,13 @@ def icon(name: str, size: int = 16) -> SafeString:
 
 
 vars(icon)[CONSTANT] = True
+
+
+@register.simple_tag
+def opens(count: float | str | None, url: str) -> SafeString | str:
+    """A number within a sentence that opens those whom it counts: ``{% opens answered url as answered %}``. Nobody, or
+    a number without an address, opens nothing."""
+    return linked(_known(count), url)
 
 
 @register.simple_tag

@@ -16,11 +16,18 @@ _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<t[hd]([^>]*)>(.*?)</t[hd]>", re.DOTALL)
 _LINK = re.compile(r'<a href="([^"]+)">')
 _FIGURE = re.compile(r"[-−]?[\d,]+(\.\d+)?")
-_OPENS = re.compile(r'<a[^>]* href="(/customers/\?(?:f|rule)=[^"]+)"[^>]*>(.*?)</a>', re.DOTALL)
+_OPENS = re.compile(r'<a[^>]* href="((?:/customers/\?(?:f|rule)=|/campaigns/)[^"]+)"[^>]*>(.*?)</a>', re.DOTALL)
 _TOLD = re.compile(r'<span class="num(?: strong)?">([\d,]+)</span>')
 _TOLD_OF = re.compile(r"\bof ([\d,]+) now$")
 _TOLD_ALONE = re.compile(r"(?:See (?:this|these) )?([\d,]+)(?: customers?)?")
-_MARK = re.compile(r'<a[^>]* href="(/customers/\?[^"]+)"([^>]*>\s*<[^>]*>)')
+_MARK = re.compile(r'<a[^>]* href="(/(?:customers/|campaigns/\w+/)\?[^"]+)"([^>]*>\s*<[^>]*>)')
+_LINKED = re.compile(r"<(a|code|table|option|svg|script|style|select)\b.*?</\1>", re.DOTALL)
+_BLOCK = re.compile(r"</?(?:p|h[1-6]|li|dt|dd|section|div|nav|form|summary|header|ul)\b[^>]*>")
+_PEOPLE = re.compile(
+    r"\b\d[\d,]*(?: of \d[\d,]*)? (?:other )?(?:customer|household|buyer|member|relationship|lead)s?\b"
+)
+_ROWS = re.compile(r'<tr>\s*<th scope="row"><a class="plain" href="/customers/')
+_REACTIONS = re.compile(r'<td class="num(?: faint)?">(\d+)</td>')
 _TITLE_PIXELS = 100
 """Rows of a PNG that the title fills: what is drawn stands below."""
 _BLANK = 10
@@ -90,12 +97,34 @@ def opened(html: str) -> list[tuple[str, int]]:
     return found
 
 
+def unopened(html: str) -> set[str]:
+    """The sentences of a page that number customers and open none of them, with # for each number."""
+    found = set()
+    for block in _BLOCK.split(_LINKED.sub("", html[html.find("<main") :])):
+        said = words(block)
+        if _PEOPLE.search(said):
+            found.add(re.sub(r"\d[\d,.]*", "#", said))
+    return found
+
+
+def of_campaigns(client: Client, address: str) -> set[int]:
+    """What a number that opens a list of contacts may count: the contacts of all its pages, or their reactions."""
+    rows, reactions, path = 0, 0, re.sub(r"[?#].*", "", address)
+    while address:
+        table = client.get(address.partition("#")[0]).content.decode().partition('id="who"')[2]
+        rows += len(_ROWS.findall(table))
+        reactions += sum(int(number) for number in _REACTIONS.findall(table))
+        following = re.search(r'href="([^"]+)" rel="next"', table)
+        address = path + unescape(following[1]) if following else ""
+    return {rows, reactions}
+
+
 def told_by(drawing: str) -> list[tuple[str, int]]:
     """The same of the marks of a drawing."""
     return [
         (unescape(address), int(number[1].replace(",", "")))
         for address, rest in _MARK.findall(drawing)
-        if (number := re.search(r"([\d,]+) customers?", rest))
+        if (number := re.search(r"([\d,]+) (?:customer|reaction)s?", rest))
     ]
 
 

@@ -129,6 +129,22 @@ def test_a_phone_scrolls_down_only(live_server: LiveServer, page_of: PageOf, ali
         assert small == [], path
 
 
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_the_tabs_of_the_settings_are_all_in_sight_on_a_desk(
+    live_server: LiveServer, page_of: PageOf, alice: User, width: int
+) -> None:
+    User.objects.filter(pk=alice.pk).update(language="de")
+    page = page_of(alice)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{live_server.url}/settings/")
+    rows, hidden = page.evaluate(
+        """() => { const row = document.querySelector("nav.tabs"), box = row.getBoundingClientRect();
+            const tabs = [...row.children].map((e) => e.getBoundingClientRect());
+            return [new Set(tabs.map((e) => e.top)).size, tabs.filter((e) => e.right > box.right + 1).length]; }"""
+    )
+    assert (rows <= 2, hidden) == (True, 0)
+
+
 def test_axe_finds_nothing_serious(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
     page = page_of(alice)
     for path in PAGES:

@@ -23,6 +23,7 @@ from rondo.web.charts.pictures import light_colours, png
 from rondo.web.charts.portfolio import grid
 from rondo.web.figures import Figures, figures
 from rondo.web.jobs import draw_charts
+from rondo.web.tests.charted import words
 from rondo.web.tests.sample import store_run
 from rondo.web.views.portfolio import CHARTS
 
@@ -54,12 +55,12 @@ def test_the_grid_says_how_many_frequent_buyers_stay_away(found: Figures) -> Non
         )
         for r, f, n, d in ((5, 5, 40, 1), (1, 5, 2, 26), (1, 1, 9, 26))
     ]
-    assert grid(cells, "USD", "s").message == (
+    assert words(grid(cells, "USD", "s").message) == (
         "2 of your 42 most frequent buyers stay away (26 days or more since the last purchase)."
     )
     assert grid(cells[:1], "USD", "s").message == ""
     with translation.override("de"):
-        assert grid(cells, "USD", "s").message == (
+        assert words(grid(cells, "USD", "s").message) == (
             "2 Ihrer 42 häufigsten Käufer bleiben aus (letzter Kauf: 26 Tage oder länger her)."
         )
 

@@ -83,6 +83,17 @@ def test_a_chance_never_claims_to_be_certain(installation: Any) -> None:
     assert risk(low) == ["Low: with a chance of 10% nothing is bought within 91 days."]
 
 
+def test_a_low_risk_beside_a_broken_rhythm_says_why_both_hold(installation: Any) -> None:
+    """Asleep by the own rhythm of days, and yet hardly likely to buy nothing for three months."""
+    often = FACTS | {"churn": 0.05, "churn_usual": 0.001, "risk": "low", "risk_driver": None}
+    often |= {"recency_days": 8, "gap_q90_days": 3.0}
+    for activity, parts in (("asleep", 2), ("late", 2), ("active", 1)):
+        said = risk(give_score(make_customer(activity), **often | {"activity": activity}))
+        assert len(said) == parts, activity
+    told = risk(give_score(make_customer("Mara"), **often | {"activity": "asleep"}))[1]
+    assert "silent for 8 days, usually for 3 days at most" in told and "would be under 1%" in told
+
+
 def test_the_customer_page_shows_risk_and_profile(signed_in: Any, alice: Any, installation: Any) -> None:
     make_run()
     ann = make_customer("Ann")

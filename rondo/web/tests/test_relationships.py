@@ -14,6 +14,7 @@ from rondo.analysis.tests.world import START, customer, purchase, seeded_base
 from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
 from rondo.foundation.actors import system
 from rondo.foundation.models import Installation, User
+from rondo.web.tests.charted import words
 from rondo.web.tests.sample import store_run
 from rondo.web.tests.test_cohorts import text_of
 
@@ -54,7 +55,7 @@ def test_every_number_opens_its_customers_and_what_is_missing_is_said(
     run_analysis(system())
     page = text_of(signed_in(alice), PAGE)
     known = Score.objects.exclude(relationship="unknown").count()
-    assert 0 < known < 20 and f"The data tell the kind of {known} of 20 relationships" in page
+    assert 0 < known < 20 and f"The data tell the kind of {known} of 20 relationships" in words(page)
     assert 'href="/customers/?f=relationship%3Ais%3Afling"' in page
     assert 'href="/customers/?f=attachment%3Ais%3Abound"' in page
     assert 'href="/customers/?f=bond_contractual%3Amin%3A0.6"' in page
@@ -64,7 +65,7 @@ def test_every_number_opens_its_customers_and_what_is_missing_is_said(
     rows = text_of(signed_in(alice), "/charts/bonds.csv").splitlines()
     assert rows[0] == "Bond,Score,Customers" and "contractual,0.9,1" in rows and "emotional,0.1,1" in rows
     own = text_of(signed_in(charlie), PAGE)
-    assert "of 1 of 1 relationship" in own
+    assert "of 1 of 1 relationship" in words(own)
     other = Score.objects.get(pk=people[1].pk)
     assert other.relationship == "unknown" and other.bond_contractual is None
 

@@ -19,6 +19,7 @@ from rondo.customers.models import Customer
 from rondo.foundation.actors import system
 from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
+from rondo.web.tests.charted import words
 from rondo.web.tests.test_cohorts import listed
 from rondo.web.tests.test_together import text_of
 
@@ -56,7 +57,9 @@ def test_tiers_stand_with_edges_and_whom_to_address_opens_as_many(
 ) -> None:
     client = signed_in(alice)
     text = text_of(client, PAGE)
-    assert re.search(r"\d+ customers may trade up, which is expected to bring €[\d,.]+ at their next purchases", text)
+    assert re.search(
+        r"\d+ customers may trade up, which is expected to bring €[\d,.]+ at their next purchases", words(text)
+    )
     assert "price of 500 g" in text
     assert re.search(r"low tier below €2\.\d\d · \d+%", text)
     body = client.get(PAGE).content.decode()

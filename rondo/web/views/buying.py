@@ -38,6 +38,7 @@ def buying(request: HttpRequest) -> HttpResponse:
         charts = {key.replace("-", "_"): CHARTS[key](found) for key in _KEYS}
         context |= {
             "charts": charts,
+            "buyers_url": customers_where("purchase_days:min:1"),
             # Of whole days and lines, half are at most the median rounded down.
             "median_gap": int(part["median_gap"] or 0),
             "median_size": int(part["median_size"] or 0),

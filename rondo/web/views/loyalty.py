@@ -22,7 +22,7 @@ from rondo.interactions.reasons import reasons as known_reasons
 from rondo.interactions.reasons import words
 from rondo.rules.values import text_of_word
 from rondo.web.access import page, viewer
-from rondo.web.charts.portfolio import customers_where
+from rondo.web.charts.portfolio import customers_where, everybody
 from rondo.web.customers.rules import read_rule
 from rondo.web.figures import analysis_state, figures
 from rondo.web.views.portfolio import CHARTS
@@ -133,9 +133,12 @@ def _headline(standing: Standing) -> dict[str, object]:
     slipping = [stage["endangered"], stage["decline"]]
     return {
         "customers": sum(one["customers"] for one in standing["rungs"]),
+        "customers_url": everybody(),
+        "clients_url": customers_where("ladder:is:client|advocate"),
         "clients": rung["client"]["customers"] + rung["advocate"]["customers"],
         "value": rung["client"]["value"] + rung["advocate"]["value"],
         "slipping": sum(one["customers"] for one in slipping),
+        "slipping_url": customers_where("stage:is:endangered|decline"),
         "slipping_value": sum(one["value"] for one in slipping),
         "endangered_url": customers_where("stage:is:endangered"),
         "decline": stage["decline"]["customers"],

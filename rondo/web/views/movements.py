@@ -1,5 +1,6 @@
 """Movements: who went from which state of a scale to which between two days, what they are worth, and who they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from rondo.analysis.movements import Move, moves
 from rondo.analysis.queries import current_run
-from rondo.analysis.ruled_moves import stood
+from rondo.analysis.ruled_moves import stood, went
 from rondo.errors import InputError
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
@@ -48,9 +49,9 @@ def movements(request: HttpRequest) -> HttpResponse:
             context |= {
                 "chart": _chart(found, all_moves, asked),
                 "flow": _flow(found, all_moves, asked),
-                "moved": _together(changed),
-                "fell": _together([move for move in changed if scale.falls(move.before, move.after)]),
-                "rose": _together([move for move in changed if scale.rises(move.before, move.after)]),
+                "moved": _together(changed, asked),
+                "fell": _together([move for move in changed if scale.falls(move.before, move.after)], asked),
+                "rose": _together([move for move in changed if scale.rises(move.before, move.after)], asked),
                 "largest": _largest(changed, asked),
             }
     return render(request, "shell/movements.html", context)
@@ -95,6 +96,11 @@ class _Asked:
         """The list of the customers behind one move."""
         scale = self.scale.key
         return customers_where(rule=f"{stood(scale, before, self.since)} and {stood(scale, after, self.until)}")
+
+    def behind_all(self, some: Sequence[Move]) -> str:
+        """The list of the customers behind several moves together."""
+        rule = went(self.scale.key, [(move.before, move.after) for move in some], self.since, self.until)
+        return customers_where(rule=rule) if rule else ""
 
     def on(self, scale: Scale) -> str:
         """The page of another scale between the same days."""
@@ -149,8 +155,12 @@ def _flow(found: Figures, all_moves: list[Move], asked: _Asked) -> Chart | None:
     return flow(bands, asked.scale, f"{found.stamp}:{asked.stamp}", csv=address)
 
 
-def _together(some: list[Move]) -> dict[str, int]:
-    return {"customers": sum(move.customers for move in some), "value": sum(move.value for move in some)}
+def _together(some: list[Move], asked: _Asked) -> dict[str, Any]:
+    return {
+        "customers": sum(move.customers for move in some),
+        "value": sum(move.value for move in some),
+        "url": asked.behind_all(some),
+    }
 
 
 def _largest(changed: list[Move], asked: _Asked) -> list[dict[str, Any]]:

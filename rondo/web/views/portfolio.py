@@ -14,7 +14,7 @@ from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.home import revenue
 from rondo.web.charts.loyalty import moved, stages_by_week
 from rondo.web.charts.models import candidates, silence
-from rondo.web.charts.portfolio import customers_where, deciles, distribution, grid, lorenz
+from rondo.web.charts.portfolio import customers_where, deciles, distribution, everybody, grid, lorenz
 from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.relations.charts import bonds_map
 from rondo.web.saving import worth_saving
@@ -106,7 +106,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     }
     if found is not None:
         charts = {key.replace("-", "_"): CHARTS[key](found) for key in _ON_PAGE}
-        context |= {"results": found.results, "charts": charts, **_worth(user, found)}
+        context |= {"results": found.results, "charts": charts, "customers_url": everybody(), **_worth(user, found)}
     return render(request, "shell/portfolio.html", context)
 
 

@@ -7,9 +7,12 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from rondo.campaigns.tests.conftest import Ledger
+from rondo.campaigns.models import Campaign, Exposure
+from rondo.campaigns.tests.conftest import START, Ledger
 from rondo.foundation.models import User
-from rondo.web.campaigns import who
+from rondo.interactions.models import Interaction
+from rondo.web.campaigns import views, who
+from rondo.web.tests.charted import charts_of, of_campaigns, opened, told_by
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -58,6 +61,48 @@ def test_every_number_opens_as_many_customers_as_the_viewer_sees(
                 assert len(set(names)) == len(names), url
         assert max(int(number) for _url, number in figures) == most
     assert {"household 0", "household 1"} == set(listed(client, "/campaigns/who/"))
+
+
+def test_the_sentences_and_the_reactions_open_as_many(
+    seen_by: None, signed_in: SignIn, alice: User, charlie: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reactions open those who reacted, with how often each did; a day opens those of that day alone."""
+    monkeypatch.setattr(who, "PAGE", 2)
+    monkeypatch.setattr(views, "PAGE", 2)
+    campaign = Campaign.objects.get(number="1")
+    page = f"/campaigns/{campaign.public_id}/"
+    line = Exposure.objects.filter(campaign=campaign).order_by("pk")[0]
+    for day in (12, 12, 20):
+        again(line, day)
+    for viewer, said in ((alice, ["10", "4", "3", "7"]), (charlie, ["5", "2", "2", "5"])):
+        client = signed_in(viewer)
+        body = client.get("/campaigns/").content.decode()
+        told = opened(body.partition('<div class="page-head">')[2].partition("</div>")[0])
+        assert sorted(str(number) for _url, number in told) == sorted(said)
+        for address, number in told:
+            assert number in of_campaigns(client, address), (address, number)
+        chart = charts_of(client.get(page).content.decode())[0]
+        cells = [row[1] for row in chart.rows[1:]]
+        assert [cell.text for cell in cells] == [said[1], "2", "1"]
+        for cell in cells:
+            assert int(cell.text) in of_campaigns(client, cell.url)
+        assert listed(client, f"{page}?day=2017-03-12") == ["household 0"]
+        assert dict(told_by(chart.drawing)) == {cell.url: int(cell.text) for cell in cells}
+        assert opened(client.get(page).content.decode().replace('href="?', f'href="{page}?'))[:3] == [
+            (f"{page}?show=answered#who", int(said[1])),
+            (f"{page}?#who", int(said[1])),
+            (f"{page}?show=answered#who", int(said[3])),
+        ]
+    assert "household 0" in signed_in(alice).get(f"{page}?day=nonsense").content.decode()
+
+
+def again(line: Exposure, day: int) -> None:
+    assert line.customer is not None
+    at = START.replace(day=day)
+    Interaction.objects.create(
+        customer=line.customer, kind="redemption", occurred_at=at, business_date=at.date(),
+        channel="store", direction="inbound", initiative="pull", medium="owned", in_response_to=line.interaction,
+    )  # fmt: skip
 
 
 def test_the_tabs_tell_how_many_there_are_and_unknown_types_are_not_found(

@@ -11,6 +11,7 @@ from rondo.analysis.segments.actions import create_segment
 from rondo.analysis.segments.tests.test_overlap import world
 from rondo.foundation.actors import system
 from rondo.foundation.models import User
+from rondo.web.tests.charted import words
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def test_every_set_opens_exactly_its_customers(alice: User, signed_in: Callable[
     assert 'hx-get="/segments/overlap"' in body(page.get("/segments/"))
     answer = page.get("/segments/overlap")
     chart, found = answer.context["chart"], answer.context["found"]
-    assert found.segments[0].key == "even" and f"{found.shared} of {found.customers} customers" in body(answer)
+    assert found.segments[0].key == "even" and f"{found.shared} of {found.customers} customers" in words(body(answer))
     for line, (_places, count) in zip(chart.rows, found.sets, strict=True):
         listed = page.get(line[1].url)
         assert line[1].raw == count == len(listed.context["rows"])
