@@ -37,6 +37,13 @@ def visible(viewer: User | None) -> QuerySet[Customer]:
     return found.all() if sees_all(viewer) else found.filter(reach(viewer))
 
 
+def sees_few(viewer: User | None, most: int = 2000) -> bool:
+    """Whether a viewer sees so few customers that what is asked of them is asked of each, not of the whole base."""
+    if sees_all(viewer):
+        return False
+    return not visible(viewer).order_by()[most : most + 1].exists()
+
+
 @lru_cache(maxsize=16)
 def alive(prefix: str = "") -> Q:
     """The condition on a customer (at ``prefix``) that they are there: not merged into another, not of a hidden load,

@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import get_language, gettext
@@ -57,6 +57,14 @@ class RecordOf(Func):
 def belongs(column: str, owner: Any) -> Any:
     """The condition that the record in ``column`` is the customer ``owner`` or was merged into it."""
     return RecordOf(F(column), owner) if Survivor.objects.exists() else Q(**{column: owner})
+
+
+def owner_of(column: str) -> Any:
+    """The customer that the record in ``column`` is, or was merged into, as an expression of its row."""
+    if not Survivor.objects.exists():
+        return F(column)
+    survivor = Survivor.objects.filter(customer_id=OuterRef(column)).values("survivor_id")
+    return Coalesce(Subquery(survivor), F(column), output_field=BigIntegerField())
 
 
 # Columns of the customer

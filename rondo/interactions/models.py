@@ -59,6 +59,11 @@ class Interaction(models.Model):
         indexes = [
             models.Index(fields=["customer", "occurred_at", "id"], name="interaction_chain"),
             models.Index(fields=["occurred_at", "id"], name="interaction_time"),
+            models.Index(  # all that a rule over the chains of all customers adds up; see queries.by_kind_and_day
+                fields=["kind", "business_date", "customer", "load", "currency", "amount", "id"],
+                name="interaction_kind",
+                condition=models.Q(kind__gt=""),
+            ),
             models.Index(
                 fields=["source", "message_id", "load"],
                 name="interaction_message",

@@ -8,13 +8,13 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from rondo.catalogue.models import Category, Product
-from rondo.customers.ruled import belongs
+from rondo.customers.ruled import belongs, owner_of
 from rondo.foundation.installation import installation
 from rondo.foundation.loads import shown
 from rondo.foundation.registry import RuleDetail, RuleEvents, registries
 from rondo.foundation.search import fold
 from rondo.interactions.models import Departure, Interaction, OrderLine
-from rondo.interactions.queries import LEAVING, answering, standing, traces
+from rondo.interactions.queries import LEAVING, answering, by_kind_and_day, standing, traces
 from rondo.interactions.reasons import GROUPS, Choices
 from rondo.rules.records import EventRecord, PartRecord
 
@@ -327,6 +327,8 @@ registries.rule_events.add(
         kinds=lambda: ((kind.key, kind.label) for kind in registries.interaction_kinds),
         rows=standing,
         belongs=belongs,
+        owner=owner_of,
+        gathered=by_kind_and_day,
         parts=lambda: OrderLine.objects.all(),
         part_event="order_id",
         frame=lambda tables: tables.interactions,

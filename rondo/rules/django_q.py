@@ -1,7 +1,8 @@
 """Rules as Django conditions on customers, for operational lists on SQLite and PostgreSQL.
 
 Each part is a condition that an index serves for one customer (``EXISTS``), or, ``as_set``, a set of keys that is made
-once (``IN``): the first suits a list that is walked in its order until the page is full, the second a count.
+once: the first suits a list that is walked in its order until the page is full, the second a count. Who did something
+is then gathered from all chains in one pass; their keys are asked for once for a schema, and compared from then on.
 """
 
 from collections.abc import Iterable
@@ -9,6 +10,8 @@ from collections.abc import Sequence as Parts
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     BigIntegerField,
@@ -30,7 +33,7 @@ from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
 from django.db.models.sql.compiler import SQLCompiler
 
 from rondo.foundation.registry import RuleEvents, RuleField, RuleSource
-from rondo.rules.compiling import SetCompiler, holds_of_nobody
+from rondo.rules.compiling import SetCompiler, holds_of_nobody, within
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.schema import Context, Members, Schema
 from rondo.rules.tree import ANY_KIND, Comparison, Did, Event, InSegment, Linked, Node, Not, Sequence, children
@@ -189,11 +192,14 @@ class QCompiler(SetCompiler[Q]):
         inside = Q(AmongKeys(F("pk"), self.schema.asked[asked]))
         return inside if positive != negated else ~inside
 
-    def events(self, event: Event, owner: Any) -> QuerySet[Any]:
-        """Standing events of a customer up to the day, of the kind and with the details asked for."""
+    def events(self, event: Event, owner: Any = None) -> QuerySet[Any]:
+        """Standing events of a customer, or of all, up to the day, of the kind and with the details asked for."""
         chain = self.schema.chain(event.kind)
         assert chain.rows is not None and chain.belongs is not None
-        rows = chain.rows().filter(chain.belongs("customer_id", owner), business_date__lte=self.context.as_of)
+        if owner is None:
+            rows = chain.gathered(chain.rows()).filter(business_date__lte=self.context.as_of)
+        else:
+            rows = chain.rows().filter(chain.belongs("customer_id", owner), business_date__lte=self.context.as_of)
         if event.kind != ANY_KIND:
             rows = rows.filter(kind=event.kind)
         parts = Q()
@@ -217,8 +223,39 @@ class QCompiler(SetCompiler[Q]):
         return ~condition if match.negated else condition
 
     def did(self, node: Did, positive: bool) -> Q:
+        negated = holds_of_nobody(node)
+        asked = (Not(node) if negated else node, self.context.as_of, self.context.viewer)
+        if self.as_set and asked not in self.schema.asked:
+            self.schema.asked[asked] = _joined(self._doers(node, negated))
+        if asked in self.schema.asked:
+            found = Q(AmongKeys(F("pk"), self.schema.asked[asked]))
+            return found if positive != negated else ~found
         found = self._counted(node)
         return found if positive else ~found
+
+    def _doers(self, node: Did, negated: bool) -> QuerySet[Any]:
+        """The customers, as ``_doer``, whose events fit; where that holds of who has none, those whose do not."""
+        chain = self.schema.chain(node.event.kind)
+        assert chain.owner is not None
+        rows = self._window(self.events(node.event), *resolve_period(node.period, self.context.as_of))
+        rows = rows.annotate(_doer=chain.owner("customer_id"))
+        total = node.total
+        if total is not None:
+            worth: Any = F("amount")
+            parts = [self.detail(part) for part in node.event.where if self.schema.details[part.field].part]
+            if parts:
+                assert chain.parts is not None
+                lines = chain.parts().filter(*parts, **{chain.part_event: OuterRef("pk")})
+                worth = Subquery(_summed(lines, Sum("total")), output_field=BigIntegerField())
+            rows = rows.annotate(_worth=worth)
+        groups: QuerySet[Any] = rows.values("_doer").annotate(_number=Count("pk"))
+        fits = Q(_COUNTS[node.count.operator](F("_number"), Value(node.count.n)))
+        if total is not None:
+            own = Sum("_worth", filter=Q(currency=self.schema.currency), output_field=BigIntegerField())
+            groups = groups.annotate(_total=Coalesce(own, Value(0), output_field=BigIntegerField()))
+            fits &= Q(_COUNTS[total.operator](F("_total"), Value(total.amount)))
+        doers: QuerySet[Any] = groups.filter(~fits if negated else fits).values("_doer")
+        return doers
 
     def _window(self, rows: QuerySet[Any], first: date | None, last: date) -> QuerySet[Any]:
         rows = rows.filter(business_date__lte=last)
@@ -226,7 +263,9 @@ class QCompiler(SetCompiler[Q]):
 
     def _counted(self, node: Did) -> Q:
         first, last = resolve_period(node.period, self.context.as_of)
-        if (node.count.operator, node.count.n) == ("at_least", 1):
+        if _is_amount(node):
+            found = Q()  # an amount says that there are some
+        elif (node.count.operator, node.count.n) == ("at_least", 1):
             found = Q(Exists(self._window(self.events(node.event, OuterRef("pk")), first, last)))
         elif (node.count.operator, node.count.n) in (("at_most", 0), ("exactly", 0)):
             found = ~Q(Exists(self._window(self.events(node.event, OuterRef("pk")), first, last)))
@@ -308,8 +347,33 @@ def shifted_back(day: date, days: int) -> date:
 
 def _one(rows: QuerySet[Any], aggregate: Any) -> Any:
     """An aggregate over the rows of a correlated query; 0 where there is none."""
-    summed = rows.order_by().annotate(_all=Value(1)).values("_all").annotate(_found=aggregate).values("_found")
-    return Coalesce(Subquery(summed, output_field=BigIntegerField()), Value(0), output_field=BigIntegerField())
+    found = Subquery(_summed(rows, aggregate), output_field=BigIntegerField())
+    return Coalesce(found, Value(0), output_field=BigIntegerField())
+
+
+def _summed(rows: QuerySet[Any], aggregate: Any) -> QuerySet[Any]:
+    grouped = rows.order_by().annotate(_all=Value(1)).values("_all")
+    found: QuerySet[Any] = grouped.annotate(_found=aggregate).values("_found")
+    return found
+
+
+def _is_amount(node: Did) -> bool:
+    """Whether a sum alone decides: of events of which there are to be any, more than nothing."""
+    total = node.total
+    some = (node.count.operator, node.count.n) == ("at_least", 1)
+    return some and total is not None and total.operator == "at_least" and not within(0, "at_least", total.amount)
+
+
+def _joined(doers: QuerySet[Any]) -> str:
+    """The keys of customers as one text, which the database puts together."""
+    try:
+        sql, params = doers.query.sql_with_params()
+    except EmptyResultSet:
+        return ""
+    joined = "string_agg(_doer::text, ',')" if connection.vendor == "postgresql" else "group_concat(_doer)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {joined} FROM ({sql}) AS found", params)
+        return cursor.fetchone()[0] or ""
 
 
 def compile_q(node: Node, schema: Schema, context: Context, *, as_set: bool = False) -> Q:

@@ -74,7 +74,8 @@ class Schema:
     events: dict[str, RuleEvents] = field(default_factory=dict)
     links: RuleLinks | None = None
     asked: "dict[tuple[Node, date, int | None], str]" = field(default_factory=dict, compare=False)
-    """Keys of customers that were asked of elsewhere, joined by commas, by the part of a rule and the circumstances."""
+    """Keys of customers that were asked of elsewhere, or gathered from the chains of all, joined by commas, by the part
+    of a rule and the circumstances."""
 
     @cached_property
     def aliases(self) -> dict[str, str]:

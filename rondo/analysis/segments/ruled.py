@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis.segments import queries
 from rondo.analysis.segments.models import Membership, Refresh
-from rondo.customers.ruled import belongs
+from rondo.customers.ruled import belongs, owner_of
 from rondo.foundation.models import User
 from rondo.foundation.registry import RuleDetail, RuleEvents, registries
 from rondo.rules.records import EventRecord
@@ -132,5 +132,6 @@ registries.rule_events.add(
         load=_load,
         rows=_rows,
         belongs=belongs,
+        owner=owner_of,
     ),
 )

@@ -106,9 +106,10 @@ class RuleEvents:
 
     In the operational store: ``rows()`` are the standing events with the columns ``kind``, ``occurred_at``,
     ``business_date``, ``amount``, ``currency``; ``belongs(column, owner)`` is the condition that the record in
-    ``column`` is the customer ``owner`` or was merged into it. ``parts()`` are the parts of events with ``total``,
-    ``part_event`` their column of the event. In the copy: ``frame(tables)`` has id, customer_id and the same columns in
-    Ibis, ``part_frame(tables)`` event_id and total.
+    ``column`` is the customer ``owner`` or was merged into it; ``owner(column)`` is that customer, as an expression of
+    the row. ``gathered(rows)`` are the same rows, for a query that goes through those of all customers. ``parts()`` are
+    the parts of events with ``total``, ``part_event`` their column of the event. In the copy: ``frame(tables)`` has id,
+    customer_id and the same columns in Ibis, ``part_frame(tables)`` event_id and total.
 
     A chain that stands in one of the two alone leaves the other out, and is asked there, whoever asks. One of the copy
     alone has ``keys(make)``: it opens the copy and gives the column ``customer_id`` of the Ibis table that
@@ -123,6 +124,8 @@ class RuleEvents:
     load: "Callable[[Sequence[int], frozenset[str], date, frozenset[str]], list[Any]]"
     rows: "Callable[[], QuerySet[Any]] | None" = None
     belongs: "Callable[[str, Any], Any] | None" = None
+    owner: "Callable[[str], Any] | None" = None
+    gathered: "Callable[[QuerySet[Any]], QuerySet[Any]]" = lambda rows: rows
     parts: "Callable[[], QuerySet[Any]] | None" = None
     part_event: str = ""
     frame: "Callable[[Any], Any] | None" = None

@@ -1,7 +1,7 @@
 """Lists and rules are one language: a rule as the condition of a list, and the filters of a list as a rule."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import Q
@@ -9,8 +9,8 @@ from django.db.models import Q
 from rondo.analysis.segments.queries import list_context, standing
 from rondo.errors import RondoError
 from rondo.foundation.models import User
-from rondo.rules import Node, Schema, SegmentError, check, compile_q, format_rule, parse, placed, schema
-from rondo.rules.tree import AllOf, AnyOf, Comparison, InSegment, Not, Operator
+from rondo.rules import Context, Node, Schema, SegmentError, check, compile_q, format_rule, parse, placed, schema
+from rondo.rules.tree import AllOf, AnyOf, Comparison, Did, InSegment, Not, Operator, children
 from rondo.web.customers import filters
 from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import Condition
@@ -31,23 +31,44 @@ _OPERATORS: dict[filters.Operator, Operator] = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that customers of a list have to meet. ``each`` is looked up customer by customer, which suits a list that
-    is walked until its page is full; ``whole`` is made once, which suits a count."""
+    """A rule that customers of a list have to meet. ``is_counted``: it is asked of a list that is counted."""
 
     text: str
     node: Node
-    each: Q
-    whole: Q
     known: Schema
+    context: Context
+    is_counted: bool = False
+    _made: dict[tuple[bool, int], Q] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def is_counted(self) -> bool:
-        """Whether it is looked up as a whole everywhere."""
-        return self.each is self.whole
+    def each(self) -> Q:
+        """The condition as it is looked up customer by customer, which suits a list that is walked until its page is
+        full. What :attr:`whole` asked of the chains before is not asked again."""
+        return self._compiled(as_set=False)
+
+    @property
+    def whole(self) -> Q:
+        """The condition as sets that are made once, which suits a count, and looking for few."""
+        return self._compiled(as_set=True)
+
+    @property
+    def has_events(self) -> bool:
+        """Whether it asks what somebody did."""
+        return _has_events(self.node)
+
+    def _compiled(self, *, as_set: bool) -> Q:
+        made = as_set, len(self.known.asked)
+        if made not in self._made:
+            self._made[made] = compile_q(self.node, self.known, self.context, as_set=as_set)
+        return self._made[made]
 
     def counted(self) -> "Rule":
         """The rule for a list that is counted."""
-        return replace(self, each=self.whole)
+        return replace(self, is_counted=True)
+
+
+def _has_events(node: Node) -> bool:
+    return isinstance(node, Did) or any(map(_has_events, children(node)))
 
 
 def read_rule(text: str, viewer: User) -> Rule:
@@ -59,11 +80,12 @@ def read_rule(text: str, viewer: User) -> Rule:
     """
     known, context = schema(viewer), list_context(viewer)
     node = parse(text, known)
+    rule = Rule(format_rule(node, known), node, known, context)
     try:
-        each, whole = compile_q(node, known, context), compile_q(node, known, context, as_set=True)
+        assert rule.each is not None  # whatever it refers to is there
     except SegmentError as error:
         raise placed(error, text, standing(viewer).values_list("key", flat=True)) from error
-    return Rule(format_rule(node, known), node, each, whole, known)
+    return rule
 
 
 def as_rule(conditions: Iterable[Condition], rule: str = "", viewer: User | None = None) -> str:

@@ -119,6 +119,10 @@ class Selection:
 
     @cached_property
     def _unsearched(self) -> QuerySet[Customer]:
+        return self._without_rule.filter(self._meeting) if self.rule else self._without_rule
+
+    @cached_property
+    def _without_rule(self) -> QuerySet[Customer]:
         rows = self._visible
         for condition in self._at("customer"):
             rows = rows.filter(~condition.match() if condition.negated else condition.match())
@@ -131,7 +135,21 @@ class Selection:
         for condition in self._at("attribute"):
             holds = self._attribute(condition)
             rows = rows.filter(~holds if condition.negated else holds)
-        return rows.filter(self.rule.each) if self.rule else rows
+        return rows
+
+    @property
+    def _meeting(self) -> Q:
+        """The rule, as it is asked of the customers that :attr:`narrow` leaves: to look for few may have gathered from
+        all chains what each then compares. A part of a list, such as a lane of a board, may hold none for whom the rule
+        holds however common that is, and would be walked to its end."""
+        assert self.rule is not None
+        as_whole = self.narrow is None and (self.rule.is_counted or self._is_part)
+        return self.rule.whole if as_whole else self.rule.each
+
+    @property
+    def _is_part(self) -> bool:
+        """Whether it is a part of a list whose rule goes through chains."""
+        return self._wider is not None and self.rule is not None and self.rule.has_events
 
     def _attribute(self, condition: Condition) -> Q:
         """An attribute of the customer's own record, else of a record merged into it."""
@@ -148,6 +166,9 @@ class Selection:
         rows = self._without_facts if searched else self._unsearched
         if narrowed and self.narrow is not None:
             rows = rows.filter(pk__in=self.narrow)
+        return self._with_facts(rows)
+
+    def _with_facts(self, rows: QuerySet[Customer]) -> QuerySet[Customer]:
         facts = self._at("fact")
         own = Score.objects.filter(customer_id=OuterRef("pk"))
         wanted = [c.match() for c in facts if not c.negated]
@@ -249,7 +270,10 @@ class Selection:
                 yield partial(_few, present().filter(condition.match()).values_list("customer_id", flat=True))
             elif condition.field.key != "name":
                 yield partial(_few_meeting, condition, Customer.objects, "pk")
-        if self.rule and not tried and not self._is_common(self.rule):
+        if self.rule and self._is_part:
+            of_part = self._with_facts(self._without_rule.filter(self.rule.whole))
+            yield partial(_few, of_part.order_by().values_list("pk", flat=True))
+        elif self.rule and self._wider is None and (self.rule.is_counted or not self._is_common(self.rule)):
             yield partial(_few, self._visible.filter(self.rule.whole).order_by().values_list("pk", flat=True))
 
     def _is_common(self, rule: Rule) -> bool:
@@ -278,6 +302,9 @@ class Selection:
             found = self.scores().aggregate(number=Count("pk"), value=Sum("value"))
             return found["number"], found["value"]
         rows, scores = self._counted
+        if self.rule:  # what the rule looks through is looked through once
+            found = rows.aggregate(number=Count("pk"), value=Sum("score__value"))
+            return found["number"], found["value"]
         if not self._is_everybody:
             return rows.count(), scores.aggregate(value=Sum("value"))["value"]
         whole = Score.objects.aggregate(value=Sum("value"))["value"]

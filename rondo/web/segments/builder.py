@@ -16,7 +16,7 @@ from rondo.analysis.segments import actions, queries
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.customers.models import Customer
-from rondo.customers.queries import sees_all, visible
+from rondo.customers.queries import sees_all, sees_few, visible
 from rondo.errors import InputError, NotFound, RondoError, StateError
 from rondo.foundation.models import User
 from rondo.rules import (
@@ -205,7 +205,8 @@ def _preview(user: User, row: Segment | None, node: Node, known: Schema) -> tupl
     owner = row.owner_id if row else user.pk
     day = queries.day_of_rules()
     if not sees_all(user):
-        condition = compile_q(node, known, Context(day, owner, partial(queries.recorded, viewer=user)), as_set=True)
+        context = Context(day, owner, partial(queries.recorded, viewer=user))
+        condition = compile_q(node, known, context, as_set=not sees_few(user))
         rows = visible(user).filter(condition)
         return rows.count(), visible(user).count(), list(rows.order_by("pk")[:SAMPLE])
     from rondo.warehouse.tables import open_tables  # the engine is slow to import and only needed here

@@ -31,7 +31,7 @@ from rondo.api.v1.segments.shapes import (
 )
 from rondo.api.versions import alone, gone
 from rondo.api.writing import actor
-from rondo.customers.queries import visible
+from rondo.customers.queries import sees_few, visible
 from rondo.errors import NotFound
 from rondo.foundation import change_numbers
 from rondo.foundation.models import User
@@ -82,7 +82,7 @@ def check(request: HttpRequest, body: RuleBody) -> RuleChecked:
     known = schema(user)
     node = _checked("rule", lambda: parse(_rule(user, body), known))
     actions.check_references("", node, known)
-    condition = compile_q(node, known, queries.list_context(user), as_set=True)
+    condition = compile_q(node, known, queries.list_context(user), as_set=not sees_few(user))
     count = visible(user).filter(condition).count()
     return RuleChecked(rule=format_rule(node, known), rule_json=to_json(node), count=count)
 
