@@ -19,7 +19,7 @@ from rondo.rules.compiling import SetCompiler, holds_of_nobody, within
 from rondo.rules.django_q import QCompiler, shifted_back
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.schema import Context, Members, Schema
-from rondo.rules.sequences import MAX_CUSTOMER, Path, against_the_clock, in_order, stepped, walk
+from rondo.rules.sequences import CUSTOMER, MAX_CUSTOMER, Path, against_the_clock, in_order, stepped, walk
 from rondo.rules.tree import (
     ANY_KIND,
     AllOf,
@@ -225,8 +225,11 @@ class IbisCompiler(SetCompiler[Any]):
         path = Path(len(node.steps), node.excluded is not None, days, self.context.as_of)
         if known is not None:
             asked = self.tables.arrow(marked.select("id", steps=steps))
-            placed = known.steps(asked["id"].to_numpy(), asked["steps"].to_numpy())
-            found, apart = walk(known.events, placed, path), known.apart
+            placed, behind = known.steps(asked["id"].to_numpy(), asked["steps"].to_numpy())
+            found, apart = walk(known.chain.events, placed, path), known.apart
+            if known.later.events.size:
+                found = np.setdiff1d(found, known.later.events // CUSTOMER)
+                found = np.concatenate((found, walk(known.later.events, behind, path)))
         else:
             asked = self.tables.arrow(in_order(marked, steps=steps))
             events = asked["event"].to_numpy()

@@ -7,8 +7,9 @@ being loaded: in the order of customers and, within each, of moments and keys, a
 what is retracted, hidden or in the bin: which of them count, the question says.
 
 It holds as long as these files do: rows that come lie in files of their own, and files that were rewritten, as when
-persons are erased, make it void. It says of whom it does not tell: of who has rows in other files, or was merged or
-parted since. Where those are many, it is made anew, by the worker after a refresh, or else by who asks.
+persons are erased, make it void. Who has rows in other files, all of the last days, is put in order beside it, anew for
+each question. It says of whom it does not tell: of who has older ones there, or was merged or parted since. Where those
+are many, it is made anew, by the worker after a refresh, or else by who asks.
 """
 
 import json
@@ -16,16 +17,18 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.dataset as ds
 
 from rondo.errors import StateError
-from rondo.rules.sequences import CUSTOMER, MAX_CUSTOMER, IntArray, Steps, against_the_clock, in_order
+from rondo.rules.sequences import CUSTOMER, FIRST_DAY, MAX_CUSTOMER, IntArray, Steps, against_the_clock, in_order
 from rondo.warehouse import delta
 from rondo.warehouse.locks import exclusive
 
@@ -34,27 +37,39 @@ WORTH = 2**22
 """So many rows are put in order about as fast as they are looked up in an order of all."""
 _FEW = 50
 """It is made anew where it does not tell of one in so many customers."""
+_LATELY = 30
+"""Rows that came later are looked up among those of so many days."""
+_EVER = 2**21
 _MAX_KEY = 2**32 - 1
+_BEFORE_1970 = (date(1970, 1, 1) - FIRST_DAY).days
+
+
+@dataclass(frozen=True)
+class Chain:
+    """``events`` and ``keys`` of interactions in order."""
+
+    events: IntArray
+    keys: npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
 class Chronology:
-    """``events`` and ``keys`` of interactions in order. ``highest``: of the keys. ``apart``: customers, as they are
-    merged now, of whom it does not tell, in order."""
+    """``chain``: the interactions of all, in order; ``later``: those of who has newer ones, also from before.
+    ``highest``: of the keys. ``apart``: customers, as they are merged now, of whom neither tells, in order."""
 
-    events: IntArray
-    keys: npt.NDArray[np.uint32]
+    chain: Chain
+    later: Chain
     highest: int
     apart: IntArray
 
-    def steps(self, keys: IntArray, steps: Steps) -> "_Placed":
-        """The steps of those interactions that ``keys`` names, by their place in the order; others have none."""
+    def steps(self, keys: IntArray, steps: Steps) -> "tuple[_Placed, _Placed]":
+        """The steps of those interactions that ``keys`` names, by their places in either order; others have none."""
         by_key = np.zeros(self.highest + 1, np.uint8)
         if keys.size and int(keys.max()) > self.highest:
             known = keys <= self.highest
             keys, steps = keys[known], steps[known]
         by_key[keys] = steps
-        return _Placed(self.keys, by_key)
+        return _Placed(self.chain.keys, by_key), _Placed(self.later.keys, by_key)
 
 
 @dataclass(frozen=True)
@@ -98,17 +113,66 @@ def _still_good(files: Sequence[str], merged: IntArray) -> Chronology | None:
     kept = _kept(frozenset(map(_name, files)))
     if kept is None:
         return None
-    apart = [kept.against]
-    if new := [file for file in files if _name(file) not in kept.files]:
-        theirs = ds.dataset(new, format="parquet").to_table(columns=["customer_id"])["customer_id"].to_numpy()
-        apart.append(_surviving(np.unique(theirs), merged))
+    later, apart = _later(kept, files, merged)
     changed = np.setxor1d(kept.merged, merged, assume_unique=True)
-    apart += [changed // CUSTOMER, changed % CUSTOMER]
-    told = np.unique(np.concatenate(apart))
+    told = np.unique(np.concatenate([kept.against, apart, changed // CUSTOMER, changed % CUSTOMER]))
     # Days that run against the clock are no better told by an order made anew.
-    if (told.size - kept.against.size) * _FEW > kept.customers:
+    others = told.size - kept.against.size + np.unique(later.events // CUSTOMER).size
+    if others * _FEW > kept.customers:
         return None
-    return Chronology(kept.events, kept.keys, kept.highest, told)
+    highest = max(kept.highest, int(later.keys.max(initial=0)))
+    return Chronology(Chain(kept.events, kept.keys), later, highest, told)
+
+
+def _later(kept: _Kept, files: Sequence[str], merged: IntArray) -> tuple[Chain, IntArray]:
+    """The order of who has rows of the last days in other files, and who has older ones there."""
+    new_files = [file for file in files if _name(file) not in kept.files]
+    if not new_files:
+        return Chain(kept.events[:0], kept.keys[:0]), kept.events[:0]
+    columns = ["customer_id", "business_date", "occurred_at", "id"]
+    new = ds.dataset(new_files, format="parquet").to_table(columns=columns)
+    customer = _surviving(new["customer_id"].to_numpy(), merged)
+    days = new["business_date"].cast(pa.int32()).to_numpy() + _BEFORE_1970
+    events, keys = customer * CUSTOMER + days, new["id"].to_numpy()
+    moments = new["occurred_at"].cast(pa.int64()).to_numpy()
+    who, which = np.unique(customer, return_inverse=True)
+    first, highest = np.full(who.size, np.iinfo(np.int64).max), np.zeros(who.size, np.int64)
+    np.minimum.at(first, which, events)
+    np.maximum.at(highest, which, keys)
+    late = (first % CUSTOMER >= days.max() - _LATELY) & (highest <= min(_MAX_KEY, 16 * kept.events.size))
+    low, high = (np.searchsorted(kept.events, bound * CUSTOMER) for bound in (who, who + 1))
+    middle = np.searchsorted(kept.events, first)
+    # Those of before the first of the new ones stay as they stand, the others are put in order with these.
+    before, beside = _places(low[late], middle[late]), _places(middle[late], high[late])
+    ours = late[which]
+    mixed = np.concatenate((kept.events[beside], events[ours]))
+    mixed_keys = np.concatenate((kept.keys[beside].astype(np.int64), keys[ours]))
+    since = pa.scalar(int((first[late] % CUSTOMER).min(initial=_EVER)) - _BEFORE_1970, pa.int32()).cast(pa.date32())
+    old_moments = _moments(files, since, kept.keys[beside])
+    order = np.lexsort((mixed_keys, np.concatenate((old_moments, moments[ours])), mixed // CUSTOMER))
+    whole = np.concatenate((kept.events[before], mixed[order]))
+    whole_keys = np.concatenate((kept.keys[before], mixed_keys[order].astype(np.uint32)))
+    places = np.argsort(whole // CUSTOMER, kind="stable")
+    found = Chain(whole[places], whole_keys[places])
+    return found, np.union1d(who[~late], against_the_clock(found.events))
+
+
+def _places(low: IntArray, high: IntArray) -> IntArray:
+    """All places from each of ``low`` up to, but not with, that of ``high``."""
+    counts = high - low
+    return np.repeat(low - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+
+
+def _moments(files: Sequence[str], since: Any, keys: npt.NDArray[np.uint32]) -> IntArray:
+    """When these interactions of that day or a later one were."""
+    if not keys.size:
+        return np.zeros(0, np.int64)
+    late = ds.dataset(list(files), format="parquet").to_table(
+        columns=["id", "occurred_at"], filter=ds.field("business_date") >= since
+    )
+    known, at = late["id"].to_numpy(), late["occurred_at"].cast(pa.int64()).to_numpy()
+    order = np.argsort(known)
+    return np.asarray(at[order[np.searchsorted(known, keys, sorter=order)]])
 
 
 def _kept(files: frozenset[str]) -> _Kept | None:
@@ -150,7 +214,7 @@ def _make(tables: Any, files: Sequence[str], merged: IntArray) -> Chronology | N
     against = against_the_clock(events)
     about = {"files": sorted(map(_name, files)), "highest": bounds["high"], "customers": customers}
     _keep(about, {"events": events, "keys": keys, "merged": merged, "against": against})
-    return Chronology(events, keys, bounds["high"], against)
+    return Chronology(Chain(events, keys), Chain(events[:0], keys[:0]), bounds["high"], against)
 
 
 def _keep(about: dict[str, Any], columns: dict[str, npt.NDArray[Any]]) -> None:
