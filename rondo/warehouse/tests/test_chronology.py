@@ -145,10 +145,13 @@ def test_who_has_newer_ones_is_put_in_order_beside_it(chance: random.Random) -> 
     """Some for the first time, some of a merged record, some at one moment or against the clock, in several files."""
     everybody = people()
     happen(chance, everybody)
+    noon, same = datetime(2024, 3, 10, 12, tzinfo=UTC), customer()
+    contact(same, noon, "visit", noon.date()).save()
     Survivor.objects.create(customer=everybody[1], survivor=everybody[0])
     refresh()
     agrees()
     first = made()
+    contact(same, noon - timedelta(hours=2), "purchase", noon.date()).save()
     for _time in range(2):
         for who in [*everybody[:9], customer()]:
             for kind in ("visit", "purchase", "visit"):
