@@ -333,6 +333,7 @@ registries.rule_events.add(
         part_event="order_id",
         frame=lambda tables: tables.interactions,
         part_frame=lambda tables: tables.order_lines.rename(event_id="order_id"),
+        order=lambda tables, first, last: tables.chronology(first, last),
         load=_load,
     ),
 )

@@ -19,7 +19,7 @@ from rondo.rules.compiling import SetCompiler, holds_of_nobody, within
 from rondo.rules.django_q import QCompiler, shifted_back
 from rondo.rules.matching import resolve, resolve_period
 from rondo.rules.schema import Context, Members, Schema
-from rondo.rules.sequences import ANY_STEP, MAX_CUSTOMER, Path, packed, walk
+from rondo.rules.sequences import CUSTOMER, MAX_CUSTOMER, Path, against_the_clock, in_order, stepped, walk
 from rondo.rules.tree import (
     ANY_KIND,
     AllOf,
@@ -199,10 +199,11 @@ class IbisCompiler(SetCompiler[Any]):
         first, last = resolve_period(node.period, as_of)
         end = as_of if node.within is None else min(as_of, last + timedelta(days=_days(node.within)))
         rows = self.window(self._frame(steps[0]), first, end)
-        # A walk can leave out by its numbers what is no step, which costs less than asking each row for its kind.
-        walks = self._walks()
-        bare = walks and not any(step.where for step in steps)
-        if ANY_KIND not in kinds and not bare:
+        order, walks = self.schema.chain(steps[0].kind).order, self._walks()
+        known = order(self.tables, first, end) if walks and order is not None else None
+        asked = any(step.where for step in steps)
+        # By the order of all events the others cost little, which have no step; to look for them costs more.
+        if ANY_KIND not in kinds and (known is None or asked):
             rows = rows.filter(rows.kind.isin(sorted(kinds)))
         flags = {f"is_{number}": self._is(step, rows) for number, step in enumerate(steps)}
         begins = rows.business_date <= ibis.literal(last)
@@ -210,21 +211,39 @@ class IbisCompiler(SetCompiler[Any]):
             begins &= rows.business_date >= ibis.literal(first)
         flags["is_0"] &= begins
         marked = rows.select("customer_id", "occurred_at", "id", "business_date", **flags)
-        if not bare:
+        if asked:
             marked = marked.filter(ibis.or_(*(marked[name] for name in flags)))
         if not walks:
             return self.among(self._ordered(node, marked), positive)
-        numbers = marked.select(event=packed(marked, [marked[name] for name in flags]))
-        events = self.tables.arrow(numbers.filter((numbers.event & ANY_STEP) > 0))["event"]
+        return self._keys(self._walked(node, marked, known), positive)
+
+    def _walked(self, node: Sequence, marked: Any, known: Any | None) -> Any:
+        """Who went the way, by the order that is known of all events, or by one of the events asked for. Customers of
+        whom it does not tell are asked by the latter, and in the end by the engine."""
+        steps = stepped([marked[name] for name in marked.columns if name.startswith("is_")])
         days = None if node.within is None else _days(node.within)
-        path = Path(len(node.steps), node.excluded is not None, days, as_of)
-        found, unsure = walk(np.array(events.to_numpy(), np.int64), path)
-        if unsure.size:
-            few = ibis.memtable(pa.table({"customer_id": unsure}))
-            among = marked.filter(marked.customer_id.isin(few.customer_id))
+        path = Path(len(node.steps), node.excluded is not None, days, self.context.as_of)
+        if known is not None:
+            asked = self.tables.arrow(marked.select("id", steps=steps))
+            placed, behind = known.steps(asked["id"].to_numpy(), asked["steps"].to_numpy())
+            found, apart = walk(known.chain.events, placed, path), known.apart
+            if known.later.events.size:
+                found = np.setdiff1d(found, known.later.events // CUSTOMER)
+                found = np.concatenate((found, walk(known.later.events, behind, path)))
+        else:
+            asked = self.tables.arrow(in_order(marked, steps=steps))
+            events = asked["event"].to_numpy()
+            found, apart = walk(events, asked["steps"].to_numpy().__getitem__, path), against_the_clock(events)
+        if not apart.size:
+            return found
+        those = ibis.memtable(pa.table({"customer_id": apart}))
+        among = marked.filter(marked.customer_id.isin(those.customer_id))
+        if known is not None:
+            others = self._walked(node, among, None)
+        else:
             asked = self.tables.arrow(self._ordered(node, among).select("customer_id").distinct())
-            found = np.concatenate((found, asked["customer_id"].to_numpy()))
-        return self._keys(found, positive)
+            others = asked["customer_id"].to_numpy()
+        return np.concatenate((np.setdiff1d(found, apart, assume_unique=True), others))
 
     def _walks(self) -> bool:
         """Whether the engine's rows are in this process, and keys of customers leave room for what a walk asks."""

@@ -5,6 +5,7 @@ the commit and the note in the operational store therefore neither loses nor dou
 :class:`~rondo.warehouse.models.CopyState` a cache of it.
 """
 
+import shutil
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from django.conf import settings
 MARK = "rondo.mark"
 DIGEST = "rondo.digest"
 SNAPSHOT = "rondo.snapshot"
+CHRONOLOGY = "chronology"
+"""Folder of the order of the chain (:mod:`rondo.warehouse.chronology`), which goes where rows do."""
 COMPACT_ABOVE = 32
 _KEEP_HOURS = 24
 _OPENED_KEPT = 64
@@ -147,7 +150,16 @@ def delete(name: str, column: str, keys: Sequence[int]) -> int:
     if not keys:
         return 0
     listed = ", ".join(str(int(key)) for key in keys)
-    return int(DeltaTable(path_of(name)).delete(f"{column} IN ({listed})")["num_deleted_rows"] or 0)
+    count = int(DeltaTable(path_of(name)).delete(f"{column} IN ({listed})")["num_deleted_rows"] or 0)
+    if count:
+        forget_order()
+    return count
+
+
+def forget_order() -> None:
+    """Remove the order of the chain, which has rows that are there no more."""
+    if path_of(CHRONOLOGY).exists():
+        shutil.rmtree(path_of(CHRONOLOGY))
 
 
 def keys_where(table: DeltaTable, key: str, column: str, values: Sequence[int]) -> list[int]:

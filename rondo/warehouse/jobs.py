@@ -7,6 +7,7 @@ from django.db.models import Max
 from rondo.errors import StateError
 from rondo.foundation.actors import Actor
 from rondo.foundation.audit import changed_since
+from rondo.warehouse import delta
 from rondo.warehouse.models import CopyState
 from rondo.warehouse.refresh import refresh
 
@@ -23,4 +24,18 @@ def keep_up(actor: Actor) -> bool:
         refresh()
     except StateError:  # somebody else is refreshing it, for long: that will do
         return False
+    _put_in_order()
     return True
+
+
+def _put_in_order() -> None:
+    """Make the order of the chain where it is not there or holds no more, so that nobody has to wait for it."""
+    # The engine is slow to import, and seldom needed here.
+    from rondo.warehouse.chronology import CHAIN, WORTH
+    from rondo.warehouse.engines import is_cluster
+    from rondo.warehouse.tables import open_tables
+
+    chain = delta.existing(CHAIN)
+    if chain is not None and chain.count() >= WORTH and not is_cluster():
+        with open_tables() as tables:
+            tables.chronology()

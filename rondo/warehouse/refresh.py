@@ -162,6 +162,7 @@ def _forget_foreign_transactions() -> bool:
 def _drop(folder: Path) -> None:
     """Remove every table. The identity goes first: a drop that is cut short is taken up again by the next refresh."""
     (folder / "identity.json").unlink(missing_ok=True)
+    delta.forget_order()
     for table in table_list():
         shutil.rmtree(folder / table.key, ignore_errors=True)
     CopyState.objects.all().delete()

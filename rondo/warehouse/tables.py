@@ -6,6 +6,7 @@ they are.
 """
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from threading import RLock
 from typing import Any
@@ -16,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from rondo.errors import StateError
 from rondo.foundation.registry import WarehouseTable
-from rondo.warehouse import delta
+from rondo.warehouse import chronology, delta
+from rondo.warehouse.chronology import Chronology
 from rondo.warehouse.engines import Engine, connect
 from rondo.warehouse.engines.engine import quoted
 from rondo.warehouse.extract import arrow_schema
@@ -52,7 +54,8 @@ class _Raw:
         self._tables = tables
 
     def __getattr__(self, name: str) -> Any:
-        return self._tables.connection.table(f"raw_{name}")
+        self._tables._name(f"raw_{name}")
+        return self._tables._engine.backend.table(f"raw_{name}")
 
 
 class Tables:
@@ -63,9 +66,15 @@ class Tables:
     """
 
     def __init__(
-        self, engine: Engine, names: list[str], schemas: dict[str, Any], unnamed: dict[str, Callable[[], None]]
+        self,
+        engine: Engine,
+        names: list[str],
+        schemas: dict[str, Any],
+        unnamed: dict[str, Callable[[], None]],
+        chain: list[str],
     ) -> None:
         self._engine = engine
+        self._chain = chain
         self.names = names
         self._schemas = schemas
         # A name is given to the engine when it is first asked for: most of who opens the copy reads a few tables.
@@ -117,6 +126,19 @@ class Tables:
         """The rows of a small query in SQL that both engines read."""
         self._name(*self._unnamed)
         return self._engine.rows(text)
+
+    def chronology(self, first: date | None = None, last: date | None = None) -> Chronology | None:
+        """The order of all interactions, for a question about those of these days. None where they are too few for it,
+        and where it cannot be kept: see :func:`rondo.warehouse.chronology.opened`."""
+        if not self.in_process or not self._chain:
+            return None
+        rows = self.raw.interactions
+        if first is not None:
+            rows = rows.filter(rows.business_date >= ibis.literal(first))
+        if last is not None:
+            rows = rows.filter(rows.business_date <= ibis.literal(last))
+        worth = self.arrow(rows.count()).as_py() >= chronology.WORTH
+        return chronology.opened(self, self._chain) if worth else None
 
     def keep(self, expression: Any) -> Any:
         """The table of an Ibis expression, computed once and held by the engine until these tables are closed."""
@@ -190,7 +212,9 @@ def _named(engine: Engine, tables: list[WarehouseTable], found: dict[str, Any]) 
         if written is not None and written.file_uris():
             unnamed[name] = partial(engine.files, name, written, pa.schema(written.schema().to_arrow()))
             names.append(name)
-    return Tables(engine, names, {table.key: visible_schema(table) for table in tables}, unnamed)
+    chain = found.get(chronology.CHAIN)
+    files = [] if chain is None else chain.file_uris()
+    return Tables(engine, names, {table.key: visible_schema(table) for table in tables}, unnamed, files)
 
 
 def visible_schema(table: WarehouseTable) -> Any:
@@ -220,8 +244,8 @@ def visible_sql(table: WarehouseTable, loads: list[int], *, retracted: bool, mer
             source += f" LEFT JOIN raw_survivors s ON s.customer_id = t.{table.customer}"
     conditions = []
     if table.load_sql:
-        listed = f" OR t.load_id IN ({', '.join(map(str, loads))})" if loads else ""
-        conditions.append(f"(t.load_id IS NULL{listed})")
+        # Keys of loads begin with 1. One comparison takes half as long as two that are joined by OR.
+        conditions.append(f"coalesce(t.load_id, 0) IN ({', '.join(map(str, [0, *loads]))})")
     if table.retracted_by and retracted:
         column = f"t.{table.retracted_by}"
         conditions.append(f"({column} IS NULL OR {column} NOT IN (SELECT interaction_id FROM raw_retractions))")

@@ -111,6 +111,9 @@ class RuleEvents:
     the parts of events with ``total``, ``part_event`` their column of the event. In the copy: ``frame(tables)`` has id,
     customer_id and the same columns in Ibis, ``part_frame(tables)`` event_id and total.
 
+    ``order(tables, first, last)`` is the order of all events of the chain for a question about those of these days, the
+    first of which may be None; or None, where no order is kept. See :class:`rondo.warehouse.chronology.Chronology`.
+
     A chain that stands in one of the two alone leaves the other out, and is asked there, whoever asks. One of the copy
     alone has ``keys(make)``: it opens the copy and gives the column ``customer_id`` of the Ibis table that
     ``make(tables)`` makes, as Arrow has it.
@@ -130,6 +133,7 @@ class RuleEvents:
     part_event: str = ""
     frame: "Callable[[Any], Any] | None" = None
     part_frame: "Callable[[Any], Any] | None" = None
+    order: "Callable[[Any, date | None, date], Any | None] | None" = None
     keys: "Callable[[Callable[[Any], Any]], Any] | None" = None
 
 

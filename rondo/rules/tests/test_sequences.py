@@ -1,4 +1,4 @@
-"""The walk over packed events finds whom a plain loop finds, and names as unsure whose order numbers cannot tell."""
+"""The walk over events in their order finds whom a plain loop finds, and names whose days run against the clock."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -6,10 +6,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 import ibis
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from rondo.rules.sequences import MAX_CUSTOMER, Path, packed, walk
+from rondo.rules.sequences import MAX_CUSTOMER, IntArray, Path, Steps, against_the_clock, in_order, stepped, walk
 
 AS_OF = date(2024, 3, 15)
 
@@ -43,18 +44,18 @@ def plain(events: list[Event], path: Path) -> bool:
     return False
 
 
-def walked(events: list[Event], path: Path) -> tuple[set[int], set[int]]:
+def ordered(events: list[Event]) -> tuple[IntArray, Steps]:
     columns = {
         "customer_id": pa.array([event.customer for event in events], pa.int64()),
         "occurred_at": pa.array([event.at for event in events], pa.timestamp("us", "UTC")),
+        "id": pa.array([event.id for event in events], pa.int64()),
         "business_date": pa.array([event.day for event in events], pa.date32()),
         "steps": pa.array([event.steps for event in events], pa.int64()),
     }
     rows = ibis.memtable(pa.table(columns))
-    flags = [(rows.steps & (1 << number)) > 0 for number in range(3)]
-    events_packed = ibis.duckdb.connect().to_pyarrow(packed(rows, flags)).to_numpy()
-    found, unsure = walk(events_packed.copy(), path)
-    return set(found.tolist()), set(unsure.tolist())
+    steps = stepped([(rows.steps & (1 << number)) > 0 for number in range(3)])
+    found = ibis.duckdb.connect().to_pyarrow(in_order(rows, steps=steps))
+    return found["event"].to_numpy(), found["steps"].to_numpy()
 
 
 @pytest.mark.parametrize("days", [None, 3, 20])
@@ -62,38 +63,44 @@ def walked(events: list[Event], path: Path) -> tuple[set[int], set[int]]:
 def test_walk_finds_whom_a_plain_loop_finds(
     steps: int, excluded: bool, days: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Moments of the year 1901 and of this one, a business day before, of and after UTC's, customers up to the highest
-    key, parts that end within a customer."""
+    """Moments of this year, of 1901 and before 1900, several at one moment, a business day before, of and after UTC's,
+    customers up to the highest key, events that are no step, parts that end within a customer."""
     monkeypatch.setattr("rondo.rules.sequences._AT_ONCE", 16)
     chance, path = random.Random(7), Path(steps, excluded, days, AS_OF)
     events: list[Event] = []
     for customer in [*range(1, 120), MAX_CUSTOMER]:
         shift = chance.choice([-1, 0, 1])
-        of_then = chance.random() < 0.1
-        for second in chance.sample(range(40 * 86_400), chance.randrange(9)):
-            at = datetime(2024, 3, 15, tzinfo=UTC) - timedelta(days=45_000 if of_then else 0, seconds=second)
+        then = chance.choices([0, 45_000, 80_000], [9, 1, 1])[0]
+        for second in chance.choices(range(0, 40 * 86_400, 20_000), k=chance.randrange(16)):
+            at = datetime(2024, 3, 15, tzinfo=UTC) - timedelta(days=then, seconds=second)
             day = at.date() + timedelta(days=shift)
-            events.append(Event(customer, at, len(events), min(day, AS_OF), chance.randrange(1, 8)))
+            events.append(Event(customer, at, len(events), min(day, AS_OF), chance.randrange(8)))
     events.sort()
     wanted = {who for who, rows in groupby(events, lambda event: event.customer) if plain([*rows], path)}
-    found, unsure = walked(chance.sample(events, len(events)), path)
-    assert found == wanted and not unsure
+    numbers, bits = ordered(chance.sample(events, len(events)))
+    found = walk(numbers, bits.__getitem__, path)
+    assert set(found.tolist()) == wanted and (np.diff(found) > 0).all()
+    assert not against_the_clock(numbers).size
     assert 10 < len(found) < 110
 
 
-def test_whose_order_the_numbers_do_not_tell_is_unsure() -> None:
-    noon, path = datetime(2024, 3, 1, 12, tzinfo=UTC), Path(2, False, 7, AS_OF)
+def test_nobody_has_gone_where_nothing_happened() -> None:
+    numbers, bits = ordered([])
+    assert not walk(numbers, bits.__getitem__, Path(2, False, 7, AS_OF)).size
 
-    def event(customer: int, steps: int, hours: float = 0.0, days: int = 0) -> Event:
+
+def test_whose_days_run_against_the_clock_is_named() -> None:
+    noon = datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+    def event(customer: int, hours: float = 0.0, days: int = 0) -> Event:
         at = noon + timedelta(hours=hours)
-        return Event(customer, at, 0, at.date() + timedelta(days=days), steps)
+        return Event(customer, at, 0, at.date() + timedelta(days=days), 1)
 
     events = [
-        *(event(1, 1), event(1, 2, 1)),  # plainly one after the other
-        *(event(2, 1), event(2, 2)),  # at once
-        *(event(3, 1), event(3, 1), event(3, 2, 5)),  # at once, but alike
-        *(event(4, 1, 0, 1), event(4, 2, 1, 0)),  # a later moment on an earlier day
-        *(event(5, 1, 0, 9), event(5, 2, 1, 9)),  # days of no zone
-        *(event(6, 2), event(6, 1, 1)),  # the other way round
+        *(event(1), event(1, 1)),  # plainly one after the other
+        *(event(2, 0, 1), event(2, 1, 0)),  # a later moment on an earlier day
+        *(event(3, 0, 9), event(3, 1, 9)),  # days of no zone
+        *(event(4, 1), event(4, 2, 1), event(4, 3), event(4, 4, 1), event(4, 5)),  # more than once
+        event(5),
     ]
-    assert walked(events, path) == ({1, 3}, {2, 4, 5})
+    assert against_the_clock(ordered(events)[0]).tolist() == [2, 4]

@@ -30,6 +30,11 @@ def connect() -> Engine:
     return Duck(rest)
 
 
+def is_cluster() -> bool:
+    """Whether ``RONDO_ENGINE`` names a cluster."""
+    return str(settings.RONDO_ENGINE).startswith("spark:")
+
+
 @contextmanager
 def on_cluster() -> Iterator[Any]:
     """A Spark session for work beside the columnar copy; None where ``RONDO_ENGINE`` names no cluster.
@@ -37,15 +42,14 @@ def on_cluster() -> Iterator[Any]:
     Raises:
         StateError: Spark is not installed, has no Java, its master does not answer, or it could not do the work.
     """
-    address = str(settings.RONDO_ENGINE)
-    if not address.startswith("spark:"):
+    if not is_cluster():
         yield None
         return
     from rondo.warehouse.engines import cluster
 
-    session = cluster.session(address)
+    session = cluster.session(str(settings.RONDO_ENGINE))
     with cluster.answering():
         yield session
 
 
-__all__ = ["Engine", "connect", "on_cluster"]
+__all__ = ["Engine", "connect", "is_cluster", "on_cluster"]
