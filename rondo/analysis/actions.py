@@ -129,13 +129,14 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
             run.as_of = as_of or _last_day(tables)
             if as_of is not None:
                 _refuse_far_away(tables, as_of)
-            known = past(tables, run.as_of, run.config["currency"])
+            known = past(tables, run.as_of, run.config["currency"]).held()
             log = modelling.purchase_log(tables.arrow(known.purchase_days.order_by("customer_id", "day")))
-            # The models are fitted beside what is read of the copy, their hold-out is held beside the writing of
-            # scores; in between, where customers stand has threads of its own.
+            # One thread fits the models and then holds their hold-out, the other reads the copy, says where customers
+            # stand and writes the scores: neither waits for the other before the end.
             bases = Bases(log.days)
             offer = _offer(run, log, bases)
             fitting = beside.start(_fit, run, log, _incumbent(), bases, offer)
+            judging = beside.start(_judge, run, log, fitting, bases, offer)
             run.fingerprint = fingerprints.data_fingerprint(tables, known)
             facts = tables.arrow(fact_table(known).order_by("customer_id"))
             steps.done("facts")
@@ -154,7 +155,6 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
         table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted, belong)
         steps.done("standing")
-        judging = beside.start(_judge, run, log, fitted, bases, offer)
         figures = beside.start(_figures, run, counted, table, fitted, judging, found, rules.bonds)
         copying = beside.start(_copy, run, table, found)
         prepared = scores.prepare(run.pk, table), scores.prepare(run.pk, bound.evident(found.histories()), History)
@@ -220,7 +220,10 @@ def _offer(run: Run, log: Log, bases: Bases) -> modelling.Offer:
     return modelling.Offer(log, day, run.config["currency"], learnt, whole=(modelling.holdout_origin(log.days, day),))
 
 
-def _judge(run: Run, log: Log, fitted: Fitted | None, bases: Bases, offer: modelling.Offer) -> Judged | None:
+def _judge(
+    run: Run, log: Log, fitting: "Future[tuple[Fitted | None, str]]", bases: Bases, offer: modelling.Offer
+) -> Judged | None:
+    fitted, _reason = fitting.result()
     if fitted is None:
         return None
     with offer:

@@ -1,6 +1,7 @@
 """The served tables of a run, scores and histories: filled beside the old, put in their place in one transaction."""
 
 import io
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow.csv as pc_csv
 from django.db import connection, transaction
 from django.db.models import Model
 
+from rondo.analysis import images
 from rondo.analysis.models import History, Run, Score
 from rondo.analysis.scores_beside import BESIDE
 
@@ -21,6 +23,7 @@ INDEXED_AT_ONCE = 100_000
 """Customers of a base that is not large: its run waits for all indices and for its old tables to go."""
 _OLD = "_old"
 _CHUNK = 20_000
+_IMAGE = "rows_at_once"
 _SORTED_KIB = 2000
 """What SQLite sorts at once where it builds an index."""
 
@@ -76,9 +79,7 @@ def prepare(run_id: int, rows: pa.Table, model: type[Model] = Score) -> str:
         # No constraint by name: names are unique in a PostgreSQL schema, and the old table still has them.
         cursor.execute(create.replace(connection.ops.quote_name(model._meta.db_table), quoted, 1), parameters or None)
     rows = rows.select(schema(model).names).cast(schema(model))
-    for start in range(0, rows.num_rows, _CHUNK):
-        with transaction.atomic():
-            _insert(quoted, rows.slice(start, _CHUNK))
+    _fill(quoted, rows)
     columns: Sequence[str] = BESIDE.get(model, ())
     if model is Score:
         columns = rows.schema.names[1:] if rows.num_rows <= INDEXED_AT_ONCE else FIRST
@@ -172,7 +173,41 @@ def clear() -> None:
             drop([name])
 
 
-def _insert(quoted: str, rows: pa.Table) -> None:
+def _fill(quoted: str, rows: pa.Table) -> None:
+    with _imaging() as imaging, connection.cursor() as cursor:
+        create = ""
+        if imaging:
+            cursor.execute("SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = %s", [quoted.strip('"')])
+            create = cursor.fetchone()[0]
+        for start in range(0, rows.num_rows, _CHUNK):
+            part = rows.slice(start, _CHUNK)
+            image = images.image(create, part) if imaging else None
+            if image is not None:
+                connection.connection.deserialize(image, name=_IMAGE)
+            with transaction.atomic():
+                _insert(quoted, part, imaged=image is not None)
+
+
+@contextmanager
+def _imaging() -> Iterator[bool]:
+    """Room for a second database, in memory, on this connection to SQLite, and whether there is: a transaction would
+    hold on to the first image that it reads."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block or not hasattr(sqlite3.Connection, "deserialize"):
+        yield False
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"ATTACH ':memory:' AS {_IMAGE}")
+        try:
+            yield True
+        finally:
+            cursor.execute(f"DETACH {_IMAGE}")
+
+
+def _insert(quoted: str, rows: pa.Table, *, imaged: bool) -> None:
+    if imaged:
+        with connection.cursor() as cursor:
+            cursor.execute(f"INSERT INTO main.{quoted} SELECT * FROM {_IMAGE}.{quoted}")
+        return
     if connection.vendor == "postgresql":
         buffer = io.BytesIO()
         pc_csv.write_csv(rows, buffer, pc_csv.WriteOptions(include_header=False))

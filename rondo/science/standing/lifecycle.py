@@ -160,7 +160,7 @@ def gone_after(
     age = log.day - np.repeat(log.day[begins], per_customer)
     again = np.flatnonzero(~once_only)
     span = int(age.max()) + 1
-    cells, cell = np.unique(repeats[again] * span + age[again], return_inverse=True)
+    cells, cell = _distinct(repeats[again] * span + age[again])
     x, t_x = cells // span, cells % span
     never = max(as_of - int(log.day.min()), 0) + 1
     low, high = np.zeros(cells.size, np.int64), np.full(cells.size, never)
@@ -170,6 +170,16 @@ def gone_after(
         low, high = np.where(gone, low, middle + 1), np.where(gone, middle, high)
     found[again] = np.where(low < never, low, NEVER)[cell]
     return found
+
+
+def _distinct(keys: IntArray) -> tuple[IntArray, IntArray]:
+    """The distinct ones of whole numbers from 0, ascending, and of each its place among them."""
+    space = int(keys.max(initial=-1)) + 1
+    if space > 4 * keys.size:
+        return np.unique(keys, return_inverse=True)
+    there = np.zeros(space, bool)
+    there[keys] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
 
 
 class _Course:

@@ -206,7 +206,7 @@ class _Seen:
             return None
         cells = np.zeros((block.grid.size + 1) * size, np.int32)
         for place, step in ((block.first_on(day), 1), (block.first_on(day + self._rules.window_days), -1)):
-            np.add.at(cells, place * size + customer, step)
+            np.add.at(cells, place * size + customer, np.int32(step))
         turned = cells.reshape(block.grid.size + 1, size)[:-1]
         for number in range(1, block.grid.size):
             turned[number] += turned[number - 1]

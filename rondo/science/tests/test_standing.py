@@ -26,7 +26,7 @@ from rondo.science.standing import (
     weekly_grid,
 )
 from rondo.science.standing.history import NEVER
-from rondo.science.standing.lifecycle import gone_after
+from rondo.science.standing.lifecycle import _distinct, gone_after
 from rondo.science.summary import PurchaseDays
 from rondo.science.tests import stepwise
 
@@ -422,3 +422,10 @@ def test_the_silence_that_ends_a_relationship_is_the_first_gap_beyond_hope() -> 
         ]
         assert hope[-1] < LifeCycleRules().alive_below <= hope[-2]
     assert gone_after(log, np.nan, 131, fading).tolist() == [NEVER] * 4
+
+
+@pytest.mark.parametrize("keys", [[], [0], [3, 0, 3, 7, 1, 0], [5, 10**9, 5]])
+def test_distinct_histories_ascend_and_are_found_again(keys: list[int]) -> None:
+    values, place = _distinct(np.array(keys, np.int64))
+    assert values.tolist() == sorted(set(keys))
+    assert values[place].tolist() == keys
