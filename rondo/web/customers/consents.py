@@ -1,5 +1,6 @@
 """Consents on the page of a customer: what holds over which channel for what, since when, and the form to note more."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -7,8 +8,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rondo.customers.actions import note_consent, take_back_consent
@@ -59,7 +60,13 @@ def of_customer(viewer: User, reading: Reading) -> dict[str, Any]:
     if masked(viewer, "notes"):
         for row in entries:
             row.evidence = DOTS if row.evidence else ""
-    return {"holds": holding(entries), "entries": entries[:_HISTORY], "form": ConsentForm(auto_id="consent-%s")}
+    return {"holds": holding(entries), "entries": entries[:_HISTORY], "fields": _blank_fields(get_language())}
+
+
+@lru_cache(maxsize=8)
+def _blank_fields(_language: str | None) -> list[tuple[str, str, str]]:
+    """Id, label and control of each field of the empty form: the same on every customer's page."""
+    return [(field.id_for_label, str(field.label), str(field)) for field in ConsentForm(auto_id="consent-%s")]
 
 
 @require_POST

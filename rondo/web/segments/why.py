@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -18,8 +19,10 @@ from rondo.customers.models import Customer
 from rondo.customers.queries import record_ids, sees_all
 from rondo.errors import RondoError
 from rondo.foundation.models import User
+from rondo.foundation.prepared import prepared
 from rondo.foundation.reading import Reading
 from rondo.foundation.registry import RuleTerm
+from rondo.foundation.rights import reach_of
 from rondo.rules import Schema, schema
 from rondo.rules.evaluation import Explanation, Found
 from rondo.rules.tree import Comparison, Did, InSegment, Linked, Node, Sequence, children
@@ -161,14 +164,19 @@ def _value(term: RuleTerm, value: Any) -> str:
     return str(value)
 
 
+def _of_records(records: list[int]) -> QuerySet[Membership]:
+    return queries.present().filter(customer_id__in=records).select_related("segment").order_by("segment__name")
+
+
+_memberships = prepared(_of_records)
+
+
 def of_customer(viewer: User, reading: Reading) -> dict[str, Any] | None:
     """The segments that a customer is in; None where there are none."""
-    rows = (
-        queries.present()
-        .filter(customer_id__in=reading.records, segment__in=queries.standing(viewer).order_by())
-        .select_related("segment")
-        .order_by("segment__name")
-    )
+    if reach_of(viewer, SEGMENTS) == "all":
+        rows = _memberships(list(reading.records))
+    else:
+        rows = list(_of_records(list(reading.records)).filter(segment__in=queries.standing(viewer).order_by()))
     found_in: dict[int, Membership] = {}
     for row in rows:
         found_in.setdefault(row.segment_id, row)
