@@ -257,6 +257,9 @@ class Selection:
         tried = len(self._wider.conditions) if self._wider is not None else 0
         for condition in self.conditions[tried:]:
             if condition.negated:
+                if condition.operator == "unknown" and condition.field.place == "fact" and self.needs_score:
+                    without = Score.objects.filter(**{f"{condition.field.column}__isnull": True})
+                    yield partial(_few, without.values_list("customer_id", flat=True))
                 continue
             if condition.field.place == "fact":
                 yield partial(_few_meeting, condition, Score.objects, "customer_id")
