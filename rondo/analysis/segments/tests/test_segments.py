@@ -109,6 +109,26 @@ def test_a_failing_rule_is_told_and_keeps_the_members(people: list[Customer]) ->
     assert queries.overview(_all())[0].segment == segment
 
 
+def test_a_refresh_keeps_who_was_put_in_and_taken_out_while_it_ran(
+    people: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = create_segment(system(), name="Picked", kind="static")
+    stays, goes, comes = people[:3]
+    add_members(system(), segment.key, [stays.public_id, goes.public_id])
+    profile = profiles.profile
+
+    def meanwhile(*given: Any) -> Any:
+        remove_members(system(), segment.key, [goes.public_id])
+        add_members(system(), segment.key, [comes.public_id])
+        return profile(*given)
+
+    monkeypatch.setattr(profiles, "profile", meanwhile)
+    segment = refresh_segment(system(), segment.key)
+    assert keys_of(segment) == {stays.pk, comes.pk}
+    last = queries.last_refresh(segment)
+    assert last is not None and (last.size, last.entered, last.left) == (2, 0, 0)
+
+
 def test_an_analysis_and_a_change_queue_a_refresh(people: list[Customer]) -> None:
     from django_tasks_db.models import DBTaskResult
 
