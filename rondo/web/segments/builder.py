@@ -186,7 +186,7 @@ def check(request: HttpRequest) -> HttpResponse:
             known = schema(viewer(request))
             node = parse(text, known)
             row = queries.standing(viewer(request)).filter(key=request.POST.get("key", "")).first()
-            actions.check_references(row.key if row else "", node, known)
+            actions.check_references(row.key if row else "", node, viewer(request))
             number, everybody, sample = _preview(viewer(request), row, node, known)
             share = number / everybody if everybody else None
             context |= {"number": number, "everybody": everybody, "share": share, "sample": sample}

@@ -81,7 +81,7 @@ def check(request: HttpRequest, body: RuleBody) -> RuleChecked:
     user = viewer(request)
     known = schema(user)
     node = _checked("rule", lambda: parse(_rule(user, body), known))
-    actions.check_references("", node, known)
+    actions.check_references("", node, user)
     condition = compile_q(node, known, queries.list_context(user), as_set=True)
     count = visible(user).filter(condition).count()
     return RuleChecked(rule=format_rule(node, known), rule_json=to_json(node), count=count)
