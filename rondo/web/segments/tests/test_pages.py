@@ -19,7 +19,7 @@ from rondo.analysis.segments.actions import add_members, change_segment, create_
 from rondo.analysis.segments.models import Membership, Segment
 from rondo.analysis.segments.refreshing import refresh_all
 from rondo.analysis.tests.world import seeded_base
-from rondo.customers.models import Customer
+from rondo.customers.models import AttributeDefinition, Customer
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.models import User
@@ -227,6 +227,19 @@ class TestBuilder:
         page.post("/segments/given/delete")
         page.post("/segments/given/restore")
         assert page.get("/segments/given/").status_code == 200
+
+    def test_a_segment_that_asks_for_a_hidden_attribute_may_stand_in_another_rule(
+        self, make_user: Callable[..., User], signed_in: SignIn, people: list[Customer]
+    ) -> None:
+        AttributeDefinition.objects.create(
+            key="shoe", label_en="Shoe", type="number", form="demographic", visible_to=["analyst"]
+        )
+        create_segment(system(), name="Without", text="shoe is unknown")
+        page, text = signed_in(make_user("dora", role="marketing", reach="all")), "in segment without"
+        assert "there is no field “shoe”" in body(page.post("/segments/check", {"text": "shoe is unknown"}))
+        assert f">{len(people)}</strong> customers" in body(page.post("/segments/check", {"text": text}))
+        page.post("/segments/new", {"name": "Outer", "text": text})
+        assert Segment.objects.get(key="outer").text == text
 
     def test_make_change_and_delete_with_undo(self, alice: User, signed_in: SignIn, people: list[Customer]) -> None:
         page = signed_in(alice)
