@@ -130,6 +130,8 @@ def test_a_key_that_is_a_word_of_the_language_stands_in_backquotes(known: Schema
         ("orders between 5 and 2", 1, 1, "", ""),
         ("orders > 1.5", 1, 10, "1.5", ""),
         ("value > 25%", 1, 9, "25%", ""),
+        ("value = 0.001", 1, 9, "0.001", ""),
+        ("did purchase for at least 1.000", 1, 27, "1.000", ""),
         ("did purchase then visit within 3 months", 1, 32, "3 months", "days"),
         ("did purchase at least 2 times then visit", 1, 31, "then", ""),
         ("did purchase then visit then visit then visit", 1, 1, "4", ""),
