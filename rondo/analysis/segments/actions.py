@@ -21,6 +21,7 @@ from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.rights import owned
 from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, parse, placed, schema, to_json
+from rondo.rules.tree import events
 from rondo.rules.tree import segments as references
 
 FIELDS = ("name", "description", "form", "text")
@@ -166,7 +167,11 @@ def delete_segment(actor: Actor, key: str) -> Segment:
     known = schema()
     with transaction.atomic():
         row = _locked(actor, key)
-        users = [other.name for other in _others(row) if key in references(from_json(other.rule, known))]
+        users = []
+        for other in _others(row):
+            rule = from_json(other.rule, known)
+            if key in references(rule) or key in _stays(rule, known):
+                users.append(other.name)
         if users:
             raise StateError(
                 _("“%(segment)s” is used by %(users)s; change those first.")
@@ -322,6 +327,21 @@ def check_references(key: str, node: Node, viewer: User | None = None) -> None:
                 walk(from_json(other.rule, known), [*way, name], standing())
 
     walk(node, [key] if key else [], standing(viewer))
+    for name in sorted(_stays(node, known) - {key}):
+        if not standing(viewer).filter(key=name).exists():
+            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name}, name)
+
+
+def _stays(node: Node, known: Schema) -> set[str]:
+    """Keys of the segments whose stays a rule asks for, by a detail of an event."""
+    return {
+        value
+        for event in events(node)
+        for part in event.where
+        if getattr(known.details_of(event.kind).get(part.field), "refers", "") == "segments"
+        for value in part.values
+        if isinstance(value, str)
+    }
 
 
 def _rule(kind: str, text: str, known: Schema, key: str, viewer: User | None) -> Node | None:

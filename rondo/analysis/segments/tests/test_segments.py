@@ -173,6 +173,18 @@ class TestReferences:
         restore_segment(system(), "a")
         assert restore_segment(system(), "bees").retired_at is None
 
+    def test_what_a_rule_asks_of_stays_refers_to_their_segment(self, installation: object) -> None:
+        with pytest.raises(SegmentError, match="line 1, column 36: There is no segment “gone”"):
+            create_segment(system(), name="Never", text="did not membership where segment = gone")
+        create_segment(system(), name="A", text="orders >= 4")
+        create_segment(system(), name="Never", text="did not membership where segment = a")
+        with pytest.raises(StateError, match="“Never”"):
+            delete_segment(system(), "a")
+        delete_segment(system(), "never")
+        delete_segment(system(), "a")
+        with pytest.raises(SegmentError, match="no segment “a”"):
+            restore_segment(system(), "never")
+
     def test_lists_ask_the_ledger(self, people: list[Customer], alice: User) -> None:
         create_segment(system(), name="Often", text="orders >= 4")
         known = schema()
