@@ -79,3 +79,19 @@ def to_minor(text: str | Decimal | float | int, currency: str) -> int:
             _("%(value)r is beyond %(limit)d minor units; check the value.") % {"value": str(text), "limit": MAX_MINOR}
         )
     return int(minor.to_integral_value(ROUND_HALF_EVEN))
+
+
+def to_minor_as_written(text: str | Decimal, currency: str) -> int:
+    """As :func:`to_minor`, for what a person wrote: nothing is rounded, and 1.000 is not taken for one.
+
+    Raises:
+        InputError: as there, or it has more decimals than the currency.
+    """
+    minor = to_minor(text, currency)
+    exponent = Decimal(str(text)).as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > get_currency_precision(currency):
+        raise InputError(
+            _("“%(value)s” has more decimals than %(currency)s; write a thousand as 1000.")
+            % {"value": str(text)[:40], "currency": currency}
+        )
+    return minor

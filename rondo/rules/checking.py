@@ -32,6 +32,7 @@ from rondo.rules.tree import (
     Not,
     Operator,
     Period,
+    Relative,
     Sequence,
     Span,
     Total,
@@ -272,8 +273,10 @@ def _out_of_order(low: Value, high: Value) -> bool:
     """Whether two values of one type stand in the wrong order, as far as that is known before a day is given."""
     if isinstance(low, bool | str) or isinstance(high, bool | str):
         return False
+    if isinstance(low, Relative) and isinstance(high, Relative):  # of other units it is known on both sides of today
+        return low.n < high.n and (low.unit == high.unit or low.n <= 0 <= high.n)
     try:
-        return bool(low > high)  # type: ignore[operator]  # days relative to another are compared when they are resolved
+        return bool(low > high)  # type: ignore[operator]  # a day and one relative to another are compared when resolved
     except TypeError:
         return False
 

@@ -41,8 +41,9 @@ def placed(error: SegmentError, text: str, keys: Iterable[str] = ()) -> SegmentE
     """The same error with the line and column of the reference in the text of the rule, and with the segment of
     ``keys`` that was probably meant."""
     _node, places = parse_text(text)
-    for path, (start, end) in sorted(places.spans.items(), key=lambda item: item[1]):
-        if path[-1:] == ("segment",) and tokens(text[start:end])[0].text == error.reference:
+    for path, (start, end) in sorted(places.spans.items(), key=lambda item: (item[0][-1:] != ("segment",), item[1])):
+        names = path[-1:] == ("segment",) or (path[-2:-1] == ("values",) and "where" in path)
+        if names and tokens(text[start:end])[0].text == error.reference:
             known = list(keys)
             near = "" if error.reference in known else nearest(error.reference, known)
             problem = places.problem(path, error.message, error.reference, suggestion=near)

@@ -201,3 +201,12 @@ def segments(node: Node) -> frozenset[str]:
     if isinstance(node, InSegment):
         return frozenset((node.key,))
     return frozenset().union(*(segments(part) for part in children(node)))
+
+
+def events(node: Node) -> tuple[Event, ...]:
+    """All events that a rule asks for."""
+    if isinstance(node, Did):
+        return (node.event,)
+    if isinstance(node, Sequence):
+        return (*node.steps, *([node.excluded] if node.excluded is not None else []))
+    return tuple(event for part in children(node) for event in events(part))

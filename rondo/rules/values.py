@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
-from rondo.foundation.money import MAX_MINOR, Money, to_minor
+from rondo.foundation.money import MAX_MINOR, Money, to_minor_as_written
 from rondo.foundation.registry import RuleTerm
 from rondo.foundation.search import fold
 from rondo.rules.tree import Raw, Relative, Span, Unit, Value
@@ -97,7 +97,7 @@ def _number(term: RuleTerm, value: Value, currency: str) -> int | float:
         number = Decimal(value.text.rstrip("% "))
         if term.type == "money":
             try:
-                return to_minor(number, currency)
+                return to_minor_as_written(number, currency)
             except InputError as error:
                 raise ValueProblem(str(error)) from error
         found = whole(float(number / 100 if percent else number))

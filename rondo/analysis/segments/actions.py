@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -11,15 +12,16 @@ from django.utils.translation import gettext as _
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.ledger import apply_members
 from rondo.analysis.segments.models import Membership, Segment
-from rondo.analysis.segments.queries import ROOM, day_of_rules, may_read, members
+from rondo.analysis.segments.queries import ROOM, day_of_rules, may_read, members, standing
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import visible
 from rondo.errors import InputError, NotFound, PermissionRefused, StateError
 from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import AuditEntry
+from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.rights import owned
 from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, parse, placed, schema, to_json
+from rondo.rules.tree import events
 from rondo.rules.tree import segments as references
 
 FIELDS = ("name", "description", "form", "text")
@@ -42,7 +44,8 @@ def create_segment(
     """Make a segment; ``text`` is the rule of one by rule. Without a ``key`` it is made from the name.
 
     Raises:
-        RuleError: the rule is not understood. SegmentError: it refers to a segment that is not there.
+        RuleError: the rule is not understood. SegmentError: it refers to a segment that is not there, or not the
+            actor's to see.
         InputError: no name, a key that is taken, an unknown form, or a static segment with a rule.
     """
     actor.require("segment")
@@ -51,7 +54,7 @@ def create_segment(
     if key != slugify(key) or len(key) > 60:
         raise InputError(_("key = “%(key)s”: write at most 60 small letters, digits and hyphens.") % {"key": key[:80]})
     known = schema(actor.user)
-    node = _rule(kind, text, known, key)
+    node = _rule(kind, text, known, key, actor.user)
     row = Segment(
         key=key,
         name=name,
@@ -127,7 +130,7 @@ def change_segment(actor: Actor, key: str, *, expected_version: int | None = Non
             row.form = _form(fields["form"])
         new_rule = False
         if "text" in fields and fields["text"].strip() != row.text:
-            node = _rule(row.kind, fields["text"], known, row.key)
+            node = _rule(row.kind, fields["text"], known, row.key, actor.user)
             row.text = fields["text"].strip()
             new_rule = node is not None and to_json(node) != row.rule
             row.rule = to_json(node) if node is not None else {}
@@ -164,7 +167,11 @@ def delete_segment(actor: Actor, key: str) -> Segment:
     known = schema()
     with transaction.atomic():
         row = _locked(actor, key)
-        users = [other.name for other in _others(row) if key in references(from_json(other.rule, known))]
+        users = []
+        for other in _others(row):
+            rule = from_json(other.rule, known)
+            if key in references(rule) or key in _stays(rule, known):
+                users.append(other.name)
         if users:
             raise StateError(
                 _("“%(segment)s” is used by %(users)s; change those first.")
@@ -190,8 +197,7 @@ def restore_segment(actor: Actor, key: str) -> Segment:
         if row is None:
             raise NotFound(_("There is no deleted segment “%(key)s”.") % {"key": key})
         if row.kind == Segment.Kind.RULE:
-            known = schema()
-            check_references(row.key, from_json(row.rule, known), known)
+            check_references(row.key, from_json(row.rule, schema()))
         row.retired_at = None
         row.version += 1
         row.save(update_fields=["retired_at", "version"])
@@ -299,29 +305,46 @@ def keep_snapshot(actor: Actor, key: str, name: str = "") -> Segment:
     return kept
 
 
-def check_references(key: str, node: Node, known: Schema) -> None:
-    """Walk what a rule refers to.
+def check_references(key: str, node: Node, viewer: User | None = None) -> None:
+    """Walk what a rule refers to. What it names itself has to be ``viewer``'s to see (None: the system's); what lies
+    behind that may be anybody's, and may ask for anything.
 
     Raises:
         SegmentError: a segment is not there, or leads back to ``key``; the circle is named.
     """
+    known = schema()
 
-    def walk(rule: Node, way: list[str]) -> None:
+    def walk(rule: Node, way: list[str], seen: QuerySet[Segment]) -> None:
         for name in sorted(references(rule)):
             if name in way:
                 circle = " → ".join([*way[way.index(name) :], name])
                 message = _("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": name, "circle": circle}
                 raise SegmentError(message, [*way, name][1 if key else 0])
-            other = Segment.objects.filter(key=name, retired_at__isnull=True).first()
+            other = seen.filter(key=name).first()
             if other is None:
                 raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name}, [*way, name][1 if key else 0])
             if other.kind == Segment.Kind.RULE:
-                walk(from_json(other.rule, known), [*way, name])
+                walk(from_json(other.rule, known), [*way, name], standing())
 
-    walk(node, [key] if key else [])
+    walk(node, [key] if key else [], standing(viewer))
+    for name in sorted(_stays(node, known) - {key}):
+        if not standing(viewer).filter(key=name).exists():
+            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name}, name)
 
 
-def _rule(kind: str, text: str, known: Schema, key: str) -> Node | None:
+def _stays(node: Node, known: Schema) -> set[str]:
+    """Keys of the segments whose stays a rule asks for, by a detail of an event."""
+    return {
+        value
+        for event in events(node)
+        for part in event.where
+        if getattr(known.details_of(event.kind).get(part.field), "refers", "") == "segments"
+        for value in part.values
+        if isinstance(value, str)
+    }
+
+
+def _rule(kind: str, text: str, known: Schema, key: str, viewer: User | None) -> Node | None:
     if kind not in Segment.Kind.values:
         raise InputError(_("kind = “%(kind)s”: write rule or static.") % {"kind": kind})
     if kind == Segment.Kind.STATIC:
@@ -330,7 +353,7 @@ def _rule(kind: str, text: str, known: Schema, key: str) -> Node | None:
         return None
     node = parse(text, known)
     try:
-        check_references(key, node, known)
+        check_references(key, node, viewer)
     except SegmentError as error:
         raise placed(error, text) from error
     return node

@@ -69,6 +69,8 @@ def _refresh(row: Segment, known: Schema, tables: Tables) -> bool:
         locked = Segment.objects.select_for_update().get(pk=row.pk)
         if locked.rule != row.rule or locked.retired_at is not None:
             return True  # changed meanwhile: the job that the change queued computes the new rule
+        if locked.kind == Segment.Kind.STATIC:
+            now = _computed(locked, known, tables, as_of)  # whoever was put in or taken out meanwhile stays so
         before = standing_keys(locked)
         apply_members(locked, as_of, np.setdiff1d(now, before), np.setdiff1d(before, now), profile)
     return True

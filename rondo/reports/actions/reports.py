@@ -83,9 +83,7 @@ def pause_report(actor: Actor, report_id: int) -> Report:
         if row.paused_at is None:
             row.paused_at = timezone.now()
             row.save(update_fields=["paused_at"])
-            Sending.objects.filter(report=row, status=Sending.Status.WAITING).update(
-                status=Sending.Status.HELD, error=_("The report was paused."), ended_at=timezone.now()
-            )
+            _hold(row, _("The report was paused."))
             audit.record(actor, "report.paused", "report", row.pk, {"paused": [False, True]})
     return row
 
@@ -102,11 +100,12 @@ def resume_report(actor: Actor, report_id: int) -> Report:
 
 
 def delete_report(actor: Actor, report_id: int) -> Report:
-    """Take a report away; :func:`restore_report` undoes it."""
+    """Take a report away; :func:`restore_report` undoes it. What waited to be sent is not sent by itself any more."""
     with transaction.atomic():
         row = _own(actor, report_id)
         row.deleted_at = timezone.now()
         row.save(update_fields=["deleted_at"])
+        _hold(row, _("The report was deleted."))
         audit.record(actor, "report.deleted", "report", row.pk, {"name": [row.name, None]})
     return row
 
@@ -127,6 +126,12 @@ def leave_report(actor: Actor, report_id: int) -> None:
         gone = Recipient.objects.filter(report_id=report_id, user=actor.user, report__deleted_at=None).delete()[0]
         if gone and actor.user is not None:
             audit.record(actor, "report.left", "report", report_id, {"recipients": [actor.user.email, None]})
+
+
+def _hold(row: Report, reason: str) -> None:
+    """What waits to be sent is not sent, unless somebody asks for it again."""
+    waiting = Sending.objects.filter(report=row, status=Sending.Status.WAITING)
+    waiting.update(status=Sending.Status.HELD, error=reason, ended_at=timezone.now())
 
 
 def _own(actor: Actor, report_id: int, *, deleted: bool = False) -> Report:

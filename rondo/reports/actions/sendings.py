@@ -107,10 +107,13 @@ def _message_id() -> str:
 
 def claim(now: datetime | None = None) -> Sending | None:
     """The next sending to be made, claimed for :data:`LEASE`; None if there is none. What a worker left while it was
-    making it is taken up; what it left while handing it over becomes unknown."""
+    making it is taken up, as often as :data:`RETRIES` says; what it left while handing it over becomes unknown."""
     now = now or timezone.now()
     lost = Sending.objects.filter(status=Status.HANDING, lease_until__lt=now)
     lost.update(status=Status.UNKNOWN, error=_("The worker died while it handed the mail over."), ended_at=now)
+    dead = Sending.objects.filter(status=Status.MAKING, lease_until__lt=now, attempts__gt=len(RETRIES))
+    for sending in dead.select_related("recipient"):
+        _ended(sending, Status.MAKING, Status.FAILED, _("The worker died each time it made the mail."), "report.failed")
     ready = Q(status=Status.WAITING, try_at__lte=now) | Q(status=Status.MAKING, lease_until__lt=now)
     todo = Sending.objects.filter(ready, report__deleted_at=None)
     for key, attempts in list(todo.order_by("try_at", "id").values_list("pk", "attempts")[:20]):

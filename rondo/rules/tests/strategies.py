@@ -26,6 +26,7 @@ from rondo.rules.tree import (
     Span,
     Total,
 )
+from rondo.rules.values import resolved_day
 
 SEGMENTS = ("hot", "list", "outer")
 KINDS = (
@@ -104,8 +105,9 @@ def comparisons(draw: st.DrawFn, term: RuleTerm, ids: list[str]) -> Comparison:
     if operator == "between":
         low, high = draw(value), draw(value)
         if term.type == "date":
-            days_of = sorted(d for d in (low, high) if isinstance(d, date))
-            return Comparison(term.key, operator, tuple(days_of) if len(days_of) == 2 else (low, high))
+            if isinstance(low, date) == isinstance(high, date):
+                low, high = sorted((low, high), key=lambda day: resolved_day(day, AS_OF))
+            return Comparison(term.key, operator, (low, high))
         return Comparison(term.key, operator, tuple(sorted((low, high))))
     if operator in ("within_last", "within_next", "anniversary_last", "anniversary_next"):
         return Comparison(term.key, operator, (draw(spans()),))

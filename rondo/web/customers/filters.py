@@ -37,7 +37,7 @@ from rondo.customers.models import AttributeDefinition
 from rondo.errors import InputError
 from rondo.foundation.installation import installation
 from rondo.foundation.models import User
-from rondo.foundation.money import Money, to_minor
+from rondo.foundation.money import Money, to_minor_as_written
 from rondo.foundation.search import fold
 from rondo.lists.states import HIDDEN
 from rondo.web import formats
@@ -327,7 +327,7 @@ def _numeric(field: Field, text: str) -> Value:
         )
     if field.type == "money":
         try:
-            return to_minor(plain, installation().currency)
+            return to_minor_as_written(plain, installation().currency)
         except InputError as error:
             raise FilterError(str(error)) from error
     value = float(plain) / (100 if percent else 1)

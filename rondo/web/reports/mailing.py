@@ -67,6 +67,10 @@ def _send(sending: Sending) -> str:
         with override(owners):
             sendings.was_held(sending, _("%(person)s is deactivated and gets nothing.") % {"person": person.email})
         return "held"
+    if not queries.recipients_of(report).filter(pk=person.pk).exists():
+        with override(owners):
+            sendings.was_held(sending, _("%(person)s gets this report no longer.") % {"person": person.email})
+        return "held"
     try:
         with override(owners):
             connection = _connected()

@@ -186,8 +186,8 @@ def check(request: HttpRequest) -> HttpResponse:
             known = schema(viewer(request))
             node = parse(text, known)
             row = queries.standing(viewer(request)).filter(key=request.POST.get("key", "")).first()
-            actions.check_references(row.key if row else "", node, known)
-            number, everybody, sample = _preview(viewer(request), row, node, known)
+            actions.check_references(row.key if row else "", node, viewer(request))
+            number, everybody, sample = _preview(viewer(request), row, node)
             share = number / everybody if everybody else None
             context |= {"number": number, "everybody": everybody, "share": share, "sample": sample}
         except SegmentError as error:
@@ -200,8 +200,10 @@ def check(request: HttpRequest) -> HttpResponse:
     return render(request, "segments/check.html", context)
 
 
-def _preview(user: User, row: Segment | None, node: Node, known: Schema) -> tuple[int, int, list[Customer]]:
-    """How many customers of the viewer's the rule finds, of how many, and some of them."""
+def _preview(user: User, row: Segment | None, node: Node) -> tuple[int, int, list[Customer]]:
+    """How many customers of the viewer's the rule finds, of how many, and some of them. The rule was read with what
+    the viewer sees; the segments behind it may ask for more."""
+    known = schema()
     owner = row.owner_id if row else user.pk
     day = queries.day_of_rules()
     if not sees_all(user):

@@ -158,6 +158,8 @@ def test_an_attribute_of_a_merged_record_counts_where_the_survivor_has_none(clie
         ("value:min:1,5", "“1,5” is no number"),
         ("value:min:1e9", "“1e9” is no number"),
         ("value:min:999999999999999", "minor units"),
+        ("value:min:1.000", "“1.000” has more decimals than USD; write a thousand as 1000."),
+        ("value:between:0..0.001", "more decimals than USD"),
         ("value:min:1|2", "more than one value"),
         ("value:between:5", "write it as low..high"),
         ("value:between:5..1", "“5” is greater than “1”"),

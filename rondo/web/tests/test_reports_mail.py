@@ -161,6 +161,35 @@ def test_what_a_dead_worker_was_making_is_taken_up_and_what_it_handed_over_is_no
     assert mailbox.mails[0]["Message-ID"] == held.message_id
 
 
+def test_a_mail_at_which_the_worker_dies_each_time_fails(mailbox: Mailbox, alice: User) -> None:
+    make_report(alice)
+    sendings.plan_due()
+    moment = timezone.now()
+    for _try in range(len(sendings.RETRIES) + 1):
+        assert sendings.claim(moment) is not None
+        moment += sendings.LEASE + timedelta(seconds=1)
+    assert sendings.claim(moment) is None and statuses() == ["failed"]
+    assert AuditEntry.objects.filter(verb="report.failed").count() == 1
+
+
+@pytest.mark.parametrize("how", ["left", "taken out"])
+def test_who_gets_a_report_no_longer_gets_none_that_waited(
+    mailbox: Mailbox, alice: User, charlie: User, how: str
+) -> None:
+    row = make_report(alice, alice, charlie)
+    sendings.plan_due()
+    if how == "left":
+        actions.leave_report(Actor(charlie, "web"), row.pk)
+    else:
+        actions.change_report(Actor(alice, "web"), row.pk, recipients=[alice.pk])
+    assert send_due(JOB) == {"planned": 0, "sent": 1, "held": 1}
+    his = Sending.objects.get(recipient=charlie)
+    assert (his.status, his.error) == ("held", "charlie@example.org gets this report no longer.")
+    actions.send_again(Actor(alice, "web"), his.pk)
+    assert send_due(JOB) == {"planned": 0, "held": 1}
+    assert [str(mail["To"]) for mail in mailbox.mails] == ["alice@example.org"]
+
+
 def test_a_connection_that_breaks_on_the_mail_leaves_it_unknown(mailbox: Mailbox, alice: User) -> None:
     make_report(alice)
     mailbox.breaks = True
@@ -206,7 +235,10 @@ def test_paused_deleted_and_left_reports_are_not_sent(mailbox: Mailbox, alice: U
     actions.delete_report(door, row.pk)
     assert send_due(JOB) == {"planned": 0}
     actions.restore_report(door, row.pk)
-    assert set(send_due(JOB)) == {"planned", "sent"}
+    assert send_due(JOB) == {"planned": 0}, "what waited when it was deleted waits no more"
+    (held,) = Sending.objects.filter(status="held", error="The report was deleted.")
+    actions.send_again(door, held.pk)
+    assert send_due(JOB) == {"planned": 0, "sent": 1}
     assert {str(mail["To"]) for mail in mailbox.mails} == {"alice@example.org"}
     verbs = set(AuditEntry.objects.filter(record_type="report").values_list("verb", flat=True))
     assert {"report.created", "report.paused", "report.resumed", "report.deleted", "report.restored", "report.left",

@@ -109,6 +109,26 @@ def test_a_failing_rule_is_told_and_keeps_the_members(people: list[Customer]) ->
     assert queries.overview(_all())[0].segment == segment
 
 
+def test_a_refresh_keeps_who_was_put_in_and_taken_out_while_it_ran(
+    people: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = create_segment(system(), name="Picked", kind="static")
+    stays, goes, comes = people[:3]
+    add_members(system(), segment.key, [stays.public_id, goes.public_id])
+    profile = profiles.profile
+
+    def meanwhile(*given: Any) -> Any:
+        remove_members(system(), segment.key, [goes.public_id])
+        add_members(system(), segment.key, [comes.public_id])
+        return profile(*given)
+
+    monkeypatch.setattr(profiles, "profile", meanwhile)
+    segment = refresh_segment(system(), segment.key)
+    assert keys_of(segment) == {stays.pk, comes.pk}
+    last = queries.last_refresh(segment)
+    assert last is not None and (last.size, last.entered, last.left) == (2, 0, 0)
+
+
 def test_an_analysis_and_a_change_queue_a_refresh(people: list[Customer]) -> None:
     from django_tasks_db.models import DBTaskResult
 
@@ -152,6 +172,18 @@ class TestReferences:
             restore_segment(system(), "bees")
         restore_segment(system(), "a")
         assert restore_segment(system(), "bees").retired_at is None
+
+    def test_what_a_rule_asks_of_stays_refers_to_their_segment(self, installation: object) -> None:
+        with pytest.raises(SegmentError, match="line 1, column 36: There is no segment “gone”"):
+            create_segment(system(), name="Never", text="did not membership where segment = gone")
+        create_segment(system(), name="A", text="orders >= 4")
+        create_segment(system(), name="Never", text="did not membership where segment = a")
+        with pytest.raises(StateError, match="“Never”"):
+            delete_segment(system(), "a")
+        delete_segment(system(), "never")
+        delete_segment(system(), "a")
+        with pytest.raises(SegmentError, match="no segment “a”"):
+            restore_segment(system(), "never")
 
     def test_lists_ask_the_ledger(self, people: list[Customer], alice: User) -> None:
         create_segment(system(), name="Often", text="orders >= 4")

@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 
 from rondo.analysis.segments.models import Segment
+from rondo.foundation.models import User
 from rondo.rules import format_rule, parse, schema
 from rondo.web.tests.customers_data import make_attributes, make_customer, make_run, purchase
 from tests.browsing import grave_findings
@@ -90,6 +91,32 @@ def test_a_rule_is_put_together_by_clicking_and_is_the_text(opened: "Page", live
     page.get_by_role("button", name="Make the segment").click()
     page.wait_for_url("**/segments/fell-silent/")
     assert Segment.objects.get().text == wanted
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("de", {"1204,5": "1204.50", "1.204": "1204.00", "1.204,75": "1204.75", "0,001": "", "-3": "-3.00"}),
+        ("en", {"1204.5": "1204.50", "1,204": "1204.00", "1,204.75": "1204.75", "0.001": "", "-3": "-3.00"}),
+    ],
+)
+def test_a_number_is_read_as_people_of_the_language_write_it(
+    opened: "Page", live_server: Any, language: str, written: dict[str, str]
+) -> None:
+    from playwright.sync_api import expect
+
+    User.objects.filter(email="dora@example.org").update(language=language)
+    page = opened
+    page.goto(f"{live_server.url}/segments/new?text=value+%3E%3D+1234.5")
+    field = page.locator('[data-at="all/0/values/0"]')
+    expect(field).to_have_value("1234,5" if language == "de" else "1234.5")
+    for text, meant in written.items():
+        field.fill(text)
+        if meant:
+            expect(page.locator("#rule")).to_have_value(f"value >= {meant}")
+        else:
+            expect(page.locator(".rule-body .error")).to_be_visible()
+            expect(field).to_have_value(text)
 
 
 def test_every_kind_of_row_says_what_the_text_says(opened: "Page", live_server: Any) -> None:

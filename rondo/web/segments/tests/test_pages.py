@@ -19,8 +19,9 @@ from rondo.analysis.segments.actions import add_members, change_segment, create_
 from rondo.analysis.segments.models import Membership, Segment
 from rondo.analysis.segments.refreshing import refresh_all
 from rondo.analysis.tests.world import seeded_base
-from rondo.customers.models import Customer
-from rondo.foundation.actors import system
+from rondo.customers.models import AttributeDefinition, Customer
+from rondo.foundation.actors import Actor, system
+from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.models import User
 from rondo.foundation.roles import change_role
 from rondo.web.tests.charted import words
@@ -194,6 +195,52 @@ class TestBuilder:
         Customer.objects.filter(pk__in=[one.pk for one in people[:3]]).update(owner=dora)
         answer = body(signed_in(dora).post("/segments/check", {"text": "everybody"}))
         assert ">3</strong> customers" in answer and "100.0%" in answer and answer.count("/customers/c_") == 3
+
+    def test_a_segment_that_one_may_not_see_is_not_there_for_rules(
+        self, make_user: Callable[..., User], signed_in: SignIn, people: list[Customer], alice: User
+    ) -> None:
+        """Neither tried nor kept, by page or by API; a segment that one sees may have it behind it."""
+        change_role(system(), "marketing", reaches={"segments": "own", "customers": "all"})
+        dora = make_user("dora", role="marketing", reach="all")
+        create_segment(Actor(alice, "web"), name="Secret", kind="static")
+        add_members(system(), "secret", [people[0].public_id])
+        page, text = signed_in(dora), "in segment secret"
+        assert page.get("/segments/secret/").status_code == 404
+        tried = body(page.post("/segments/check", {"text": text}))
+        assert "There is no segment “secret”" in tried and "/customers/c_" not in tried
+        made = page.post("/segments/new", {"name": "Mine", "text": text})
+        assert made.status_code == 400 and "There is no segment “secret”" in body(made)
+        token = make_api_token(system(), dora, "hers", scopes=["see", "segment"])
+        client = Client(headers={"authorization": f"Bearer {token}"})
+        for path, sent in (("segments", {"name": "Mine", "rule": text}), ("rules/check", {"rule": text})):
+            answer = client.post(f"/api/v1/{path}", sent, content_type="application/json")
+            assert answer.status_code == 422 and "There is no segment “secret”" in str(answer.json()), path
+        assert Segment.objects.count() == 1
+
+        given = create_segment(Actor(alice, "web"), name="Given", text=text)
+        Segment.objects.filter(pk=given.pk).update(owner=dora)
+        page.post("/segments/given/edit", {"name": "Called otherwise", "text": text, "version": "1"})
+        given.refresh_from_db()
+        assert given.name == "Called otherwise"
+        other = page.post("/segments/given/edit", {"name": "X", "text": "not in segment secret", "version": "2"})
+        assert other.status_code == 400 and "There is no segment “secret”" in body(other)
+        assert ">1</strong> customer" in body(page.post("/segments/check", {"text": "in segment given"}))
+        page.post("/segments/given/delete")
+        page.post("/segments/given/restore")
+        assert page.get("/segments/given/").status_code == 200
+
+    def test_a_segment_that_asks_for_a_hidden_attribute_may_stand_in_another_rule(
+        self, make_user: Callable[..., User], signed_in: SignIn, people: list[Customer]
+    ) -> None:
+        AttributeDefinition.objects.create(
+            key="shoe", label_en="Shoe", type="number", form="demographic", visible_to=["analyst"]
+        )
+        create_segment(system(), name="Without", text="shoe is unknown")
+        page, text = signed_in(make_user("dora", role="marketing", reach="all")), "in segment without"
+        assert "there is no field “shoe”" in body(page.post("/segments/check", {"text": "shoe is unknown"}))
+        assert f">{len(people)}</strong> customers" in body(page.post("/segments/check", {"text": text}))
+        page.post("/segments/new", {"name": "Outer", "text": text})
+        assert Segment.objects.get(key="outer").text == text
 
     def test_make_change_and_delete_with_undo(self, alice: User, signed_in: SignIn, people: list[Customer]) -> None:
         page = signed_in(alice)

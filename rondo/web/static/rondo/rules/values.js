@@ -59,14 +59,27 @@ function text(rule, term, place, label) {
   return [input, list];
 }
 
-const STEP = { count: "1", money: "any", number: "any", days: "any", share: "any" };
+// Numbers as people here write them: 1.204,50 in German and 1,204.50 in English are 1204.50.
+const german = () => document.documentElement.lang.startsWith("de");
+
+function plain(text) {
+  const bare = text.replace(/\s/g, "");
+  const [group, point] = german() ? [".", ","] : [",", "."];
+  const grouped = new RegExp(`^[+-]?\\d{1,3}(\\${group}\\d{3})+(\\${point}\\d+)?$`).test(bare);
+  return (grouped ? bare.replaceAll(group, "") : bare).replace(",", ".");
+}
 
 function number(rule, term, place, label) {
   const { digits, currency } = rule.schema;
   const value = at(rule.root, place);
-  // What was written as text and is no number stays to be seen and mended.
-  const type = typeof value === "string" && value && !Number.isFinite(Number(value)) ? "text" : "number";
-  const input = h("input", { type, step: STEP[term.type], inputmode: "decimal", value: typed(term, value, digits), "aria-label": label, "data-at": place.join("/"), oninput: (event) => rule.type(place, read(term, event.target.value, digits)) });
+  const known = typed(term, value, digits);
+  // What was written and is no number stays to be seen and mended.
+  const written = typeof value === "number" && german() ? known.replace(".", ",") : known;
+  const heard = (text) => {
+    const found = read(term, plain(text), digits);
+    return typeof found === "number" ? found : text;
+  };
+  const input = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", value: written, "aria-label": label, "data-at": place.join("/"), oninput: (event) => rule.type(place, heard(event.target.value)) });
   const unit = { money: currency, share: "%", days: Object.fromEntries(rule.schema.units).days }[term.type];
   return unit ? h("span", { class: "rule-number" }, input, h("span", { class: "rule-unit" }, unit)) : h("span", { class: "rule-number" }, input);
 }
