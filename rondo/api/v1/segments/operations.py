@@ -81,13 +81,8 @@ def check(request: HttpRequest, body: RuleBody) -> RuleChecked:
     user = viewer(request)
     known = schema(user)
     node = _checked("rule", lambda: parse(_rule(user, body), known))
-<<<<<<< HEAD
-    actions.check_references("", node, known)
-    condition = compile_q(node, known, queries.list_context(user), as_set=not sees_few(user))
-=======
     actions.check_references("", node, user)
-    condition = compile_q(node, known, queries.list_context(user), as_set=True)
->>>>>>> 17a64930eed676b9be097891fccf06dac3733aea
+    condition = compile_q(node, known, queries.list_context(user), as_set=not sees_few(user))
     count = visible(user).filter(condition).count()
     return RuleChecked(rule=format_rule(node, known), rule_json=to_json(node), count=count)
 
