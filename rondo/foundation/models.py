@@ -51,7 +51,7 @@ class UserManager(BaseUserManager["User"]):
         """As always; of all users by key alone by a statement that is kept, since every page begins with that."""
         key = fields.get("pk")
         # What leads from other rows to their users is a manager of a class of its own.
-        if conditions or len(fields) > 1 or type(key) is not int or type(self) is not UserManager:
+        if conditions or len(fields) > 1 or type(key) is not int or key >= 2**63 or type(self) is not UserManager:
             return super().get(*conditions, **fields)
         if not (found := _of_key(key)):
             raise User.DoesNotExist("User matching query does not exist.")

@@ -39,6 +39,10 @@ _FEW = 50
 """It is made anew where it does not tell of one in so many customers."""
 _LATELY = 30
 """Rows that came later are looked up among those of so many days."""
+_ZONES = 2
+"""Days of two time zones run against the clock by so many at most."""
+_ROOM = 16
+"""Times so many may the highest key be as there are rows."""
 _EVER = 2**21
 _MAX_KEY = 2**32 - 1
 _BEFORE_1970 = (date(1970, 1, 1) - FIRST_DAY).days
@@ -103,9 +107,16 @@ def opened(tables: Any, files: Sequence[str]) -> Chronology | None:
         try:
             with exclusive(delta.CHRONOLOGY):
                 found = _still_good(files, merged) or _make(tables, files, merged)
+                if not _is_there(files):  # rows were taken out meanwhile: who asks has them open, nobody else may
+                    delta.forget_order()
         except (StateError, OSError):  # who asks may read the copy alone; an engine can do without
             return None
     return found
+
+
+def _is_there(files: Sequence[str]) -> bool:
+    chain = delta.existing(CHAIN)
+    return chain is not None and set(map(_name, files)) <= set(map(_name, chain.file_uris()))
 
 
 def _still_good(files: Sequence[str], merged: IntArray) -> Chronology | None:
@@ -139,15 +150,18 @@ def _later(kept: _Kept, files: Sequence[str], merged: IntArray) -> tuple[Chain, 
     first, highest = np.full(who.size, np.iinfo(np.int64).max), np.zeros(who.size, np.int64)
     np.minimum.at(first, which, events)
     np.maximum.at(highest, which, keys)
-    late = (first % CUSTOMER >= days.max() - _LATELY) & (highest <= min(_MAX_KEY, 16 * kept.events.size))
+    late = (first % CUSTOMER >= days.max() - _LATELY) & (highest <= min(_MAX_KEY, _ROOM * kept.events.size))
     low, high = (np.searchsorted(kept.events, bound * CUSTOMER) for bound in (who, who + 1))
-    middle = np.searchsorted(kept.events, first)
-    # Those of before the first of the new ones stay as they stand, the others are put in order with these.
+    # Days of two time zones run against the clock by two at most: what lies before those stays as it stands, the others
+    # are put in order with the new ones.
+    middle = np.searchsorted(kept.events, first - _ZONES)
     before, beside = _places(low[late], middle[late]), _places(middle[late], high[late])
     ours = late[which]
     mixed = np.concatenate((kept.events[beside], events[ours]))
     mixed_keys = np.concatenate((kept.keys[beside].astype(np.int64), keys[ours]))
-    since = pa.scalar(int((first[late] % CUSTOMER).min(initial=_EVER)) - _BEFORE_1970, pa.int32()).cast(pa.date32())
+    since = pa.scalar(int((first[late] % CUSTOMER).min(initial=_EVER)) - _ZONES - _BEFORE_1970, pa.int32()).cast(
+        pa.date32()
+    )
     old_moments = _moments(files, since, kept.keys[beside])
     order = np.lexsort((mixed_keys, np.concatenate((old_moments, moments[ours])), mixed // CUSTOMER))
     whole = np.concatenate((kept.events[before], mixed[order]))
@@ -177,7 +191,7 @@ def _moments(files: Sequence[str], since: Any, keys: npt.NDArray[np.uint32]) -> 
 
 def _kept(files: frozenset[str]) -> _Kept | None:
     for folder in _folders():
-        with suppress(OSError, ValueError):  # another process removes it at this moment
+        with suppress(OSError, ValueError, EOFError, KeyError):  # another process removes it, or a crash cut it short
             about = json.loads((folder / "about.json").read_text())
             if files.issuperset(about["files"]):
                 events, keys = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("events", "keys"))
@@ -200,7 +214,7 @@ def _make(tables: Any, files: Sequence[str], merged: IntArray) -> Chronology | N
         rows.aggregate(customer=rows.customer_id.max(), low=rows.id.min(), high=rows.id.max(), count=rows.count())
     ).to_pylist()[0]
     # A question has a byte for each key that there may be.
-    room = min(_MAX_KEY, 16 * bounds["count"])
+    room = min(_MAX_KEY, _ROOM * bounds["count"])
     if bounds["low"] < 0 or bounds["high"] > room or bounds["customer"] > MAX_CUSTOMER:
         return None
     survivors = tables.raw.survivors

@@ -8,9 +8,11 @@ the commit and the note in the operational store therefore neither loses nor dou
 import shutil
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -158,8 +160,11 @@ def delete(name: str, column: str, keys: Sequence[int]) -> int:
 
 def forget_order() -> None:
     """Remove the order of the chain, which has rows that are there no more."""
-    if path_of(CHRONOLOGY).exists():
-        shutil.rmtree(path_of(CHRONOLOGY))
+    folder = path_of(CHRONOLOGY)
+    with suppress(FileNotFoundError):
+        folder.rename(folder.with_name(f".{CHRONOLOGY}-{uuid4().hex}"))  # who writes it at this moment finds it gone
+    for gone in folder.parent.glob(f".{CHRONOLOGY}-*"):
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def keys_where(table: DeltaTable, key: str, column: str, values: Sequence[int]) -> list[int]:

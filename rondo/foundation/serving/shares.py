@@ -64,7 +64,8 @@ class Share:
     def lets_go(self) -> bool:
         """Whether the connection of the answer at hand should end with it; it is taken to end then."""
         now = self._clock()
-        others = [seat for seat in self._seats() if seat != self._seat and self._table.get_obj()[seat + _PID]]
+        pids = {seat: int(self._table.get_obj()[seat + _PID]) for seat in self._seats() if seat != self._seat}
+        others = [seat for seat, pid in pids.items() if pid and _lives(pid)]
         if not others or now - self._let_go_at < PAUSE_SECONDS:
             return False
         if self._mean(self._seat, now) - min(self._mean(seat, now) for seat in others) < MORE:

@@ -78,6 +78,18 @@ def test_the_seat_of_a_process_that_ended_is_taken_again() -> None:
     assert not third.lets_go() and not second.lets_go()
 
 
+def test_a_process_that_ended_is_nobody_to_share_with() -> None:
+    process = multiprocessing.get_context("fork").Process(target=int)
+    process.start()
+    clock, table = Clock(), new_table(2)
+    busy = Share(table, clock, os.getpid())
+    busy.change(4)
+    table.get_obj()[4] = float(process.pid or 0)
+    process.join()
+    clock.now += 5 * SECONDS
+    assert not busy.lets_go()
+
+
 def test_forked_processes_tell_each_other() -> None:
     shares.expect(2)
     try:

@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
     atomic = False  # within a transaction SQLite does not change where it sorts; the one statement is all or nothing
 
     operations = [
+        migrations.RunSQL("DROP INDEX IF EXISTS interaction_kind", migrations.RunSQL.noop),  # of one that was cut off
         migrations.RunPython(sort_by_way_of_a_file, sort_in_memory),
         migrations.AddIndex(
             model_name="interaction",

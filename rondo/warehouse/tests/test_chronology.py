@@ -38,6 +38,7 @@ def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every chain is long enough, and none is put in order again for a few customers."""
     monkeypatch.setattr(chronology, "WORTH", 0)
     monkeypatch.setattr(chronology, "_FEW", 2)
+    monkeypatch.setattr(chronology, "_ROOM", 10**6)  # tests before left the keys high
 
 
 @pytest.fixture
@@ -235,6 +236,29 @@ def test_one_that_was_begun_and_not_ended_is_none(chance: random.Random) -> None
     (delta.path_of(delta.CHRONOLOGY) / ".begun").mkdir(parents=True)
     agrees()
     assert not made().startswith(".")
+
+
+@pytest.mark.parametrize("name", ["events.npy", "keys.npy", "about.json"])
+def test_one_that_a_crash_cut_short_is_made_anew(name: str, chance: random.Random) -> None:
+    happen(chance, people())
+    refresh()
+    agrees()
+    (delta.path_of(delta.CHRONOLOGY) / made() / name).write_bytes(b"")
+    agrees()
+
+
+def test_a_later_day_of_another_zone_may_be_an_earlier_moment(chance: random.Random) -> None:
+    """Between Berlin and New York the business day runs against the clock."""
+    who, *others = people()
+    happen(chance, others)
+    first = datetime(2024, 3, 10, 4, tzinfo=UTC)
+    Interaction.objects.bulk_create([contact(who, first, "purchase", date(2024, 3, 9))])
+    refresh()
+    agrees()
+    earlier = first - timedelta(hours=5)
+    Interaction.objects.bulk_create([contact(who, earlier, "complaint", date(2024, 3, 10))])
+    refresh()
+    agrees()
 
 
 @pytest.mark.parametrize("why", ["keys", "folder", "few"])
