@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from rondo.campaigns.models import Exposure
-from rondo.customers.models import Customer, Survivor
+from rondo.customers.models import Customer, Link, Survivor
 from rondo.customers.queries import binned, visible
 from rondo.erasure.models import Hold
 from rondo.foundation.installation import business_now
@@ -42,14 +42,20 @@ def _in_bin(before: datetime) -> QuerySet[Customer]:
 
 
 def _never_active(before: datetime) -> QuerySet[Customer]:
-    """Nobody ever had a contact with them or any record merged into them, and no campaign reached them."""
-    found = visible(None).filter(created_at__lt=before, kind=Customer.Kind.PERSON)  # contacts stand with members
-    for model in (Interaction, Exposure):
-        rows = model._default_manager
-        merged = Survivor.objects.filter(survivor_id=OuterRef("pk"))
-        of_merged = rows.filter(customer_id=OuterRef("customer_id"))
+    """Nobody ever had a contact with them or any record merged into them, no campaign reached them, and nobody belongs
+    to them: what is said and bought in a household or a company stands with its members."""
+    found = visible(None).filter(created_at__lt=before)
+    merged = Survivor.objects.filter(survivor_id=OuterRef("pk"))
+    members = Link.objects.filter(role__in=Link.BELONGING)
+    signs: tuple[tuple[QuerySet[Any], str], ...] = (
+        (Interaction._default_manager.all(), "customer_id"),
+        (Exposure._default_manager.all(), "customer_id"),
+        (members, "object_id"),
+    )
+    for rows, column in signs:
+        of_merged = rows.filter(**{column: OuterRef("customer_id")})
         found = found.filter(
-            ~Exists(rows.filter(customer_id=OuterRef("pk"))), ~Exists(merged.filter(Exists(of_merged)))
+            ~Exists(rows.filter(**{column: OuterRef("pk")})), ~Exists(merged.filter(Exists(of_merged)))
         )
     return found
 

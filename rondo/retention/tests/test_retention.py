@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from rondo.customers.actions import change_customer, create_customer, merge, put_into_bin
+from rondo.customers.actions import change_customer, create_customer, link, merge, put_into_bin
 from rondo.customers.models import Bin, Customer
 from rondo.customers.queries import binned, visible
 from rondo.erasure.actions import put_hold
@@ -62,14 +62,19 @@ def test_prospects_go_into_the_bin_and_out_of_it_for_good() -> None:
     assert list(binned(None)) == [eve] and not Customer.objects.filter(given_name="Ada").exists()
 
 
-def test_households_and_companies_are_no_prospects() -> None:
+def test_who_has_members_is_no_prospect() -> None:
     """What is bought and said stands with those who live and work there."""
-    home = create_customer(system(), kind="household", name="The Keeps")
-    firm = create_customer(system(), kind="organisation", name="Keep Ltd")
+    home, empty = (create_customer(system(), kind="household", name=name) for name in ("The Keeps", "Nobody"))
+    firm, bought = (create_customer(system(), kind="organisation", name=name) for name in ("Keep Ltd", "Bought Ltd"))
+    ada = person("Ada")
+    log_interaction(system(), ada, "note", title="said something")
+    link(system(), ada, home, "member")
+    link(system(), ada, bought, "employee")
+    merge(system(), bought, firm)  # whose merged record has somebody who works there
     Customer.objects.update(created_at=LONG_AGO)
     change_rules(system(), {"prospects": 365})
-    assert would_go("prospects", 365) == 0 and carrying.every_night(system()) == {}
-    assert set(visible(None)) == {home, firm}
+    assert would_go("prospects", 365) == 1 and carrying.every_night(system()) == {"prospects": 1}
+    assert set(visible(None)) == {home, firm, ada} and list(binned(None)) == [empty]
 
 
 def test_a_hold_keeps_until_its_last_day() -> None:
