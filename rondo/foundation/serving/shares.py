@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-SECONDS = 1.0
+SECONDS = 0.5
 """Time constant of the average."""
 MORE = 1.25
 """So many more requests in hand are too many."""
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.03
 """Between two connections that a process lets go: the first has to be counted elsewhere before the second goes."""
 _PID, _COUNT, _MEAN, _AT = range(4)
 _COLUMNS = 4
