@@ -82,7 +82,7 @@ def read_rule(text: str, viewer: User) -> Rule:
     node = parse(text, known)
     rule = Rule(format_rule(node, known), node, known, context)
     try:
-        assert rule.each is not None  # whatever it refers to is there
+        rule._compiled(as_set=False)  # whatever it refers to is there
     except SegmentError as error:
         raise placed(error, text, standing(viewer).values_list("key", flat=True)) from error
     return rule
