@@ -73,6 +73,7 @@ class ViewerLocale:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         chosen = user.language if user.is_authenticated else ""
+        request.user = getattr(request, "_cached_user", user)  # known now: no detour by Django's lazy one from here on
         language = chosen or translation.get_language_from_request(request)
         translation.activate(language)
         request.LANGUAGE_CODE = translation.get_language() or language

@@ -121,6 +121,8 @@ _SHAPE = frozenset({"_iterable_class", "_fields", "_prefetch_related_lookups", "
 
 def _adapted(value: Any) -> Any:
     """A value as Django gives it to the database."""
+    if type(value) is int or type(value) is str:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | str | date):
         raise FieldError(f"prepared query: {value!r} is no integer, text or day")
     if isinstance(value, date):

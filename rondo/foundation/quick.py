@@ -5,6 +5,7 @@ name that is not there costs a log entry besides. A page has thousands of names.
 first; whatever is not plain goes Django's way, so that pages say the same.
 """
 
+import re
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.template.base import FilterExpression, Node, Variable, VariableNode,
 from django.template.smartif import TokenBase
 from django.utils.safestring import SafeString
 
+_SPECIAL = re.compile("[&<>\"']").search
 _ABSENT = object()
 """There is nothing of this name."""
 _UNSURE = object()
@@ -57,7 +59,7 @@ def _look_up(lookups: Any, context: Any) -> Any:
                 return _ABSENT if current is context and not hasattr(context, bit) else _UNSURE
         elif current is None:
             return _ABSENT if bit not in _OF_NONE else _UNSURE
-        elif hasattr(kind, "__getitem__"):
+        elif kind in _WITH_KEYS or (kind not in _PLAIN and _has_keys(kind)):
             return _UNSURE
         else:
             try:
@@ -75,6 +77,19 @@ def _look_up(lookups: Any, context: Any) -> Any:
 
 
 _OF_NONE = frozenset(dir(None))
+_PLAIN: set[type] = set()
+_WITH_KEYS: set[type] = set()
+
+
+def _has_keys(kind: type) -> bool:
+    """Whether things of a kind have keys; asked once for each."""
+    has = hasattr(kind, "__getitem__")
+    (_WITH_KEYS if has else _PLAIN).add(kind)
+    return has
+
+
+def _escaped(text: str) -> str:
+    return escape(text) if _SPECIAL(text) else text
 
 
 class QuickVariable(Variable):
@@ -116,7 +131,7 @@ class QuickNode(VariableNode):
         if type(found) is SafeString:
             return found
         if type(found) is str and context.autoescape:
-            return escape(found)
+            return _escaped(found)
         if type(found) is str:
             return found
         return render_value_in_context(found, context)

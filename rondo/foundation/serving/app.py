@@ -11,6 +11,7 @@ from importlib import import_module
 
 from rondo.foundation.serving.parents import end_with_parent
 from rondo.foundation.serving.shares import own_share
+from rondo.foundation.serving.threads import use_threads
 from rondo.foundation.serving.turns import Turns
 from rondo.wsgi import application as pages
 
@@ -26,6 +27,7 @@ def _import_later() -> None:
         import_module(name)
 
 
+use_threads()
 application = Turns(pages, share=own_share())
 end_with_parent(os.getppid())
 threading.Thread(target=_import_later, name="imports", daemon=True).start()

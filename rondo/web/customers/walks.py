@@ -39,14 +39,14 @@ def walks(selection: Selection, field: Field, descending: bool, relevance: bool 
     shape = (scope, shapes, sizes, shape_of_field(field), descending, relevance)
     values += narrow or []
     key = (shape, tuple(map(type, values)))
-    marks = marks_for(values)
     plan = _plans.get(key)
     if plan is None:
         if len(_plans) >= _MOST:
             _plans.clear()
-        both = (_marked(selection, list(some), len(hits)) for some in (marks, marks_for(values, small=True)))
+        marks = (marks_for(values), marks_for(values, small=True))
+        both = (_marked(selection, some, len(hits)) for some in marks)
         plan = _plans[key] = list(zip(*(phases(one, field, descending, relevance) for one in both), strict=True))
-    leading = search.with_marks(marks).leading
+    leading = search.with_marks(marks_for(search.marked)).leading
     whole = cache(lambda: {phase.key: phase.rows for phase in phases(selection, field, descending, relevance)})
 
     def kept(phase: Phase, small: Phase) -> Phase:
