@@ -211,12 +211,22 @@ class ChurnPath(TypedDict):
     bins: list[ChurnBin]
 
 
+class ChurnLevel(TypedDict):
+    """Customers told to be at a level of risk, how many of them were expected to fall silent, and how many did."""
+
+    level: str
+    customers: int
+    expected: float
+    silent: int
+
+
 class ChurnCheck(TypedDict):
-    """How well silence between ``origin`` and ``end`` was foretold."""
+    """How well silence between ``origin`` and ``end`` was foretold; ``levels`` are not in runs of earlier versions."""
 
     origin: str
     end: str
     paths: list[ChurnPath]
+    levels: NotRequired[list[ChurnLevel]]
 
 
 class Churn(TypedDict):

@@ -158,7 +158,7 @@ class QuickIf(IfNode):
                     continue
                 if not holds:
                     continue
-            return "".join([node.render_annotated(context) for node in nodes])
+            return "".join([str(node.render_annotated(context)) for node in nodes])
         return ""
 
 

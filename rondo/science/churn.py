@@ -10,6 +10,7 @@ the year as multipliers. Without multipliers it is the Kaplan-Meier curve on ban
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -123,13 +124,26 @@ class PathCheck:
 
 
 @dataclass(frozen=True)
+class LevelCheck:
+    """Customers whose chance of silence lay between two bounds, how many were expected to be silent, how many were."""
+
+    customers: int
+    expected: float
+    silent: int
+
+
+@dataclass(frozen=True)
 class ChurnCheck:
-    """Forecast at ``origin`` of who stays silent until ``until``, against what came; for all, repeat and one-time."""
+    """Forecast at ``origin`` of who stays silent until ``until``, against what came; for all, repeat and one-time.
+
+    ``levels``: the same of everybody between the chances asked for, the lowest first.
+    """
 
     origin: int
     until: int
     model: str
     paths: tuple[PathCheck, ...]
+    levels: tuple[LevelCheck, ...] = ()
 
 
 def fit_second(log: PurchaseDays, as_of: int, config: SecondConfig | None = None) -> SecondPurchase:
@@ -211,11 +225,19 @@ def churn_risk(
 
 
 def check_churn(
-    log: PurchaseDays, origin: int, days: int, model: str = "bgnbd", fitted: PurchaseModel | None = None
+    log: PurchaseDays,
+    origin: int,
+    days: int,
+    model: str = "bgnbd",
+    fitted: PurchaseModel | None = None,
+    corrected: Callable[[ChurnRisk], ChurnRisk] = lambda risk: risk,
+    cuts: Sequence[float] = (),
 ) -> ChurnCheck:
     """Fit both paths to what was known at ``origin`` and judge who stayed silent in the ``days`` after.
 
-    ``fitted``: the model of that name where it has been fitted to ``summarise(log, origin)`` already.
+    ``fitted``: the model of that name where it has been fitted to ``summarise(log, origin)`` already. ``corrected``:
+    what is made of its chances (:mod:`rondo.science.risks`), known at ``origin``. ``cuts``: chances at which a level
+    begins, ascending, besides 0.
     """
     base = summarise(log, origin)
     fitted = fitted or fit_at(model, log, origin, days, base=base)
@@ -224,7 +246,7 @@ def check_churn(
     except InputError:
         second = None
     there = alive_of(fitted, base)
-    risk = churn_risk(fitted, second, log, base, days, there)
+    risk = corrected(churn_risk(fitted, second, log, base, days, there))
     stayed_away = window(log, origin, origin + days)[0][base.customer] == 0
     dead = 1 - there
     silence = (base.age_days - base.recency_days).astype(np.float64)
@@ -234,7 +256,10 @@ def check_churn(
             happened = stayed_away[rows]
             ours, recency, alive = (_area(happened, score[rows]) for score in (risk.silent, silence, dead))
             paths.append(PathCheck(path, ours, recency, alive, calibrate(happened, risk.silent[rows])))
-    return ChurnCheck(origin, origin + days, model, tuple(paths))
+    level = np.searchsorted(np.asarray(cuts, dtype=np.float64), risk.silent, side="right")
+    levels = (level == number for number in range(len(cuts) + 1))
+    told = [LevelCheck(int(of.sum()), float(risk.silent[of].sum()), int(stayed_away[of].sum())) for of in levels]
+    return ChurnCheck(origin, origin + days, model, tuple(paths), tuple(told) if cuts else ())
 
 
 def _area(happened: npt.NDArray[np.bool_], score: FloatArray) -> Auc | None:
@@ -292,6 +317,7 @@ def _fit_rates(events: FloatArray, exposure: FloatArray, bands: int, groups: int
 __all__ = [
     "ChurnCheck",
     "ChurnRisk",
+    "LevelCheck",
     "PathCheck",
     "SecondConfig",
     "SecondPurchase",

@@ -21,6 +21,7 @@ from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.hybrid import Bases, Covariates, Hybrid, joined
 from rondo.science.intervals import BaseForecast, forecast_base
 from rondo.science.models import PurchaseModel, alive_from, alive_of, expected_by_from, fit_at
+from rondo.science.risks import Correction
 from rondo.science.selection import Selection
 from rondo.science.summary import DAYS_PER_WEEK, Summary, summarise
 
@@ -41,6 +42,7 @@ class Fitted:
     """The chosen model of purchases and the model of spend, fitted as of a day; what they say of the base.
 
     ``second``: when one-time buyers come back, None where too few ever did. ``there``: P(alive) of the base.
+    ``corrected``: what earlier windows say of the chances of silence.
     ``covariates``: those that a hybrid took.
     """
 
@@ -51,6 +53,7 @@ class Fitted:
     forecast: BaseForecast
     second: SecondPurchase | None
     risk: ChurnRisk
+    corrected: Correction
     there: npt.NDArray[np.float64]
     covariates: Covariates | None = None
 
@@ -83,6 +86,7 @@ class Fitted:
             "spend": self.spend.to_dict(),
             "cards": {"purchases": self.purchases.describe(), "spend": self.spend.describe()},
             "second": None if self.second is None else self.second.to_dict(),
+            "risk": self.corrected.to_dict(),
             "intervals": {
                 "value": self.forecast.value.to_dict(),
                 "purchases": self.forecast.purchases.to_dict(),
@@ -135,6 +139,7 @@ def fit(
     covariates = joined(taken) if taken else None
     spend = gamma_gamma.fit(base.spend_days, base.mean_spend)
     second = silence.second_purchase(log.days, as_of)
+    corrected = silence.correction(log.days, as_of, purchases.kind, bases, covariates)
     there = alive_of(purchases, base)
     return Fitted(
         base,
@@ -153,7 +158,8 @@ def fit(
             base=base,
         ),
         second,
-        silence.risk(purchases, second, log.days, base, there),
+        silence.risk(purchases, second, log.days, base, there, corrected),
+        corrected,
         there,
         covariates,
     )

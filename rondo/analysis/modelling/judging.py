@@ -102,7 +102,7 @@ def judge(
     return Judged(
         found,
         _weekly_error(log, base, often, each, origin, as_of, alive),
-        silence.check(log.days, origin, often, covariates) if days >= silence.CHURN_DAYS else None,
+        silence.check(log.days, origin, often, covariates, bases) if days >= silence.CHURN_DAYS else None,
     )
 
 

@@ -7,13 +7,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rondo.analysis.modelling.log import day_of
-from rondo.analysis.results import ChurnBin, ChurnCheck, ChurnPath
+from rondo.analysis.results import ChurnBin, ChurnCheck, ChurnLevel, ChurnPath
 from rondo.errors import InputError
-from rondo.science import churn
+from rondo.science import churn, risks
 from rondo.science._newton import ConvergenceError
 from rondo.science.churn import ChurnRisk, SecondPurchase
-from rondo.science.hybrid import Covariates, Hybrid
+from rondo.science.hybrid import Bases, Covariates, Hybrid
 from rondo.science.models import PurchaseModel
+from rondo.science.risks import UNCORRECTED, Correction
 from rondo.science.summary import PurchaseDays, Summary
 
 CHURN_DAYS = 91
@@ -40,10 +41,18 @@ def risk(
     log: PurchaseDays,
     base: Summary,
     alive: npt.NDArray[np.float64],
+    corrected: Correction = UNCORRECTED,
 ) -> ChurnRisk:
     """Chance of no purchase in the next :data:`CHURN_DAYS`, for every customer of ``base``; ``alive``: P(alive) of them
     by the model."""
-    return churn.churn_risk(model, second, log, base, CHURN_DAYS, alive)
+    return corrected(churn.churn_risk(model, second, log, base, CHURN_DAYS, alive))
+
+
+def correction(
+    log: PurchaseDays, as_of: int, model: str, bases: Bases | None, covariates: Covariates | None
+) -> Correction:
+    """What earlier windows of :data:`CHURN_DAYS` say of the chances that the model of that name tells."""
+    return risks.learn_correction(log, as_of, CHURN_DAYS, model, bases, covariates)
 
 
 def columns(found: ChurnRisk) -> dict[str, pa.Array]:
@@ -58,23 +67,35 @@ def columns(found: ChurnRisk) -> dict[str, pa.Array]:
     }
 
 
-def check(log: PurchaseDays, origin: int, fitted: PurchaseModel, covariates: Covariates | None = None) -> ChurnCheck:
+def check(
+    log: PurchaseDays,
+    origin: int,
+    fitted: PurchaseModel,
+    covariates: Covariates | None = None,
+    bases: Bases | None = None,
+) -> ChurnCheck:
     """Forecast at ``origin`` of who stays silent, by a model ``fitted`` to what was known then, against what came.
 
-    A large base is judged on a random part of it. ``covariates``: those that a hybrid was fitted with.
+    A large base is judged on a random part of it. ``covariates``: those that a hybrid was fitted with; ``bases``: what
+    hybrids of the log share.
     """
     known = fitted
+    corrected = correction(log, origin, fitted.kind, bases, covariates)
     if log.n_customers > _JUDGED:
         taken = np.random.default_rng(_SEED).random(log.n_customers) < _JUDGED / log.n_customers
         rows = taken[log.customer]
         log = PurchaseDays(log.customer[rows], log.day[rows], log.spend[rows], log.n_customers)
         if isinstance(fitted, Hybrid):  # it speaks of the customers that it is bound to alone
             known = fitted.bound(log, covariates)
-    found = churn.check_churn(log, origin, CHURN_DAYS, fitted.kind, known)
+    found = churn.check_churn(log, origin, CHURN_DAYS, fitted.kind, known, corrected, (ELEVATED, HIGH))
     return ChurnCheck(
         origin=day_of(found.origin).isoformat(),
         end=day_of(found.until).isoformat(),
         paths=[_path(path) for path in found.paths],
+        levels=[
+            ChurnLevel(level=level, customers=one.customers, expected=one.expected, silent=one.silent)
+            for level, one in zip(LEVELS, found.levels, strict=True)
+        ],
     )
 
 

@@ -10,6 +10,7 @@ from rondo.analysis.modelling import silence
 from rondo.analysis.tests.world import seeded_log
 from rondo.science.churn import ChurnRisk, check_churn
 from rondo.science.models import alive_of, fit_base
+from rondo.science.risks import learn_correction
 from rondo.science.summary import summarise
 
 
@@ -59,9 +60,17 @@ def test_the_check_is_that_of_the_science_floor_and_of_the_last_91_days() -> Non
     as_of = log.days.last_day
     judged = modelling.judge(log, as_of, "mbgnbd")
     assert judged is not None and judged.churn is not None
-    alone = check_churn(log.days, as_of - silence.CHURN_DAYS, silence.CHURN_DAYS, "mbgnbd")
+    origin = as_of - silence.CHURN_DAYS
+    corrected = learn_correction(log.days, origin, silence.CHURN_DAYS, "mbgnbd")
+    cuts = (silence.ELEVATED, silence.HIGH)
+    alone = check_churn(log.days, origin, silence.CHURN_DAYS, "mbgnbd", None, corrected, cuts)
     assert [path["brier"] for path in judged.churn["paths"]] == [path.calibration.brier for path in alone.paths]
+    told = judged.churn["levels"]
+    assert [one["level"] for one in told] == ["low", "elevated", "high"]
+    assert [one["silent"] for one in told] == [level.silent for level in alone.levels]
     whole = judged.churn["paths"][0]
+    assert sum(one["customers"] for one in told) == whole["customers"]
+    assert sum(one["silent"] for one in told) == whole["silent"]
     assert whole["path"] == "all" and sum(one["customers"] for one in whole["bins"]) == whole["customers"]
     assert round(sum(one["share"] * one["customers"] for one in whole["bins"])) == whole["silent"]
 

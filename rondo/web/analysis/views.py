@@ -85,6 +85,11 @@ def _cards(found: Figures) -> dict[str, Any]:
     inside = [row for row in holdout["deciles"] if row["low"] <= row["actual"] <= row["high"]] if holdout else []
     check = churn["check"]
     off = holdout["forecast"] / holdout["actual"] - 1 if holdout and holdout["actual"] else None
+    names = {
+        "high": gettext_lazy("high: 50% and more"),
+        "elevated": gettext_lazy("elevated: 20% to 50%"),
+        "low": gettext_lazy("low: below 20%"),
+    }
     return {
         "results": results,
         "selection": selection,
@@ -112,13 +117,11 @@ def _cards(found: Figures) -> dict[str, Any]:
         "churn": churn,
         "levels": [
             (label, churn[key], customers_where(f"risk:is:{key}"))  # type: ignore[literal-required]
-            for key, label in (
-                ("high", gettext_lazy("high: 50% and more")),
-                ("elevated", gettext_lazy("elevated: 20% to 50%")),
-                ("low", gettext_lazy("low: below 20%")),
-            )
+            for key, label in names.items()
         ],
         "paths": [(_PATHS[one["path"]], one) for one in check["paths"]] if check else [],
+        "told": [(names[one["level"]], one) for one in reversed(check.get("levels", []))] if check else [],
+        "unsure": check and any(one["path"] == "once" and one["brier"] > one["brier_base"] for one in check["paths"]),
         "whole": check["paths"][0] if check and check["paths"] else None,
         "fitted_url": customers_where("purchase_days:min:1"),
         "once_url": customers_where("purchase_days:is:1"),
