@@ -14,6 +14,7 @@ from rondo import science
 from rondo.science import BgNbd, FitConfig, GammaGamma, bgbb, bgnbd, fit_base, gamma_gamma
 from rondo.science.churn import ChurnCheck, check_churn
 from rondo.science.models import PurchaseModel, fit_at, median_from
+from rondo.science.risks import Correction, learn_correction
 from rondo.science.selection import Selection, select_model
 from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey, donations
 
@@ -220,6 +221,30 @@ def churn(row: Row) -> Figures:
     }
 
 
+@cache
+def corrected(log: str, day: int, days: int, model: str) -> tuple[Correction, ChurnCheck]:
+    found = learn_correction(LOGS[log](), day, days, model)
+    return found, check_churn(LOGS[log](), day, days, model, corrected=found)
+
+
+def churn_corrected(row: Row) -> Figures:
+    asked = row["log"], int(row["at"]), int(row["days"]), row["model"]
+    found, check = corrected(*asked)
+    before, after = (
+        next(path for path in one.paths if path.path == row["path"]).calibration for one in (churned(*asked), check)
+    )
+    curve = found.once if row["path"] == "once" else found.repeat
+    return {
+        "Brier": before.brier,
+        "corrected": after.brier,
+        "of the mean": after.brier_base,
+        "expected": before.expected,
+        "expected, corrected": after.expected,
+        "silent": after.happened,
+        "taken": "none" if curve is None else f"{curve.share:.2f}",
+    }
+
+
 def lorenz(row: Row) -> Figures:
     amounts = [int(amount) for amount in row["amounts"].split(",")]
     return {
@@ -243,6 +268,7 @@ TABLES: dict[str, Callable[[Row], Figures]] = {
     "models-holdout": models_holdout,
     "selection": selection,
     "churn": churn,
+    "churn-corrected": churn_corrected,
 }
 
 
