@@ -1,6 +1,7 @@
 """Which customers a list holds: those the viewer may see, that meet the conditions, and that the search finds."""
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -31,7 +32,10 @@ SAMPLES = ((0, 100), (1, 400))
 COMMON = 5
 """A rule that holds for so many of the sampled is not narrow; one that leaves 2,000 of 1,000,000 seldom gets there."""
 
+_KEPT_SECONDS, _MOST_KEPT = 60.0, 10_000
 _STATEMENTS = Statements()
+_beyond: dict[Hashable, float] = {}
+"""Until when it is taken that more than NARROW meet a condition."""
 
 
 class Selection:
@@ -385,15 +389,22 @@ def _few(candidates: "QuerySet[Any, int]") -> list[int] | None:
 
 def _few_meeting(condition: Condition, table: "Manager[Any]", key: str) -> list[int] | None:
     """The rows of a table that meet a condition, or None where they are more than NARROW; the row that would be one too
-    many is asked for first, since most conditions hold for many."""
+    many is asked for first, since most conditions hold for many. That it is there is kept for a minute: which way a
+    list is found depends on it, not what is found."""
     varying = list(condition.values) if varies(condition) else []
     of = (table.model, shape_of(condition), NARROW)
+    asked_for, now = (of, *varying), time.monotonic()
+    if _beyond.get(asked_for, now) > now:
+        return None
 
     def meeting(values: list[Any]) -> "QuerySet[Any, int]":
         asked = replace(condition, values=tuple(values)) if varying else condition
         return table.filter(asked.match()).values_list(key, flat=True)
 
     if _STATEMENTS.ask((of, "beyond"), varying, lambda values: meeting(values)[NARROW : NARROW + 1]):
+        if len(_beyond) >= _MOST_KEPT:
+            _beyond.clear()
+        _beyond[asked_for] = now + _KEPT_SECONDS
         return None
     return _STATEMENTS.ask((of, "all"), varying, lambda values: meeting(values)[: NARROW + 1])
 

@@ -5,10 +5,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
-from rondo.analysis.models import LeadOf, NextOf
+from rondo.analysis.models import LeadOf, NextOf, Score
 from rondo.catalogue.models import Category
 from rondo.customers.actions import merge
 from rondo.foundation.actors import system
@@ -311,6 +313,23 @@ def test_a_rule_holds_beside_filters_in_lists_counts_and_exports(client: Any, mo
     for sort in ("name", "-value", "attr.size", "kind"):
         assert names_of(client, f"{asked}&sort={sort}") == ["Bea"]
     assert "1 customer fits" in client.get(asked.replace("?", "count?")).content.decode()
+
+
+@pytest.mark.usefixtures("base")
+def test_that_a_condition_leaves_many_is_asked_once_a_minute_and_changes_no_row(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rondo.web.customers.selection.NARROW", 1)
+    monkeypatch.setattr("rondo.web.customers.selection._beyond", {})
+    asked = "/customers/?" + urlencode({"f": "value:min:50", "sort": "-value"})
+    with CaptureQueriesContext(connection) as first:
+        assert names_of(client, asked) == ["Bea", "Ada"]
+    with CaptureQueriesContext(connection) as second:
+        assert names_of(client, asked) == ["Bea", "Ada"]
+    assert sum("OFFSET 1" in one["sql"] for one in first.captured_queries) == 1
+    assert not any("OFFSET 1" in one["sql"] for one in second.captured_queries)
+    Score.objects.filter(customer__name="Ada").update(value=0)
+    assert names_of(client, asked) == ["Bea"]
 
 
 @pytest.mark.usefixtures("base")
