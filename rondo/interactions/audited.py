@@ -1,7 +1,6 @@
 """What of the audit log somebody may read: entries in their reach, searched, and which values are masked for them."""
 
 import json
-import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.db.models.functions import Cast
 
 from rondo.customers.definitions import hidden_from
 from rondo.customers.queries import once_visible, sees_all
+from rondo.customers.unseen import names_any, unseen_fields
 from rondo.foundation.installation import zone
 from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.rights import masked, owned
@@ -97,11 +97,8 @@ def hides(viewer: User, verb: str, field: str) -> bool:
 
 
 def names_hidden(viewer: User, field: str, values: Any) -> bool:
-    """Whether a field tells of a list or a rule that asks for an attribute which ``viewer`` does not see."""
-    if field not in _ASKED or not (hidden := hidden_from(viewer)):
-        return False
-    told = json.dumps(values)
-    return any(re.search(rf"(?<!\w){re.escape(key)}(?!\w)", told) for key in hidden)
+    """Whether a field tells of a list or a rule that asks for an attribute or a fact which ``viewer`` does not see."""
+    return field in _ASKED and names_any(json.dumps(values), unseen_fields(viewer))
 
 
 def holds_others(row: AuditEntry, field: str) -> bool:

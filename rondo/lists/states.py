@@ -1,7 +1,6 @@
 """What a view keeps of a list: whom it shows, in which columns and order, how many at once, and drawn as what."""
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,17 +53,15 @@ class State:
             told.get("size", PAGE_SIZE), told.get("as", "table"), told.get("by", ""),
         )  # fmt: skip
 
-    def without(self, keys: Collection[str]) -> "State":
-        """The same for somebody who does not see the attributes of these ``keys``: neither which they are nor which
-        values are asked for."""
-        if not keys:
+    def without(self, fields: Collection[str], named: Callable[[str, Collection[str]], bool]) -> "State":
+        """The same for somebody who does not see these ``fields``: neither which they are nor which values are asked
+        for. ``named(rule, fields)``: whether a rule asks for one of them."""
+        if not fields:
             return self
-        fields = {f"attr.{key}" for key in keys}
-        named = re.compile(r"(?<!\w)(" + "|".join(map(re.escape, keys)) + r")(?!\w)")
         return replace(
             self,
             filters=tuple(HIDDEN if text.partition(":")[0] in fields else text for text in self.filters),
-            rule=HIDDEN if named.search(self.rule) else self.rule,
+            rule=HIDDEN if named(self.rule, fields) else self.rule,
             sort="" if self.sort.removeprefix("-") in fields else self.sort,
             columns=tuple(key for key in self.columns if key not in fields),
             by="" if self.by in fields else self.by,

@@ -11,16 +11,15 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from rondo.analysis.models import Score
-from rondo.analysis.queries import current_run, facts_for
+from rondo.analysis.queries import current_run
 from rondo.analysis.segments.models import Membership, Refresh, Segment
-from rondo.customers.definitions import hidden_from
 from rondo.customers.models import Customer
 from rondo.customers.queries import sees_all, visible
+from rondo.customers.unseen import names_any, unseen_fields
 from rondo.errors import NotFound
 from rondo.foundation.installation import business_now
 from rondo.foundation.models import User
 from rondo.foundation.prepared import prepared
-from rondo.foundation.registry import registries
 from rondo.foundation.rights import owned, reach_of
 from rondo.rules import Context, Members, Node, Schema, from_json
 
@@ -58,9 +57,7 @@ def find(key: str, viewer: User | None = None) -> Segment:
 def may_read(row: Segment, user: User | None) -> bool:
     """Whether a segment's rule names nothing that ``user`` does not see: attributes hidden from their role, and facts
     that tell of other customers."""
-    seen = {fact.key for fact in facts_for(user)}
-    hidden = {*hidden_from(user), *(fact.key for fact in registries.facts if fact.key not in seen)}
-    return not any(re.search(rf"(?<!\w){re.escape(key)}(?!\w)", f"{row.text} {row.rule}") for key in hidden)
+    return not names_any(f"{row.text} {row.rule}", unseen_fields(user))
 
 
 def present(keys: "list[str] | None" = None) -> QuerySet[Membership]:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
 
-from rondo.customers.definitions import hidden_from
+from rondo.customers.unseen import names_any, unseen_fields
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
 from rondo.lists.models import SavedView
@@ -45,12 +45,13 @@ class Tab:
 
 
 def _saved(viewer: User, views: Iterable[SavedView]) -> list[Tab]:
-    """Their owners see what they wrote; others nothing of attributes that they do not see."""
-    hidden = hidden_from(viewer)
-    return [
-        Tab(view.key, view.name, view.state if view.owner_id == viewer.pk else view.state.without(hidden), view)
-        for view in views
-    ]
+    """Their owners see what they wrote; others nothing of what they do not see."""
+    hidden = unseen_fields(viewer)
+    return [Tab(view.key, view.name, _shown(view, viewer, hidden), view) for view in views]
+
+
+def _shown(view: SavedView, viewer: User, hidden: frozenset[str]) -> State:
+    return view.state if view.owner_id == viewer.pk else view.state.without(hidden, names_any)
 
 
 def _built_in() -> list[Tab]:

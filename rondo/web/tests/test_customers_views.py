@@ -4,15 +4,18 @@ import re
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from rondo.customers.actions import archive_attribute, change_attribute, restore_attribute
 from rondo.errors import StateError
+from rondo.foundation import roles
 from rondo.foundation.actors import Actor, system
+from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.models import AuditEntry, User
 from rondo.lists.actions import save_view
 from rondo.lists.models import SavedView
 from rondo.lists.states import State
-from rondo.web.tests.customers_data import give_score, make_attributes, make_customer, names_of, owned
+from rondo.web.tests.customers_data import give_score, make_attributes, make_customer, make_run, names_of, owned
 
 pytestmark = pytest.mark.django_db
 
@@ -238,3 +241,40 @@ def test_an_archived_column_of_an_attribute_one_may_not_see_is_not_told(make_use
     change_attribute(system(), "city", visible_to=[])
     archive_attribute(system(), "city")
     assert "City" not in own.get(view).content.decode()
+
+
+def test_a_shared_view_does_not_tell_of_facts_about_others_to_who_sees_some(
+    client: Any, make_user: Any, signed_in: Any
+) -> None:
+    """What a household is worth is for who sees all customers: neither its name nor what is asked of it is told."""
+    roles.change_role(system(), "manager", reaches={"customers": "own", "audit": "all"})
+    mary = make_user("mary", role="manager")
+    make_run()
+    give_score(make_customer("Ada", owner=mary), value=50_00, household_members=2, household_value=77_123_00)
+    asked: dict[str, Any] = {"f": "household_value:min:70123", "sort": "-household_value", "cols": "household_value"}
+    views = [
+        keep(client, "Filtered", **asked, shared="1"),
+        keep(client, "Ruled", rule="household_value > 70123 or value > 2", shared="1"),
+    ]
+    hers = signed_in(mary)
+    api = Client(
+        headers={"authorization": f"Bearer {make_api_token(system(), mary, 'test', scopes=['see', 'export'])}"}
+    )
+    told = api.get("/api/v1/views").json()["data"]
+    for view in views:
+        key = view.partition("view=")[2]
+        assert "70,123" in client.get(view).content.decode() and names_of(client, view) == ["Ada"]
+        pages = [hers.get(f"{door}?view={key}") for door in ("/customers/", "/customers/groups", "/customers/count")]
+        answers = [
+            api.get(f"/api/v1/views/{key}"),
+            *(api.get(f"/api/v1/lists/customers{door}?view={key}") for door in ("", "/count", "/export")),
+        ]
+        assert "something that you do not see" in pages[0].content.decode()
+        assert [answer.status_code for answer in answers] == [200, 422, 422, 422]
+        assert "do not see" in answers[1].json()["detail"]
+        for answer in (*pages, *answers):
+            assert not re.search("household_value|of the household|70.?123|Ada", answer.content.decode(), re.IGNORECASE)
+    assert not re.search("household|70123", str(told)) and "hidden:" in str(told)
+    # The audit log, where a view stands with all it asks for, keeps to the same.
+    log = hers.get("/settings/audit/", {"record": "view"}).content.decode()
+    assert "Filtered" in log and not re.search("household|70123", log)

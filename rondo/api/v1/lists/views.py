@@ -12,7 +12,7 @@ from rondo.api.references import CHANGE, change_of
 from rondo.api.v1.lists.customers import open_list
 from rondo.api.versions import alone
 from rondo.api.writing import Body, actor
-from rondo.customers.definitions import hidden_from
+from rondo.customers.unseen import names_any, unseen_fields
 from rondo.foundation import audit, ids
 from rondo.foundation.models import User
 from rondo.lists import actions, queries
@@ -26,7 +26,9 @@ _LONGEST = 4000
 class KeptList(Body):
     __doc__ = gettext_noop(
         "What a view keeps of the list: `f` filters, `rule`, `sort` and `cols` as the list takes them; `size` rows of "
-        "a page, and what it is drawn as (`as_`) by which field (`by`). Never what was found."
+        "a page, and what it is drawn as (`as_`) by which field (`by`). Never what was found. In a colleague's view "
+        "`hidden:` stands for a filter or a rule that asks for what the token's user does not see; such a view is "
+        "not read."
     )
 
     f: list[str] = Field([], max_length=50, examples=[["kind:is:household"]])
@@ -216,7 +218,7 @@ def _state(user: User, kept: KeptList) -> State:
 
 
 def _told(user: User, row: SavedView, change: str | None = None) -> KeptView:
-    state = row.state if row.owner_id == user.pk else row.state.without(hidden_from(user))
+    state = row.state if row.owner_id == user.pk else row.state.without(unseen_fields(user), names_any)
     return KeptView(
         id=row.key,
         name=row.name,
