@@ -1,6 +1,6 @@
 """The verbs of segments: create, change, delete and restore, add and remove members; refreshing is beside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.ledger import apply_members
 from rondo.analysis.segments.models import Membership, Segment
-from rondo.analysis.segments.queries import ROOM, day_of_rules, may_read, members, standing
+from rondo.analysis.segments.queries import ROOM, day_of_rules, may_read, members, not_seen, standing
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import visible
 from rondo.errors import InputError, NotFound, PermissionRefused, StateError
@@ -167,21 +167,30 @@ def delete_segment(actor: Actor, key: str) -> Segment:
     known = schema()
     with transaction.atomic():
         row = _locked(actor, key)
-        users = []
+        users: list[Segment] = []
         for other in _others(row):
             rule = from_json(other.rule, known)
             if key in references(rule) or key in _stays(rule, known):
-                users.append(other.name)
+                users.append(other)
         if users:
-            raise StateError(
-                _("“%(segment)s” is used by %(users)s; change those first.")
-                % {"segment": row, "users": ", ".join(f"“{name}”" for name in users)}
-            )
+            raise _in_use(actor, row, users)
         row.retired_at = timezone.now()
         row.version += 1
         row.save(update_fields=["retired_at", "version"])
         audit.record(actor, "segment.deleted", "segment", row.pk, {"name": [row.name, None]})
     return row
+
+
+def _in_use(actor: Actor, row: Segment, users: Sequence[Segment]) -> StateError:
+    """What refers to a segment, by name as far as the actor sees it."""
+    seen = set(standing(actor.user).values_list("pk", flat=True))
+    names = [f"“{other.name}”" for other in users if other.pk in seen]
+    if len(names) == len(users):
+        text = _("“%(segment)s” is used by %(users)s; change those first.")
+    else:
+        names += not_seen(len(users) - len(names))
+        text = _("“%(segment)s” is used by %(users)s; change those first, or ask somebody who sees all segments.")
+    return StateError(text % {"segment": row, "users": ", ".join(names)})
 
 
 def restore_segment(actor: Actor, key: str) -> Segment:

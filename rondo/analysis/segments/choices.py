@@ -7,20 +7,25 @@ from django.utils.translation import gettext as _
 
 from rondo.analysis.segments.actions import rewrite_rule
 from rondo.analysis.segments.models import Segment
+from rondo.analysis.segments.queries import not_seen, standing
 from rondo.customers.ruled import ATTRIBUTE_PREFIX
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import AuditEntry
+from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.registry import ChoiceUses
 from rondo.rules import RuleError, parse, schema, with_values
 
 
-def find(key: str, merged: Mapping[str, str]) -> list[str]:
-    """The segments in use whose rule would be rewritten, in words."""
-    return [
+def find(viewer: User | None, key: str, merged: Mapping[str, str]) -> list[str]:
+    """The segments in use whose rule would be rewritten, in words; of those that ``viewer`` does not see the number."""
+    found = list(_naming(key, merged))
+    seen = set(standing(viewer).values_list("pk", flat=True))
+    told = [
         _("the segment “%(segment)s”: %(before)s → %(after)s")
         % {"segment": row.name, "before": row.text, "after": text}
-        for row, text in _naming(key, merged)
+        for row, text in found
+        if row.pk in seen
     ]
+    return [*told, *not_seen(len(found) - len(told))]
 
 
 def rewrite(actor: Actor, key: str, merged: Mapping[str, str]) -> list[int]:

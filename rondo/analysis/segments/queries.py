@@ -9,6 +9,7 @@ from functools import partial
 from django.db.models import Count, F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from rondo.analysis.models import Score
 from rondo.analysis.queries import current_run
@@ -200,12 +201,17 @@ def last_refresh(segment: Segment) -> Refresh | None:
     return segment.refreshes.filter(error="").order_by("-pk").first()
 
 
-def uses_of_attribute(key: str) -> list[str]:
-    """Segments in use whose rule names an attribute, in words."""
+def not_seen(number: int) -> list[str]:
+    """So many segments that somebody does not see, in words; nothing where there are none."""
+    words = ngettext("%(n)d segment that you do not see", "%(n)d segments that you do not see", number)
+    return [words % {"n": number}] if number else []
+
+
+def uses_of_attribute(viewer: User | None, key: str) -> list[str]:
+    """Segments in use whose rule names an attribute, in words; of those that ``viewer`` does not see the number."""
     named = re.compile(rf"(?<!\w){re.escape(key)}(?!\w)")
-    rows = Segment.objects.filter(retired_at__isnull=True, kind=Segment.Kind.RULE)
-    return [
-        _("the segment “%(segment)s”") % {"segment": row.name}
-        for row in rows
-        if named.search(f"{row.text} {json.dumps(row.rule)}")
-    ]
+    rows = standing().filter(kind=Segment.Kind.RULE)
+    found = [row for row in rows if named.search(f"{row.text} {json.dumps(row.rule)}")]
+    seen = set(standing(viewer).values_list("pk", flat=True))
+    told = [_("the segment “%(segment)s”") % {"segment": row.name} for row in found if row.pk in seen]
+    return [*told, *not_seen(len(found) - len(told))]

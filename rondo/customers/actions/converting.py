@@ -22,7 +22,7 @@ from rondo.customers.models import AttributeDefinition, AttributeValue
 from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import AuditEntry, Load
+from rondo.foundation.models import AuditEntry, Load, User
 from rondo.foundation.registry import registries
 
 State = AttributeDefinition.State
@@ -66,10 +66,12 @@ def try_change(
     row = AttributeDefinition.objects.filter(key=key).first()
     if row is None:
         raise NotFound(_("There is no attribute %(key)r; load the list of attributes.") % {"key": key[:60]})
-    return _tried(row, _target(row, type, choices, merged), merged)
+    return _tried(row, _target(row, type, choices, merged), merged, actor.user)
 
 
-def _tried(row: AttributeDefinition, target: AttributeDefinition, merged: Mapping[str, str]) -> Trial:
+def _tried(
+    row: AttributeDefinition, target: AttributeDefinition, merged: Mapping[str, str], viewer: User | None
+) -> Trial:
     known: dict[Any, tuple[Any, str]] = {}
     counts: dict[Any, int] = {}
     for value in _values(row):
@@ -85,7 +87,7 @@ def _tried(row: AttributeDefinition, target: AttributeDefinition, merged: Mappin
         [(as_written(row, raw), as_written(target, known[raw][0])) for raw in fine[:EXAMPLES]],
         [(as_written(row, raw), counts[raw], known[raw][1]) for raw in bad[:EXAMPLES]],
         list(target.choices),
-        [use for uses in registries.choice_uses for use in uses.find(row.key, merged)] if merged else [],
+        [use for uses in registries.choice_uses for use in uses.find(viewer, row.key, merged)] if merged else [],
     )
 
 

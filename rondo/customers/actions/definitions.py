@@ -17,7 +17,7 @@ from rondo.errors import InputError, NotFound, StateError
 from rondo.foundation import audit
 from rondo.foundation.actors import Actor
 from rondo.foundation.loads import shown
-from rondo.foundation.models import AuditEntry, Role
+from rondo.foundation.models import AuditEntry, Role, User
 from rondo.foundation.registry import registries
 
 Type = AttributeDefinition.Type
@@ -293,10 +293,10 @@ def _mark_unique(row: AttributeDefinition) -> None:
     AttributeValue.objects.bulk_update(pending, ["unique_key"], batch_size=300)
 
 
-def uses_of(key: str, *, holding: bool = False) -> list[str]:
-    """What names an attribute, and would miss it: segments and the like, in words; or of these what is ``holding`` it,
-    so that it cannot be archived."""
-    return [use for uses in registries.attribute_uses if uses.holds or not holding for use in uses.find(key)]
+def uses_of(viewer: User | None, key: str, *, holding: bool = False) -> list[str]:
+    """What names an attribute, and would miss it: segments and the like, in words for ``viewer``; or of these what is
+    ``holding`` it, so that it cannot be archived."""
+    return [use for uses in registries.attribute_uses if uses.holds or not holding for use in uses.find(viewer, key)]
 
 
 def archive_attribute(actor: Actor, key: str) -> AuditEntry:
@@ -308,7 +308,7 @@ def archive_attribute(actor: Actor, key: str) -> AuditEntry:
     actor.require("administer")
     with transaction.atomic():
         row = locked_definition(key)
-        if uses := uses_of(key, holding=True):
+        if uses := uses_of(actor.user, key, holding=True):
             raise StateError(
                 _("%(key)s is used by %(uses)s; take it out there first.") % {"key": key, "uses": ", ".join(uses[:5])}
             )

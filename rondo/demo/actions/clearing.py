@@ -130,7 +130,7 @@ def _remove_rest(actor: Actor) -> None:
         told = {"by": actor.user.email if actor.user else "", "at": timezone.now().isoformat()}
         demo_loads().exclude(status=Load.Status.UNDONE).update(status=Load.Status.UNDONE, spans={}, undo=told)
         for key in complete_journey.ATTRIBUTES:
-            used = AttributeValue.objects.filter(definition__key=key).exists() or uses_of(key)
+            used = AttributeValue.objects.filter(definition__key=key).exists() or uses_of(None, key)
             if not used:
                 AttributeDefinition.everything.filter(key=key).delete()
         while Category.objects.filter(children=None).exclude(pk__in=_categories_in_use()).delete()[0]:

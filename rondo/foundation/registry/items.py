@@ -174,9 +174,10 @@ class Finder:
 
 @dataclass(frozen=True)
 class AttributeUses:
-    """By key of an attribute: what names it and would miss it, in words. ``holds``: it cannot be archived meanwhile."""
+    """By key of an attribute: what names it and would miss it, in words for ``viewer``, who is told how many there are
+    of what they do not see (None: the system). ``holds``: it cannot be archived meanwhile."""
 
-    find: "Callable[[str], list[str]]"
+    find: "Callable[[User | None, str], list[str]]"
     holds: bool = True
 
 
@@ -184,13 +185,14 @@ class AttributeUses:
 class ChoiceUses:
     """What names choices of attributes, and follows where some are merged into another.
 
-    ``find(key, merged)`` is what would be rewritten, in words: of the attribute ``key`` the choices ``merged`` become
-    others. ``rewrite(actor, key, merged)`` does so and gives the keys of its audit entries; ``take_back(actor, entry)``
-    undoes what one of them tells, unless that was changed since. Both are called inside the transaction of the merge,
-    while rules may name the choices that go.
+    ``find(viewer, key, merged)`` is what would be rewritten, in words for ``viewer``, who is told how many there are of
+    what they do not see (None: the system): of the attribute ``key`` the choices ``merged`` become others.
+    ``rewrite(actor, key, merged)`` does so and gives the keys of its audit entries; ``take_back(actor, entry)`` undoes
+    what one of them tells, unless that was changed since. Both are called inside the transaction of the merge, while
+    rules may name the choices that go.
     """
 
-    find: "Callable[[str, Mapping[str, str]], list[str]]"
+    find: "Callable[[User | None, str, Mapping[str, str]], list[str]]"
     rewrite: "Callable[[Actor, str, Mapping[str, str]], list[int]]"
     take_back: "Callable[[Actor, AuditEntry], None]"
 

@@ -71,7 +71,7 @@ def _change(request: HttpRequest, row: AttributeDefinition, type: str, merged: d
         "merged": merged,
         "into": next(iter(merged.values()), ""),
         "loses_unique": row.unique and type not in ("text", "number", "date", "link"),
-        "uses": uses_of(row.key),
+        "uses": uses_of(viewer(request), row.key),
         "is_job": trial.values > AT_ONCE,
         "list_url": f"{reverse('customers')}?f=attr.{row.key}:is:",
     }

@@ -24,7 +24,7 @@ from rondo.customers.models import AttributeDefinition, AttributeValue
 from rondo.errors import InputError, StateError
 from rondo.foundation import audit
 from rondo.foundation.loads import shown as in_sight
-from rondo.foundation.models import AuditEntry
+from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.roles import roles
 from rondo.web.access import actor, page, viewer
 from rondo.web.attributes.forms import AttributeForm, NewForm, choices_in, initial_of, lines_of, said_of
@@ -104,7 +104,7 @@ def attribute(request: HttpRequest, key: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."), extra_tags=_undo(row, entry) if entry else "")
             return redirect("attribute", key)
-    context = {**_told(row), "form": form, "choices": choices, "entries": _entries(request, row)}
+    context = {**_told(viewer(request), row), "form": form, "choices": choices, "entries": _entries(request, row)}
     return render(request, "attributes/attribute.html", context, status=422 if form.errors else 200)
 
 
@@ -112,7 +112,7 @@ def _entries(request: HttpRequest, row: AttributeDefinition) -> list[Any]:
     return shown(viewer(request), audit.entries_of("attribute", row.pk, 30))
 
 
-def _told(row: AttributeDefinition) -> dict[str, Any]:
+def _told(user: User, row: AttributeDefinition) -> dict[str, Any]:
     customers = AttributeValue.objects.filter(in_sight(), definition=row).count()
     done, every = progress_of(row) if row.changing else (0, 0)
     former = former_of(row.key)
@@ -120,7 +120,7 @@ def _told(row: AttributeDefinition) -> dict[str, Any]:
         "attribute": row,
         "customers": customers,
         "archived": row.state == State.ARCHIVED,
-        "uses": uses_of(row.key),
+        "uses": uses_of(user, row.key),
         "types": [(value, label) for value, label in AttributeDefinition.Type.choices if value != row.type],
         "mergeable": _named(row) if len(row.choices) > 1 else [],
         "changing_to": AttributeDefinition.Type(row.changing).label if row.changing else "",

@@ -1,14 +1,15 @@
 """Saved views that name choices of an attribute, where some choices are merged into another."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from rondo.customers.ruled import ATTRIBUTE_PREFIX
 from rondo.errors import InputError
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import AuditEntry
+from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.registry import ChoiceUses
 from rondo.lists.actions import rewrite_view
 from rondo.lists.models import CUSTOMERS, SavedView
@@ -17,9 +18,21 @@ from rondo.rules import Schema, schema, with_values
 from rondo.web.customers.filters import with_choices
 
 
-def find(key: str, merged: Mapping[str, str]) -> list[str]:
+def find(viewer: User | None, key: str, merged: Mapping[str, str]) -> list[str]:
     """The views that would be rewritten, in words."""
-    return [_("the view “%(view)s”") % {"view": row.name} for row, _state in _naming(key, merged)]
+    return in_words(viewer, [row for row, _state in _naming(key, merged)])
+
+
+def in_words(viewer: User | None, rows: Sequence[SavedView]) -> list[str]:
+    """Views by name; of those that ``viewer`` may not open the number."""
+    told = [
+        _("the view “%(view)s”") % {"view": row.name}
+        for row in rows
+        if viewer is None or row.is_shared or row.owner_id == viewer.pk
+    ]
+    rest = len(rows) - len(told)
+    words = ngettext("%(n)d view that others keep for themselves", "%(n)d views that others keep for themselves", rest)
+    return [*told, words % {"n": rest}] if rest else told
 
 
 def rewrite(actor: Actor, key: str, merged: Mapping[str, str]) -> list[int]:

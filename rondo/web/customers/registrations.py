@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -104,20 +105,18 @@ registries.customer_panels.add(
 registries.customer_panels.add("next", CustomerPanel("next", "worth", 10, "customers/next.html", coming.of_customer))
 
 
-def _views_with(key: str, *, shared: bool) -> list[str]:
-    """Saved views that ask for an attribute, or show or sort by it, in words."""
+def _views_with(viewer: User | None, key: str, *, shared: bool) -> list[str]:
+    """Saved views that ask for an attribute, or show or sort by it, in words for ``viewer``."""
     named = re.compile(rf"(?<!\w)attr\.{re.escape(key)}(?!\w)")
     rows = SavedView.objects.filter(deleted_at__isnull=True, is_shared=shared)
     ruled = re.compile(rf"(?<!\w){re.escape(key)}(?!\w)")  # as rules call it
-    return [
-        _("the view “%(view)s”") % {"view": row.name}
-        for row in rows
-        if named.search(json.dumps(row.query)) or ruled.search(row.state.rule)
-    ]
+    return choices.in_words(
+        viewer, [row for row in rows if named.search(json.dumps(row.query)) or ruled.search(row.state.rule)]
+    )
 
 
 registries.choice_uses.add("view", choices.USES)
 registries.lists.add("customers", ShownList("customers", "rondo.web.customers.asked.Asked"))
-registries.attribute_uses.add("views", AttributeUses(lambda key: _views_with(key, shared=True)))
+registries.attribute_uses.add("views", AttributeUses(partial(_views_with, shared=True)))
 # Somebody's own hold nobody up: such a view says what it lacks when it is opened.
-registries.attribute_uses.add("own_views", AttributeUses(lambda key: _views_with(key, shared=False), holds=False))
+registries.attribute_uses.add("own_views", AttributeUses(partial(_views_with, shared=False), holds=False))

@@ -1,5 +1,6 @@
 """Segments are changed by actions alone, computed as sets, and keep a ledger of who entered and left."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from rondo.customers.actions import merge
 from rondo.customers.models import Customer
 from rondo.customers.queries import visible
 from rondo.errors import InputError, NotFound, PermissionRefused, StateError
+from rondo.foundation import roles
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import AuditEntry, User
 from rondo.rules import RuleError, SegmentError, compile_q, parse, schema
@@ -172,6 +174,21 @@ class TestReferences:
             restore_segment(system(), "bees")
         restore_segment(system(), "a")
         assert restore_segment(system(), "bees").retired_at is None
+
+    def test_a_refusal_names_only_segments_that_one_sees(
+        self, installation: object, make_user: Callable[..., User]
+    ) -> None:
+        roles.change_role(system(), "marketing", reaches={"segments": "own"})
+        mark = Actor(make_user("mark", role="marketing", reach="all"), "web")
+        create_segment(mark, name="A", text="orders >= 4")
+        create_segment(mark, name="Bees", text="not in segment a")
+        create_segment(system(), name="Zqtheirs", text="in segment a")
+        refused = "“Bees”, 1 segment that you do not see; change those first, or ask somebody who sees all"
+        with pytest.raises(StateError, match=refused) as told:
+            delete_segment(mark, "a")
+        assert "Zq" not in str(told.value)
+        with pytest.raises(StateError, match="“Bees”, “Zqtheirs”; change those first"):
+            delete_segment(system(), "a")
 
     def test_what_a_rule_asks_of_stays_refers_to_their_segment(self, installation: object) -> None:
         with pytest.raises(SegmentError, match="line 1, column 36: There is no segment “gone”"):

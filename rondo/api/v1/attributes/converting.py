@@ -115,7 +115,7 @@ def _change(
 ) -> Conversion:
     given = choices_given(choices)
     trial = converting.try_change(actor(request), key, type, choices=given, merged=merged)
-    uses, state = uses_of(key), "tried"
+    uses, state = uses_of(viewer(request), key), "tried"
     if not dry_run:
         target, number = converting.begin_change(actor(request), key, type, choices=given, merged=merged)
         if number > converting.AT_ONCE:

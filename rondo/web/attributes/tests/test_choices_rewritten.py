@@ -1,6 +1,7 @@
 """Choices merged into one: rules of segments and views follow, told beforehand, in the audit log, and taken back."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from rondo.analysis.segments.actions import change_segment, create_segment, dele
 from rondo.analysis.segments.models import Segment
 from rondo.customers import actions
 from rondo.customers.actions.converting import begin_change, carry_out, take_back_change, try_change
+from rondo.errors import StateError
+from rondo.foundation import roles
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.models import AuditEntry, User
@@ -111,6 +114,38 @@ def test_the_page_and_the_api_tell_beforehand(signed_in: Any, alice: User) -> No
     api.post(at, json.dumps({**body, "dry_run": False}), content_type="application/json")
     assert Segment.objects.get().text == "club = gold"
     assert AuditEntry.objects.get(verb="segment.changed").actor == alice
+
+
+def test_what_others_keep_to_themselves_is_counted_and_not_named(
+    signed_in: Any, make_user: Callable[..., User], bob: User
+) -> None:
+    """Views that are somebody's own, and segments beyond one's reach: on pages, over the API, in a refusal."""
+    roles.change_role(system(), "manager", rights=["see", "segment", "administer"], reaches={"segments": "own"})
+    mary = make_user("mary", role="manager")
+    for who, name in ((mary, "Mine"), (bob, "Zqfirst"), (bob, "Zqsecond")):
+        save_view(Actor(who, "web"), name, State(("attr.club:is:golden",)))
+        create_segment(Actor(who, "web") if who == mary else system(), name=name, text="club = golden and orders > 7")
+    save_view(Actor(make_user("ann", role="marketing"), "web"), "Open", State(rule="club = golden"), shared=True)
+    pages = signed_in(mary)
+    token = make_api_token(system(), mary, "test", scopes=["see", "administer"])
+    api = Client(headers={"authorization": f"Bearer {token}"})
+    body = json.dumps({"gone": ["golden"], "into": "gold", "dry_run": True})
+    told = api.post("/api/v1/attributes/club/choices/merge", body, content_type="application/json").json()
+    assert told["rewrites"] == [
+        "the segment “Mine”: club = golden and orders > 7 → club = gold and orders > 7",
+        "2 segments that you do not see", "the view “Mine”", "the view “Open”",
+        "2 views that others keep for themselves",
+    ]  # fmt: skip
+    assert told["used_by"] == [
+        "the segment “Mine”", "2 segments that you do not see", "the view “Open”", "the view “Mine”",
+        "2 views that others keep for themselves",
+    ]  # fmt: skip
+    for address in ("/settings/attributes/club/merge?into=gold&gone=golden", "/settings/attributes/club/"):
+        page = pages.get(address).content.decode()
+        assert "2 segments that you do not see" in page and "Zq" not in page
+    with pytest.raises(StateError, match="“Mine”, 2 segments that you do not see") as refused:
+        actions.archive_attribute(Actor(mary, "web"), "club")
+    assert "Zq" not in str(refused.value)
 
 
 def test_a_rule_that_is_broken_elsewhere_holds_nothing_up() -> None:
