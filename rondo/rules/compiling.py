@@ -24,6 +24,8 @@ MAX_SEGMENTS = 8
 """Segments within segments, at most so deep."""
 
 C = TypeVar("C")
+MOST_NAMED = 40
+"""Of so many segments all are named where a rule names none of them."""
 
 
 class SegmentError(RuleError):
@@ -39,14 +41,16 @@ class SegmentError(RuleError):
 
 def placed(error: SegmentError, text: str, keys: Iterable[str] = ()) -> SegmentError:
     """The same error with the line and column of the reference in the text of the rule, and with the segment of
-    ``keys`` that was probably meant."""
+    ``keys`` that was probably meant, or the choice if there are not many."""
     _node, places = parse_text(text)
     for path, (start, end) in sorted(places.spans.items(), key=lambda item: (item[0][-1:] != ("segment",), item[1])):
         names = path[-1:] == ("segment",) or (path[-2:-1] == ("values",) and "where" in path)
         if names and tokens(text[start:end])[0].text == error.reference:
             known = list(keys)
-            near = "" if error.reference in known else nearest(error.reference, known)
-            problem = places.problem(path, error.message, error.reference, suggestion=near)
+            there = error.reference in known
+            near = "" if there else nearest(error.reference, known)
+            choice = () if there or near or len(known) > MOST_NAMED else sorted(known)
+            problem = places.problem(path, error.message, error.reference, choice, near)
             return SegmentError(error.message, error.reference, problem)
     return error
 

@@ -12,7 +12,16 @@ from django.utils.translation import gettext as _
 from rondo.analysis.segments.jobs import request_refresh
 from rondo.analysis.segments.ledger import apply_members
 from rondo.analysis.segments.models import Membership, Segment
-from rondo.analysis.segments.queries import ROOM, day_of_rules, may_read, members, not_seen, standing
+from rondo.analysis.segments.queries import (
+    ROOM,
+    check_stays,
+    day_of_rules,
+    may_read,
+    members,
+    not_seen,
+    standing,
+    stays_of,
+)
 from rondo.customers.models import Customer, Survivor
 from rondo.customers.queries import visible
 from rondo.errors import InputError, NotFound, PermissionRefused, StateError
@@ -21,7 +30,6 @@ from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.rights import owned
 from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, parse, placed, schema, to_json
-from rondo.rules.tree import events
 from rondo.rules.tree import segments as references
 
 FIELDS = ("name", "description", "form", "text")
@@ -170,7 +178,7 @@ def delete_segment(actor: Actor, key: str) -> Segment:
         users: list[Segment] = []
         for other in _others(row):
             rule = from_json(other.rule, known)
-            if key in references(rule) or key in _stays(rule, known):
+            if key in references(rule) or key in stays_of(rule, known):
                 users.append(other)
         if users:
             raise _in_use(actor, row, users)
@@ -336,21 +344,7 @@ def check_references(key: str, node: Node, viewer: User | None = None) -> None:
                 walk(from_json(other.rule, known), [*way, name], standing())
 
     walk(node, [key] if key else [], standing(viewer))
-    for name in sorted(_stays(node, known) - {key}):
-        if not standing(viewer).filter(key=name).exists():
-            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name}, name)
-
-
-def _stays(node: Node, known: Schema) -> set[str]:
-    """Keys of the segments whose stays a rule asks for, by a detail of an event."""
-    return {
-        value
-        for event in events(node)
-        for part in event.where
-        if getattr(known.details_of(event.kind).get(part.field), "refers", "") == "segments"
-        for value in part.values
-        if isinstance(value, str)
-    }
+    check_stays(node, known, viewer, but=key)
 
 
 def _rule(kind: str, text: str, known: Schema, key: str, viewer: User | None) -> Node | None:
@@ -361,11 +355,16 @@ def _rule(kind: str, text: str, known: Schema, key: str, viewer: User | None) ->
             raise InputError(_("A segment by name has no rule; leave the rule out."))
         return None
     node = parse(text, known)
+    check_rule(key, node, text, viewer)
+    return node
+
+
+def check_rule(key: str, node: Node, text: str, viewer: User | None) -> None:
+    """:func:`check_references` of a rule that was written as ``text``, with the place in it in what is raised."""
     try:
         check_references(key, node, viewer)
     except SegmentError as error:
-        raise placed(error, text) from error
-    return node
+        raise placed(error, text, standing(viewer).values_list("key", flat=True)) from error
 
 
 def _others(row: Segment) -> list[Segment]:

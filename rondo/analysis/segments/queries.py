@@ -22,7 +22,8 @@ from rondo.foundation.installation import business_now
 from rondo.foundation.models import User
 from rondo.foundation.prepared import prepared
 from rondo.foundation.rights import owned, reach_of
-from rondo.rules import Context, Members, Node, Schema, from_json
+from rondo.rules import Context, Members, Node, Schema, SegmentError, from_json
+from rondo.rules.tree import events
 
 ROOM = "segments"
 """The room of segments, each of which belongs to who made it."""
@@ -113,6 +114,27 @@ def day_of_rules() -> date:
 def list_context(viewer: User) -> Context:
     """Circumstances of a rule asked for a list."""
     return Context(day_of_rules(), viewer.pk, partial(recorded, viewer=viewer))
+
+
+def stays_of(node: Node, known: Schema) -> set[str]:
+    """Keys of the segments whose stays a rule asks for, by a detail of an event."""
+    return {
+        value
+        for event in events(node)
+        for part in event.where
+        if getattr(known.details_of(event.kind).get(part.field), "refers", "") == "segments"
+        for value in part.values
+        if isinstance(value, str)
+    }
+
+
+def check_stays(node: Node, known: Schema, viewer: User | None, but: str = "") -> None:
+    """Raise SegmentError where a rule asks for stays in a segment that is not there, or not ``viewer``'s to see; the
+    rule is of the segment ``but``."""
+    if asked := stays_of(node, known) - {but}:
+        there = set(standing(viewer).filter(key__in=asked).values_list("key", flat=True))
+        for key in sorted(asked - there):
+            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": key}, key)
 
 
 # What pages show

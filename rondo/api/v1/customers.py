@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router
 from pydantic import AfterValidator, AwareDatetime
 
-from rondo.analysis.segments.queries import list_context, standing
+from rondo.analysis.segments.queries import check_stays, list_context, standing
 from rondo.api import paging, parameters
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
@@ -117,6 +117,7 @@ def _condition(text: str, user: User) -> Q:
     known = schema(user)
     node = parse(text, known)
     try:
+        check_stays(node, known, user)
         return compile_q(node, known, list_context(user))
     except SegmentError as error:
         raise placed(error, text, standing(user).values_list("key", flat=True)) from error

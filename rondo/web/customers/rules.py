@@ -6,7 +6,7 @@ from datetime import date
 
 from django.db.models import Q
 
-from rondo.analysis.segments.queries import list_context, standing
+from rondo.analysis.segments.queries import check_stays, list_context, standing
 from rondo.errors import RondoError
 from rondo.foundation.models import User
 from rondo.rules import Context, Node, Schema, SegmentError, check, compile_q, format_rule, parse, placed, schema
@@ -83,6 +83,7 @@ def read_rule(text: str, viewer: User) -> Rule:
     rule = Rule(format_rule(node, known), node, known, context)
     try:
         rule._compiled(as_set=False)  # whatever it refers to is there
+        check_stays(node, known, viewer)
     except SegmentError as error:
         raise placed(error, text, standing(viewer).values_list("key", flat=True)) from error
     return rule

@@ -80,8 +80,9 @@ def create(request: HttpRequest, body: NewSegment) -> SegmentTold:
 def check(request: HttpRequest, body: RuleBody) -> RuleChecked:
     user = viewer(request)
     known = schema(user)
-    node = _checked("rule", lambda: parse(_rule(user, body), known))
-    actions.check_references("", node, user)
+    text = _rule(user, body)
+    node = _checked("rule", lambda: parse(text, known))
+    _checked("rule" if body.rule_json is None else "rule_json", lambda: actions.check_rule("", node, text, user))
     condition = compile_q(node, known, queries.list_context(user), as_set=not sees_few(user))
     count = visible(user).filter(condition).count()
     return RuleChecked(rule=format_rule(node, known), rule_json=to_json(node), count=count)

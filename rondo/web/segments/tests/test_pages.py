@@ -183,6 +183,46 @@ class TestBuilder:
         listed = page.get("/customers/?rule=value+is+known+and+in+segment+nowhere")
         assert listed.status_code == 400 and "line 1, column 31" in body(listed)
 
+    def test_stays_in_a_segment_that_is_missing_are_refused_at_their_place_wherever_a_rule_is_read(
+        self, alice: User, make_user: Callable[..., User], signed_in: SignIn, often: Segment
+    ) -> None:
+        """On the list, its count and its file, by the builder, and over the API; of what one does not see likewise."""
+        change_role(system(), "marketing", reaches={"segments": "own", "customers": "all"})
+        dora = make_user("dora", role="marketing", reach="all")
+        create_segment(Actor(alice, "web"), name="Never", kind="static")
+        for user, key, hint in (
+            (alice, "nope", "Write one of: never, often-here."),
+            (alice, "often-her", "Did you mean “often-here”?"),
+            (dora, "often-here", ""),
+        ):
+            page, text = signed_in(user), f"value > 0 or did membership where segment = {key}"
+            token = make_api_token(system(), user, "hers", scopes=["see", "segment", "export"])
+            api = Client(headers={"authorization": f"Bearer {token}"})
+            if "-" in key:
+                text = text.replace(key, f'"{key}"')
+            told = f"line 1, column 45: There is no segment “{key}”. {hint}".strip()
+            pages = [page.get(f"/customers/{path}", {"rule": text}) for path in ("", "groups", "export.csv")]
+            pages.append(page.post("/segments/check", {"text": text}))
+            pages.append(page.post("/segments/new", {"kind": "rule", "name": "X", "text": text}))
+            assert [answer.status_code for answer in pages] == [400, 400, 400, 200, 400]
+            for answer in pages:
+                assert told in body(answer)
+            answers = [
+                api.get(f"/api/v1/{path}", {"rule": text})
+                for path in ("customers", "lists/customers", "lists/customers/count", "lists/customers/export")
+            ]
+            kept = {"name": "X", "kept": {"rule": text}}
+            for path, sent in (
+                ("segments", {"name": "X", "rule": text}),
+                ("rules/check", {"rule": text}),
+                ("views", kept),
+            ):
+                answers.append(api.post(f"/api/v1/{path}", sent, content_type="application/json"))
+            assert {answer.status_code for answer in answers} == {422}
+            for answer in answers:
+                assert told in str(answer.json())
+        assert page.get("/customers/", {"rule": "did membership where segment is known"}).status_code == 200
+
     def test_the_place_of_an_error_is_marked(self, alice: User, signed_in: SignIn, people: list[Customer]) -> None:
         answer = body(signed_in(alice).post("/segments/check", {"text": "orders >= 4\nand valu > 3"}))
         assert "and <mark>valu</mark> &gt; 3" in answer and "line 2, column 5" in answer and "value" in answer
