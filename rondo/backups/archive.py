@@ -197,9 +197,23 @@ class Reader:
                 raise self._damaged(one["member"])
 
     def table(self, name: str) -> Iterator[pa.RecordBatch]:
-        """The rows of a table, a batch after the other."""
-        with self._archive.open(f"tables/{name}.arrow") as source:
-            yield from pa.ipc.open_stream(pa.PythonFile(source, mode="r"))
+        """The rows of a table, a batch after the other.
+
+        Raises:
+            InputError: they are no Arrow stream, as in an archive that something else made.
+        """
+        member = f"tables/{name}.arrow"
+        try:
+            with self._archive.open(member) as source:
+                yield from pa.ipc.open_stream(pa.PythonFile(source, mode="r"))
+        except (pa.ArrowException, KeyError, OSError, zipfile.BadZipFile) as error:
+            raise InputError(
+                _(
+                    "%(path)s, table %(table)s: %(member)s is no Arrow stream of rows. Nothing was restored; take a "
+                    "file that `rondo backup` made."
+                )
+                % {"path": self._path, "table": name, "member": member}
+            ) from error
 
     def file(self, name: str, to: Path) -> None:
         """Put a file of the home to ``to``, whole or not at all, for its owner only."""

@@ -84,6 +84,7 @@ def restore_backup(actor: Actor, path: Path, begin: Begin, erasures: Path | None
                     continue
                 with _named(path, name):
                     for batch in archive.table(name):
+                        _check_columns(path, model, batch.schema.names)
                         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
                         bulk.insert(model, columns, batch.num_rows)
                         done += batch.num_rows
@@ -179,6 +180,19 @@ def _named(path: Path, table: str) -> Iterator[None]:
             _("%(path)s, table %(table)s: this database does not take its rows (%(reason)s). Nothing was restored.")
             % {"path": path, "table": table, "reason": str(error).strip().splitlines()[0]}
         ) from error
+
+
+def _check_columns(path: Path, model: Model, names: list[str]) -> None:
+    known = {field.column for field in model._meta.concrete_fields}
+    foreign = sorted(name for name in names if name not in known or names.count(name) > 1)
+    if foreign:
+        raise InputError(
+            _(
+                "%(path)s, table %(table)s: its columns are not those of the table (%(names)s). Nothing was restored; "
+                "take a file that `rondo backup` made."
+            )
+            % {"path": path, "table": model._meta.db_table, "names": ", ".join(foreign[:3])}
+        )
 
 
 def _put(archive: Reader, name: str, to: Path) -> None:

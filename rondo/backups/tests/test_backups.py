@@ -116,10 +116,16 @@ def plain(value: Any) -> Any:
 
 
 def rewritten(
-    path: Path, to: Path, *, without: str = "", newest: int = 0, files: dict[str, bytes] | None = None
+    path: Path,
+    to: Path,
+    *,
+    without: str = "",
+    newest: int = 0,
+    files: dict[str, bytes] | None = None,
+    tables: dict[str, bytes] | None = None,
 ) -> Path:
     """The archive with checksums that hold, but a table missing, with a migration less (-1) or more (1), or with other
-    files."""
+    files or other content of ``tables``."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(to, "w") as out:
         manifest = json.loads(source.read("manifest.json"))
         manifest["tables"] = [one for one in manifest["tables"] if one["table"] != without]
@@ -135,9 +141,11 @@ def rewritten(
                 told = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
                 manifest["files"].append({"file": name, "member": f"files/{name}", **told})
                 out.writestr(f"files/{name}", data)
-        text = json.dumps(manifest)
         for one in kept:
-            out.writestr(one["member"], source.read(one["member"]))
+            content = (tables or {}).get(one.get("table", ""), source.read(one["member"]))
+            one |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            out.writestr(one["member"], content)
+        text = json.dumps(manifest)
         out.writestr("manifest.json", text)
         out.writestr("manifest.sha256", hashlib.sha256(text.encode()).hexdigest())
     return to
@@ -296,6 +304,37 @@ def test_rows_that_the_database_refuses_leave_it_empty(world: User, home: Path, 
     with pytest.raises(InputError, match="Nothing was restored"):
         restore_backup(system(), restore, quiet)
     assert not User.objects.exists()
+    restore_backup(system(), made.path, quiet)
+    assert User.objects.count() == 2
+
+
+def test_a_table_that_is_no_stream_of_rows_is_named_and_nothing_goes_in(
+    world: User, home: Path, tmp_path: Path
+) -> None:
+    """An archive that another program made, whose checksums hold: text, a stream that breaks off, other columns."""
+    made = backed_up(tmp_path / "a.zip")
+    with zipfile.ZipFile(made.path) as archive:
+        whole = archive.read("tables/customers_customer.arrow")
+    foreign = pa.BufferOutputStream()
+    with pa.ipc.new_stream(foreign, pa.schema([("id", pa.int64()), ("zq", pa.int64())])) as stream:
+        stream.write_batch(pa.record_batch({"id": [1], "zq": [1]}))
+    emptied()
+    for number, (content, told) in enumerate(
+        (
+            (b"id,name\n1,Ada\n", "no Arrow stream"), (b"", "no Arrow stream"), (whole[: len(whole) // 2], "no Arrow"),
+            (foreign.getvalue().to_pybytes(), r"not those of the table \(zq\)"),
+        )
+    ):  # fmt: skip
+        wrong = rewritten(made.path, tmp_path / f"{number}.zip", tables={"customers_customer": content})
+        with pytest.raises(InputError, match=told) as refused:
+            restore_backup(system(), wrong, quiet)
+        for part in (
+            str(wrong),
+            "table customers_customer",
+            "Nothing was restored; take a file that `rondo backup` made",
+        ):
+            assert part in str(refused.value)
+        assert not User.objects.exists()
     restore_backup(system(), made.path, quiet)
     assert User.objects.count() == 2
 
