@@ -1,7 +1,9 @@
 """Public ids of records that have no pages of their own under one: users, teams, runs of imports, changes."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from django.db.models import Manager
 
 from rondo.foundation import audit, ids
 from rondo.foundation.models import AuditEntry
@@ -18,6 +20,11 @@ T = TypeVar("T")
 def change_of(entry: AuditEntry | None) -> str | None:
     """The public id of a change; None where nothing was changed."""
     return None if entry is None else ids.encode(CHANGE, entry.pk)
+
+
+def key_in(rows: Manager[Any], pk: int) -> str:
+    """The ``key`` of the row of a primary key; empty where it is gone."""
+    return str(rows.filter(pk=pk).values_list("key", flat=True).first() or "")
 
 
 def last_change(record_type: str, record_id: int) -> int:

@@ -29,12 +29,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from ninja import Router, Schema, Status
 
+from rondo.api.references import CHANGE
 from rondo.api.writing import MATCHES, NONE, check_match, say, told_etag
 from rondo.errors import NotFound, PermissionRefused
+from rondo.foundation import ids
 from rondo.foundation.installation import forget
+from rondo.foundation.models import AuditEntry
 
-ALONE, GONE = "x-alone", "x-gone"
-"""Where the declaration of a read stands, and of what puts a deleted thing back, until the document is made."""
+ALONE, GONE, UNDOES = "x-alone", "x-gone", "x-undoes"
+"""Where the declaration of a read stands, of what puts a deleted thing back, and of what takes changes back, until the
+document is made."""
 _ONE = "_rondo_one"
 _LANGUAGE = "en"
 _NEVER_STATE = frozenset({"change", "secret"})
@@ -89,6 +93,7 @@ class Thing:
 _reads: dict[str, Thing] = {}
 _changes: dict[tuple[str, str], Thing] = {}
 _gone: dict[str, Thing] = {}
+_undone: dict[str, dict[str, tuple[str, Callable[[int], str]]]] = {}
 
 
 def alone(
@@ -106,6 +111,12 @@ def gone(read: Callable[..., Schema]) -> dict[str, Any]:
     return {GONE: read}
 
 
+def undoes(**things: tuple[str, Callable[[int], str]]) -> dict[str, Any]:
+    """What takes changes back by their id is declared with: by type of the record that was changed the address at which
+    it is read alone, and what stands in that for the key of the record. ``If-Match`` is held to that thing."""
+    return {UNDOES: things}
+
+
 def declare(routers: Iterable[Router]) -> None:
     """Know all things, and the operations that change one."""
     found = [
@@ -121,6 +132,9 @@ def declare(routers: Iterable[Router]) -> None:
             names = frozenset(re.findall(r"{(\w+)}", path))
             _reads[path] = Thing(inspect.unwrap(operation.view_func), rows, first, counted, names)
     for method, path, operation in found:
+        if undone := (operation.openapi_extra or {}).get(UNDOES):
+            assert all(place in _reads for place, _name in undone.values()), path
+            _undone[path] = undone
         thing = _above(path)
         if method == "GET" or thing is None or (operation.openapi_extra or {}).get(MATCHES) == NONE:
             continue
@@ -131,7 +145,7 @@ def declare(routers: Iterable[Router]) -> None:
 
 def heeds(method: str, path: str) -> bool:
     """Whether an operation of the document heeds ``If-Match`` by itself."""
-    return (method.upper(), path) in _changes
+    return (method.upper(), path) in _changes or path in _undone
 
 
 def versioned(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -153,18 +167,20 @@ def versioned(operation: Callable[..., Any]) -> Callable[..., Any]:
                 is_plain = translation.get_language() == _LANGUAGE
                 say(request, etag=thing.state_of(answer) if is_plain else thing.state(request, match.kwargs) or "")
             return answer
-        thing = _changes.get((str(request.method), path))
+        thing, place = _changes.get((str(request.method), path)), match.kwargs
+        if path in _undone:
+            thing, place = _changed_by(str(match.kwargs["change_id"]), _undone[path])
         if thing is None:
             return operation(request, *args, **values)
         with transaction.atomic() if request.headers.get("If-Match") else nullcontext():
             if request.headers.get("If-Match"):
-                thing.hold(match.kwargs)
-                current = thing.state(request, match.kwargs)
+                thing.hold(place)
+                current = thing.state(request, place)
                 if current is not None:
                     check_match(request, current)
             answer = operation(request, *args, **values)
         status = answer.status_code if isinstance(answer, Status) else 200
-        current = thing.state(request, match.kwargs) if status < 300 else None
+        current = thing.state(request, place) if status < 300 else None
         if status < 300 and current is None and path in _gone:
             current = _gone[path].state(request, match.kwargs)
         if current is not None:
@@ -172,6 +188,18 @@ def versioned(operation: Callable[..., Any]) -> Callable[..., Any]:
         return answer
 
     return carried_out
+
+
+def _changed_by(
+    change_id: str, things: Mapping[str, tuple[str, Callable[[int], str]]]
+) -> tuple[Thing | None, dict[str, str]]:
+    """The thing that a change was of, and the parts of its address; None where that is none of ``things``, or gone."""
+    entry = AuditEntry.objects.filter(pk=ids.decode(CHANGE, change_id) or 0, record_type__in=things).first()
+    if entry is None:
+        return None, {}
+    path, name = things[entry.record_type]
+    (part,) = re.findall(r"{(\w+)}", path)
+    return _reads[path], {part: name(entry.record_id)}
 
 
 def template_of(route: str) -> str:

@@ -251,3 +251,28 @@ def test_a_request_sent_again_with_its_key_is_not_refused_for_what_it_did_itself
 def test_an_odd_version_is_refused(send: Send, things: dict[str, str]) -> None:
     odd = send("PATCH", "/api/v1/roles/sales", {"masked": []}, **{"if-match": "other"})
     assert (odd.status_code, odd.headers["Content-Type"]) == (422, MEDIA_TYPE)
+
+
+def test_taking_a_change_back_by_its_id_is_held_to_the_version_of_the_thing(send: Send, things: dict[str, str]) -> None:
+    for path, body, undo in (
+        (f"/api/v1/views/{things['view_id']}", {"name": "Second"}, "views"),
+        ("/api/v1/attributes/shoe", {"label_en": "Foot"}, "attributes"),
+        ("/api/v1/leaving-reasons/price", {"label_en": "Dear"}, "leaving-reasons"),
+        (f"/api/v1/users/{things['user_id']}", {"name": "Beatrice"}, "people"),
+        (f"/api/v1/teams/{things['team_id']}", {"name": "South"}, "people"),
+        (f"/api/v1/roles/{things['roles']}", {"name": "Outdoors"}, "people"),
+    ):
+        back = f"/api/v1/{undo}/changes/{{change_id}}/undo"
+        assert "If-Match" in {part["name"] for part in openapi()["paths"][back]["post"]["parameters"]}, path
+        before = send("GET", path).headers["ETag"]
+        done = send("PATCH", path, body)
+        assert done.status_code == 200, (path, done.content)
+        back, now = back.replace("{change_id}", done.json()["change"]), send("GET", path)
+        for seen in (before, '"other"'):
+            refused = send("POST", back, **{"if-match": seen})
+            assert (refused.status_code, refused.json()["etag"]) == (412, done.headers["ETag"]), path
+        assert send("GET", path).json() == now.json(), "what was refused changed nothing"
+        taken = send("POST", back, **{"if-match": now.headers["ETag"]})
+        assert taken.status_code == 200, (path, taken.content)
+        assert send("GET", path).headers["ETag"].startswith(taken.headers["ETag"].removesuffix('"')), path
+    assert send("POST", "/api/v1/views/changes/ch_22222222/undo", **{"if-match": '"other"'}).status_code == 404

@@ -1,13 +1,15 @@
 """Reasons for leaving, by program: which there are, added, called otherwise or offered no longer, and taken back."""
 
+from functools import partial
+
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 from ninja import Field, Router, Schema
 
 from rondo.api.auth import TokenAuth
 from rondo.api.parameters import key_of
-from rondo.api.references import CHANGE, change_of
-from rondo.api.versions import alone
+from rondo.api.references import CHANGE, change_of, key_in
+from rondo.api.versions import alone, undoes
 from rondo.api.writing import Body, actor
 from rondo.foundation.models import AuditEntry
 from rondo.interactions import reasons
@@ -118,6 +120,7 @@ def change_reason(request: HttpRequest, key: str, body: ReasonFields) -> ReasonT
     response=ReasonsTold,
     summary=gettext_noop("Take a change of a reason for leaving back"),
     operation_id="undoLeavingReason",
+    openapi_extra=undoes(leaving_reason=("/leaving-reasons/{key}", partial(key_in, LeavingReason.objects))),
     description=gettext_noop("That it was changed, or added while nobody gave it. The answer is all reasons."),
 )
 def take_back(request: HttpRequest, change_id: str) -> ReasonsTold:

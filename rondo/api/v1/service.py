@@ -121,6 +121,7 @@ class Api(NinjaAPI):
                         part["example"] = part.pop("examples")[0]
                 operation.pop(versions.ALONE, None)
                 operation.pop(versions.GONE, None)
+                operation.pop(versions.UNDOES, None)
                 matches = operation.pop(MATCHES, "") or (OPTIONAL if versions.heeds(method, address) else "")
                 if method == "get" and _is_one(schema, operation):
                     matches = NONE

@@ -1,5 +1,6 @@
 """Which attributes there are; one defined, changed, put in its place, archived, put back, and each taken back."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,7 +9,7 @@ from ninja import Router
 
 from rondo.api.auth import viewer
 from rondo.api.parameters import key_of
-from rondo.api.references import CHANGE, change_of
+from rondo.api.references import CHANGE, change_of, key_in
 from rondo.api.v1.attributes.shapes import (
     ADMINISTERING,
     AttributeDefined,
@@ -20,7 +21,7 @@ from rondo.api.v1.attributes.shapes import (
     choices_given,
     told,
 )
-from rondo.api.versions import alone
+from rondo.api.versions import alone, undoes
 from rondo.api.writing import actor
 from rondo.customers import actions
 from rondo.customers.actions.definitions import find_attribute, hold_attributes
@@ -149,6 +150,7 @@ def restore(request: HttpRequest, key: str) -> AttributeDefined:
     response=AttributeDefined,
     summary=gettext_noop("Take a change of an attribute back"),
     operation_id="undoAttributeChange",
+    openapi_extra=undoes(attribute=("/attributes/{key}", partial(key_in, AttributeDefinition.everything))),
     description=gettext_noop(
         "Undoes one change: of fields, that it was archived or restored, or that it was defined, while no customer has "
         "a value of it. What was changed again since is refused."

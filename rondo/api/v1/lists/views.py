@@ -10,7 +10,7 @@ from rondo.api.auth import viewer
 from rondo.api.parameters import key_of
 from rondo.api.references import CHANGE, change_of
 from rondo.api.v1.lists.customers import open_list
-from rondo.api.versions import alone
+from rondo.api.versions import alone, undoes
 from rondo.api.writing import Body, actor
 from rondo.customers.unseen import names_any, unseen_fields
 from rondo.foundation import audit, ids
@@ -179,6 +179,7 @@ def delete(request: HttpRequest, view_id: str) -> KeptView:
     response=KeptView,
     summary=gettext_noop("Take a change of a view back"),
     operation_id="undoViewChange",
+    openapi_extra=undoes(view=("/views/{view_id}", lambda key: ids.encode(SavedView.PREFIX, key))),
     description=gettext_noop("Undoes that a view was kept, changed or deleted, by who did it."),
 )
 def take_back(request: HttpRequest, change_id: str) -> KeptView:

@@ -1,5 +1,6 @@
 """Users: listed, changed; where they are signed in, their second factors and tokens; changes taken back."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from django.db.models import Q
@@ -9,7 +10,7 @@ from ninja import Query, Router
 
 from rondo.api import paging
 from rondo.api.parameters import check_texts, key_of
-from rondo.api.references import CHANGE, TEAM, TOKEN, USER, changed, last_change
+from rondo.api.references import CHANGE, TEAM, TOKEN, USER, changed, key_in, last_change
 from rondo.api.v1.people.shapes import (
     ADMINISTERING,
     FactorsReset,
@@ -31,12 +32,12 @@ from rondo.api.v1.people.shapes import (
     tokens_told,
     user_told,
 )
-from rondo.api.versions import alone
+from rondo.api.versions import alone, undoes
 from rondo.api.writing import actor
 from rondo.errors import NotFound
 from rondo.foundation import api_tokens, ids, second_factor, sessions
 from rondo.foundation.accounts import change_user
-from rondo.foundation.models import ApiToken, User
+from rondo.foundation.models import ApiToken, Role, User
 from rondo.foundation.roles import hold_administrators
 from rondo.foundation.undoing import take_back
 
@@ -200,6 +201,11 @@ def revoke(request: HttpRequest, user_id: str, token_id: str) -> Revoked:
     response=Undone,
     summary=gettext_noop("Take a change of users, roles or teams back"),
     operation_id="undoPeopleChange",
+    openapi_extra=undoes(
+        user=("/users/{user_id}", partial(ids.encode, USER)),
+        team=("/teams/{team_id}", partial(ids.encode, TEAM)),
+        role=("/roles/{key}", partial(key_in, Role.objects)),
+    ),
     description=gettext_noop("Undoes one change or deletion; what was changed again since is refused."),
 )
 def undo(request: HttpRequest, change_id: str) -> Undone:
