@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.db.models import F
 
+from rondo.analysis.models import Score
 from rondo.customers.models import Customer
 from rondo.interactions.models import Interaction
 from rondo.web.tests.customers_data import (
@@ -262,3 +263,31 @@ def test_pages_are_accessible(opened: "Page", live_server: Any) -> None:
     page.keyboard.press("e")
     page.get_by_role("heading", name="Edit").wait_for()
     check_light_and_dark(page, "edit form")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_list_fits_a_small_desk_with_all_its_usual_columns(
+    opened: "Page", live_server: Any, alice: Any, make_user: Any, language: str
+) -> None:
+    """Long names, dear customers and owners, at 1280 px: no column hides behind a scroll of the table."""
+    page = opened
+    owner = make_user("Bartholomew")
+    owner.name = "Maximiliane Oberhuber"
+    owner.save()
+    with transaction.atomic():
+        alice.language = language
+        alice.save()
+        Customer.objects.update(name="Friederike Wolkenstein-Hohenburg", owner=owner)
+        Score.objects.update(
+            value=12_345_00,
+            value_low=10_345_00,
+            value_high=15_345_00,
+            orders=1234,
+            spend_365=22_345_67,
+            risk="elevated",
+        )
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(live_server.url + "/customers/")
+    widths = page.eval_on_selector(".table-wrap:has(.list-table)", "e => [e.scrollWidth, e.clientWidth]")
+    assert widths[0] <= widths[1]
+    assert page.eval_on_selector(".list-table thead th", "e => e.offsetHeight") <= 40, "headings of two lines at most"
