@@ -52,7 +52,6 @@ from rondo.science.tests.logs import cdnow, complete_journey, folder
 
 Floats = npt.NDArray[np.float64]
 LEAST_LINES = 6000
-DRAWS = 99
 LEVEL = 0.90
 RULES = ("parts 1, 2", "plain", "calibrated")
 CONFORMAL = {"by tenth": 0, "by neighbours": 1, "by all tenths": 10}
@@ -62,7 +61,8 @@ CONFORMAL = {"by tenth": 0, "by neighbours": 1, "by all tenths": 10}
 @dataclass(frozen=True)
 class Judged:
     """One forecast: of ``purchases`` and ``value``, per rule (row 0 the total, then tenths) what was held, the widths
-    over the forecast, and the interval scores; and per tenth the shares of customers held, plainly and randomised."""
+    over the forecast, and the interval scores; and per tenth of customers, of purchases also by laws with a spread of
+    1 (``at random``), the shares held, plainly and randomised, and the mean interval score (value in dollars)."""
 
     held: dict[tuple[str, str], npt.NDArray[np.bool_]]
     width: dict[tuple[str, str], Floats]
@@ -160,12 +160,19 @@ def judge(
             ),
         ):
             found.held[what, rule], found.width[what, rule], found.score[what, rule] = _weigh(intervals, sums)
-    for what, (plain, randomised) in {
-        "purchases": _of_counts(often, base, days / 7, came),
-        "value": _of_values(often, base, days / 7, made.customers, money),
-    }.items():
-        for how, held in (("plain", plain), ("randomised", randomised)):
-            found.customers[what, how] = np.bincount(ranks, weights=held) / np.bincount(ranks)
+    worth, nothing = made.customers, models.silent_from(often, base, days / 7)
+    laws = [models.counts_from(often, base, days / 7, spread) for spread in (1.0, made.counts_spread)]
+    for what, actual, (low, high), middle in (
+        *(
+            (what, came, law.bounds(LEVEL), law.held(came, LEVEL))
+            for what, law in zip(("purchases at random", "purchases"), laws, strict=True)
+        ),
+        ("value", money / 100, (worth.low / 100, worth.high / 100), _held(nothing, worth.low, worth.high, money)),
+    ):
+        miss = np.maximum(low - actual, 0) + np.maximum(actual - high, 0)
+        scores = high - low + miss * 2 / (1 - LEVEL)
+        for how, of_each in (("plain", miss == 0), ("randomised", middle), ("score", scores)):
+            found.customers[what, how] = np.bincount(ranks, weights=of_each) / np.bincount(ranks)
     return found
 
 
@@ -211,33 +218,12 @@ def _weigh(intervals: list[Interval], sums: Floats) -> tuple[npt.NDArray[np.bool
     return (low <= sums) & (sums <= high), (high - low) / expected, ends[1] - ends[0] + miss * 2 / (1 - LEVEL)
 
 
-def _of_counts(often: PurchaseModel, base: science.Summary, weeks: float, came: Any) -> tuple[Floats, Floats]:
-    """Whether each customer's count lies between the 5 % and 95 % points of draws, and the same of its randomised
-    rank among them, which is uniform on 0 to DRAWS where draws and count have one distribution."""
-    rng = np.random.default_rng(7)
-    unit = often.config.time_unit
-    history = models.in_units(unit, base.x, base.t_x, base.T)
-    drawn = often.sample(models.weeks_in_units(unit, weeks), *history, rng, DRAWS).astype(np.float64)
-    factors = often.factors(base, weeks)
-    if factors is not None:
-        drawn = np.floor(drawn * factors + rng.random(drawn.shape))
-    below, equal = (drawn < came).sum(axis=0), (drawn == came).sum(axis=0)
-    rank = below + rng.integers(0, equal + 1)
-    out = round((DRAWS + 1) * (1 - LEVEL) / 2)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0, method="inverted_cdf")
-    return ((low <= came) & (came <= high)).astype(float), ((rank >= out) & (rank <= DRAWS - out)).astype(float)
-
-
-def _of_values(
-    often: PurchaseModel, base: science.Summary, weeks: float, worth: science.CustomerValues, money: Any
-) -> tuple[Floats, Floats]:
-    """Whether each customer's value lies in its interval, and the chance that its randomised transform lies in the
-    middle: what is above nothing is continuous, and nothing is spread over the chance given to it."""
+def _held(nothing: Floats, low: Any, high: Any, money: Any) -> Floats:
+    """The chance that the randomised transform of each value lies in the middle: what is above nothing is continuous,
+    and nothing is spread over the chance given to it."""
     tail = (1 - LEVEL) / 2
-    plain = (worth.low <= money) & (money <= worth.high)
-    nothing = models.silent_from(often, base, weeks)
     spread = np.clip(np.minimum(nothing, 1 - tail) - tail, 0, None) / np.maximum(nothing, 1e-12)
-    return plain.astype(float), np.where(money > 0, plain, spread)
+    return np.where(money > 0, (low <= money) & (money <= high), spread)
 
 
 def show(name: str, forecasts: list[Judged], rules: tuple[str, ...] = RULES) -> None:
@@ -253,11 +239,10 @@ def show(name: str, forecasts: list[Judged], rules: tuple[str, ...] = RULES) -> 
                 f"| {score[0]:.2f} | {score[1:].mean():.2f} |",
                 flush=True,
             )
-    for what in ("purchases", "value"):
-        for how in ("plain", "randomised"):
-            shares = np.mean([one.customers[what, how] for one in forecasts], axis=0)
-            cells = " | ".join(f"{share:.0%}" for share in shares)
-            print(f"| {name} | {what} of a customer | {how} | {len(forecasts)} | {shares.mean():.0%} | {cells} | |")
+    for what, how in forecasts[0].customers:
+        shares = np.mean([one.customers[what, how] for one in forecasts], axis=0)
+        cells = " | ".join(f"{share:.2f}" if how == "score" else f"{share:.0%}" for share in [shares.mean(), *shares])
+        print(f"| {name} | {what} of a customer | {how} | {len(forecasts)} | {cells} | |", flush=True)
 
 
 def main() -> None:

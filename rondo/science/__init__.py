@@ -26,6 +26,11 @@ The whole base, with intervals calibrated on earlier origins of the same log::
     base.value, base.purchases          # Interval: expected, low, high, chance, parameters, model, calibrated
     base.value_groups, base.customers, base.holdouts, base.calibrated
 
+How far apart the purchases of single customers lie, as the same origins taught::
+
+    law = counts_from(often, summarise(log, as_of), weeks, base.counts_spread)   # CountLaw
+    low, high = law.bounds(.9)
+
 ``compare(forecast, actual)`` is the hold-out check (HoldOutCheck: forecast, actual, mae, rmse, correlation, groups);
 ``lorenz(amounts)`` and ``top_share(amounts, .2)`` measure concentration. ``window(log, after, until)`` gives what
 happened per customer code in a hold-out. docs/models.md has formulas, sources, worked tables and measured accuracy.
@@ -42,10 +47,11 @@ if TYPE_CHECKING:
     from rondo.science.cells import Cells, reduce_to_cells
     from rondo.science.clv import CustomerValues, ValueConfig, value_customers
     from rondo.science.concentration import Lorenz, lorenz, top_share
+    from rondo.science.counts import CountLaw
     from rondo.science.gamma_gamma import GammaGamma, SpendConfig
     from rondo.science.holdout import HoldOutCheck, compare, rank_groups
     from rondo.science.intervals import BaseForecast, CalibrationConfig, Interval, forecast_base, roll_holdouts
-    from rondo.science.models import PurchaseModel, SpendModel, expected_from, fit_base
+    from rondo.science.models import PurchaseModel, SpendModel, counts_from, expected_from, fit_base
     from rondo.science.summary import PurchaseDays, Summary, merge_days, summarise, window
 
 _HOMES = {
@@ -54,6 +60,7 @@ _HOMES = {
     "CalibrationConfig": "rondo.science.intervals",
     "Cells": "rondo.science.cells",
     "ConvergenceError": "rondo.science._newton",
+    "CountLaw": "rondo.science.counts",
     "CustomerValues": "rondo.science.clv",
     "FitConfig": "rondo.science._btyd",
     "GammaGamma": "rondo.science.gamma_gamma",
@@ -69,6 +76,7 @@ _HOMES = {
     "bgbb": "rondo.science",
     "bgnbd": "rondo.science",
     "compare": "rondo.science.holdout",
+    "counts_from": "rondo.science.models",
     "expected_from": "rondo.science.models",
     "fit_base": "rondo.science.models",
     "forecast_base": "rondo.science.intervals",
@@ -105,6 +113,7 @@ __all__ = [
     "CalibrationConfig",
     "Cells",
     "ConvergenceError",
+    "CountLaw",
     "CustomerValues",
     "FitConfig",
     "GammaGamma",
@@ -120,6 +129,7 @@ __all__ = [
     "bgbb",
     "bgnbd",
     "compare",
+    "counts_from",
     "expected_from",
     "fit_base",
     "forecast_base",

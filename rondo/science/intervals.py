@@ -25,6 +25,7 @@ from rondo.science import gamma_gamma
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import ConvergenceError
 from rondo.science.clv import CustomerValues, ValueConfig, value_customers
+from rondo.science.counts import Reached, fit_spread, held_by_spread
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.holdout import rank_groups
 from rondo.science.hybrid import Bases, Covariates, Hybrid, on_grid, sampled
@@ -33,6 +34,7 @@ from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summaris
 
 _STEP = 0.02  # of the logarithm of a parameter, for the slope of a total
 _HALF = 0.5  # of a purchase or a minor unit
+_LAWS = 1_500  # customers of a hold-out whose counts are looked at: the spread is one number
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Spread:
 class RolledHoldOut:
     """One earlier origin: what was forecast then for ``after`` origin ``until`` that day, and what came.
 
-    Arrays have the base in entry 0 and the groups by rank of forecast behind it. Spend is in minor units.
+    Arrays have the base in entry 0 and the groups by rank of forecast behind it. Spend is in minor units. ``counts``:
+    what the laws of single customers held.
     """
 
     origin: int
@@ -95,6 +98,7 @@ class RolledHoldOut:
     actual_spend: IntArray
     purchases_spread: Spread
     spend_spread: Spread
+    counts: Reached
 
 
 HoldOuts = dict[tuple[int, int], RolledHoldOut | None]
@@ -141,7 +145,8 @@ class BaseForecast:
 
     ``value`` in minor units of discounted margin and ``purchases``: of the base. ``value_groups``,
     ``purchases_groups``: of customers by rank of their expected purchases, highest first. ``customers``: values one by
-    one. ``calibrated`` is False when the log is too short for a hold-out; the interval then holds chance and parameters
+    one; ``counts_spread``: how far apart their counts lie (:mod:`rondo.science.counts`), as learnt from the hold-outs.
+    ``calibrated`` is False when the log is too short for a hold-out; the interval then holds chance and parameters
     only and is too narrow.
     """
 
@@ -152,6 +157,7 @@ class BaseForecast:
     customers: CustomerValues
     holdouts: tuple[RolledHoldOut, ...]
     freedom: float | None
+    counts_spread: float
     config: CalibrationConfig
 
     @property
@@ -204,6 +210,7 @@ def forecast_base(
         customers=customers,
         holdouts=holdouts,
         freedom=float(errors[0].freedom[0]) if errors else None,
+        counts_spread=fit_spread([held.counts for held in holdouts], horizon_days, config.level),
         config=config,
     )
 
@@ -448,6 +455,7 @@ def _hold_out(
     each = much.expected_mean_spend(base.spend_days, base.mean_spend)
     ranks = rank_groups(expected, config.groups)
     came, money = (column[base.customer] for column in window(log, origin, until))
+    first = window(log, origin, origin + days // 2)[0][base.customer]
     spreads = spread_of_totals(often, much, base, weeks, ranks, config, alive)
     return RolledHoldOut(
         origin=origin,
@@ -459,7 +467,33 @@ def _hold_out(
         actual_spend=_whole_totals(money, ranks),
         purchases_spread=spreads[0],
         spend_spread=spreads[1],
+        counts=_reached(often, base, expected, alive, days, (came, first), config.level),
     )
+
+
+def _reached(
+    often: PurchaseModel,
+    base: Summary,
+    expected: FloatArray,
+    alive: FloatArray,
+    days: int,
+    came: tuple[IntArray, IntArray],
+    level: float,
+) -> Reached:
+    """What the laws of single customers held of what ``came`` in the days after a date and the first half of them."""
+    rows = np.flatnonzero(expected >= 1)
+    rows = rows[np.linspace(0, rows.size - 1, min(rows.size, _LAWS)).astype(np.int64)]
+    unit, there = often.config.time_unit, alive[rows]
+    factors = often.factors(base, days / DAYS_PER_WEEK, alive)
+    more = np.ones(rows.size) if factors is None else factors[rows]
+    history = in_units(unit, base.x[rows], base.t_x[rows], base.T[rows])
+    held = []
+    for span, counts in zip((days, days // 2), came, strict=True):
+        time = weeks_in_units(unit, span / DAYS_PER_WEEK)
+        told = often.expected_purchases(time, *history, there) * more
+        silent = often.probability_silent(time, *history, there) ** more
+        held.append(held_by_spread(told, silent, often.rate_shape + base.x[rows], counts[rows], level))
+    return Reached(days, rows.size, *held)
 
 
 def _foretold(groups: FloatArray, origins: IntArray, days: int, day: int, config: CalibrationConfig) -> FloatArray:

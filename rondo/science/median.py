@@ -4,28 +4,23 @@ Absolute error is least, on average, for the median of what may come, squared er
 and Evaluating Point Forecasts", JASA 106, 746-762). Counts of purchases are skewed, so that the two are far apart: of
 most customers of a shop the median is 0.
 
-A model tells of each customer what is expected, m, and the chance s of nothing at all; hybrids multiply m by a factor
-and raise s to its power. Given the history, rates are spread as a Gamma law of shape k = r + x. The law with all three
-is a negative binomial with nothing on top::
-
-    P(0) = 1 - c + c (1 + m / (c k))^-k = s        N = n > 0 with c times the chance given by NB(k, mean m / c)
-
-c, the chance that the customer goes on as before, follows from s. Where s is a half or more, the median is 0 whatever
-the law; else it is the smallest n with P(N <= n) >= 1/2, by the incomplete beta function.
+It is that of the law of :mod:`rondo.science.counts` for purchases at random: a negative binomial with nothing on top,
+so that both the expectation and the chance of nothing, s, are as told. Where s is a half or more, the median is 0
+whatever the law; else it is the smallest n with P(N <= n) >= 1/2, by the incomplete beta function.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betainc, ndtri
+from scipy.special import ndtri
 
 from rondo.errors import InputError
 from rondo.science._checks import FloatArray, IntArray, Numbers, as_column, same_length
 from rondo.science.cells import distinct_rows
+from rondo.science.counts import at_most, count_law
 
 _STEP = 0.01  # of the logarithm of the mean
 _SHARES = 200  # of the chance of nothing
-_NEWTON = 8
 
 
 def median_purchases(expected: Numbers, silent: Numbers, shape: Numbers) -> IntArray:
@@ -50,12 +45,11 @@ def median_purchases(expected: Numbers, silent: Numbers, shape: Numbers) -> IntA
 
 
 def _medians(m: FloatArray, s: FloatArray, k: FloatArray) -> IntArray:
-    c = _going_on(m, s, k)
-    mean, level = m / c, np.maximum(1 - 0.5 / c, 0.0)
-    p = k / (k + mean)
+    law = count_law(m, s, k)
+    mean, level = law.mean, np.maximum(1 - 0.5 / law.goes_on, 0.0)
 
     def reached(n: FloatArray, rows: IntArray) -> FloatArray:
-        return np.asarray(betainc(k[rows], n + 1, p[rows]) >= level[rows])
+        return np.asarray(at_most(law.mean[rows], law.ratio[rows], n) >= level[rows])
 
     # By Cornish and Fisher to the third moment, then one step beside it, then by halving what is left between
     # P(N <= low) < level and P(N <= high) >= level.
@@ -71,17 +65,6 @@ def _medians(m: FloatArray, s: FloatArray, k: FloatArray) -> IntArray:
         guess[left] = np.clip(np.where(enough, guess[left] - 1, guess[left] + 1), 0, high[left]) if beside else halved
         left, beside = left[high[left] - low[left] > 1], False
     return high.astype(np.int64)
-
-
-def _going_on(m: FloatArray, s: FloatArray, k: FloatArray) -> FloatArray:
-    """c of the law: by Newton's method from below, where the chance of nothing is convex in c and falls; 1 at most."""
-    c = np.maximum(1 - s, 1e-9)
-    for _ in range(_NEWTON):
-        each = 1 + m / (c * k)
-        none = each**-k
-        slope = none - 1 + none / each * m / c
-        c = np.clip(c - (1 - c + c * none - s) / np.minimum(slope, -1e-12), 1e-9, 1.0)
-    return c
 
 
 __all__ = ["median_purchases"]

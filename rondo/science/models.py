@@ -19,6 +19,7 @@ from rondo.errors import InputError
 from rondo.science import bgbb, bgnbd, gamma_gamma, mbgnbd, paretonbd
 from rondo.science._btyd import DAYS_PER_UNIT, WARNINGS, FitConfig
 from rondo.science._checks import FloatArray, IntArray, Numbers
+from rondo.science.counts import CountLaw, count_law
 from rondo.science.hybrid import Bases, Covariates, Hybrid
 from rondo.science.hybrid import fit as fit_hybrid
 from rondo.science.median import median_purchases
@@ -354,6 +355,16 @@ def median_from(model: PurchaseModel, base: Summary, weeks: float) -> IntArray:
     return median_purchases(expected, silent, model.rate_shape + base.x)
 
 
+def counts_from(
+    model: PurchaseModel, base: Summary, weeks: float, spread: float = 1.0, alive: FloatArray | None = None
+) -> CountLaw:
+    """The law of the purchases of a base within ``weeks`` after its date, per customer; ``spread``: see
+    :mod:`rondo.science.counts`, learnt by :func:`rondo.science.intervals.forecast_base`."""
+    alive = alive_of(model, base) if alive is None else alive
+    expected, silent = expected_from(model, base, weeks, alive), silent_from(model, base, weeks, alive=alive)
+    return count_law(expected, silent, model.rate_shape + base.x, spread)
+
+
 def alive_of(model: PurchaseModel, base: Summary) -> FloatArray:
     """P(alive) of a base on its date, per customer: what forecasts of it share."""
     return model.probability_alive(*history_for(model, base))
@@ -383,6 +394,7 @@ __all__ = [
     "SpendModel",
     "alive_from",
     "alive_of",
+    "counts_from",
     "expected_by_from",
     "expected_from",
     "fit_at",

@@ -91,6 +91,7 @@ class Fitted:
                 "value": self.forecast.value.to_dict(),
                 "purchases": self.forecast.purchases.to_dict(),
                 "level": self.forecast.config.level,
+                "counts_spread": self.forecast.counts_spread,
             },
             "holdouts": [
                 {

@@ -20,6 +20,7 @@ from rondo.science import (
     summarise,
     window,
 )
+from rondo.science.counts import SPREADS, Reached
 from rondo.science.intervals import (
     CalibrationConfig,
     RolledHoldOut,
@@ -128,13 +129,13 @@ def test_hold_outs_of_a_large_base_take_a_sample_and_own_its_chance() -> None:
 
 def rolled(errors: list[list[float]], days: int = 28) -> tuple[RolledHoldOut, ...]:
     """Hold-outs side by side in which the base and two groups missed by these logarithms, beyond any chance."""
-    none = Spread(np.zeros(3), np.zeros(3))
+    none, nobody = Spread(np.zeros(3), np.zeros(3)), Reached(days, 0, np.zeros(len(SPREADS)), np.zeros(len(SPREADS)))
     forecast = np.full(3, 1e6)
     found = []
     for number, missed in enumerate(errors):
         came = np.rint(forecast * np.exp(missed)).astype(np.int64)
         start = 100 + number * days
-        found.append(RolledHoldOut(start, start + days, 10, forecast, came, forecast, came, none, none))
+        found.append(RolledHoldOut(start, start + days, 10, forecast, came, forecast, came, none, none, nobody))
     return tuple(found)
 
 
