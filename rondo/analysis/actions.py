@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_noop
 from rondo.analysis import bonds, changing, circles, fingerprints, modelling, rfm, scores, standing, summary, thresholds
 from rondo.analysis.beside import side_by_side
 from rondo.analysis.facts import MODELLED, fact_table, past
+from rondo.analysis.leavers import still_gone
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
 from rondo.analysis.parts.computing import from_copy, from_scores
@@ -155,7 +157,8 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
         table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted, belong)
         steps.done("standing")
-        figures = beside.start(_figures, run, counted, table, fitted, judging, found, rules.bonds)
+        gone = still_gone(told.signs.cancelled.customer, told.signs.cancelled.begin, table["last_purchase"])
+        figures = beside.start(_figures, run, counted, table, gone, fitted, judging, found, rules.bonds)
         copying = beside.start(_copy, run, table, found)
         prepared = scores.prepare(run.pk, table), scores.prepare(run.pk, bound.evident(found.histories()), History)
         steps.done("scores")
@@ -271,6 +274,7 @@ def _figures(
     run: Run,
     counted: Counted,
     table: pa.Table,
+    gone: npt.NDArray[np.bool_],
     fitted: Fitted | None,
     judging: "Future[Judged | None]",
     found: standing.Found,
@@ -279,7 +283,7 @@ def _figures(
     """What needs no database of the results of a run, and the parts of it that are computed from the scores."""
     where = bonds.results(table, rules, found.results(table))
     results = _results(run, counted, table, fitted, judging.result(), where)
-    return results, from_scores(table, run.config["margin_rate"])
+    return results, from_scores(table, gone, run.config["margin_rate"])
 
 
 def _results(
