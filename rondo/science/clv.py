@@ -74,7 +74,7 @@ class CustomerValues:
     of that customer's own value (chance alone, parameters taken as known); ``expected_purchases``: undiscounted, within
     the horizon; ``median_purchases``: the median of the same (:mod:`rondo.science.median`); ``expected_spend``: per
     purchase, in minor units before margin; ``probability_alive``: 1 by construction where x = 0, see
-    :mod:`rondo.science.bgnbd`.
+    :mod:`rondo.science.bgnbd`; never below the chance of any purchase within the horizon.
     """
 
     value: IntArray
@@ -152,7 +152,7 @@ def value_customers(
         expected_purchases=expected,
         median_purchases=median_purchases(expected, nothing, purchases.rate_shape + x_),
         expected_spend=per_purchase,
-        probability_alive=alive,
+        probability_alive=1 - (1 - alive) ** more,  # nothing ever is nothing within longer and longer horizons
         config=config,
     )
 

@@ -108,9 +108,16 @@ def test_no_value_of_a_hybrid_lies_outside_its_interval() -> None:
     factors = model.factors(base, config.horizon_weeks, alive)
     columns = base.x, base.t_x, base.T, base.spend_days, base.mean_spend
     worth = value_customers(model, spend, *columns, config, factors, alive)
+
+    def nothing_within(weeks: float) -> np.ndarray:
+        return silent_from(model, base, weeks, alive=alive)
+
     assert ((worth.low <= worth.value) & (worth.value <= worth.high)).all()
+    # Who buys within a span is there: P(alive) is no less likely than a purchase, however short or long the span.
+    assert (model.probability_alive(base.x, base.t_x, base.T) < 1 - nothing_within(13.0)).any()
+    assert (worth.probability_alive >= 1 - nothing_within(config.horizon_weeks) - 1e-12).all()
     # Whose upper end is nothing, or no more than the value, is likely to bring nothing.
-    nothing = silent_from(model, base, config.horizon_weeks, alive=alive, factors=factors)
+    nothing = nothing_within(config.horizon_weeks)
     little = worth.high <= worth.value
     assert little.any() and (nothing[little] > 0.94).all()
     assert (worth.high[nothing < 0.94] > worth.value[nothing < 0.94]).all()
