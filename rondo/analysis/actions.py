@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from django.db import transaction
 from django.utils import timezone
@@ -14,14 +15,15 @@ from django.utils.translation import gettext_noop
 
 from rondo.analysis import bonds, changing, circles, fingerprints, modelling, rfm, scores, standing, summary, thresholds
 from rondo.analysis.beside import side_by_side
-from rondo.analysis.facts import MODELLED, fact_table, past
+from rondo.analysis.facts import MODELLED, Past, fact_table, past
+from rondo.analysis.leavers import still_gone
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
 from rondo.analysis.parts.computing import from_copy, from_scores
 from rondo.analysis.pins import pinned_model, purchase_model_named
 from rondo.analysis.reserved_values import read_reserved
 from rondo.analysis.results import Results, Standing
-from rondo.analysis.signs import read_signs
+from rondo.analysis.signs import Told, read_signs
 from rondo.analysis.summary import Counted
 from rondo.errors import InputError, RondoError
 from rondo.foundation import audit
@@ -152,10 +154,11 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         changed, able = changing.beside(facts, log, day_number(run.as_of), *made_of)
         fitted, reason = fitting.result()
         steps.done("models")
-        found = standing.stand(known, ids, log, told, fitted.alive if fitted else None, rules)
+        found = _stand(known, ids, log, told, fitted, rules)
         table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted, belong)
         steps.done("standing")
-        figures = beside.start(_figures, run, counted, table, fitted, judging, found, rules.bonds)
+        gone = still_gone(told.signs.cancelled.customer, told.signs.cancelled.begin, table["last_purchase"])
+        figures = beside.start(_figures, run, counted, table, gone, fitted, judging, found, rules.bonds)
         copying = beside.start(_copy, run, table, found)
         prepared = scores.prepare(run.pk, table), scores.prepare(run.pk, bound.evident(found.histories()), History)
         steps.done("scores")
@@ -171,6 +174,16 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         copying.result()
     _serve(run, prepared, parts, actor)
     steps.done("summary")
+
+
+def _stand(
+    known: Past, ids: npt.NDArray[np.int64], log: Log, told: Told, fitted: Fitted | None, rules: thresholds.Thresholds
+) -> standing.Found:
+    if fitted is None:
+        return standing.stand(known, ids, log, told, None, rules)
+    told_by_data = fitted.purchases.dropout_identified
+    served = fitted.present_of(log, ids)
+    return standing.stand(known, ids, log, told, fitted.alive, rules, served, dropout_told=told_by_data)
 
 
 def _refuse_far_away(tables: Tables, as_of: date) -> None:
@@ -271,6 +284,7 @@ def _figures(
     run: Run,
     counted: Counted,
     table: pa.Table,
+    gone: npt.NDArray[np.bool_],
     fitted: Fitted | None,
     judging: "Future[Judged | None]",
     found: standing.Found,
@@ -279,7 +293,7 @@ def _figures(
     """What needs no database of the results of a run, and the parts of it that are computed from the scores."""
     where = bonds.results(table, rules, found.results(table))
     results = _results(run, counted, table, fitted, judging.result(), where)
-    return results, from_scores(table, run.config["margin_rate"])
+    return results, from_scores(table, gone, run.config["margin_rate"])
 
 
 def _results(

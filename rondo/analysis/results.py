@@ -320,6 +320,14 @@ class BondCount(TypedDict):
     mean: float | None
 
 
+class Back(TypedDict):
+    """How often customers were presumed gone, ``days`` ago or earlier, and how often they bought within so many."""
+
+    presumed: int
+    came: int
+    days: int
+
+
 class Standing(TypedDict):
     """Where customers stand: rungs of the ladder, stages of the life cycle and types of relationship, in their order;
     and what binds them, with how many are attached, bound but not attached, free (all others: not known).
@@ -332,6 +340,7 @@ class Standing(TypedDict):
     stages: list[StandingCount]
     weekly: list[StandingWeek]
     moves: Moves | None
+    came_back: NotRequired[Back]
     types: NotRequired[list[StandingCount]]
     confidence: NotRequired[list[StandingCount]]
     bonds: NotRequired[list[BondCount]]

@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 
 from rondo.analysis.between import between_survivors, placed
 from rondo.analysis.facts import Past
+from rondo.analysis.leavers import stated
 from rondo.analysis.modelling import day_number
 from rondo.analysis.reserved_values import Reserved
 from rondo.analysis.summary import cut_on_the_left
@@ -92,11 +93,8 @@ def _complaints(tables: Tables, known: Past, ids: Whole) -> Spans:
 
 def _stated(tables: Tables, known: Past, ids: Whole, kind: str) -> Spans:
     """From each inbound contact of a kind on, by position in ``ids``."""
-    t = known.interactions
-    rows = tables.arrow(t.filter((t.direction == "inbound") & (t.kind == kind)).select("customer_id", "business_date"))
-    place, here = placed(rows["customer_id"].to_numpy(), ids)
-    begin = rows["business_date"].cast(pa.int32()).to_numpy()[here]
-    return Spans.of(place[here], begin, np.full(begin.size, NEVER))
+    customer, begin = stated(tables, known, ids, kind)
+    return Spans.of(customer, begin, np.full(begin.size, NEVER))
 
 
 def _cut_off(first_purchase: Any, known: Past) -> npt.NDArray[np.bool_]:

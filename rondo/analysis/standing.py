@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from rondo.analysis.facts import Past
 from rondo.analysis.modelling import Log, day_number, day_of
-from rondo.analysis.results import Moves, Standing, StandingCount, StandingWeek
+from rondo.analysis.results import Back, Moves, Standing, StandingCount, StandingWeek
 from rondo.analysis.signs import Told
 from rondo.analysis.thresholds import Thresholds, in_force
 from rondo.science.standing import (
@@ -47,6 +47,8 @@ TYPES = tuple(relation.name.lower() for relation in Relation)
 CONFIDENCES = tuple(one.name.lower() for one in Confidence)[1:]
 FACTS = ("ladder", "stage", "stage_since", "relationship", "relationship_confidence", "relationship_since")
 MOVED_DAYS = 90
+BACK_DAYS = 91
+"""Days within which a purchase shows that somebody presumed gone was not: those of the risk of silence."""
 _BLOCK = 20_000
 _WEEKLY_CELLS = 20_000_000
 _WEEKLY_DAYS = 26 * 7
@@ -91,6 +93,15 @@ class Course:
 
 
 @dataclass(frozen=True)
+class CameBack:
+    """Of ``presumed`` entries to termination that nobody stated, :data:`BACK_DAYS` ago or earlier, those after which
+    the customer bought within so many days."""
+
+    presumed: int
+    came: int
+
+
+@dataclass(frozen=True)
 class Found:
     """Where the customers ``ids`` (ascending) stand on the last day of ``grid`` and stood on the days before."""
 
@@ -100,6 +111,7 @@ class Found:
     stages: Course
     types: Course
     related: Related
+    came_back: CameBack
 
     def courses(self) -> tuple[tuple[str, Course], ...]:
         """Each scale with its course."""
@@ -165,6 +177,7 @@ class Found:
             moves=None
             if moves is None
             else Moves(since=day_of(int(since)).isoformat(), until=days[-1], customers=moves.tolist()),
+            came_back=Back(presumed=self.came_back.presumed, came=self.came_back.came, days=BACK_DAYS),
         )
 
 
@@ -189,13 +202,18 @@ def stand(
     told: Told,
     alive: Alive | None,
     thresholds: Thresholds | None = None,
+    served: npt.NDArray[np.float64] | None = None,
+    *,
+    dropout_told: bool = True,
 ) -> Found:
     """Where each of the customers ``ids`` (ascending) stands as of the day of ``known``.
 
     ``alive``: P(alive) of the fitted model; None where there is none. ``thresholds``: those in force, unless given.
+    ``served``, ``dropout_told``: see :func:`rondo.science.standing.lifecycle.gone_after`.
     """
     log_of = _of(ids, log)
-    return follow(ids, log_of, told.signs, day_number(known.as_of), alive, thresholds or in_force(), told.contacts)
+    by, day = thresholds or in_force(), day_number(known.as_of)
+    return follow(ids, log_of, told.signs, day, alive, by, told.contacts, served, dropout_told=dropout_told)
 
 
 def follow(
@@ -206,6 +224,9 @@ def follow(
     alive: Alive | None = None,
     thresholds: Thresholds | None = None,
     contacts: Contacts | None = None,
+    served: npt.NDArray[np.float64] | None = None,
+    *,
+    dropout_told: bool = True,
 ) -> Found:
     """Where customers stand on ``as_of``: ``ids`` by code of ``log``, ``signs`` and ``contacts``. Blocks of them run
     side by side."""
@@ -219,9 +240,10 @@ def follow(
     # At least one block, an empty one, so that a base of nobody has its figures too.
     blocks = max(-(-ids.size // _BLOCK), 1)
     bounds = np.searchsorted(log.customer, np.arange(blocks + 1) * _BLOCK)
-    silence = gone_after(log, base[levels.index(rules.once)], as_of, alive, rules)
+    once = base[levels.index(rules.once)]
+    silence = gone_after(log, once, as_of, alive, rules, served, told=dropout_told)
 
-    def block(number: int) -> tuple[tuple[Course, Course, Course], Related]:
+    def block(number: int) -> tuple[tuple[Course, Course, Course], Related, CameBack]:
         start, stop = number * _BLOCK, min((number + 1) * _BLOCK, ids.size)
         rows = slice(bounds[number], bounds[number + 1])
         part = PurchaseDays(log.customer[rows] - start, log.day[rows], log.spend[rows], stop - start)
@@ -234,12 +256,30 @@ def follow(
             _course(STAGES, stages, grid, start, sign.cut_off),
             _course(TYPES, related.types, grid, start, np.zeros(stop - start, bool)),
         )
-        return courses, replace(related, types=related.types[-1:].copy())  # not the whole block behind it
+        back = _came_back(part, courses[1].ledger[0], start, sign, as_of)
+        return courses, replace(related, types=related.types[-1:].copy()), back  # not the whole block
 
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 4)) as pool:
         done = list(pool.map(block, range(blocks)))
-    ladder, stages, types = (_joined([courses[place] for courses, _related in done]) for place in range(3))
-    return Found(ids, grid, ladder, stages, types, _together([related for _courses, related in done]))
+    ladder, stages, types = (_joined([courses[place] for courses, _related, _back in done]) for place in range(3))
+    back = CameBack(*(sum(getattr(one, name) for _courses, _related, one in done) for name in ("presumed", "came")))
+    return Found(ids, grid, ladder, stages, types, _together([related for _courses, related, _back in done]), back)
+
+
+def _came_back(log: PurchaseDays, ledger: Change, start: int, signs: Signs, as_of: int) -> CameBack:
+    """How many of a block's customers, from ``start`` on, came back after having been presumed gone."""
+    entered = (ledger.after == Stage.TERMINATION) & (ledger.day <= as_of - BACK_DAYS)
+    customer, day = ledger.customer[entered] - start, ledger.day[entered]
+    presumed = ~np.isin(customer, signs.cancelled.customer)
+    customer, day = customer[presumed], day[presumed]
+    if not log.day.size:
+        return CameBack(int(day.size), 0)
+    first = log.day.min()
+    apart = max(int(log.day.max()), as_of) - first + 1
+    purchases, since = log.customer * apart + (log.day - first), customer * apart + (day - first)
+    # Purchases after that day, and not after the last of the days that count.
+    place, until = (np.searchsorted(purchases, end, side="right") for end in (since, since + BACK_DAYS))
+    return CameBack(int(day.size), int((until > place).sum()))
 
 
 def _together(parts: list[Related]) -> Related:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -120,6 +121,7 @@ def answer(study: Study, report: Report) -> Outcome:
     from rondo.analysis.modelling import purchase_log
     from rondo.analysis.reserved_values import read_reserved
     from rondo.analysis.signs import read_signs
+    from rondo.science.models import alive_from
     from rondo.science.standing import transitions
     from rondo.science.standing.bonds import BONDS
     from rondo.science.standing.bonds import bands as bands_of
@@ -132,7 +134,7 @@ def answer(study: Study, report: Report) -> Outcome:
             raise StateError(_("There is no analysis yet, and so no day to look from; analyse first."))
         known = past(tables, run.as_of, run.config["currency"])
         scores = tables.scores
-        facts = tables.arrow(scores.select("customer_id", "first_purchase").order_by("customer_id"))
+        facts = tables.arrow(scores.select("customer_id", "first_purchase", "alive").order_by("customer_id"))
         ids = facts["customer_id"].to_numpy()
         log = purchase_log(tables.arrow(known.purchase_days))
         fingerprint = fingerprints.data_fingerprint(tables, known)
@@ -140,10 +142,22 @@ def answer(study: Study, report: Report) -> Outcome:
         told = read_signs(tables, known, facts, attributes)
         windows = {rules.window_days: rules for rules in (now.bonds, wanted.bonds)}
         evidence = {days: bonds.gather(tables, known, ids, log, attributes, rules) for days, rules in windows.items()}
-    alive = _alive(run)
-    before = standing.stand(known, ids, log, told, alive, now)
+    model = _model(run)
+    alive = None if model is None else partial(alive_from, model)
+    served = None if model is None else facts["alive"].fill_null(np.nan).to_numpy()
+    stand = partial(
+        standing.stand,
+        known,
+        ids,
+        log,
+        told,
+        alive,
+        served=served,
+        dropout_told=model is None or model.dropout_identified,
+    )
+    before = stand(now)
     report("standing", 1, 2)
-    after = standing.stand(known, ids, log, told, alive, wanted)
+    after = stand(wanted)
     report("standing", 2, 2)
     pairs = {
         scale: (list(old.names), old.last, new.last)
@@ -167,16 +181,15 @@ def answer(study: Study, report: Report) -> Outcome:
     return Outcome(results=results, config=wanted.to_dict(), fingerprint=fingerprint, run=run, as_of=run.as_of)
 
 
-def _alive(run: Run) -> Any:
-    """P(alive) by the model that the run fitted; None where it fitted none."""
-    from rondo.science.models import alive_from, load
+def _model(run: Run) -> Any:
+    """The model of purchases that the run fitted; None where it fitted none."""
+    from rondo.science.models import load
 
     document = run.models_json.get("purchases")
     if not document:
         return None
     # The run's own model, though purchases may have come since: it is the thresholds that are compared, not the models.
-    model = load(document, fingerprint=document["fingerprint"])
-    return lambda x, t_x, T: alive_from(model, x, t_x, T)
+    return load(document, fingerprint=document["fingerprint"])
 
 
 def tried_with(study: Study) -> Thresholds:

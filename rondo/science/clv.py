@@ -74,7 +74,7 @@ class CustomerValues:
     of that customer's own value (chance alone, parameters taken as known); ``expected_purchases``: undiscounted, within
     the horizon; ``median_purchases``: the median of the same (:mod:`rondo.science.median`); ``expected_spend``: per
     purchase, in minor units before margin; ``probability_alive``: 1 by construction where x = 0, see
-    :mod:`rondo.science.bgnbd`.
+    :mod:`rondo.science.bgnbd`; never below the chance of any purchase within the horizon.
     """
 
     value: IntArray
@@ -139,15 +139,20 @@ def value_customers(
     value = alive * discounted[inverse] * per_purchase * config.margin_rate * more
     ahead = weeks_in_units(purchases.config.time_unit, config.horizon_weeks)
     silent = purchases.probability_silent(ahead, x_, t_, T_, alive)
-    low, high = _interval(purchases, spend, x_, T_, n, n * z, alive, (discounted / plain)[inverse] * more, config)
+    nothing = silent**more
+    # What is left of the base's purchases, spread over those who, with the factor, do buy: the mean is that of `value`.
+    kept = np.divide((1 - silent) * more, 1 - nothing, out=np.ones(x_.size), where=nothing < 1)
+    amount = (discounted / plain)[inverse] * kept * config.margin_rate
+    low, high = _interval(purchases, spend, x_, T_, n, n * z, alive, silent, nothing, amount, config)
+    whole = np.rint(value).astype(np.int64)
     return CustomerValues(
-        value=np.rint(value).astype(np.int64),
-        low=low,
-        high=high,
+        value=whole,
+        low=np.minimum(low, whole),
+        high=np.maximum(high, whole),
         expected_purchases=expected,
-        median_purchases=median_purchases(expected, silent**more, purchases.rate_shape + x_),
+        median_purchases=median_purchases(expected, nothing, purchases.rate_shape + x_),
         expected_spend=per_purchase,
-        probability_alive=alive,
+        probability_alive=1 - (1 - alive) ** more,  # nothing ever is nothing within longer and longer horizons
         config=config,
     )
 
@@ -172,25 +177,29 @@ def _interval(
     n: FloatArray,
     spent: FloatArray,
     alive: FloatArray,
-    discount: FloatArray,
+    silent: FloatArray,
+    nothing: FloatArray,
+    amount: FloatArray,
     config: ValueConfig,
 ) -> tuple[IntArray, IntArray]:
     """Quantiles of each customer's own value.
 
-    A customer brings nothing with chance 1 - P(alive); otherwise (gamma + spent) W, where W depends on (x, T, n) alone.
-    So a quantile of the whole is a quantile of W at a shifted level, looked up in a table. Purchase times enter through
-    the mean discount of the customer's expected purchases.
+    A customer brings nothing with the chance ``nothing``, which is that of the model (``silent``) to the power of the
+    factor, as everywhere; otherwise ``amount`` (gamma + spent) W, where W depends on (x, T, n) alone. So a quantile of
+    the whole is a quantile of W at a shifted level, looked up in a table of the living, of whom a part buys nothing.
+    Purchase times enter through the mean discount of the customer's expected purchases.
     """
     table, rows = _alive_quantiles(purchases, spend, x, T, n, config)
-    scale = (spend.gamma + spent) * discount * config.margin_rate
+    scale = (spend.gamma + spent) * amount
+    idle = np.clip((silent - (1 - alive)) / np.maximum(alive, 1e-300), 0.0, 1.0)
     bounds = []
     for level in ((1 - config.level) / 2, (1 + config.level) / 2):
-        shifted = np.clip((level - (1 - alive)) / np.maximum(alive, 1e-300), 0.0, 1.0)
-        position = shifted * (_LEVELS - 1)
+        among = np.clip((level - nothing) / np.maximum(1 - nothing, 1e-300), 0.0, 1.0)
+        position = (idle + (1 - idle) * among) * (_LEVELS - 1)
         below = np.minimum(position.astype(np.intp), _LEVELS - 2)
         share = position - below
         w = (1 - share) * table[rows, below] + share * table[rows, below + 1]
-        bounds.append(np.rint(np.where(shifted > 0, w, 0.0) * scale).astype(np.int64))
+        bounds.append(np.rint(np.where(among > 0, w, 0.0) * scale).astype(np.int64))
     return bounds[0], bounds[1]
 
 

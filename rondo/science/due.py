@@ -57,12 +57,15 @@ class Rhythm:
     edges: FloatArray
     survival: FloatArray
 
-    def forecast(self, pairs: Pairs) -> Due:
-        """When each pair is due."""
+    def forecast(self, pairs: Pairs, there: FloatArray | None = None) -> Due:
+        """When each pair is due. ``there``: chance of each that its rhythm goes on, by what is known of the customer
+        beside it; 1 unless given."""
         centre, row, left, elapsed = self._now(pairs)
+        # Of who may be gone, that share of all is a larger one of those who are there, or more than these are.
+        still = 1.0 if there is None else np.maximum(there, 1e-9)
         found = []
         for share in (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2):
-            wanted = left * (1 - share)
+            wanted = left * (1 - share / still)
             place = np.empty(row.size, np.int64)
             for kind in range(self.survival.shape[0]):
                 here = row == kind
@@ -73,12 +76,12 @@ class Rhythm:
             found.append(np.where(beyond, np.inf, np.maximum(np.rint(gap) - elapsed, 1.0)))
         return Due(*found)
 
-    def chance(self, pairs: Pairs, days: float) -> FloatArray:
-        """Probability that a pair is bought within ``days`` after ``as_of``."""
+    def chance(self, pairs: Pairs, days: float, there: FloatArray | None = None) -> FloatArray:
+        """Probability that a pair is bought within ``days`` after ``as_of``; ``there``: see :meth:`forecast`."""
         centre, row, left, elapsed = self._now(pairs)
         later = self._left(row, np.log(elapsed + days + 0.5) - centre)
         found: FloatArray = 1 - later / left
-        return found
+        return found if there is None else found * there
 
     def _now(self, pairs: Pairs) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
         gaps = pairs.days - 1

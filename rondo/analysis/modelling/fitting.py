@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from django.utils.translation import gettext_noop
 
+from rondo.analysis.between import placed
 from rondo.analysis.modelling import silence
 from rondo.analysis.modelling.choosing import choose
 from rondo.analysis.modelling.log import Log, day_number, day_of
@@ -63,6 +65,19 @@ class Fitted:
         """P(alive) of histories with times in weeks."""
         return alive_from(self.purchases, x, t_x, T)
 
+    @cached_property
+    def present(self) -> npt.NDArray[np.float64]:
+        """P(alive) of the base as it is served: by all that the model knows of its customers, and never below the
+        chance that the same customer buys."""
+        return np.maximum(self.forecast.customers.probability_alive, 1 - self.risk.silent)
+
+    def present_of(self, log: Log, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """The same of the customers ``ids`` (ascending); nan of whom there is none."""
+        found = np.full(ids.size, np.nan)
+        place, here = placed(log.customers[self.base.customer], ids)
+        found[place[here]] = self.present[here]
+        return found
+
     def columns(self, log: Log) -> tuple[npt.NDArray[np.int64], dict[str, pa.Array]]:
         """Customer ids, ascending, and the modelled facts of each; null where a model cannot say."""
         worth = self.forecast.customers
@@ -75,7 +90,7 @@ class Fitted:
             "expected_purchases": pa.array(worth.expected_purchases),
             "median_purchases": pa.array(worth.median_purchases),
             "expected_spend": pa.array(np.rint(worth.expected_spend).astype(np.int64)),
-            "alive": pa.array(worth.probability_alive, mask=untold),
+            "alive": pa.array(self.present, mask=untold),
             **silence.columns(self.risk),
         }
 

@@ -3,10 +3,13 @@
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rondo.analysis import scores
+from rondo.analysis.between import placed
 from rondo.analysis.facts import past
 from rondo.analysis.following import once_for_current, put_in_place, write
 from rondo.analysis.kept import Kept
@@ -49,11 +52,20 @@ def work_out_next(actor: Actor) -> NextFound | None:
             lines = read_lines(tables, before)
             paid, goods = read_paid(tables, before, lines)
             numbers, names = _names(tables, lines)
+            buys = _buys(tables, lines)
         upselling = Upselling(price_tiers.work_out(paid, goods, day_number(run.as_of)), paid, lines)
         del paid, goods
-        return _store(run, work_out(lines, run.as_of), upselling, numbers, names, actor)
+        return _store(run, work_out(lines, run.as_of, buys), upselling, numbers, names, actor)
 
     return once_for_current(actor, NextFound, (NextOf,), work, "next")
+
+
+def _buys(tables: Tables, lines: Lines) -> npt.NDArray[np.float64]:
+    """Chance of each customer to buy anything within 91 days, by the risk that the run serves; 1 where it has none."""
+    rows = tables.arrow(tables.scores.select("customer_id", "churn").order_by("customer_id"))
+    ids, churn = rows["customer_id"].to_numpy(), rows["churn"].fill_null(0.0).to_numpy()
+    place, here = placed(lines.customers, ids)
+    return np.asarray(np.where(here, 1 - churn[place], 1.0) if ids.size else np.ones(lines.customers.size))
 
 
 def _names(tables: Tables, lines: Lines) -> tuple[list[str], list[str]]:

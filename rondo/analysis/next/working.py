@@ -69,8 +69,9 @@ class Rhythms:
     likely: npt.NDArray[Any]
 
     @classmethod
-    def of(cls, lines: Lines, as_of: int) -> "Rhythms":
-        """Fitted to lines with a category."""
+    def of(cls, lines: Lines, as_of: int, buys: npt.NDArray[np.float64]) -> "Rhythms":
+        """Fitted to lines with a category. ``buys``: chance of each customer to buy anything within
+        :data:`LIKELY_DAYS`; nothing of a category is likelier than that."""
         known = lines.shelf[lines.product] > 0 if lines.shelf.size else np.empty(0, bool)
         shelf = lines.shelf[lines.product[known]]
         pairs, gaps, place = due.purchase_pairs(lines.customer[known], shelf, lines.day[known], as_of)
@@ -79,8 +80,9 @@ class Rhythms:
         except InputError:
             nothing = np.full(pairs.days.size, np.nan)
             return cls(pairs, None, due.Due(nothing, nothing, nothing), nothing, nothing, nothing)
-        chances = (model.chance(pairs, days) for days in (SOON_DAYS, 28, LIKELY_DAYS))
-        return cls(pairs, model, model.forecast(pairs), *chances)
+        there = np.minimum(buys[pairs.customer] / np.maximum(model.chance(pairs, LIKELY_DAYS), 1e-9), 1.0)
+        chances = (model.chance(pairs, days, there) for days in (SOON_DAYS, 28, LIKELY_DAYS))
+        return cls(pairs, model, model.forecast(pairs, there), *chances)
 
     def rows_of(self, start: int, stop: int) -> slice:
         """The pairs of the customers from ``start`` to before ``stop``."""
@@ -244,8 +246,8 @@ class Next:
         return found
 
 
-def work_out(lines: Lines, as_of: date) -> Next:
-    """Fit what the lines allow, as of the end of a day."""
+def work_out(lines: Lines, as_of: date, buys: npt.NDArray[np.float64]) -> Next:
+    """Fit what the lines allow, as of the end of a day; ``buys``: see :meth:`Rhythms.of`."""
     day = day_number(as_of)
     config = NextConfig() if lines.customers.size <= MANY else replace(NextConfig(), candidates=300)
     what, shelves = _product_log(lines), _category_log(lines)
@@ -255,7 +257,7 @@ def work_out(lines: Lines, as_of: date) -> Next:
         categories = fit(shelves, day, config)
     except InputError as error:
         reason = str(error)
-    return Next(lines, day, Rhythms.of(lines, day), what, shelves, products, categories, reason)
+    return Next(lines, day, Rhythms.of(lines, day, buys), what, shelves, products, categories, reason)
 
 
 def _product_log(lines: Lines) -> BasketLog:

@@ -1,6 +1,6 @@
 """The shape of each part of a run's figures. Money in minor units, shares 0 to 1, days as 2017-12-31."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class CohortRow(TypedDict):
@@ -129,6 +129,14 @@ class Saving(TypedDict):
     at_stake: int
 
 
+class LeftOut(TypedDict):
+    """Customers in danger who are not to be saved: who has cancelled, or has been gone for long; and their margin at
+    stake in minor units."""
+
+    customers: int
+    at_stake: int
+
+
 class Carrying(TypedDict):
     """The best customers who together bring four fifths of the revenue: all whose spend is at least ``spend``."""
 
@@ -142,13 +150,14 @@ class Worth(TypedDict):
 
     ``cells`` add up to the value of all customers that a model values. ``saving`` are the ten with most at stake: of
     those whose risk is not low, the margin of the last 365 days times what the present silence adds to the risk of
-    staying silent. ``at_stake`` is the sum over all ``in_danger``.
+    staying silent. ``at_stake`` is the sum over all ``in_danger`` but those of ``left_out``, which older runs lack.
     """
 
     cells: list[WorthCell]
     saving: list[Saving]
     at_stake: int
     in_danger: int
+    left_out: NotRequired[LeftOut]
     carrying: Carrying | None
 
 

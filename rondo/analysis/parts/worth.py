@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rondo.analysis.parts.shapes import Carrying, Saving, Worth, WorthCell
+from rondo.analysis.parts.shapes import Carrying, LeftOut, Saving, Worth, WorthCell
 from rondo.analysis.portfolio import whole
 from rondo.analysis.ruled import RISK, STAGE
 
@@ -16,13 +16,14 @@ COLUMNS = ("customer_id", "stage", "risk", "value", "churn", "churn_usual", "spe
 """What of the scores is read."""
 SAVED = 10
 _CARRIED = 0.8
-_ENDED = ("termination", "abstinence")
+_LEFT_IN_PEACE = ("abstinence",)
 _DANGER = ("elevated", "high")
 Choices = Sequence[tuple[str, Any]]
 
 
-def worth(scores: pa.Table, margin_rate: float) -> Worth:
-    """The figures of the customers in ``scores``, which has :data:`COLUMNS`."""
+def worth(scores: pa.Table, gone: npt.NDArray[np.bool_], margin_rate: float) -> Worth:
+    """The figures of the customers in ``scores``, which has :data:`COLUMNS`; ``gone``: who has cancelled and bought
+    nothing since."""
     value = whole(scores, "value")
     stages, risks = _codes(scores["stage"], STAGE), _codes(scores["risk"], RISK)
     cells = []
@@ -31,10 +32,13 @@ def worth(scores: pa.Table, margin_rate: float) -> Worth:
             here = (stages == place) & (risks == level)
             if here.any():
                 cells.append(WorthCell(stage=stage, risk=risk, customers=int(here.sum()), value=int(value[here].sum())))
-    # Everybody's risk rises a little day by day; in danger is whose risk is no longer low. Who has ended already is to
-    # be won back or left in peace (see the life cycle), which is another thing than saving.
-    in_danger = np.isin(risks, _places(RISK, _DANGER)) & ~np.isin(stages, _places(STAGE, _ENDED))
-    at_stake = np.where(in_danger, _at_stake(scores, margin_rate), 0)
+    # Everybody's risk rises a little day by day; in danger is whose risk is no longer low. Who has cancelled is known
+    # to be gone, and who has been gone for long is left in peace (see the life cycle). Who is only presumed gone may
+    # well be there.
+    in_danger = np.isin(risks, _places(RISK, _DANGER))
+    peace = gone | np.isin(stages, _places(STAGE, _LEFT_IN_PEACE))
+    lost = np.where(in_danger, _at_stake(scores, margin_rate), 0)
+    at_stake = np.where(peace, 0, lost)
     ids = whole(scores, "customer_id")
     order = np.lexsort((ids, -at_stake))[:SAVED]
     return Worth(
@@ -44,6 +48,7 @@ def worth(scores: pa.Table, margin_rate: float) -> Worth:
         ],
         at_stake=int(at_stake.sum()),
         in_danger=int((at_stake > 0).sum()),
+        left_out=LeftOut(customers=int((lost[peace] > 0).sum()), at_stake=int(lost[peace].sum())),
         carrying=_carrying(whole(scores, "spend")[whole(scores, "purchase_days") > 0]),
     )
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from rondo.analysis import scores
 from rondo.analysis.actions import run_analysis
-from rondo.analysis.models import NextFound, NextOf, Run
+from rondo.analysis.models import NextFound, NextOf, Run, Score
 from rondo.analysis.next.actions import TABLES, work_out_next
 from rondo.analysis.next.jobs import next_job
 from rondo.analysis.next.queries import found_for, next_of
@@ -99,10 +99,38 @@ def test_the_open_tables_and_the_pages_say_what_comes_next(people: list[Customer
     for kind in timed:
         assert as_of < kind["due_low"] <= kind["due"] <= (kind["due_high"] or date.max)
         assert 0 <= kind["chance_7"] <= kind["chance_28"] <= 1
+    churn = dict(Score.objects.values_list("pk", "churn"))
+    assert all(kind["chance_28"] <= 1 - (churn[kind["customer_id"]] or 0.0) + 1e-9 for kind in timed)
     best = max((pair for pair in pairs if pair["level"] == "category"), key=lambda pair: float(pair["low"]))
     assert {best["one"], best["other"]} == {"FOOD > COFFEE", "FOOD > MILK"}
     first = results["categories"]["pairs"][0]
     assert {first["one"], first["other"]} == {"COFFEE", "MILK"}
+
+
+def test_no_category_is_likelier_than_any_purchase_at_all(
+    worked_out: None, world_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the risk of silence says: nothing of a category contradicts it, and who is likely to be gone has nothing
+    due."""
+    ids = sorted(Customer.objects.values_list("pk", flat=True))
+    buys = dict(zip(ids, np.random.default_rng(4).random(len(ids)).tolist(), strict=True))
+    monkeypatch.setattr(
+        "rondo.analysis.next.actions._buys",
+        lambda _tables, lines: np.array([buys[one] for one in lines.customers.tolist()]),
+    )
+    NextFound.objects.all().delete()
+    work_out_next(system())
+    as_of = Run.objects.get(is_current=True).as_of
+    with open_tables() as tables:
+        kinds = tables.arrow(tables.next_categories.filter(tables.next_categories.chance_28.notnull())).to_pylist()
+    assert kinds
+    for kind in kinds:
+        assert kind["chance_7"] <= kind["chance_28"] <= buys[kind["customer_id"]] + 1e-9
+        if kind["due"] is not None and kind["due"] <= as_of + timedelta(days=91):
+            assert buys[kind["customer_id"]] >= 0.5
+    shown = NextOf.objects.exclude(next_due=None)
+    assert shown.exists() and all(buys[one.pk] >= 0.5 for one in shown)
+    assert NextOf.objects.filter(next_due=None).exists()
 
 
 def test_one_customer_hears_of_own_habits_and_of_new_things_alike(people: list[Customer]) -> None:

@@ -9,6 +9,7 @@ from rondo.analysis import modelling
 from rondo.analysis.modelling import silence
 from rondo.analysis.tests.world import seeded_log
 from rondo.science.churn import ChurnRisk, check_churn
+from rondo.science.clv import ValueConfig
 from rondo.science.models import alive_of, fit_base
 from rondo.science.risks import learn_correction
 from rondo.science.summary import summarise
@@ -53,6 +54,19 @@ def test_one_time_buyers_are_not_ranked_by_being_alive() -> None:
     age, chance = base.age_days[found.once], found.silent[found.once]
     assert found.once.sum() >= 20
     assert np.corrcoef(np.argsort(np.argsort(age)), np.argsort(np.argsort(chance)))[0, 1] > 0.2
+
+
+@pytest.mark.parametrize("pinned", ["hybrid", "bgnbd"])
+def test_nobody_is_less_likely_there_than_to_buy(pinned: str) -> None:
+    log = log_of(600, 360)
+    fitted = modelling.fit(log, log.days.last_day, ValueConfig(), pinned=pinned)
+    ids, columns = fitted.columns(log)
+    alive, churn = (columns[name].to_numpy(zero_copy_only=False) for name in ("alive", "churn"))
+    told = ~np.isnan(alive)
+    assert told.sum() > 300 and (alive[told] >= 1 - churn[told]).all() and (alive[told] <= 1).all()
+    some = ids[::7] + (np.arange(ids[::7].size) == 3) * 10_000  # one who is no buyer
+    shown = fitted.present_of(log, np.sort(some))
+    assert np.isnan(shown[-1]) and np.isfinite(shown[:-1]).all()
 
 
 def test_the_check_is_that_of_the_science_floor_and_of_the_last_91_days() -> None:

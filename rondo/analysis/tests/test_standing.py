@@ -25,6 +25,7 @@ from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import User
 from rondo.interactions.models import Interaction
 from rondo.science.standing import NEVER, LifeCycleRules, Signs, Spans
+from rondo.science.standing.lifecycle import gone_after
 from rondo.science.summary import merge_days
 from rondo.warehouse.tables import open_tables
 
@@ -83,12 +84,50 @@ def test_the_worked_table_of_the_document() -> None:
         assert got == (rung, stage), (name, start)
 
 
+def test_the_table_of_who_is_presumed_gone() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8").split("### Presumed gone")[1].split("## ")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    assert len(lines) > 8
+    for kind, after, told, served, pause, gone in lines[2:]:
+
+        def alive(_x: Any, t_x: Any, age: Any, days: int = int(after)) -> Any:
+            return np.where(np.rint((age - t_x) * 7) >= days, 0.1, 0.9)
+
+        days = [100, *([110] if kind == "repeat" else []), *([300] if pause == "ended" else [])]
+        log = merge_days([0] * len(days), days, None, 1)
+        found = gone_after(log, 60.0, 900, alive, None, np.array([float(served)]), told=told == "yes")
+        wanted = NEVER if gone == "never" else int(gone)
+        assert found[1 if kind == "repeat" else 0] == wanted, (kind, after, told, served, pause)
+
+
+def test_who_came_back_after_having_been_presumed_gone_is_counted() -> None:
+    """Counted one by one over a random base, in one block and in several."""
+    log = seeded_log()
+    ids = np.arange(log.n_customers)
+    found = follow(ids, log, Signs.none(ids.size), 320)
+    days = {code: log.day[log.customer == code] for code in ids.tolist()}
+    entered = [
+        (int(code), int(day))
+        for part in found.stages.ledger
+        for code, day, after in zip(part.customer, part.day, part.after, strict=True)
+        if STAGES[after] == "termination" and day <= 320 - standing.BACK_DAYS
+    ]
+    came = sum(bool(((days[code] > day) & (days[code] <= day + standing.BACK_DAYS)).any()) for code, day in entered)
+    assert 0 < came < len(entered)
+    assert found.came_back == standing.CameBack(len(entered), came)
+    # Who said so was not presumed.
+    code = entered[0][0]
+    left = replace(Signs.none(ids.size), cancelled=Spans.of(*np.array([[code, 0, NEVER]]).T))
+    assert follow(ids, log, left, 320).came_back.presumed == len(entered) - sum(one == code for one, _day in entered)
+
+
 def test_blocks_of_customers_stand_as_all_do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     log = seeded_log()
     ids = np.arange(100, 100 + log.n_customers)
     whole = follow(ids, log, Signs.none(ids.size), 320)
     monkeypatch.setattr(standing, "_BLOCK", 7)
     blocks = follow(ids, log, Signs.none(ids.size), 320)
+    assert blocks.came_back == whole.came_back
     for one, other in ((whole.ladder, blocks.ladder), (whole.stages, blocks.stages)):
         assert (one.last == other.last).all() and (one.since == other.since).all()
         assert (one.counts == other.counts).all() and one.moves is not None and (one.moves == other.moves).all()

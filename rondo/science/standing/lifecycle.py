@@ -136,7 +136,14 @@ def live(
 
 
 def gone_after(
-    log: PurchaseDays, once: float, as_of: int, alive: Alive | None = None, rules: LifeCycleRules | None = None
+    log: PurchaseDays,
+    once: float,
+    as_of: int,
+    alive: Alive | None = None,
+    rules: LifeCycleRules | None = None,
+    served: FloatArray | None = None,
+    *,
+    told: bool = True,
 ) -> IntArray:
     """For each purchase day the gap (days) from which on a customer is presumed gone if it stays the last one;
     ``NEVER`` where that does not come by ``as_of``.
@@ -144,6 +151,10 @@ def gone_after(
     ``once``: the base's quantile of gaps to the second purchase day (nan: nobody came twice). ``alive`` must not rise
     with T while x and t_x stay, as in every model of purchases with dropout; the day on which it falls below
     ``rules.alive_below`` is then found by halving, once for each x and t_x that occur.
+
+    ``told``: whether the data tell how customers leave; where they do not, P(alive) is an assumption, and the gap has
+    to lie beyond ``once``, too. ``served``: P(alive) of each customer (by code) as it is shown on ``as_of`` by all that
+    is known of them, nan where nothing is: who is there by that is not presumed gone in the pause that still lasts.
     """
     rules = rules or LifeCycleRules()
     found = np.full(log.day.size, NEVER, np.int64)
@@ -169,6 +180,11 @@ def gone_after(
         gone = alive(x, t_x / DAYS_PER_WEEK, (t_x + middle) / DAYS_PER_WEEK) < rules.alive_below
         low, high = np.where(gone, low, middle + 1), np.where(gone, middle, high)
     found[again] = np.where(low < never, low, NEVER)[cell]
+    if not told and not np.isnan(once):
+        found[again] = np.maximum(found[again], int(np.floor(once)) + 1)
+    if served is not None:
+        last = np.cumsum(per_customer)[per_customer > 1] - 1
+        found[last[served[log.customer[last]] >= rules.alive_below]] = NEVER
     return found
 
 

@@ -15,7 +15,8 @@ from rondo.science import (
     summarise,
     value_customers,
 )
-from rondo.science.tests.logs import cdnow_sample
+from rondo.science.models import alive_of, fit_at, silent_from
+from rondo.science.tests.logs import cdnow_sample, complete_journey
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,50 @@ def test_customer_intervals_cover_what_the_models_draw(often: BgNbd, much: Gamma
     assert (worth.low > 0).reshape(4, 5)[:, 0].tolist() == [False, False, False, True]
     assert below[3] == pytest.approx(0.05, abs=0.01)
     assert (worth.low <= worth.high).all()
+
+
+@pytest.mark.parametrize("factor", [0.5, 4.0, 20.0])
+def test_a_factor_moves_the_chance_of_nothing_and_the_amounts_and_keeps_the_mean(
+    often: BgNbd, much: GammaGamma, factor: float
+) -> None:
+    """Draws of the base's law, weighed so that nothing has the chance it has to the power of the factor."""
+    config = ValueConfig(months=12, annual_discount_rate=0, level=0.9)
+    rng = np.random.default_rng(7)
+    x, t_x, T, days, mean = (
+        np.repeat(c, 5) for c in ([3, 3, 20, 60], [5, 30, 62, 77], [78] * 4, [4, 4, 21, 61], [3000] * 4)
+    )
+    worth = value_customers(often, much, x, t_x, T, days, mean, config, factors=np.full(x.size, factor))
+    money = much.sample(days, mean, often.sample(config.horizon_weeks, x, t_x, T, rng, draws=40_000), rng)
+    nothing = (money == 0).mean(axis=0) ** factor
+    some = (1 - nothing) / (money > 0).mean(axis=0)
+    amount = worth.value / (some * money.mean(axis=0))
+    above = some * (money * amount > worth.high).mean(axis=0)
+    # Nothing lies above the interval of who buys with less than 5 %; of all others 5 % do.
+    assert np.minimum(1 - nothing, 0.05) == pytest.approx(above, abs=0.012)
+    assert ((worth.low <= worth.value) & (worth.value <= worth.high)).all()
+
+
+def test_no_value_of_a_hybrid_lies_outside_its_interval() -> None:
+    log = complete_journey()
+    base = summarise(log, 364)
+    model = fit_at("hybrid", log, 364, 365.25, base=base)
+    spend, config, alive = gamma_gamma.fit(base.spend_days, base.mean_spend), ValueConfig(), alive_of(model, base)
+    factors = model.factors(base, config.horizon_weeks, alive)
+    columns = base.x, base.t_x, base.T, base.spend_days, base.mean_spend
+    worth = value_customers(model, spend, *columns, config, factors, alive)
+
+    def nothing_within(weeks: float) -> np.ndarray:
+        return silent_from(model, base, weeks, alive=alive)
+
+    assert ((worth.low <= worth.value) & (worth.value <= worth.high)).all()
+    # Who buys within a span is there: P(alive) is no less likely than a purchase, however short or long the span.
+    assert (model.probability_alive(base.x, base.t_x, base.T) < 1 - nothing_within(13.0)).any()
+    assert (worth.probability_alive >= 1 - nothing_within(config.horizon_weeks) - 1e-12).all()
+    # Whose upper end is nothing, or no more than the value, is likely to bring nothing.
+    nothing = nothing_within(config.horizon_weeks)
+    little = worth.high <= worth.value
+    assert little.any() and (nothing[little] > 0.94).all()
+    assert (worth.high[nothing < 0.94] > worth.value[nothing < 0.94]).all()
 
 
 def test_equal_input_gives_equal_intervals(base: Summary, often: BgNbd, much: GammaGamma) -> None:

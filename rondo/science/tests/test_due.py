@@ -87,3 +87,25 @@ def test_too_few_gaps_are_refused_with_their_number() -> None:
 def test_columns_of_unequal_length_are_refused() -> None:
     with pytest.raises(InputError, match="category 1"):
         due.purchase_pairs([0, 0], [0], [1, 5], 9)
+
+
+def test_who_may_be_gone_is_due_later_and_less_likely() -> None:
+    """Whatever the chance to be there: chances fall with it alike, what is due moves away, and a share that cannot come
+    any more has no day."""
+    who, what, when = buyers()
+    known, gaps, place = due.purchase_pairs(who, what, when, 170)
+    model = due.fit(known, gaps, place, 170, 3)
+    there = np.random.default_rng(5).random(known.days.size)
+    plain, found = model.forecast(known), model.forecast(known, there)
+    for days in (7, 28, 91):
+        assert model.chance(known, days, there) == pytest.approx(there * model.chance(known, days))
+    for name in ("low", "median", "high"):
+        assert (getattr(found, name) >= getattr(plain, name)).all()
+    assert np.isinf(found.median[there < 0.5]).all() and np.isinf(found.high[there < 0.95]).all()
+    # The day by which half are back is that on which the chance passes a half.
+    soon = np.flatnonzero(np.isfinite(found.median))[:200]
+    part = due.Pairs(*(getattr(known, name)[soon] for name in known.__dataclass_fields__))
+    for row in range(0, soon.size, 20):
+        day = float(found.median[soon[row]])
+        assert model.chance(part, day + 3, there[soon])[row] >= 0.5 - 0.03
+        assert model.chance(part, max(day - 4, 0), there[soon])[row] <= 0.5 + 0.03

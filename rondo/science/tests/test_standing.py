@@ -424,6 +424,26 @@ def test_the_silence_that_ends_a_relationship_is_the_first_gap_beyond_hope() -> 
     assert gone_after(log, np.nan, 131, fading).tolist() == [NEVER] * 4
 
 
+def test_nobody_is_presumed_gone_who_is_there_by_what_is_served() -> None:
+    """Over random bases: of the pause that lasts the served P(alive) decides, whatever the history alone says; pauses
+    that have ended are left as they were. Where leaving is not in the data, no pause within the base's is too long."""
+    rules = LifeCycleRules()
+    for seed in range(5):
+        log = random_log(seed)
+        plain = gone_after(log, 40.5, END, fading)
+        served = np.random.default_rng(seed).random(log.n_customers)
+        served[::5] = np.nan
+        found = gone_after(log, 40.5, END, fading, served=served)
+        ends = np.append(log.customer[1:] != log.customer[:-1], True)
+        repeat = np.append(False, log.customer[1:] == log.customer[:-1])
+        there = ends & repeat & (served[log.customer] >= rules.alive_below)
+        assert there.any() and (found[there] == NEVER).all()
+        assert np.array_equal(found[~there], plain[~there])
+        unsure = gone_after(log, 40.5, END, fading, told=False)
+        assert np.array_equal(unsure, np.maximum(plain, 41)) and (unsure > plain).any()
+        assert np.array_equal(gone_after(log, np.nan, END, fading, told=False), gone_after(log, np.nan, END, fading))
+
+
 @pytest.mark.parametrize("keys", [[], [0], [3, 0, 3, 7, 1, 0], [5, 10**9, 5]])
 def test_distinct_histories_ascend_and_are_found_again(keys: list[int]) -> None:
     values, place = _distinct(np.array(keys, np.int64))

@@ -140,6 +140,7 @@ def results(**changed: Any) -> dict[str, Any]:
             "weekly": [
                 {"day": f"2017-12-{day}", "stages": [5, 5, 9, day, 120, 20, 10, 5, 5, 2]} for day in (10, 17, 24, 31)
             ],
+            "came_back": {"presumed": 200, "came": 120, "days": 91},
             "moves": {
                 "since": "2017-10-01",
                 "until": "2017-12-31",

@@ -44,7 +44,7 @@ def test_before_an_analysis_that_knows_of_it_the_page_teaches(signed_in: SignIn,
 
 def test_each_rung_and_stage_opens_its_customers(signed_in: SignIn, alice: User) -> None:
     seeded_base(customers=40, days=250)
-    run_analysis(system())
+    run = run_analysis(system())
     client = signed_in(alice)
     page = text_of(client, "/loyalty/")
     for field, keys in (("ladder", ("client", "advocate")), ("stage", ("growth", "abstinence"))):
@@ -52,6 +52,9 @@ def test_each_rung_and_stage_opens_its_customers(signed_in: SignIn, alice: User)
             assert f'href="/customers/?f={field}%3Ais%3A{key}"' in page
     assert "No advocates" in page and "No prospects" in page
     assert 'id="chart-stages"' in page and 'id="chart-moves"' in page
+    back = run.results["standing"]["came_back"]
+    words = f"of {back['presumed']} times that somebody was presumed gone, {back['came']} were followed by a purchase"
+    assert back["presumed"] > 1 and words in page and words in text_of(client, "/analysis/models/")
     state = Score.objects.values_list("ladder", flat=True).order_by("ladder")[0]
     named = Customer.objects.filter(score__ladder=state)
     assert named.exists() and all(one.name in text_of(client, f"/customers/?f=ladder:is:{state}") for one in named)

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from rondo.analysis.actions import run_analysis
+from rondo.analysis.leavers import still_gone
 from rondo.analysis.models import RunPart, Score
 from rondo.analysis.movements import moves
 from rondo.analysis.parts.computing import FROM_COPY, FROM_SCORES
@@ -21,6 +22,7 @@ from rondo.analysis.tests.world import seeded_base
 from rondo.customers.models import Customer
 from rondo.foundation.actors import system
 from rondo.foundation.models import User
+from rondo.interactions.models import Interaction
 
 
 def scores(rows: list[dict[str, object]]) -> pa.Table:
@@ -31,6 +33,10 @@ def scores(rows: list[dict[str, object]]) -> pa.Table:
     made = [{"customer_id": number, **plain, **row} for number, row in enumerate(rows, start=1)]
     kinds = schema()
     return pa.table({name: pa.array([row[name] for row in made], kinds.field(name).type) for name in COLUMNS})
+
+
+def nobody(rows: int) -> np.ndarray:
+    return np.zeros(rows, bool)
 
 
 def test_at_stake_is_margin_times_what_silence_adds() -> None:
@@ -44,18 +50,49 @@ def test_at_stake_is_margin_times_what_silence_adds() -> None:
                 {"stage": "abstinence", "risk": "elevated", "churn": 0.4, "churn_usual": 0.0, "spend_365": 50_000},
             ]
         ),
+        nobody(5),
         0.25,
     )
     assert [(one["customer"], one["at_stake"]) for one in found["saving"]] == [(2, 2250), (1, 2000)]
     assert (found["at_stake"], found["in_danger"]) == (4250, 2)
+    assert found["left_out"] == {"customers": 1, "at_stake": 5000}
+
+
+def test_who_is_only_presumed_gone_is_to_be_saved_and_the_rest_is_told() -> None:
+    """Whatever the base: all that is in danger is either to be saved or said to be left out, by word or for long."""
+    rng = np.random.default_rng(8)
+    size = 400
+    drawn = {
+        "stage": rng.choice(["growth", "decline", "termination", "abstinence"], size),
+        "risk": rng.choice(["low", "elevated", "high"], size),
+        "churn": rng.random(size),
+        "churn_usual": rng.random(size) / 4,
+        "spend_365": rng.integers(0, 90_000, size),
+    }
+    gone = rng.random(size) < 0.1
+    table = scores([{name: column[row] for name, column in drawn.items()} for row in range(size)])
+    found = worth(table, gone, 0.25)
+    lost = np.rint(drawn["spend_365"] * 0.25 * np.maximum(drawn["churn"] - drawn["churn_usual"], 0)).astype(int)
+    lost[drawn["risk"] == "low"] = 0
+    peace = gone | (drawn["stage"] == "abstinence")
+    assert (drawn["stage"] == "termination")[~peace & (lost > 0)].any()
+    assert found["at_stake"] == lost[~peace].sum() and found["in_danger"] == (lost[~peace] > 0).sum()
+    assert found["left_out"] == {"customers": (lost[peace] > 0).sum(), "at_stake": lost[peace].sum()}
+    assert not {one["customer"] - 1 for one in found["saving"]} & set(np.flatnonzero(peace).tolist())
+
+
+def test_a_cancellation_holds_until_a_purchase_on_a_later_day() -> None:
+    last = pa.chunked_array([pa.array([100, 100, 100, 100, None], pa.int32()).cast(pa.date32())])
+    told = np.array([0, 1, 2, 2, 4]), np.array([99, 100, 40, 120, 70])
+    assert still_gone(*told, last).tolist() == [False, True, True, False, True]
 
 
 def test_who_carries_four_fifths_includes_all_who_spent_as_much() -> None:
     spend = [500, 200, 100, 100, 50, 50]  # 800 of 1,000 are three customers, and a fourth spent as much as the third
-    found = worth(scores([{"spend": amount} for amount in spend]), 0.25)
+    found = worth(scores([{"spend": amount} for amount in spend]), nobody(6), 0.25)
     assert found["carrying"] == {"customers": 4, "of": 6, "spend": 100}
-    assert worth(scores([{"spend": -5}, {"spend": 0}]), 0.25)["carrying"] is None
-    assert worth(scores([]), 0.25)["carrying"] is None
+    assert worth(scores([{"spend": -5}, {"spend": 0}]), nobody(2), 0.25)["carrying"] is None
+    assert worth(scores([]), nobody(0), 0.25)["carrying"] is None
 
 
 def test_the_cells_hold_all_value_over_random_bases() -> None:
@@ -70,7 +107,7 @@ def test_the_cells_hold_all_value_over_random_bases() -> None:
     ]
     for row in rows:
         row["value"] = row["value"] if row["risk"] else None
-    found = worth(scores(rows), 0.25)
+    found = worth(scores(rows), nobody(300), 0.25)
     assert sum(cell["value"] for cell in found["cells"]) == sum(int(str(row["value"] or 0)) for row in rows)
     assert len({(cell["stage"], cell["risk"]) for cell in found["cells"]}) == len(found["cells"])
 
@@ -90,6 +127,33 @@ def test_the_run_keeps_it_and_owners_get_their_part(make_user: Callable[..., Use
     )
     assert {one["customer"] for one in own["saving"]} <= mine
     assert 0 < len(whole["saving"]) <= SAVED
+
+
+@pytest.mark.django_db
+def test_who_cancels_is_left_out_of_those_to_save_and_told(make_user: Callable[..., User], alice: User) -> None:
+    people = seeded_base(customers=40, days=250)
+    dora = make_user("dora", role="sales", reach="own")
+    Customer.objects.filter(pk__in=[one.pk for one in people]).update(owner=dora)
+    run = run_analysis(system())
+    first = part(alice, run.pk, "worth")
+    best, before = first["saving"][0], first["left_out"]
+    Interaction.objects.create(
+        customer_id=best["customer"],
+        kind="cancellation",
+        direction="inbound",
+        initiative="pull",
+        medium="owned",
+        occurred_at=f"{run.as_of}T12:00:00Z",
+        business_date=run.as_of,
+    )
+    again = run_analysis(system())
+    for viewer in (alice, dora):  # the run's own figures, and those computed for one viewer
+        found = part(viewer, again.pk, "worth")
+        assert best["customer"] not in {saved["customer"] for saved in found["saving"]}
+        assert found["left_out"] == {
+            "customers": before["customers"] + 1,
+            "at_stake": before["at_stake"] + best["at_stake"],
+        }
 
 
 @pytest.mark.django_db
