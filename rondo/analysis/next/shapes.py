@@ -90,8 +90,8 @@ class TierRow(TypedDict):
 class TierCategory(TypedDict):
     """A category with price tiers. ``level`` in the tree, from 1; ``by_size``: prices are of a pack of ``usual``
     ``unit``; ``customers`` with two purchase days or more; ``held``: customers hold to its tiers more than chance would
-    have it, by ``assortativity``; ``candidates``: customers for whom trading up brings most here, and the sum of the
-    ``gain`` expected at their next purchase."""
+    have it, by ``assortativity``; ``candidates``: customers for whom trading up brings most here, categories by size
+    before all others, and the sum of the ``gain`` expected at their next purchase."""
 
     name: str
     path: str
