@@ -95,7 +95,7 @@ def test_who_sees_only_some_customers_gets_no_figures_of_all(
 def test_the_customer_page_says_what_is_next_and_why(people: list[Customer], signed_in: SignIn, alice: User) -> None:
     text = text_of(signed_in(alice), f"/customers/{people[0].public_id}/")
     assert re.search(r"(COFFEE|MILK|BREAD|TEA|SOAP|FISH) due in \d+ days?\.", text)
-    assert re.search(r"bought on \d+ days, mostly every \d+ days?, last on \d+ \w+ 2023", text)
+    assert re.search(r"bought on \d+ days, mostly every (day|\d+ days), last on \d+ \w+ 2023", text)
     assert "Likely again in the next order" in text
     assert re.search(r"(Coffee|Milk) [01] bought \d+ times, last on", text)
 
