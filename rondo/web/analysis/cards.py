@@ -170,6 +170,12 @@ class ModelCard:
     warnings: list["_StrOrPromise"]
     details: dict[str, Any]
 
+    @property
+    def unit(self) -> str:
+        """The unit of time of the model's parameters, in words."""
+        units = {"week": gettext("week"), "day": gettext("day")}
+        return units.get(self.details["time_unit"], self.details["time_unit"])
+
 
 @dataclass(frozen=True)
 class Drift:
