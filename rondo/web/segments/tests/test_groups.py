@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from rondo.analysis.features import feature_of
 from rondo.analysis.segments.actions import add_members, create_segment
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.studies.actions import answer_study
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.tests.test_groups import few_sizes, shoppers
 from rondo.foundation.actors import system
-from rondo.foundation.models import User
+from rondo.foundation.models import Installation, User
+from rondo.web.segments.studying import written_apart
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +59,13 @@ def test_groups_from_the_question_to_the_segments(
     assert "ask somebody who sees all" in body(few.get("/segments/groups"))
     assert few.get("/segments/groups/stability.csv").status_code == 404
     assert few.post("/segments/groups/keep", {"group": "0"}).status_code == 403
+
+
+def test_figures_that_differ_are_not_written_alike(installation: Installation) -> None:
+    feature = feature_of("answers")
+    assert feature is not None
+    assert written_apart(feature, (0.42, 0.38, 3.0)) == ["0.42", "0.38", "3"]
+    assert written_apart(feature, (0.4, 0.2, None)) == ["0.4", "0.2", "–"]
 
 
 def test_controls_from_the_question_to_the_segment(alice: User, signed_in: SignIn) -> None:
