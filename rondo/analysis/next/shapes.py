@@ -131,12 +131,13 @@ class Trading(TypedDict):
 
 class Found(TypedDict):
     """``reason``: why there is no ranking of products (a sentence, empty where there is one). ``trading`` is missing
-    from what was worked out before there were price tiers."""
+    from what was worked out before there were price tiers. ``due_in_week``: customers whom ``next_due within next 7
+    days`` finds on the run's day; missing from what was worked out when a week had a day more."""
 
     categories: PairTable
     products: PairTable
     customers: int
-    due_soon: int
+    due_in_week: NotRequired[int]
     reason: str
     models: dict[str, object]
     trading: NotRequired[Trading]

@@ -7,6 +7,7 @@ from html import unescape
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from django.test import Client
@@ -72,7 +73,7 @@ def test_pairs_stand_with_interval_and_open_as_many_customers(
     for url, count in links[:4]:
         assert listed(client, unescape(url)) == int(count.replace(",", ""))
     due = re.search(r'<a href="([^"]*next_due[^"]*)">(\d+) customers?</a>', body)
-    assert due is not None
+    assert due is not None and "next_due within next 7 days" in unquote_plus(due[1])
     assert listed(client, unescape(due[1])) == int(due[2])
 
 
