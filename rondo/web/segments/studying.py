@@ -52,10 +52,14 @@ def written(feature: Feature, value: float | None, finer: int = 0) -> str:
 
 
 def written_apart(feature: Feature, values: Sequence[float | None]) -> list[str]:
-    """Values as :func:`written` has them, with decimals enough that those which differ are not written alike."""
+    """Values as :func:`written` has them, with decimals enough that those which differ are not written alike, and none
+    but 0 as 0."""
     for finer in range(3):
         texts = [written(feature, value, finer) for value in values]
-        if len(set(texts)) == len(set(values)):
+        nothing = [
+            value for value, text in zip(values, texts, strict=True) if value and not set(text) & set("123456789")
+        ]
+        if len(set(texts)) == len(set(values)) and not nothing:
             break
     return texts
 

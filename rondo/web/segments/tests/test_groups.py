@@ -65,6 +65,7 @@ def test_figures_that_differ_are_not_written_alike(installation: Installation) -
     feature = feature_of("answers")
     assert feature is not None
     assert written_apart(feature, (0.42, 0.38, 3.0)) == ["0.42", "0.38", "3"]
+    assert written_apart(feature, (0.02, 0.3)) == ["0.02", "0.30"]
     assert written_apart(feature, (0.4, 0.2, None)) == ["0.4", "0.2", "–"]
 
 
