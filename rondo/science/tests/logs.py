@@ -82,7 +82,7 @@ def complete_journey_mix(as_of: int) -> Parts:
     part[np.argsort(-np.bincount(code, cents[rows]), kind="stable")[:9]] = np.arange(9)
     keys, row = np.unique((who[rows] * 1000 + day[rows]) * 10 + part[code], return_inverse=True)
     customers, days = keys // 10 // 1000, keys // 10 % 1000
-    return Parts(customers, days, keys % 10, np.bincount(row, cents[rows]), 10, households.size)
+    return Parts(customers, days, keys % 10, np.bincount(row, cents[rows]).astype(np.float64), 10, households.size)
 
 
 @cache

@@ -174,7 +174,8 @@ class ModelCard:
     def unit(self) -> str:
         """The unit of time of the model's parameters, in words."""
         units = {"week": gettext("week"), "day": gettext("day")}
-        return units.get(self.details["time_unit"], self.details["time_unit"])
+        unit = str(self.details["time_unit"])
+        return units.get(unit, unit)
 
 
 @dataclass(frozen=True)
