@@ -10,28 +10,34 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from rondo.analysis.facts.past import past
-from rondo.analysis.modelling import Offer, day_number, purchase_log
+from rondo.analysis.modelling import Log, Offer, day_number, purchase_log, silence
 from rondo.analysis.models import Run
 from rondo.analysis.queries import current_run
 from rondo.errors import InputError, StateError
 from rondo.science._checks import FloatArray
+from rondo.science.churn import SecondPurchase
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.hybrid import Hybrid
-from rondo.science.models import PurchaseModel, SpendModel, alive_from, in_units, load, weeks_in_units
-from rondo.science.summary import summarise
+from rondo.science.models import PurchaseModel, SpendModel, alive_from, alive_of, in_units, load, weeks_in_units
+from rondo.science.risks import UNCORRECTED, Correction
+from rondo.science.summary import Summary, summarise
 from rondo.warehouse.tables import Tables
 
 
 @dataclass(frozen=True)
 class Models:
     """What a run fitted. ``purchases`` and ``spend`` are the models themselves (docs/models.md), as they were then;
-    ``config``: currency, horizon, rates and choices of the run; ``cards``: what the page *Analysis* shows of each.
+    ``second``: when one-time buyers come back, None where too few ever did; ``corrected``: what earlier windows say of
+    the chances of silence; ``config``: currency, horizon, rates and choices of the run; ``cards``: what the page
+    *Analysis* shows of each.
     """
 
     run: int
     as_of: date
     purchases: PurchaseModel
     spend: SpendModel
+    second: SecondPurchase | None
+    corrected: Correction
     config: Mapping[str, Any] = field(repr=False)
     cards: Mapping[str, Any] = field(repr=False)
 
@@ -41,12 +47,8 @@ class Models:
         days that the spend model counts, in minor units; ``tilt``: what a hybrid knows of the customer beside these (0
         for other models). Purchases copied since the run are in them.
         """
-        found = purchase_log(tables.arrow(past(tables, self.as_of, self.config["currency"]).purchase_days))
-        base = summarise(found.days, day_number(self.as_of))
-        tilt = np.zeros(len(base))
-        if isinstance(self.purchases, Hybrid):
-            with Offer(found, day_number(self.as_of), self.config["currency"], tables=tables) as offer:
-                tilt = self.purchases.bound(found.days, offer.taken(self.purchases)).tilt
+        found, base, model = self._known(tables)
+        tilt = model.tilt if isinstance(model, Hybrid) else np.zeros(len(base))
         return pa.table(
             {
                 "customer_id": found.customers[base.customer],
@@ -58,6 +60,30 @@ class Models:
                 "tilt": tilt,
             }
         )
+
+    def churn(self, tables: Tables) -> pa.Table:
+        """The risk as it is served, in the order of ``customer_id``: ``churn``, the chance of no purchase in the 91
+        days after the run's day, of one-time buyers by how the base came back after a first purchase; and
+        ``churn_usual``, the same had they bought on that day. Purchases copied since the run are in it."""
+        found, base, model = self._known(tables)
+        told = silence.risk(model, self.second, found.days, base, alive_of(model, base), self.corrected)
+        columns = silence.columns(told)
+        return pa.table(
+            {
+                "customer_id": found.customers[base.customer],
+                "churn": columns["churn"],
+                "churn_usual": columns["churn_usual"],
+            }
+        )
+
+    def _known(self, tables: Tables) -> tuple[Log, Summary, PurchaseModel]:
+        """Purchases up to the run's day, their summary, and the model that speaks of these customers."""
+        found = purchase_log(tables.arrow(past(tables, self.as_of, self.config["currency"]).purchase_days))
+        model: PurchaseModel = self.purchases
+        if isinstance(model, Hybrid):
+            with Offer(found, day_number(self.as_of), self.config["currency"], tables=tables) as offer:
+                model = model.bound(found.days, offer.taken(model))
+        return found, summarise(found.days, day_number(self.as_of)), model
 
     def expected_purchases(self, histories: pa.Table, weeks: float) -> FloatArray:
         """Expected purchase days of each row of :meth:`histories` within so many weeks after the run's day.
@@ -108,6 +134,8 @@ def open_models(run: int | None = None) -> Models:
         as_of=row.as_of,
         purchases=load(stored["purchases"], fingerprint=stored["purchases"]["fingerprint"]),
         spend=GammaGamma.from_dict(stored["spend"], fingerprint=stored["spend"]["fingerprint"]),
+        second=SecondPurchase.from_dict(second) if (second := stored.get("second")) else None,
+        corrected=Correction.from_dict(stored["risk"]) if "risk" in stored else UNCORRECTED,
         config=row.config,
         cards=stored["cards"],
     )

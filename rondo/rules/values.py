@@ -107,11 +107,20 @@ def _number(term: RuleTerm, value: Value, currency: str) -> int | float:
         found = whole(value) if abs(value) <= _LARGEST else value
     if not abs(found) <= _LARGEST:
         raise ValueProblem(_("the number is beyond %(limit)d.") % {"limit": _LARGEST})
+    if term.type == "share" and not 0 <= found <= 1:
+        raise ValueProblem(_("a share is from 0% to 100%."), suggestion=_share_meant(found, isinstance(value, Raw)))
     if term.type in ("count", "money") and not isinstance(found, int):
         raise ValueProblem(_("a whole number is needed here."))
     if term.type == "money" and abs(found) > MAX_MINOR:
         raise ValueProblem(_("the number is beyond %(limit)d.") % {"limit": MAX_MINOR})
     return found
+
+
+def _share_meant(found: float, in_text: bool) -> str:
+    """Whoever writes 50 means 50 %, which in JSON, where there is no sign for it, is 0.5."""
+    if not 1 < found <= 100:
+        return ""
+    return f"{_plain(Decimal(repr(found)))}%" if in_text else str(found / 100)
 
 
 def _truth(value: Value) -> bool:

@@ -10,10 +10,10 @@ the year as multipliers. Without multipliers it is the Kaplan-Meier curve on ban
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +90,20 @@ class SecondPurchase:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready document."""
         return {"model": "second_purchase", "version": 1, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """What :meth:`to_dict` wrote; raises InputError for a document of another model or version."""
+        if (document.get("model"), document.get("version")) != ("second_purchase", 1):
+            raise InputError(f"second purchases: {document.get('model')!r} of version {document.get('version')!r}")
+        lists = ("rates", "spend_edges", "spend_effects", "quarter_effects")
+        config = document["config"]
+        return cls(
+            **{name: tuple(document[name]) for name in lists},
+            customers=document["customers"],
+            returned=document["returned"],
+            config=SecondConfig(**{**config, "bands": tuple(config["bands"])}),
+        )
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ the last window best (logarithmic score) from the windows before, which is often
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +94,15 @@ class Correction:
                 for path, curve in (("repeat", self.repeat), ("once", self.once))
             },
         }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """What :meth:`to_dict` wrote."""
+        repeat, once = (
+            None if one is None else Curve(tuple(one["told"]), tuple(one["came"]), one["share"])
+            for one in (document["repeat"], document["once"])
+        )
+        return cls(repeat, once, tuple(document["origins"]))
 
 
 UNCORRECTED = Correction(None, None, ())

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_percent, get_currency_precision
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, npgettext
 from django.utils.translation import gettext as _
 
 from rondo.foundation.installation import installation, zone
@@ -235,6 +235,16 @@ def days(value: float | None) -> str:
         return DASH
     count = round(value)
     return ngettext("%(count)s day", "%(count)s days", count) % {"count": number(count)}
+
+
+def days_ago(value: int) -> str:
+    """A number of days as it stands with “ago” and “for”, which has a case of its own in some languages: 3 Tagen."""
+    return npgettext("ago", "%(n)s day", "%(n)s days", value) % {"n": number(value)}
+
+
+def every(gap: int) -> str:
+    """How often something comes: every 3 days, alle 3 Tage; every day."""
+    return _("every day") if gap == 1 else _("every %(days)s") % {"days": days(gap)}
 
 
 def months_later(count: int) -> str:

@@ -85,7 +85,7 @@ def _store(
     goods, kinds, shown = Kept(PRODUCTS), Kept(CATEGORIES), Kept(scores.schema(NextOf))
     trading = Kept(TRADING_UP)
     soon = start = 0
-    week = run.as_of + timedelta(days=7)
+    week = run.as_of + timedelta(days=6)  # the end of “within next 7 days”, which the run's day begins
     for some_goods, some_kinds, some in found.blocks():
         goods.add(some_goods)
         kinds.add(some_kinds)
@@ -104,7 +104,7 @@ def _store(
         categories=of_categories,
         products=of_products,
         customers=int(lines.customers.size),
-        due_soon=soon,
+        due_in_week=soon,
         reason=found.reason,
         models={
             name: model.describe()

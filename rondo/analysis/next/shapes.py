@@ -90,8 +90,8 @@ class TierRow(TypedDict):
 class TierCategory(TypedDict):
     """A category with price tiers. ``level`` in the tree, from 1; ``by_size``: prices are of a pack of ``usual``
     ``unit``; ``customers`` with two purchase days or more; ``held``: customers hold to its tiers more than chance would
-    have it, by ``assortativity``; ``candidates``: customers for whom trading up brings most here, and the sum of the
-    ``gain`` expected at their next purchase."""
+    have it, by ``assortativity``; ``candidates``: customers for whom trading up brings most here, categories by size
+    before all others, and the sum of the ``gain`` expected at their next purchase."""
 
     name: str
     path: str
@@ -131,12 +131,13 @@ class Trading(TypedDict):
 
 class Found(TypedDict):
     """``reason``: why there is no ranking of products (a sentence, empty where there is one). ``trading`` is missing
-    from what was worked out before there were price tiers."""
+    from what was worked out before there were price tiers. ``due_in_week``: customers whom ``next_due within next 7
+    days`` finds on the run's day; missing from what was worked out when a week had a day more."""
 
     categories: PairTable
     products: PairTable
     customers: int
-    due_soon: int
+    due_in_week: NotRequired[int]
     reason: str
     models: dict[str, object]
     trading: NotRequired[Trading]

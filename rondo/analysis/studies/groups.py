@@ -14,7 +14,7 @@ from rondo.analysis.features.table import Known, read
 from rondo.analysis.studies.groups_key import SERIES
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.outcome import Found, Outcome, Published, Report, present_run
-from rondo.analysis.studies.telling import median
+from rondo.analysis.studies.telling import apart, average, median
 from rondo.foundation.installation import installation
 from rondo.foundation.money import Money
 from rondo.foundation.registry import registries
@@ -79,6 +79,7 @@ def _told(
                 "last": first + size - 1,
                 "traits": _traits(known.features, scores, inside),
                 "medians": [median(known.features, column, inside) for column in range(len(known.features.names))],
+                "means": [average(known.features, column, inside) for column in range(len(known.features.names))],
                 "rule": rules[number],
             }
         )
@@ -97,12 +98,13 @@ def _told(
         "groups": groups,
         "features": list(known.features.names),
         "medians": [median(known.features, column, everybody) for column in range(len(known.features.names))],
+        "means": [average(known.features, column, everybody) for column in range(len(known.features.names))],
     }
 
 
 def _traits(features: Features, scores: npt.NDArray[np.float64], inside: Mask) -> list[dict[str, Any]]:
     """The strongest differences of a group from all buyers, one per theme: ``feature``, ``high``, the mean standard
-    ``score``, and medians ``inside`` and of all (``outside``)."""
+    ``score``, and what :func:`~rondo.analysis.studies.telling.apart` tells of the group and of all (``outside``)."""
     means = scores[inside].mean(axis=0)
     everybody = np.ones(inside.size, bool)
     seen: dict[str, dict[str, Any]] = {}
@@ -111,13 +113,10 @@ def _traits(features: Features, scores: npt.NDArray[np.float64], inside: Mask) -
         feature = feature_of(name)
         theme = feature.theme if feature else name
         if theme not in seen and len(seen) < TRAITS:
-            seen[theme] = {
-                "feature": name,
-                "high": bool(means[column] > 0),
-                "score": float(means[column]),
-                "inside": median(features, column, inside),
-                "outside": median(features, column, everybody),
-            }
+            high = bool(means[column] > 0)
+            figures = apart(features, column, inside, everybody, high)
+            if figures is not None:
+                seen[theme] = {"feature": name, "high": high, "score": float(means[column])} | figures
     return list(seen.values())
 
 

@@ -16,7 +16,8 @@ def drivers(features: Features, scores: Floats, weights: Floats, inside: Mask, o
     """What speaks for ``inside`` against ``outside`` by a linear model, strongest first, one entry per theme.
 
     Each has ``feature`` (the theme's strongest), ``high`` (whether it is higher inside), ``share`` of all that speaks
-    for them, and the medians ``inside`` and ``outside``. Themes that speak against them are left out.
+    for them, and what :func:`apart` tells. Themes that speak against them are left out, and those whose figures do not
+    show it.
     """
     gap = scores[inside].mean(axis=0) - scores[outside].mean(axis=0)
     parts = gap * weights
@@ -31,15 +32,10 @@ def drivers(features: Features, scores: Floats, weights: Floats, inside: Mask, o
         if value <= 0.02 * whole or whole <= 0:
             continue
         column = max(themes[theme], key=lambda column: float(parts[column]))
-        told.append(
-            {
-                "feature": features.names[column],
-                "high": bool(gap[column] > 0),
-                "share": value / whole,
-                "inside": median(features, column, inside),
-                "outside": median(features, column, outside),
-            }
-        )
+        high = bool(gap[column] > 0)
+        figures = apart(features, column, inside, outside, high)
+        if figures is not None:
+            told.append({"feature": features.names[column], "high": high, "share": value / whole} | figures)
     return told
 
 
@@ -58,6 +54,23 @@ def reasons(features: Features, scores: Floats, weights: Floats, top: int = 3) -
             [{"feature": features.names[column], "high": bool(scores[row, column] > 0)} for column in seen.values()]
         )
     return told
+
+
+def apart(features: Features, column: int, inside: Mask, outside: Mask, high: bool) -> dict[str, Any] | None:
+    """Figures that show a feature to be higher (or, not ``high``, lower) inside than outside: medians, or means
+    (``mean``) where medians do not, as of counts that are mostly 0; None where neither does."""
+    for mean, write in ((False, median), (True, average)):
+        here, there = write(features, column, inside), write(features, column, outside)
+        if here is not None and there is not None and (here > there if high else here < there):
+            return {"inside": here, "outside": there, "mean": mean}
+    return None
+
+
+def average(features: Features, column: int, rows: Mask) -> float | None:
+    """The mean of a feature over the rows where it is known; None where it is for none."""
+    values = features.values[rows, column]
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if values.size else None
 
 
 def median(features: Features, column: int, rows: Mask) -> float | None:

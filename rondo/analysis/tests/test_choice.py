@@ -69,7 +69,8 @@ def the_documented_notebook_gives_the_same(key: str) -> None:
         names: dict[str, Any] = {"rondo": rondo, "tables": tables}
         exec("\n".join(body), names)
         expected = eval(last, names)  # noqa: S307 - our own document
-    fitted, histories = names["fitted"], names["histories"]
+        fitted, histories = names["fitted"], names["histories"]
+        risks = fitted.churn(tables).to_pylist()
     assert fitted.purchases.kind == key
     ids = histories["customer_id"].to_pylist()
     assert len(ids) == len(expected) == Score.objects.count()
@@ -79,6 +80,11 @@ def the_documented_notebook_gives_the_same(key: str) -> None:
         assert score.alive in (None, pytest.approx(chance))
         assert score.expected_spend == pytest.approx(money, abs=1)
     assert Score.objects.filter(alive__isnull=False).exists()
+    assert [row["customer_id"] for row in risks] == ids and sum(histories["x"].to_numpy() == 0) > 0
+    assert fitted.second is None or fitted.second.survival(91) < 1
+    for row in risks:
+        score = Score.objects.get(customer_id=row["customer_id"])
+        assert (score.churn, score.churn_usual) == pytest.approx((row["churn"], row["churn_usual"]))
 
 
 def test_the_chosen_model_gives_the_figures_that_it_gives_alone() -> None:

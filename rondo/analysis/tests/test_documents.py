@@ -30,6 +30,9 @@ def test_the_example_for_analysts_runs() -> None:
         shown.append(eval(last, names))  # noqa: S307 - our own document
     listed = set(re.findall(r"`(\w+)`", TEXT.split("`names` lists")[1].split(". The copy holds")[0]))
     assert listed == set(shown[0])
+    assert (
+        "leads" not in shown[0] and "each as soon as it has a row" in TEXT
+    )  # nobody here is to buy for the first time
     months, kinds, late, shares = (table.to_pylist() for table in shown[1:5])
     assert [(str(row["month"])[:7], row["revenue"], row["buyers"]) for row in months] == [
         ("2024-01", 700, 1),

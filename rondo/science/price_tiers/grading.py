@@ -128,7 +128,7 @@ def grade(paid: Paid, goods: Goods, config: TierConfig | None = None) -> Tiers:
     price = paid_prices(paid, products)
     paths, depth, category = _branches(paid, goods.paths, bought, config)
     group = np.where(category >= 0, category, len(paths))
-    sizes = goods.sizes.settled(group, bought.astype(np.float64))
+    sizes = goods.sizes.settled(group, bought.astype(np.float64), price.astype(np.float64))
     measure, by_size = _measures(sizes, group, bought, len(paths), config)
     fits = (category >= 0) & (bought > 0)
     fits[fits] &= ~by_size[category[fits]] | (sizes.measure[fits] == measure[category[fits]])

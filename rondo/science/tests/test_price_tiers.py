@@ -71,9 +71,21 @@ def test_sizes_are_read_as_they_are_written(text: str, measure: int, amount: flo
 
 
 def test_ounces_are_what_the_rest_of_the_category_is_measured_in() -> None:
-    sizes = Sizes.parse(["32 OZ", "1 QT", "16 OZ", "1 LB"]).settled(np.array([0, 0, 1, 1]), np.ones(4))
+    sizes = Sizes.parse(["32 OZ", "1 QT", "16 OZ", "1 LB"]).settled(
+        np.array([0, 0, 1, 1]), np.ones(4), np.array([99.0, 99, 199, 199])
+    )
     assert sizes.measure.tolist() == [VOLUME, VOLUME, MASS, MASS]
     assert sizes.amount == pytest.approx([946.35, 946.35, 453.59, 453.59], rel=1e-4)
+
+
+def test_ounces_of_a_powder_are_weighed_beside_quarts_of_what_is_made_of_it() -> None:
+    texts = ["0.13 OZ", ".22 OZ", "2 QT", "8 QT", "64 OZ", "2 QT"]
+    price = np.array([25.0, 30, 25, 199, 199, 189])  # a pouch of either kind costs the same; so does juice by either
+    sizes = Sizes.parse(texts).settled(np.array([0, 0, 0, 0, 1, 1]), np.array([5.0, 5, 2, 0, 3, 3]), price)
+    assert sizes.measure.tolist() == [MASS, MASS, VOLUME, VOLUME, VOLUME, VOLUME]
+    assert sizes.amount[:2] == pytest.approx([3.685, 6.237], rel=1e-3)
+    unpaid = Sizes.parse(texts).settled(np.array([0, 0, 0, 0, 1, 1]), np.ones(6), np.zeros(6))
+    assert unpaid.measure.tolist() == [VOLUME] * 6
 
 
 def _worked() -> list[list[str]]:

@@ -170,6 +170,13 @@ class ModelCard:
     warnings: list["_StrOrPromise"]
     details: dict[str, Any]
 
+    @property
+    def unit(self) -> str:
+        """The unit of time of the model's parameters, in words."""
+        units = {"week": gettext("week"), "day": gettext("day")}
+        unit = str(self.details["time_unit"])
+        return units.get(unit, unit)
+
 
 @dataclass(frozen=True)
 class Drift:

@@ -255,12 +255,16 @@ class Returned:
         return self.returned / self.customers
 
 
+LEAST = 10
+"""Customers of the smallest cohort that the page speaks of: a share of fewer tells nothing of others."""
+
+
 def returned(found: Triangle, cut_until: str, steps: Sequence[int] = (3, 2, 1)) -> Returned | None:
     """What the page says first: of the latest cohort large enough to tell, who was back within three steps, or fewer
-    where no cohort has had that time. Cohorts that began before the data come last."""
+    where no cohort has had that time. Cohorts that began before the data come last. None where none is large enough."""
     fresh = [row for row in found["rows"] if not (cut_until and row["start"] <= cut_until)]
     old = [row for row in found["rows"] if cut_until and row["start"] <= cut_until]
-    for rows, least in ((fresh, 30), (fresh, 1), (old, 1)):
+    for rows, least in ((fresh, 30), (fresh, LEAST), (old, LEAST)):
         for step in steps:
             able = [row for row in rows if len(row["again"]) >= step and row["customers"] >= least]
             if able:

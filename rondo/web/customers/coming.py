@@ -58,12 +58,12 @@ def _habit(habit: Habit, as_of: date, *, head: bool) -> Line:
     else:
         span = _("%(low)s to %(high)s") % {"low": formats.day(habit["low"]), "high": formats.day(habit["high"])}
     why = ngettext(
-        "bought on %(days)s day, mostly every %(gap)s, last on %(last)s",
-        "bought on %(days)s days, mostly every %(gap)s, last on %(last)s",
+        "bought on %(days)s day, mostly %(every)s, last on %(last)s",
+        "bought on %(days)s days, mostly %(every)s, last on %(last)s",
         habit["days"],
     ) % {
         "days": formats.number(habit["days"]),
-        "gap": formats.days(round(habit["typical"])),
+        "every": formats.every(max(round(habit["typical"]), 1)),
         "last": formats.day(habit["last"]),
     }
     # The list is of those for whom the same category is due first.
@@ -78,7 +78,7 @@ def _again(one: Suggested, found: NextForOne) -> Line:
         "last": formats.day(one.row["last"]),
     }
     if one.row["gap"] > 0:
-        why += ", " + _("every %(gap)s on average") % {"gap": formats.days(max(round(one.row["gap"]), 1))}
+        why += ", " + _("%(every)s on average") % {"every": formats.every(max(round(one.row["gap"]), 1))}
     return Line(one.name, formats.share(one.row["chance"], 0), why)
 
 

@@ -331,6 +331,8 @@ def _numeric(field: Field, text: str) -> Value:
         except InputError as error:
             raise FilterError(str(error)) from error
     value = float(plain) / (100 if percent else 1)
+    if field.type == "share" and not 0 <= value <= 1:
+        raise FilterError(_("“%(value)s” is no share: write 0%% to 100%%, or 0 to 1.") % {"value": text[:40]})
     return int(value) if value.is_integer() and field.type in ("count", "days") else value
 
 

@@ -66,12 +66,12 @@ def _often(reason: Reason) -> str:
             "days": formats.number(RECENT_DAYS),
         }
     if reason.total and reason.silent is not None:
-        return _("last %(days)s ago") % {"days": formats.days(reason.silent)}
+        return _("last %(days)s ago") % {"days": formats.days_ago(reason.silent)}
     return _("none yet")
 
 
 def _of_known(reason: Reason) -> str:
-    return _("known for %(days)s") % {"days": formats.days(reason.total)}
+    return _("known for %(days)s") % {"days": formats.days_ago(reason.total)}
 
 
 def _of_answers(reason: Reason) -> str:

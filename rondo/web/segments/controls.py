@@ -11,9 +11,11 @@ from rondo.analysis.features import feature_of
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.studies import actions, queries
+from rondo.analysis.studies.controls import comparable
 from rondo.analysis.studies.outcome import FEWEST
 from rondo.customers.models import Customer
 from rondo.customers.queries import visible
+from rondo.errors import InputError
 from rondo.web.access import actor, page, viewer
 from rondo.web.segments.studying import answered, ask_of, kept, progress_of, state_of, written
 from rondo.web.segments.views import found
@@ -32,6 +34,7 @@ def controls(request: HttpRequest, key: str) -> HttpResponse:
     if study is not None:
         context |= {
             "results": study.results,
+            "comparable": comparable(study.results),
             "balance": _balance(study.results),
             "unlike": [_label(name) for name in study.results["unlike"]],
             "name": _("Controls for %(segment)s") % {"segment": row},
@@ -111,6 +114,8 @@ def keep(request: HttpRequest, key: str) -> HttpResponse:
     study = answered(request, KIND, row)
 
     def make() -> Segment:
+        if not comparable(study.results):
+            raise InputError(_("Too few members have a counterpart: no comparison is possible."))
         return actions.keep_as_segment(
             actor(request),
             study,

@@ -23,7 +23,7 @@ from rondo.analysis.studies.series import LETTERS
 from rondo.web.access import actor, page
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.segments import charts
-from rondo.web.segments.studying import answered, drivers, kept, progress_of, state_of, written
+from rondo.web.segments.studying import answered, drivers, kept, progress_of, state_of, written_apart
 
 KIND = "groups"
 
@@ -63,15 +63,18 @@ def _group(study: Study, number: int, one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _profile(results: dict[str, Any]) -> list[tuple[str, list[str], str]]:
-    """Features that set any group apart, with the median of each group and of all."""
-    wanted = {trait["feature"] for group in results["groups"] for trait in group["traits"]}
+def _profile(results: dict[str, Any]) -> list[tuple[str, bool, list[str], str]]:
+    """Features that set any group apart, with the median of each group and of all; or the mean, and that it is one,
+    where medians do not set a group apart that the mean does."""
+    traits = [trait for group in results["groups"] for trait in group["traits"]]
+    wanted, by_mean = {one["feature"] for one in traits}, {one["feature"] for one in traits if one.get("mean")}
     rows = []
     for column, name in enumerate(results["features"]):
         feature = feature_of(name)
         if feature is not None and name in wanted:
-            medians = [written(feature, group["medians"][column]) for group in results["groups"]]
-            rows.append((str(feature.label), medians, written(feature, results["medians"][column])))
+            kind = "means" if name in by_mean else "medians"
+            *told, whole = written_apart(feature, [one[kind][column] for one in (*results["groups"], results)])
+            rows.append((str(feature.label), name in by_mean, told, whole))
     return rows
 
 

@@ -1,6 +1,6 @@
 """What pages of studies share: features in words, where a study stands, and what one does with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,25 +28,40 @@ from rondo.web.access import actor, viewer
 
 @dataclass(frozen=True)
 class Driver:
-    """A trait in words: what sets a group apart, its label, its share of the whole, and medians inside and outside."""
+    """A trait in words: what sets a group apart, its label, its share of the whole, and medians inside and outside, or
+    means where medians do not show it."""
 
     words: str
     label: str
     share: float | None
     inside: str
     outside: str
+    mean: bool = False
 
 
-def written(feature: Feature, value: float | None) -> str:
-    """A value of a feature as the viewer's language writes it."""
+def written(feature: Feature, value: float | None, finer: int = 0) -> str:
+    """A value of a feature as the viewer's language writes it, with so many decimals more than it usually has."""
     if value is None:
         return formats.DASH
     if feature.type == "money":
         small = abs(Money(round(value), installation().currency).major) < 10
-        return formats.money(value, digits=None if small else 0)
+        return formats.money(value, digits=None if small or finer else 0)
     if feature.type == "share":
-        return formats.share(value, 0)
-    return formats.number(value, 0 if float(value).is_integer() else 1)
+        return formats.share(value, finer)
+    return formats.number(value, 0 if float(value).is_integer() else 1 + finer)
+
+
+def written_apart(feature: Feature, values: Sequence[float | None]) -> list[str]:
+    """Values as :func:`written` has them, with decimals enough that those which differ are not written alike, and none
+    but 0 as 0."""
+    for finer in range(3):
+        texts = [written(feature, value, finer) for value in values]
+        nothing = [
+            value for value, text in zip(values, texts, strict=True) if value and not set(text) & set("123456789")
+        ]
+        if len(set(texts)) == len(set(values)) and not nothing:
+            break
+    return texts
 
 
 def drivers(told: list[dict[str, Any]]) -> list[Driver]:
@@ -55,15 +70,9 @@ def drivers(told: list[dict[str, Any]]) -> list[Driver]:
     for one in told:
         feature = feature_of(one["feature"])
         if feature is not None:
-            found.append(
-                Driver(
-                    str(feature.more if one["high"] else feature.less),
-                    str(feature.label),
-                    one.get("share"),
-                    written(feature, one.get("inside")),
-                    written(feature, one.get("outside")),
-                )
-            )
+            words = str(feature.more if one["high"] else feature.less)
+            inside, outside = written_apart(feature, (one.get("inside"), one.get("outside")))
+            found.append(Driver(words, str(feature.label), one.get("share"), inside, outside, bool(one.get("mean"))))
     return found
 
 

@@ -101,6 +101,16 @@ def test_a_cohort_that_began_before_the_data_is_named_last() -> None:
     assert returned(found, "") is None
 
 
+def test_a_cohort_of_a_few_is_no_headline() -> None:
+    found = parts()["cohorts"]["month"]
+    found["rows"] = found["rows"][-1:]
+    found["rows"][0] |= {"customers": 9, "again": [9]}
+    assert returned(found, "2017-01-31") is None
+    found["rows"][0] |= {"customers": 10}
+    told = returned(found, "2017-01-31")
+    assert told and (told.customers, told.returned) == (10, 9)
+
+
 def test_who_sees_a_part_gets_cohorts_of_that_part(signed_in: SignIn, charlie: User) -> None:
     people = seeded_base(customers=20, days=150)
     Customer.objects.filter(pk__in=[one.pk for one in people[:3]]).update(owner=charlie)

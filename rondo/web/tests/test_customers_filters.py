@@ -162,6 +162,8 @@ def test_an_attribute_of_a_merged_record_counts_where_the_survivor_has_none(clie
         ("value:min:999999999999999", "minor units"),
         ("value:min:1.000", "“1.000” has more decimals than USD; write a thousand as 1000."),
         ("value:between:0..0.001", "more decimals than USD"),
+        ("churn:min:50", "“50” is no share: write 0% to 100%"),
+        ("churn:between:-0.5..0.5", "“-0.5” is no share"),
         ("value:min:1|2", "more than one value"),
         ("value:between:5", "write it as low..high"),
         ("value:between:5..1", "“5” is greater than “1”"),

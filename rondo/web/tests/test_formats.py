@@ -47,6 +47,10 @@ CASES: list[tuple[Callable[[], str], str, str]] = [
     (lambda: formats.day(None), "–", "–"),
     (lambda: formats.month(date(2017, 3, 5)), "Mar 2017", "März 2017"),
     (lambda: formats.month_name(date(2017, 3, 5)), "Mar", "März"),
+    (lambda: formats.days(4), "4 days", "4 Tage"),
+    (lambda: formats.days_ago(4), "4 days", "4 Tagen"),
+    (lambda: formats.every(4), "every 4 days", "alle 4 Tage"),
+    (lambda: formats.every(1), "every day", "jeden Tag"),
     (lambda: formats.signed(-0.021, formats.share), "−2.1%", f"−2,1{NB}%"),
 ]
 

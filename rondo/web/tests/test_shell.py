@@ -150,6 +150,14 @@ def test_the_same_data_analysed_again_changed_nothing(signed_in: SignIn, alice: 
     assert "Changed since" not in page and "since 31 Dec" not in page
 
 
+def test_who_sees_no_customer_is_told_why(signed_in: SignIn, alice: User, charlie: User) -> None:
+    store_run()
+    assert "No customer is yours to see yet" not in text_of(signed_in(alice).get("/"))
+    page = text_of(signed_in(charlie).get("/"))
+    assert "No customer is yours to see yet" in page and "Who administers Rondo can make you the owner" in page
+    assert "0 customers bought" not in page and "Every customer buys within" not in page
+
+
 def test_home_speaks_the_users_language_in_figures(signed_in: SignIn, alice: User) -> None:
     store_run()
     User.objects.filter(pk=alice.pk).update(language="de")

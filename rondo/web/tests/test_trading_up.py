@@ -60,7 +60,8 @@ def test_tiers_stand_with_edges_and_whom_to_address_opens_as_many(
     assert re.search(
         r"\d+ customers may trade up, which is expected to bring €[\d,.]+ at their next purchases", words(text)
     )
-    assert "price of 500 g" in text
+    assert "counted in one category: the one that brings most, those with known sizes before all others" in text
+    assert "Categories with known sizes first, then where most is expected" in text and "price of 500 g" in text
     assert re.search(r"low tier below €2\.\d\d · \d+%", text)
     body = client.get(PAGE).content.decode()
     links = re.findall(r'<a href="([^"]*upsell_category\+%3D[^"]*)">(\d+)</a></td>', body)

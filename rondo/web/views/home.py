@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rondo.analysis.results import Activity
-from rondo.customers.queries import visible
+from rondo.customers.queries import sees_all, visible
 from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.registry import registries
 from rondo.web.access import actor, page, viewer
@@ -41,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         results = found.results
         context |= {
             "results": results,
+            "sees_nobody": not results["totals"]["customers"] and not sees_all(user),
             "revenue": revenue(results["weekly"], results["forecast"], results["totals"]["currency"], found.stamp),
             "horizon": installation().horizon_months,
             "rhythm": rhythm(results["activity"]),

@@ -35,8 +35,8 @@ def together(request: HttpRequest) -> HttpResponse:
         context |= {
             "tables": tables,
             "headline": next((table["rows"][0] for table in tables if table["rows"]), None),
-            "due_soon": found.results["due_soon"],
-            "due_url": customers_where(rule="next_due within next 8 days"),
+            "due_soon": found.results.get("due_in_week", 0),
+            "due_url": customers_where(rule="next_due within next 7 days"),
             "reason": found.results["reason"],
         }
     return render(request, "shell/together.html", context)

@@ -13,6 +13,7 @@ from rondo.analysis.segments.queries import list_context
 from rondo.analysis.segments.refreshing import refresh_segment
 from rondo.analysis.studies import actions, groups
 from rondo.analysis.studies.models import Series, Study, StudyCustomer
+from rondo.analysis.studies.telling import apart
 from rondo.analysis.tests.world import START, customer, product, purchases
 from rondo.catalogue.models import Product
 from rondo.customers.models import Customer
@@ -21,6 +22,7 @@ from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import User
 from rondo.rules import compile_q, parse, schema
 from rondo.science.clusters import ClusterConfig
+from rondo.science.features import Features
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +68,8 @@ def test_planted_groups_are_found_named_and_become_segments(alice: User, few_siz
     assert sum(group["customers"] for group in results["groups"]) == 120
     first = results["groups"][lettered[people[60].pk]]
     assert {trait["high"] for trait in first["traits"][:2]} == {False}
+    for trait in (trait for group in results["groups"] for trait in group["traits"]):
+        assert trait["inside"] > trait["outside"] if trait["high"] else trait["inside"] < trait["outside"]
     rule = first["rule"]
     assert rule["precision"]["low"] < rule["precision"]["value"] and rule["recall"]["value"] > 0.6 and rule["text"]
     known = schema()
@@ -81,6 +85,15 @@ def test_planted_groups_are_found_named_and_become_segments(alice: User, few_siz
         Actor(alice, "web"), study, name="By name", first=first["first"], places=first["last"]
     )
     assert kept.size == first["customers"]
+
+
+def test_what_sets_apart_is_told_by_figures_that_differ() -> None:
+    inside = np.arange(10) < 5
+    answers, days, nothing = [0.0, 0, 0, 1, 1, 0, 0, 0, 0, 1], [1.0, 2, 2, 2, 3, 2, 3, 3, 3, 9], [0.0] * 10
+    features = Features(("answers", "days_30", "kinds"), np.array([answers, days, nothing]).T)
+    assert apart(features, 0, inside, ~inside, high=True) == {"inside": 0.4, "outside": 0.2, "mean": True}
+    assert apart(features, 1, inside, ~inside, high=False) == {"inside": 2.0, "outside": 3.0, "mean": False}
+    assert apart(features, 1, inside, ~inside, high=True) is None and apart(features, 2, inside, ~inside, True) is None
 
 
 def test_customers_of_one_kind_have_no_groups(monkeypatch: pytest.MonkeyPatch) -> None:

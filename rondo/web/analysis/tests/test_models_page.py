@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.facts import past
@@ -97,6 +98,14 @@ def test_the_page_shows_the_run_and_leads_to_its_customers(run: Run, signed_in: 
     assert text_of(client, "/charts/candidates.csv").startswith("Model,Mean absolute error,")
     rows = text_of(client, "/charts/silence.csv").splitlines()
     assert len(rows) == 1 + len(results["churn"]["check"]["paths"][0]["bins"])
+
+
+@pytest.mark.django_db
+def test_the_unit_of_time_is_a_word_and_no_key(run: Run) -> None:
+    card = cards.model_card(run, None, "purchases")
+    assert card is not None and card.details["time_unit"] in ("week", "day")
+    with translation.override("de"):
+        assert card.unit == {"week": "Woche", "day": "Tag"}[card.details["time_unit"]]
 
 
 @pytest.mark.django_db

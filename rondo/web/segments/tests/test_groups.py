@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from rondo.analysis.features import feature_of
 from rondo.analysis.segments.actions import add_members, create_segment
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.studies.actions import answer_study
 from rondo.analysis.studies.models import Study
 from rondo.analysis.studies.tests.test_groups import few_sizes, shoppers
 from rondo.foundation.actors import system
-from rondo.foundation.models import User
+from rondo.foundation.models import Installation, User
+from rondo.web.segments.studying import written_apart
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +61,14 @@ def test_groups_from_the_question_to_the_segments(
     assert few.post("/segments/groups/keep", {"group": "0"}).status_code == 403
 
 
+def test_figures_that_differ_are_not_written_alike(installation: Installation) -> None:
+    feature = feature_of("answers")
+    assert feature is not None
+    assert written_apart(feature, (0.42, 0.38, 3.0)) == ["0.42", "0.38", "3"]
+    assert written_apart(feature, (0.02, 0.3)) == ["0.02", "0.30"]
+    assert written_apart(feature, (0.4, 0.2, None)) == ["0.4", "0.2", "–"]
+
+
 def test_controls_from_the_question_to_the_segment(alice: User, signed_in: SignIn) -> None:
     page = signed_in(alice)
     people = shoppers(40, 40)
@@ -69,9 +79,25 @@ def test_controls_from_the_question_to_the_segment(alice: User, signed_in: SignI
     assert "Queued" in body(page.get("/segments/treated/controls/progress"))
     study = answer_study(Study.objects.get().pk)
     text = body(page.get("/segments/treated/controls"))
-    assert "counterpart outside who is alike" in text and "Purchase days in 365 days" in text
+    alike = "who would as likely be a member" if study.results["unlike"] else "who is alike"
+    assert alike in text and "Purchase days in 365 days" in text
     assert ("Not balanced:" in text) == bool(study.results["unlike"])
     shown = page.get("/segments/treated/controls/pairs").context["rows"]
     assert len(shown) == study.results["pairs"] and all(member in people[:24] for member, _control in shown)
     page.post("/segments/treated/controls/keep", {"name": "Controls"})
     assert Segment.objects.get(key="controls").size == study.results["pairs"]
+
+
+def test_members_whom_nobody_resembles_are_compared_with_nobody(alice: User, signed_in: SignIn) -> None:
+    page = signed_in(alice)
+    people = shoppers(40, 40)
+    segment = create_segment(system(), name="Frequent", kind="static")
+    add_members(system(), segment.key, [one.public_id for one in people[:40]])  # all who buy often, and nobody else
+    page.post("/segments/frequent/controls/ask", {"as_of": ""})
+    study = answer_study(Study.objects.get().pk)
+    assert study.results["pairs"] < 10 and study.results["unlike_plain"]
+    text = body(page.get("/segments/frequent/controls"))
+    assert "No comparison is possible" in text and "from the day before it happened" in text
+    assert "who is alike" not in text and "Make a segment of the controls" not in text
+    page.post("/segments/frequent/controls/keep", {"name": "Controls"})
+    assert not Segment.objects.filter(key="controls").exists()
