@@ -18,6 +18,23 @@ class ListColumn:
 
 
 @dataclass(frozen=True)
+class ListField:
+    """A field that a list can be asked by: what filters, sort and columns call it (``key``) and what rules do
+    (``rule``, empty where they do not know it), the operators of its filters, and its choices with what they are
+    called. ``column``: it can be shown and sorted by. ``groups``: the list can be grouped by it."""
+
+    key: str
+    label: str
+    type: str
+    meaning: str
+    rule: str
+    operators: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...]
+    column: bool
+    groups: bool
+
+
+@dataclass(frozen=True)
 class ListFile:
     """A list as a file: its name, what it is, and its parts one after the other."""
 
@@ -30,6 +47,9 @@ class AskedList(Protocol):
     """A list as somebody asks for it, in the text forms of its address."""
 
     columns: list[ListColumn]
+
+    def fields(self) -> list[ListField]:
+        """The fields that whoever asks may name, in the order in which menus show them."""
 
     def page(self, cursor: str, limit: int) -> tuple[list[tuple[str, str, list[Any]]], str]:
         """Rows from a cursor on, each with public id, name and the cells of the columns; and the next page's cursor,

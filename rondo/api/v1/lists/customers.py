@@ -69,6 +69,39 @@ class ListedRows(Schema):
     next: str | None
 
 
+class FieldChoice(Schema):
+    __doc__ = gettext_noop("A choice of a field: the value that filters name, and what it is called.")
+
+    value: str = Field(..., examples=["household"])
+    label: str
+
+
+class ListedField(Schema):
+    __doc__ = gettext_noop(
+        "A field of a list. `key` is what `f`, `sort` and `cols` call it, `rule` what a rule does (null where rules do "
+        "not know it). `operators`: those of its conditions. `choices`: the values that a choice has, users by e-mail "
+        "address."
+    )
+
+    key: str = Field(..., examples=["attr.age"])
+    rule: str | None = Field(..., examples=["age"])
+    label: str
+    type: str = Field(
+        ..., description=gettext_noop("choice, text, number, money, count, days, share, date, boolean or user")
+    )
+    meaning: str
+    operators: list[str] = Field(..., examples=[["min", "max", "above", "below", "between", "known", "unknown"]])
+    choices: list[FieldChoice]
+    column: bool = Field(..., description=gettext_noop("Whether it can be a column, and sorted by."))
+    groups: bool = Field(..., description=gettext_noop("Whether a list can be grouped by it."))
+
+
+class ListedFields(Schema):
+    __doc__ = gettext_noop("The fields by which a list can be asked for, in the order in which menus show them.")
+
+    data: list[ListedField]
+
+
 class Counted(Schema):
     __doc__ = gettext_noop("How many rows a list has, exactly, and what they are worth together, where that is known.")
 
@@ -127,6 +160,34 @@ def count(request: HttpRequest, view: View = None, f: Filters = None, rule: Rule
     number, value = open_list(viewer(request), view=view, f=f, rule=rule, q=q).count()
     currency = installation().currency
     return Counted(count=number, value=None if value is None else schemas.Money(minor=value, currency=currency))
+
+
+@router.get(
+    "/lists/customers/fields",
+    response=ListedFields,
+    summary=gettext_noop("Fields of the customers list"),
+    operation_id="listCustomerFields",
+    description=gettext_noop(
+        "What the list can be filtered, ruled, sorted and grouped by and show, as far as the token's user sees it."
+    ),
+)
+def list_fields(request: HttpRequest) -> ListedFields:
+    return ListedFields(
+        data=[
+            ListedField(
+                key=one.key,
+                rule=one.rule or None,
+                label=one.label,
+                type=one.type,
+                meaning=one.meaning,
+                operators=list(one.operators),
+                choices=[FieldChoice(value=value, label=label) for value, label in one.choices],
+                column=one.column,
+                groups=one.groups,
+            )
+            for one in open_list(viewer(request)).fields()
+        ]
+    )
 
 
 @router.get(
