@@ -35,6 +35,19 @@ class ListField:
 
 
 @dataclass(frozen=True)
+class ListGroup:
+    """The rows of a list that have one value of a field, or none: the condition that leads to them, how many they are,
+    and what they are worth together in minor units, if that is known. ``value`` is empty for who has none, and where
+    many values stand together."""
+
+    value: str
+    label: str
+    condition: str
+    count: int
+    worth: int | None
+
+
+@dataclass(frozen=True)
 class ListFile:
     """A list as a file: its name, what it is, and its parts one after the other."""
 
@@ -57,6 +70,10 @@ class AskedList(Protocol):
 
     def count(self) -> tuple[int, int | None]:
         """How many rows there are, exactly, and what they are worth together in minor units, if that is known."""
+
+    def groups(self, by: str) -> tuple[ListColumn, list[ListGroup]]:
+        """The field that the list is grouped by (where ``by`` is empty the one that it would be on the page), and its
+        groups, which are the whole list. Raises InputError where it cannot be grouped so."""
 
     def keys(self) -> list[int]:
         """The keys of all rows, in no order."""

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from rondo.errors import InputError
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
-from rondo.foundation.shown_lists import ListColumn, ListField, ListFile
+from rondo.foundation.shown_lists import ListColumn, ListField, ListFile, ListGroup
 from rondo.rules import schema
 from rondo.web.customers.export_files import list_file, typed
 from rondo.web.customers.filters import operators
-from rondo.web.customers.groups import groupable
+from rondo.web.customers.groups import figures, groupable, grouped_by, groups_of, keys_of_users
 from rondo.web.customers.lists import CursorError, Position, read_page
 from rondo.web.customers.query import MAX_COLUMNS, ListQuery
 from rondo.web.customers.rows import read_rows
@@ -97,6 +97,30 @@ class Asked:
     def count(self) -> tuple[int, int | None]:
         """How many customers, and what they are worth together."""
         return self._query.selection.count()
+
+    def groups(self, by: str) -> tuple[ListColumn, list[ListGroup]]:
+        """The groups of boards and charts, each with its figures."""
+        query = self._query
+        offered = [one.key for one in groupable(query.fields.values())]
+        if by and by not in offered:
+            raise InputError(
+                _("by: a list is not grouped by “%(key)s”; use one of %(offered)s.")
+                % {"key": by[:60], "offered": ", ".join(offered)}
+            )
+        query.by = by or query.by
+        field = grouped_by(query)
+        emails = {key: email for email, key in keys_of_users().items()} if field.type == "user" else {}
+        found = [
+            ListGroup(
+                emails.get(one.group.value, one.group.value),
+                str(one.group.label),
+                one.group.text,
+                one.number,
+                one.worth,
+            )
+            for one in figures(query, groups_of(query, field))
+        ]
+        return ListColumn(field.key, str(field.label), field.type), found
 
     def keys(self) -> list[int]:
         """The keys of all customers of the list."""

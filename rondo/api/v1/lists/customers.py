@@ -102,6 +102,26 @@ class ListedFields(Schema):
     data: list[ListedField]
 
 
+class ListedGroup(Schema):
+    __doc__ = gettext_noop(
+        "The customers of a list that have one value of a field: how many, and what they are worth together. `f` is "
+        "the condition that leads to them. `value` is empty for who has none, and where many values stand together."
+    )
+
+    value: str = Field(..., examples=["household"])
+    label: str
+    f: str = Field(..., examples=["kind:is:household"])
+    count: int
+    worth: schemas.Money | None
+
+
+class ListedGroups(Schema):
+    __doc__ = gettext_noop("A list by the values of one field, in their natural order; together they are the list.")
+
+    by: ListedColumn
+    data: list[ListedGroup]
+
+
 class Counted(Schema):
     __doc__ = gettext_noop("How many rows a list has, exactly, and what they are worth together, where that is known.")
 
@@ -187,6 +207,45 @@ def list_fields(request: HttpRequest) -> ListedFields:
             )
             for one in open_list(viewer(request)).fields()
         ]
+    )
+
+
+@router.get(
+    "/lists/customers/groups",
+    response=ListedGroups,
+    summary=gettext_noop("Group a list"),
+    operation_id="groupCustomerList",
+    description=gettext_noop(
+        "How many customers have which value of a field, and what they are worth together, as the boards and charts of "
+        "the page show it."
+    ),
+)
+def group(
+    request: HttpRequest,
+    by: Annotated[
+        str | None,
+        Query(max_length=80, description=gettext_noop("A field by which lists are grouped; else as on the page.")),
+    ] = None,
+    view: View = None,
+    f: Filters = None,
+    rule: RuleText = None,
+    q: Text = None,
+) -> ListedGroups:
+    check_texts("by", [by or ""])
+    field, groups = open_list(viewer(request), view=view, f=f, rule=rule, q=q).groups(by or "")
+    currency = installation().currency
+    return ListedGroups(
+        by=ListedColumn(key=field.key, label=field.label, type=field.type),
+        data=[
+            ListedGroup(
+                value=one.value,
+                label=one.label,
+                f=one.condition,
+                count=one.count,
+                worth=None if one.worth is None else schemas.Money(minor=one.worth, currency=currency),
+            )
+            for one in groups
+        ],
     )
 
 
