@@ -79,6 +79,18 @@ class Body(Schema):
         return given
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class Fields(Body):
+    """The body of every ``PATCH``: what is named is set, and nothing else is touched. The document tells no default of
+    its fields: a generated client would send them, and say of a field what nobody said."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+
 def storable(given: Any) -> None:
     """Raise ValueError where something in it is no text for a column, however deep: what was sent may be nested deeper
     than functions can call each other."""

@@ -6,16 +6,18 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import BigIntegerField, BooleanField, DateTimeField, F, Func, Q, QuerySet, Value
 
-from rondo.customers.models import Survivor
+from rondo.customers.models import Source, Survivor
 from rondo.customers.queries import belongs_to, sees_all, visible
 from rondo.foundation.models import User
-from rondo.interactions.models import Interaction
+from rondo.interactions.models import Interaction, Order
 from rondo.interactions.queries import standing
 
 EXAMINED = 10_000
 """At most so many interactions are looked at for one page, whatever the filters leave out."""
 _FEW = 200
 """Whoever sees no more customers than this is given their chains, each found by its customer, without such a bound."""
+_MOST_NUMBERED = 200
+"""Orders of one number that are looked through: each source has its own numbers."""
 _ROW = "(%(expressions)s)"
 _DAY = timedelta(days=1)
 """No zone is further from UTC: a business day lies within its calendar day in UTC and a day on either side."""
@@ -34,6 +36,8 @@ class Filters:
     source: int | None = None
     first: date | None = None
     last: date | None = None
+    keys: Sequence[int] | None = None
+    """Only among these interactions, a few that are known already."""
 
 
 @dataclass
@@ -55,8 +59,10 @@ def listed(
     within = _within(Interaction.objects.all(), filters, after)
     rows = _narrowed(_within(standing(), filters, after), filters)
     end: Place | None = None
-    few = filters.records or _few_records(viewer)
-    if few is not None:
+    if filters.keys is not None:
+        rows = rows.filter(belongs_to(visible(viewer)), pk__in=list(filters.keys))
+        rows = rows.filter(customer_id__in=filters.records) if filters.records else rows
+    elif (few := filters.records or _few_records(viewer)) is not None:
         rows = rows.filter(customer_id__in=few)
     else:
         end = within.order_by("-occurred_at", "-pk").values_list("occurred_at", "pk")[EXAMINED - 1 : EXAMINED].first()
@@ -68,6 +74,13 @@ def listed(
     if len(found) > limit:
         return Listed(found[:limit], (found[limit - 1].occurred_at, found[limit - 1].pk))
     return Listed(found, end)
+
+
+def numbered(number: str, source: int | None = None) -> list[int]:
+    """The keys of the latest 200 orders of that very number, of one source or of all."""
+    sources = [source] if source is not None else list(Source.objects.values_list("pk", flat=True))  # as the index is
+    found = Order.objects.filter(source_id__in=sources, number=number).order_by("-pk")
+    return list(found.values_list("pk", flat=True)[:_MOST_NUMBERED])
 
 
 def one(viewer: User | None, key: int, *, order: bool = False) -> Interaction | None:

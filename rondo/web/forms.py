@@ -2,25 +2,35 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from babel.numbers import get_currency_name, list_currencies
+from babel import Locale
+from babel.numbers import get_currency_name, get_territory_currencies
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from rondo.foundation.installation import installation
 from rondo.foundation.models import Installation, User
 from rondo.web import formats
 
 _HUNDRED = Decimal(100)
 
 
+@lru_cache(maxsize=1)
+def _in_use() -> frozenset[str]:
+    """Codes of the currencies that are legal tender somewhere, as far as the library's data reach."""
+    territories = [code for code in map(str, Locale("en").territories) if len(code) == 2]
+    return frozenset(currency for code in territories for currency in get_territory_currencies(code))
+
+
 def currencies() -> list[tuple[str, str]]:
-    """Codes of currencies with their names."""
+    """Codes of the currencies that are in use, and of the company's own, with their names."""
     locale = formats.language()
-    current = [code for code in sorted(list_currencies(locale)) if len(code) == 3]
-    return [(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in current]
+    codes = sorted(_in_use() | {installation().currency})
+    return [(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in codes]
 
 
 def zones() -> list[tuple[str, str]]:

@@ -356,6 +356,29 @@ def test_a_customer_is_made_with_few_queries_and_told_of_in_order(call: Call, sh
     assert row.changed_in and Customer.objects.filter(changed_in=row.changed_in).count() == 1
 
 
+def test_a_customer_who_is_there_is_looked_up_once_not_for_each_part(call: Call, shop: Shop) -> None:
+    """A list brought anew, with nothing changed: what each item asks the database."""
+
+    def item(number: int, **more: Any) -> dict[str, Any]:
+        mail = {"kind": "email", "value": f"ada{number}@rondo-crm.de"}
+        known = {"kind": "external", "value": f"K-{number}", "source": "shop"}
+        return {"given_name": "Ada", "identifiers": [mail, known], "addresses": [{"city": "London"}], **more}
+
+    def queries(count: int, **more: Any) -> int:
+        items = [item(number, **more) for number in range(count)]
+        with CaptureQueriesContext(connection) as asked:
+            told = call("post", "customers/bulk", {"on_duplicate": "update", "items": items}).json()
+        assert told["done"] == count
+        return len(asked)
+
+    queries(12)
+    asked = queries(12) - queries(2)
+    assert asked <= 10 * 26, asked / 10
+    assert Customer.objects.count() == 12 and Identifier.objects.count() == 24
+    queries(12, language="en")
+    assert set(Customer.objects.values_list("language", "version")) == {("en", 2)}
+
+
 def test_of_two_consents_about_the_same_the_later_holds(call: Call) -> None:
     consents = [
         {"channel": "email", "state": "given", "at": "2017-03-01T12:00:00Z"},

@@ -8,14 +8,17 @@ from django.test import Client
 
 from rondo.api.problems import MEDIA_TYPE
 from rondo.api.tests.conftest import Shop
+from rondo.api.v1.merging import PAIR
 from rondo.customers.actions import add_identifier, change_customer
 from rondo.customers.models import Customer
 from rondo.duplicates.models import Pair
 from rondo.foundation.actors import system
 from rondo.foundation.api_tokens import make_api_token
+from rondo.foundation.ids import encode
 from rondo.foundation.models import AuditEntry, User
 
 pytestmark = pytest.mark.django_db
+PRINTS: dict[str, Any] = {"prior": -9.0, "left_print": "", "right_print": ""}
 
 
 @pytest.fixture
@@ -41,6 +44,20 @@ def test_a_merge_shows_what_was_asked_for_and_its_undo_says_what_is_left(shop: S
     assert (undone.json()["customer"], undone.json()["left"]) == (lost.public_id, ["language"])
     assert call(f"merges/{made.json()['id']}/undo").status_code == 409
     assert not Customer.objects.filter(is_merged=True).exists()
+
+
+def test_a_person_is_not_made_one_with_a_household(shop: Shop, call: Callable[..., Any]) -> None:
+    home, ada = shop.customer("Miller household"), shop.customer("Ada Miller", kind="person")
+    refused = call("merges", {"loser": ada.public_id, "winner": home.public_id})
+    assert refused.status_code == 409 and refused.headers["Content-Type"] == MEDIA_TYPE
+    assert "Ada Miller (Person) and Miller household (Household) are not of one kind" in refused.json()["detail"]
+    pair = Pair.objects.create(left=home, right=ada, probability=0.9, weight=10.0, **PRINTS)
+    assert call(f"duplicates/{encode(PAIR, pair.pk)}/decision", {"decided": "merged"}).status_code == 409
+    assert not Customer.objects.filter(is_merged=True).exists()
+    browser = shop.customer("", kind="person")
+    assert call("merges", {"loser": browser.public_id, "winner": home.public_id}).status_code == 200, "nobody said what"
+    change_customer(system(), ada, expected_version=ada.version, kind="household")
+    assert call("merges", {"loser": ada.public_id, "winner": home.public_id}).status_code == 200
 
 
 def test_what_is_not_usable_is_named(shop: Shop, call: Callable[..., Any]) -> None:
@@ -78,9 +95,8 @@ def test_who_may_be_meant_is_told_at_once(shop: Shop, call: Callable[..., Any]) 
 
 def test_pairs_are_walked_in_order_and_decided(shop: Shop, call: Callable[..., Any], alice: User) -> None:
     rows = [shop.customer(f"N{n}", language=("de", "en")[n % 2]) for n in range(6)]
-    prints: dict[str, Any] = {"prior": -9.0, "left_print": "", "right_print": ""}
     for n, weight in ((0, 7.0), (2, 9.0), (4, 7.0)):
-        Pair.objects.create(left=rows[n], right=rows[n + 1], probability=0.99, weight=weight, **prints)
+        Pair.objects.create(left=rows[n], right=rows[n + 1], probability=0.99, weight=weight, **PRINTS)
     token = make_api_token(system(), alice, "walk", scopes=["see", "merge"])
     client = Client(headers={"authorization": f"Bearer {token}"})
     seen, address = [], "/api/v1/duplicates?limit=1"

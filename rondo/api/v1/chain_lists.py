@@ -1,5 +1,6 @@
 """The chain over all customers: interactions and orders, and one of each."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from rondo.customers.queries import get_visible, record_ids
 from rondo.errors import InputError, NotFound
 from rondo.foundation import ids
 from rondo.foundation.models import User
-from rondo.interactions.listing import Filters, Listed, listed, one
+from rondo.interactions.listing import Filters, Listed, listed, numbered, one
 from rondo.interactions.models import Interaction, Order
 
 router = Router(tags=["chain"])
@@ -97,11 +98,18 @@ def list_orders(
     date_to: DateTo = None,
     channel: Channels = [],  # noqa: B006 - read as the default by ninja, never changed
     source: FromSource = None,
+    number: Annotated[
+        str | None,
+        Query(min_length=1, max_length=60, description=gettext_noop("Only of this number."), examples=["2026-4711"]),
+    ] = None,
     limit: paging.Limit = paging.DEFAULT_LIMIT,
     cursor: paging.Cursor = None,
 ) -> schemas.OrderPage:
     user = viewer(request)
     filters = _filters(user, customer, date_from, date_to, channel, source)
+    if number is not None:
+        parameters.check_texts("number", [number])
+        filters = replace(filters, keys=numbered(number.strip(), filters.source))
     page = listed(user, filters, limit, after=paging.decode_moment(cursor), orders=True)
     return schemas.OrderPage.model_construct(data=orders_of(page.rows), next=_next(request, page))
 

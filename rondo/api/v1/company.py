@@ -14,7 +14,7 @@ from ninja import Field, Router, Schema
 from rondo.api.auth import TokenAuth
 from rondo.api.v1.said import KnownCurrency
 from rondo.api.versions import alone
-from rondo.api.writing import Body, actor
+from rondo.api.writing import Fields, actor
 from rondo.erasure.actions import set_years
 from rondo.erasure.models import KeepRule
 from rondo.erasure.queries import keeping
@@ -42,7 +42,7 @@ class CompanySettings(Schema):
     horizon_months: int = Field(..., description=gettext_noop("How far customer value looks ahead."))
 
 
-class CompanyFields(Body):
+class CompanyFields(Fields):
     __doc__ = gettext_noop("What is to change of the settings; what is left out stays.")
 
     company: str = Field("", max_length=200)
@@ -76,7 +76,7 @@ class RetentionRules(Schema):
     rules: list[RetentionRule]
 
 
-class RetentionBody(Body):
+class RetentionBody(Fields):
     __doc__ = gettext_noop("Days by kind; null: it stays for good. A kind that is left out stays as it is.")
 
     days: dict[str, int | None] = Field(..., max_length=50, examples=[{"prospects": 730}])
@@ -88,7 +88,7 @@ class KeptYears(Schema):
     years: dict[str, int] = Field(..., examples=[{"orders": 10}])
 
 
-class YearsBody(Body):
+class YearsBody(Fields):
     __doc__ = gettext_noop("Years by kind of figures; what is left out stays.")
 
     years: dict[str, int] = Field(..., max_length=50, examples=[{"orders": 10}])

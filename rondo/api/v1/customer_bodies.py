@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from ninja import Field
-from pydantic import AwareDatetime, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, StringConstraints
 
 from rondo.api.v1.said import Amount, Source
-from rondo.api.writing import Body
+from rondo.api.writing import Body, Fields
 from rondo.customers.actions import Given, GivenConsent, GivenIdentifier
 from rondo.customers.actions.records import FIELDS
 from rondo.errors import InputError
@@ -77,16 +77,8 @@ class ConsentIn(Body):
 AttributeIn = str | bool | int | float | list[str] | Amount | None
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
-    """Tell no defaults: a generated client would send them, and say of a field what nobody said."""
-    for field in schema["properties"].values():
-        field.pop("default", None)
-
-
-class CustomerFields(Body):
+class CustomerFields(Fields):
     __doc__ = gettext_noop("What is said of a customer; what is not named is left as it is.")
-
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     kind: Literal["person", "household", "organisation"] = "person"
     name: str = Field(

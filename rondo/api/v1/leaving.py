@@ -10,7 +10,7 @@ from rondo.api.auth import TokenAuth
 from rondo.api.parameters import key_of
 from rondo.api.references import CHANGE, change_of, key_in
 from rondo.api.versions import alone, undoes
-from rondo.api.writing import Body, actor
+from rondo.api.writing import Body, Fields, actor
 from rondo.foundation.models import AuditEntry
 from rondo.interactions import reasons
 from rondo.interactions.models import LeavingReason
@@ -49,7 +49,7 @@ class NewReason(Body):
     label_de: str = Field("", max_length=60)
 
 
-class ReasonFields(Body):
+class ReasonFields(Fields):
     __doc__ = gettext_noop("What is to change of a reason; what is left out stays.")
 
     label_en: str = Field("", min_length=1, max_length=60)

@@ -1,7 +1,7 @@
 """The routers of rooms that people administer: attributes, imports, lists and views, segments, people, households,
 the bin, erasure, settings, the audit log."""
 
-from rondo.api.v1 import bin, company, duplicate_search, erasure, leaving
+from rondo.api.v1 import bin, company, duplicate_search, erasure, leaving, search
 from rondo.api.v1.attributes import converting, defining
 from rondo.api.v1.audit import entries
 from rondo.api.v1.households import links, together
@@ -15,6 +15,7 @@ ROUTERS = (
     converting.router,
     files.router,
     runs.router,
+    search.router,
     customers.router,
     views.router,
     segments.router,

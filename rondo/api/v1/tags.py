@@ -4,6 +4,7 @@ from django.utils.translation import gettext_noop
 
 TAGS: dict[str, str] = {
     "customers": gettext_noop("Customers"),
+    "search": gettext_noop("Search"),
     "chain": gettext_noop("Contacts, orders and consents"),
     "facts": gettext_noop("Figures of the analysis"),
     "lists": gettext_noop("Lists, views and exports"),

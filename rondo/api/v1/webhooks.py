@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema
 from rondo.api import paging
 from rondo.api.auth import TokenAuth, viewer
 from rondo.api.versions import alone, gone
-from rondo.api.writing import Body, actor
+from rondo.api.writing import Body, Fields, actor
 from rondo.errors import NotFound
 from rondo.foundation import ids
 from rondo.foundation.models import User
@@ -80,7 +80,7 @@ class WebhookBody(Body):
     owner: str | None = Field(None, max_length=254, description=gettext_noop("E-mail address of another user."))
 
 
-class WebhookChange(Body):
+class WebhookChange(Fields):
     __doc__ = gettext_noop("What to change of a webhook; what is left out stays.")
 
     name: str | None = Field(None, max_length=120)

@@ -42,6 +42,29 @@ def is_known(row: Customer) -> bool:
     return held.filter(~Q(kind__in=UNNAMED_KINDS)).exists()
 
 
+def check_one_kind(one: Customer, other: Customer) -> None:
+    """Refuse to make one of a person and their household, say. Of a record that nobody is known by, no one said what
+    kind it is.
+
+    Raises:
+        StateError: both are known, and of different kinds.
+    """
+    if one.kind == other.kind or not (is_known(one) and is_known(other)):
+        return
+    raise StateError(
+        _(
+            "%(one)s (%(kind)s) and %(other)s (%(other_kind)s) are not of one kind, and so not one customer. Link "
+            "them; or, where the kind of one is wrong, change that first."
+        )
+        % {
+            "one": one,
+            "kind": one.get_kind_display(),
+            "other": other,
+            "other_kind": other.get_kind_display(),
+        }
+    )
+
+
 def merge(
     actor: Actor,
     loser: CustomerRef,
@@ -58,8 +81,8 @@ def merge(
     days since when somebody is known the earlier one. It needs no other right than merging.
 
     Raises:
-        StateError: both are one customer already; NotFound: one is not there or not the actor's to see. InputError: a
-        field that is none, or a record that is neither of the two.
+        StateError: both are one customer already, or of different kinds; NotFound: one is not there or not the actor's
+        to see. InputError: a field that is none, or a record that is neither of the two.
     """
     actor.require("merge")
     with transaction.atomic():
@@ -70,6 +93,7 @@ def merge(
                 _("%(customer)s (%(id)s) is one customer already; there is nothing to merge.")
                 % {"customer": kept, "id": kept.public_id}
             )
+        check_one_kind(lost, kept)
         if is_known(lost) and not is_known(kept):
             lost, kept = kept, lost
         chosen = {name: survivor_id(key_of(record)) for name, record in (fields or {}).items()}

@@ -110,9 +110,14 @@ def change_customer(actor: Actor, ref: CustomerRef, *, expected_version: int, **
     with transaction.atomic():
         row = locked(actor, ref, follow=False)
         _refuse_stale(row, expected_version)
-        before = {name: getattr(row, name) for name in (*FIELDS, "folded_name")}
-        _put(row, fields)
-        return _write(actor, row, before, "customer.changed")
+        return change_held(actor, row, **fields)
+
+
+def change_held(actor: Actor, row: Customer, **fields: Any) -> Customer:
+    """:func:`change_customer` on a customer that the caller has locked."""
+    before = {name: getattr(row, name) for name in (*FIELDS, "folded_name")}
+    _put(row, fields)
+    return _write(actor, row, before, "customer.changed")
 
 
 def assign_owner(

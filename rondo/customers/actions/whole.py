@@ -17,13 +17,11 @@ from rondo.customers.actions.attributes import set_attribute
 from rondo.customers.actions.consents import attach_consent, note_consent
 from rondo.customers.actions.contact_points import (
     IdentifierTaken,
-    add_address,
-    add_identifier,
     attach_address,
     attach_identifier,
 )
 from rondo.customers.actions.gate import CustomerRef, locked
-from rondo.customers.actions.records import change_customer, create_customer, hand_over
+from rondo.customers.actions.records import change_held, create_customer, hand_over
 from rondo.customers.actions.together import ATTRIBUTE, change_together
 from rondo.customers.changed import noted_together
 from rondo.customers.identifiers import normalise
@@ -199,15 +197,16 @@ def _made(actor: Actor, given: Given, identifiers: Sequence[GivenIdentifier]) ->
 
 
 def _put(actor: Actor, row: Customer, given: Given) -> Taken:
-    """Everything that is given, onto a record that the transaction holds."""
+    """Everything that is given, onto a record that the transaction holds: it is looked up and locked once, not anew for
+    each part."""
     before = row.changed_in
     if given.fields:
-        row = change_customer(actor, row.pk, expected_version=row.version, **given.fields)
+        row = change_held(actor, row, **given.fields)
     for one in given.identifiers:
-        add_identifier(actor, row.pk, one.kind, one.value, source=one.source, region=_region(given))
+        attach_identifier(actor, row, one.kind, one.value, source=one.source, region=_region(given))
     for address in given.addresses:
         if not _lives_there(row, address):
-            add_address(actor, row.pk, **address)
+            attach_address(actor, row, address)
     for key, value in given.attributes.items():
         set_attribute(actor, row.pk, key, value)
     for how, choices in (("add", given.add), ("remove", given.remove)):
@@ -220,8 +219,13 @@ def _put(actor: Actor, row: Customer, given: Given) -> Taken:
     if given.handed:  # last: it may take the customer out of the actor's reach
         called: Mapping[str, Callable[[str | None], User | Team | None]] = {"owner": _user, "team": _team}
         hand_over(actor, row.pk, {name: called[name](text) for name, text in given.handed.items()})
-    row = Customer.objects.select_related("owner", "team", "load").get(pk=row.pk)
+    (row,) = _as_it_is(row.pk)
     return Taken(row, "unchanged" if row.changed_in == before else "updated")
+
+
+@prepared
+def _as_it_is(key: int) -> QuerySet[Customer]:
+    return Customer.objects.select_related("owner", "team", "load").filter(pk=key)
 
 
 def _holder(given: Given, one: GivenIdentifier) -> int | None:

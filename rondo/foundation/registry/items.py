@@ -154,12 +154,13 @@ class NavItem:
 
 @dataclass(frozen=True)
 class Hit:
-    """One result of the command palette."""
+    """One result of the command palette. ``id``: what the API calls the record that it is, if it is one."""
 
     title: str
     detail: str
     url: str
     icon: str
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,15 @@ _FIRST = ("attribute", "fact", "beside", "customer")
 
 @dataclass(frozen=True)
 class Group:
-    """The customers of the list that have one value of the field, or none. ``value``: as the field's control has it.
-    ``rest``: they have one of the many values that have no group of their own."""
+    """The customers of the list that have one value of the field, or none. ``value``: as the field's control has it;
+    ``text``: the filter that leads to them. ``rest``: they have one of the many values that have no group of their
+    own."""
 
     value: str
     label: "_StrOrPromise"
     condition: Condition
     address: str
+    text: str
     rows: list[Row] = field(default_factory=list)
     rest: bool = False
 
@@ -72,9 +74,8 @@ def grouped_by(query: ListQuery) -> Field:
 def groups_of(query: ListQuery, by: Field) -> list[Group]:
     """The groups in the natural order of the values, who has none last; behind :data:`MOST_GROUPS` of them all other
     values together, so that the groups are the whole list."""
-    room = len(query.filters) < MAX_FILTERS
     made = []
-    keys = _keys() if by.type == "user" else {}
+    keys = keys_of_users() if by.type == "user" else {}
 
     def of(values: list[str], shown: str, label: "_StrOrPromise") -> Group:
         text = from_form(by, "is", values)
@@ -82,7 +83,7 @@ def groups_of(query: ListQuery, by: Field) -> list[Group]:
             condition = Condition(by, "is", tuple(int(keys[value]) for value in values))
         else:
             condition = parse_one(text, query.fields, query.viewer)
-        return _group(query, shown, label, condition, text if room else "")
+        return _group(query, shown, label, condition, text)
 
     for value, label in by.choices[:MOST_GROUPS]:
         made.append(of([value], keys.get(value, value), label))
@@ -90,17 +91,17 @@ def groups_of(query: ListQuery, by: Field) -> list[Group]:
         made.append(replace(of(rest, "", _("Others")), rest=True))
     nobody = _("nobody") if by.type == "user" else _("not known")
     unknown = Condition(by, "unknown")
-    return made if by.key == "kind" else [*made, _group(query, "", nobody, unknown, unknown.text() if room else "")]
+    return made if by.key == "kind" else [*made, _group(query, "", nobody, unknown, unknown.text())]
 
 
-def _keys() -> dict[str, str]:
+def keys_of_users() -> dict[str, str]:
     """Keys of users by their address."""
     return {email: str(pk) for email, pk in User.objects.values_list("email", "pk")}
 
 
 def _group(query: ListQuery, value: str, label: "_StrOrPromise", condition: Condition, text: str) -> Group:
-    filters = [*query.filters, text] if text else query.filters
-    return Group(value, label, condition, query.address(filters=filters, layout="table", by=""))
+    filters = [*query.filters, text] if len(query.filters) < MAX_FILTERS else query.filters
+    return Group(value, label, condition, query.address(filters=filters, layout="table", by=""), text)
 
 
 def lanes(query: ListQuery, by: Field) -> list[Group]:

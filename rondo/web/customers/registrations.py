@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from rondo.customers.models import Customer, Source
+from rondo.customers.models import Customer
 from rondo.customers.queries import belongs_to, marks, survivors_of, visible
 from rondo.customers.searching import Search
 from rondo.foundation.models import User
@@ -17,7 +17,7 @@ from rondo.foundation.rights import masked
 from rondo.foundation.search import begins
 from rondo.foundation.shown_lists import ShownList
 from rondo.interactions import wording
-from rondo.interactions.models import Order
+from rondo.interactions.listing import numbered
 from rondo.interactions.queries import standing
 from rondo.lists import queries as views
 from rondo.lists.models import SavedView
@@ -27,8 +27,6 @@ from rondo.web.customers.rows import read_rows
 from rondo.web.customers.tolerant import found_or_meant
 
 _LONGEST_NUMBER = 60
-_MOST_ORDERS = 200
-"""Orders of one number that are looked through: each source has its own numbers."""
 _ICONS = {Customer.Kind.PERSON: "user", Customer.Kind.HOUSEHOLD: "house", Customer.Kind.ORGANISATION: "building-2"}
 
 
@@ -45,6 +43,7 @@ def find_customers(viewer: User, text: str, limit: int) -> list[Hit]:
             f"{row.customer.get_kind_display()} · {known_by.get(row.customer.pk, row.key)}",
             reverse("customer", args=[row.key]),
             _ICONS[Customer.Kind(row.customer.kind)],
+            row.key,
         )
         for row in read_rows(viewer, found, [])
     ]
@@ -55,9 +54,8 @@ def find_orders(viewer: User, text: str, limit: int) -> list[Hit]:
     number = text.strip()
     if not number or len(number) > _LONGEST_NUMBER or not any(letter.isdigit() for letter in number):
         return []
-    sources = list(Source.objects.values_list("pk", flat=True))  # the index begins with the source
-    keys = Order.objects.filter(source_id__in=sources, number=number).values_list("pk", flat=True)[:_MOST_ORDERS]
-    rows = standing().filter(belongs_to(visible(viewer)), pk__in=list(keys)).select_related("order").order_by("-pk")
+    rows = standing().filter(belongs_to(visible(viewer)), pk__in=numbered(number))
+    rows = rows.select_related("order").order_by("-pk")
     found = list(rows[:limit])
     survivors = survivors_of(viewer, [row.customer_id for row in found])
     people = visible(viewer).in_bulk([survivors.get(row.customer_id, row.customer_id) for row in found])
@@ -66,7 +64,8 @@ def find_orders(viewer: User, text: str, limit: int) -> list[Hit]:
         person = people[survivors.get(row.customer_id, row.customer_id)]
         detail = f"{person} · {formats.day(row.business_date)} · {formats.money(row.order.total)}"
         address = f"{reverse('customer', args=[person.public_id])}?at={row.public_id}"
-        hits.append(Hit(gettext("Order %(number)s") % {"number": row.order.number}, detail, address, "shopping-basket"))
+        title = gettext("Order %(number)s") % {"number": row.order.number}
+        hits.append(Hit(title, detail, address, "shopping-basket", row.order.public_id))
     return hits
 
 
@@ -81,7 +80,8 @@ def find_notes(viewer: User, text: str, limit: int) -> list[Hit]:
         kind = registries.interaction_kinds.get(row.kind)
         said = [str(person), formats.day(row.business_date), str(kind.label) if kind else row.kind]
         address = f"{reverse('customer', args=[person.public_id])}?at={row.public_id}"
-        hits.append(Hit(wording.around(row, text), " · ".join(said), address, kind.icon if kind else "sticky-note"))
+        icon = kind.icon if kind else "sticky-note"
+        hits.append(Hit(wording.around(row, text), " · ".join(said), address, icon, row.public_id))
     return hits
 
 
@@ -89,7 +89,7 @@ def find_views(viewer: User, text: str, limit: int) -> list[Hit]:
     """Saved views of the list by a part of their name."""
     found = [view for view in views.visible(viewer) if text.strip() and begins(view.name, text)]
     return [
-        Hit(view.name, str(_("View of the customers")), f"{reverse('customers')}?view={view.key}", "bookmark")
+        Hit(view.name, str(_("View of the customers")), f"{reverse('customers')}?view={view.key}", "bookmark", view.key)
         for view in found[:limit]
     ]
 

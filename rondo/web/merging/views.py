@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rondo.customers.actions import merge, unmerge
+from rondo.customers.actions.merging import check_one_kind
 from rondo.customers.models import Customer, Merge
 from rondo.customers.picking import Which
 from rondo.customers.queries import visible
@@ -35,11 +36,15 @@ def merge_two(request: HttpRequest, public_id: str) -> HttpResponse:
     if not asked:
         return render(request, "merging/merge.html", {"customer": here} | _searched(request, here))
     other = found_customer(request, asked)
-    if request.method == "POST":
-        try:
+    try:
+        check_one_kind(here, other)
+        if request.method == "POST":
             return _merged(request, here, other)
-        except (InputError, StateError) as error:
-            messages.error(request, str(error))
+    except StateError as error:
+        messages.error(request, str(error))
+        return redirect("customer-merge", here.public_id)
+    except InputError as error:
+        messages.error(request, str(error))
     if other.pk == here.pk:
         messages.error(request, _("That is the same customer; choose another one."))
         return redirect("customer-merge", here.public_id)

@@ -23,7 +23,7 @@ def find_segments(viewer: User, text: str, limit: int) -> list[Hit]:
         return all(any(word.startswith(part) for word in fold(words).split()) for part in wanted)
 
     hits = [
-        Hit(row.name, str(row.get_status_display()), reverse("segment", args=[row.key]), "group")
+        Hit(row.name, str(row.get_status_display()), reverse("segment", args=[row.key]), "group", row.key)
         for row in standing(viewer)
         if fits(f"{row.name} {row.key}")
     ][:limit]

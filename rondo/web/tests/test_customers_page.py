@@ -95,7 +95,7 @@ def test_an_address_that_names_nobody_is_not_found(client: Any, wrong: str) -> N
 
 
 def test_the_address_of_a_merged_record_leads_to_the_survivor(client: Any, miller: Customer) -> None:
-    lost = make_customer("Mller houshold")
+    lost = make_customer("Mller houshold", kind="household")
     contact(lost, "note", NOON, "Wrote under the wrong name", direction="inbound")
     merge(system(), lost, miller)
     response = client.get(address(lost))
@@ -257,7 +257,7 @@ def test_amounts_of_a_currency_without_cents_are_whole_in_the_table_to_take_alon
 
 
 def test_an_answer_given_while_merged_is_not_shown_to_the_other_after_the_undo(client: Any, miller: Customer) -> None:
-    other = make_customer("Bell")
+    other = make_customer("Bell", kind="household")
     edge = merge(system(), other, miller)
     mail = contact(other, "campaign_mail", NOON - timedelta(days=3), "Letter to Bell")
     contact(miller, "redemption", NOON, "Coupon of Miller", direction="inbound", in_response_to=mail)

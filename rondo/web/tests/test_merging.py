@@ -68,6 +68,19 @@ def test_two_are_found_compared_merged_as_chosen_and_taken_back(
     assert (one.name, one.birth_date) == ("Anna Kern", None)
 
 
+def test_a_person_and_a_household_are_not_laid_side_by_side(
+    two: tuple[Customer, Customer], signed_in: SignIn, make_user: Callable[..., User]
+) -> None:
+    home = create_customer(system(), kind="household", name="Maier household")
+    client, address = signed_in(make_user("bob", role="manager")), f"/customers/{two[0].public_id}/merge"
+    for answer in (
+        client.get(address, {"with": home.public_id}, follow=True),
+        client.post(address, {"with": home.public_id, "survivor": "left"}, follow=True),
+    ):
+        assert answer.request["QUERY_STRING"] == "" and "are not of one kind" in answer.content.decode()
+    assert not Merge.objects.exists()
+
+
 def test_who_undoes_a_merge_goes_on_with_whom_they_see(
     two: tuple[Customer, Customer], signed_in: SignIn, make_user: Callable[..., User]
 ) -> None:

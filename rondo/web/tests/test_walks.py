@@ -48,6 +48,8 @@ def base() -> dict[str, User]:
     for number in range(40):
         name = f"{chance.choice(['Anna', 'Änne', 'Bert', 'Ann-Marie', ''])} {chance.choice(['Müller', 'Mund', 'Weiß'])}"
         fields: dict[str, Any] = {"kind": chance.choice(["person", "organisation"])}
+        if number % 5 == 4:  # it is merged with the one before
+            fields["kind"] = made[-1].kind
         if chance.random() < 0.5:
             fields |= {"known_since": AS_OF - timedelta(days=chance.randint(0, 30))}
         owner = chance.choice([None, viewers["own"], viewers["other"]])

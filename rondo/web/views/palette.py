@@ -10,13 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from rondo.errors import InputError
-from rondo.foundation.registry import Hit, registries
+from rondo.foundation.finding import find_all
+from rondo.foundation.registry import Hit
 from rondo.foundation.search import begins
 from rondo.web.access import page, viewer
 from rondo.web.reports.opening import local
-
-LIMIT = 8
-"""Results per finder."""
 
 
 @require_GET
@@ -24,11 +22,8 @@ LIMIT = 8
 def palette(request: HttpRequest) -> HttpResponse:
     """What the finders find for ``q``, in groups, each in the order of its finder."""
     text = request.GET.get("q", "").strip()[:200]
-    groups = []
-    for finder in sorted(registries.finders, key=lambda finder: finder.order):
-        hits = finder.find(viewer(request), text, LIMIT)
-        if hits:
-            groups.append({"key": finder.key, "label": finder.label, "hits": hits})
+    found = find_all(viewer(request), text)
+    groups: list[dict[str, Any]] = [{"key": one.key, "label": one.label, "hits": hits} for one, hits in found]
     groups += _of_page(request.GET.get("at", ""), text)  # last: who types a name means a person
     return render(request, "shell/palette_results.html", {"groups": groups, "text": text})
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 from ninja import Field, Schema
 
 from rondo.api.auth import TokenAuth
-from rondo.api.writing import Body
+from rondo.api.writing import Body, Fields
 from rondo.customers.models import AttributeDefinition
 from rondo.foundation.models import User
 from rondo.foundation.rights import has_right
@@ -74,7 +74,7 @@ class NewAttribute(Body):
     visible_to: list[str] | None = Field(None, max_length=100)
 
 
-class AttributeFields(Body):
+class AttributeFields(Fields):
     __doc__ = gettext_noop(
         "What is to change; what is left out stays. With `version` the change is refused where somebody else changed "
         "the attribute since."

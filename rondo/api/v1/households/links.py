@@ -14,7 +14,7 @@ from rondo.api.auth import TokenAuth, viewer
 from rondo.api.parameters import key_of
 from rondo.api.v1.schemas import Named
 from rondo.api.versions import alone
-from rondo.api.writing import Body, actor
+from rondo.api.writing import Body, Fields, actor
 from rondo.customers import actions, queries
 from rondo.customers.actions.links import hold_link
 from rondo.customers.models import Customer, Link
@@ -68,7 +68,7 @@ class NewLink(Body):
     since: date | None = None
 
 
-class LinkFields(Body):
+class LinkFields(Fields):
     __doc__ = gettext_noop(
         "What is to change of a link; what is left out stays. With `until`, its last day, it has ended; null opens it "
         "again."

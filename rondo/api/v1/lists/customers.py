@@ -69,6 +69,59 @@ class ListedRows(Schema):
     next: str | None
 
 
+class FieldChoice(Schema):
+    __doc__ = gettext_noop("A choice of a field: the value that filters name, and what it is called.")
+
+    value: str = Field(..., examples=["household"])
+    label: str
+
+
+class ListedField(Schema):
+    __doc__ = gettext_noop(
+        "A field of a list. `key` is what `f`, `sort` and `cols` call it, `rule` what a rule does (null where rules do "
+        "not know it). `operators`: those of its conditions. `choices`: the values that a choice has, users by e-mail "
+        "address."
+    )
+
+    key: str = Field(..., examples=["attr.age"])
+    rule: str | None = Field(..., examples=["age"])
+    label: str
+    type: str = Field(
+        ..., description=gettext_noop("choice, text, number, money, count, days, share, date, boolean or user")
+    )
+    meaning: str
+    operators: list[str] = Field(..., examples=[["min", "max", "above", "below", "between", "known", "unknown"]])
+    choices: list[FieldChoice]
+    column: bool = Field(..., description=gettext_noop("Whether it can be a column, and sorted by."))
+    groups: bool = Field(..., description=gettext_noop("Whether a list can be grouped by it."))
+
+
+class ListedFields(Schema):
+    __doc__ = gettext_noop("The fields by which a list can be asked for, in the order in which menus show them.")
+
+    data: list[ListedField]
+
+
+class ListedGroup(Schema):
+    __doc__ = gettext_noop(
+        "The customers of a list that have one value of a field: how many, and what they are worth together. `f` is "
+        "the condition that leads to them. `value` is empty for who has none, and where many values stand together."
+    )
+
+    value: str = Field(..., examples=["household"])
+    label: str
+    f: str = Field(..., examples=["kind:is:household"])
+    count: int
+    worth: schemas.Money | None
+
+
+class ListedGroups(Schema):
+    __doc__ = gettext_noop("A list by the values of one field, in their natural order; together they are the list.")
+
+    by: ListedColumn
+    data: list[ListedGroup]
+
+
 class Counted(Schema):
     __doc__ = gettext_noop("How many rows a list has, exactly, and what they are worth together, where that is known.")
 
@@ -127,6 +180,73 @@ def count(request: HttpRequest, view: View = None, f: Filters = None, rule: Rule
     number, value = open_list(viewer(request), view=view, f=f, rule=rule, q=q).count()
     currency = installation().currency
     return Counted(count=number, value=None if value is None else schemas.Money(minor=value, currency=currency))
+
+
+@router.get(
+    "/lists/customers/fields",
+    response=ListedFields,
+    summary=gettext_noop("Fields of the customers list"),
+    operation_id="listCustomerFields",
+    description=gettext_noop(
+        "What the list can be filtered, ruled, sorted and grouped by and show, as far as the token's user sees it."
+    ),
+)
+def list_fields(request: HttpRequest) -> ListedFields:
+    return ListedFields(
+        data=[
+            ListedField(
+                key=one.key,
+                rule=one.rule or None,
+                label=one.label,
+                type=one.type,
+                meaning=one.meaning,
+                operators=list(one.operators),
+                choices=[FieldChoice(value=value, label=label) for value, label in one.choices],
+                column=one.column,
+                groups=one.groups,
+            )
+            for one in open_list(viewer(request)).fields()
+        ]
+    )
+
+
+@router.get(
+    "/lists/customers/groups",
+    response=ListedGroups,
+    summary=gettext_noop("Group a list"),
+    operation_id="groupCustomerList",
+    description=gettext_noop(
+        "How many customers have which value of a field, and what they are worth together, as the boards and charts of "
+        "the page show it."
+    ),
+)
+def group(
+    request: HttpRequest,
+    by: Annotated[
+        str | None,
+        Query(max_length=80, description=gettext_noop("A field by which lists are grouped; else as on the page.")),
+    ] = None,
+    view: View = None,
+    f: Filters = None,
+    rule: RuleText = None,
+    q: Text = None,
+) -> ListedGroups:
+    check_texts("by", [by or ""])
+    field, groups = open_list(viewer(request), view=view, f=f, rule=rule, q=q).groups(by or "")
+    currency = installation().currency
+    return ListedGroups(
+        by=ListedColumn(key=field.key, label=field.label, type=field.type),
+        data=[
+            ListedGroup(
+                value=one.value,
+                label=one.label,
+                f=one.condition,
+                count=one.count,
+                worth=None if one.worth is None else schemas.Money(minor=one.worth, currency=currency),
+            )
+            for one in groups
+        ],
+    )
 
 
 @router.get(

@@ -11,7 +11,7 @@ from rondo.api.parameters import key_of
 from rondo.api.references import CHANGE, change_of
 from rondo.api.v1.lists.customers import open_list
 from rondo.api.versions import alone, undoes
-from rondo.api.writing import Body, actor
+from rondo.api.writing import Body, Fields, actor
 from rondo.customers.unseen import names_any, unseen_fields
 from rondo.foundation import audit, ids
 from rondo.foundation.models import User
@@ -82,7 +82,7 @@ class NewView(Body):
     kept: KeptList
 
 
-class ViewFields(Body):
+class ViewFields(Fields):
     __doc__ = gettext_noop(
         "What is to change; what is left out stays. With `version` the change is refused where somebody else changed "
         "the view since."

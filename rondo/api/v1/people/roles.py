@@ -10,7 +10,7 @@ from rondo.api.parameters import key_of
 from rondo.api.references import TEAM, change_of
 from rondo.api.v1.people.shapes import ADMINISTERING, NewTeam, TeamFields, TeamsTold, TeamTold, team_given
 from rondo.api.versions import alone
-from rondo.api.writing import Body, actor
+from rondo.api.writing import Body, Fields, actor
 from rondo.foundation import audit, ids
 from rondo.foundation import roles as actions
 from rondo.foundation import teams as team_actions
@@ -51,7 +51,7 @@ class NewRole(Body):
     like: str = Field(..., max_length=40, examples=["sales"])
 
 
-class RoleFields(Body):
+class RoleFields(Fields):
     __doc__ = gettext_noop(
         "What is to change of a role; what is left out stays. `rights` and `masked` come as a whole, `reaches` may "
         "name some rooms alone."

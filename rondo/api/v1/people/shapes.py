@@ -12,7 +12,7 @@ from ninja.errors import ValidationError
 from rondo.api.auth import TokenAuth
 from rondo.api.parameters import key_of
 from rondo.api.references import SESSION, TEAM, TOKEN, USER
-from rondo.api.writing import Body
+from rondo.api.writing import Body, Fields
 from rondo.errors import NotFound
 from rondo.foundation import api_tokens, ids
 from rondo.foundation.models import ApiToken, Team, User
@@ -46,7 +46,7 @@ class UsersTold(Schema):
     next: str | None
 
 
-class UserFields(Body):
+class UserFields(Fields):
     __doc__ = gettext_noop("What is to change of a user; what is left out stays.")
 
     name: str = Field("", max_length=120)
@@ -79,7 +79,7 @@ class NewTeam(Body):
     parent: str | None = Field(None, max_length=30)
 
 
-class TeamFields(Body):
+class TeamFields(Fields):
     __doc__ = gettext_noop("What is to change of a team; what is left out stays.")
 
     name: str = Field("", min_length=1, max_length=120)

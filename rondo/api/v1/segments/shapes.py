@@ -11,7 +11,7 @@ from rondo.analysis.segments import queries
 from rondo.analysis.segments.models import Segment
 from rondo.api.auth import TokenAuth, viewer
 from rondo.api.v1 import schemas
-from rondo.api.writing import Body
+from rondo.api.writing import Body, Fields
 from rondo.foundation.installation import installation
 from rondo.rules import RuleError, format_rule, from_json, schema
 
@@ -65,7 +65,7 @@ class NewSegment(Body):
     form: Form = ""
 
 
-class SegmentFields(Body):
+class SegmentFields(Fields):
     __doc__ = gettext_noop(
         "What is to change of a segment; what is left out stays. With `version` the change is refused where somebody "
         "else changed the segment since. A new rule is computed by a job."
