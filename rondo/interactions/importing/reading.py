@@ -39,6 +39,8 @@ class Reader(ABC):
 
     def __init__(self) -> None:
         self.ragged: list[tuple[int, str]] = []
+        self.marks: dict[str, str] = {}
+        """Column → the mark that real numbers are written with where cells are text; "" leaves such numbers out."""
 
     @abstractmethod
     def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
@@ -272,7 +274,7 @@ class _Quotes:
         self.closed = False
 
     def read(self, size: int) -> bytes:
-        some = self._held + self._raw.read(size - len(self._held))
+        some: bytes = self._held + self._raw.read(size - len(self._held))
         if some == b"\r":
             some += self._raw.read(1)
         self._held = b"\r" if len(some) > 1 and some.endswith(b"\r") else b""
@@ -382,6 +384,11 @@ def open_source(source: Source, options: ImportOptions) -> Reader:
         ) from error
     if head == b"PAR1" or path.suffix.lower() == ".parquet":
         return ParquetReader(path)
+    if head == b"\xd0\xcf\x11\xe0":
+        raise InputError(
+            _("%(file)s is a workbook of the old kind (.xls), or one with a password; save it as .xlsx without one.")
+            % {"file": path.name}
+        )
     if head == b"PK\x03\x04":
         from rondo.interactions.importing import workbooks  # needs this module's Reader
 

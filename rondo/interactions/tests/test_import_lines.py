@@ -126,7 +126,7 @@ def test_rows_of_csv_stand_in_the_line_where_they_begin(
                 put([f"k{n}", *some.choices(_CELLS, k=3)])
     reader = open_source(path, ImportOptions(delimiter=";"))
     for columns in (["key"], [reader.columns[2], "key"], reader.columns):
-        seen = {}
+        seen: dict[str, int] = {}
         for lines, batch in reader.batches(columns):
             assert batch.schema.names == columns
             seen |= dict(zip(batch.column(columns.index("key")).to_pylist(), lines.tolist(), strict=True))
