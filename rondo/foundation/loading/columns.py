@@ -91,6 +91,7 @@ def _strings(array: pa.Array, spec: Field) -> Converted:
     pattern = _CONTROL_BUT_LINES if spec.type == "long_text" else _CONTROL
     control = _mask(pc.match_substring_regex(text, pattern))
     problems = _reasons(control, _("holds a control character"))
+    problems |= _reasons(_mask(pc.match_substring(text, "\x1a")), _("holds a character that is not in the encoding"))
     if spec.type in {"currency", "country"}:
         text = pc.utf8_upper(text)
     if spec.type == "choice":

@@ -1,5 +1,6 @@
 """Files and tables as Arrow batches with line numbers: CSV (also gzip), Parquet, XLSX, Arrow tables and readers."""
 
+import codecs
 import csv
 import hashlib
 import io
@@ -137,7 +138,9 @@ class CsvReader(Reader):
     def _stream(self, raw: BinaryIO) -> Any:
         plain: Any = raw
         encoding = self.file.encoding.lower()
-        if encoding not in {"utf-8", "utf8", "utf-8-sig"}:
+        if self.file.damaged:
+            plain = _Lenient(raw)
+        elif encoding not in {"utf-8", "utf8", "utf-8-sig"}:
             plain = pa.transcoding_input_stream(pa.PythonFile(raw, mode="r"), encoding, "utf-8")
         self._quotes = _Quotes(plain)
         return pa.PythonFile(self._quotes, mode="r")
@@ -285,6 +288,24 @@ class _Quotes:
 
     def close(self) -> None:
         self.closed = True
+
+
+class _Lenient:
+    """UTF-8 of which some bytes are not, with a control character in place of each of those."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._decoder = codecs.getincrementaldecoder("utf-8")(sniffing.DAMAGED)
+        self._made = b""
+
+    def read(self, size: int) -> bytes:
+        # always as much as is asked for: the parser takes each piece for a block, and a row may lie in two of them only
+        while len(self._made) < size and (piece := self._raw.read(size)):
+            self._made += self._decoder.decode(piece).encode()
+        if len(self._made) < size:
+            self._made += self._decoder.decode(b"", final=True).encode()
+        some, self._made = self._made[:size], self._made[size:]
+        return some
 
 
 class ParquetReader(Reader):

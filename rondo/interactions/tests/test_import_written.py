@@ -195,3 +195,20 @@ def test_a_text_beside_real_days_of_a_workbook_is_read(tmp_path: Path) -> None:
     run = load("customers", book(tmp_path, ("external_id", "birth_date"), *rows))
     assert rejects(run) == []
     assert Customer.objects.filter(birth_date="1982-02-03").exists()
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_some_bytes_that_are_not_utf_8_spoil_their_own_rows_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: bytes
+) -> None:
+    monkeypatch.setattr(reading, "_BLOCK", 401)
+    rows = [f"k{n},Jürgen Groß,x\n".encode() for n in range(100)]
+    rows[50] = b"k50,J\xfcrgen Gro\xdf,x\n"
+    rows[99] = "k99,Jürgen Groß,\n".encode()[:-1] + b"\xc3"
+    path = write(tmp_path, mark + b"external_id,name,remark\n" + b"".join(rows))
+    run = load("customers", path, {"external_id": "external_id", "name": "name"})
+    assert [(row["line"], row["reason"]) for row in rejects(run)] == [
+        ("52", "holds a character that is not in the encoding")
+    ]
+    assert set(Customer.objects.values_list("name", flat=True)) == {"Jürgen Groß"}
+    assert Customer.objects.count() == 99
