@@ -62,8 +62,8 @@ class CustomerLoader(Loader):
         "region": Field("text", gettext_lazy("region or state"), max_length=120),
         "country": Field("country", gettext_lazy("country (ISO 3166, two letters)"), max_length=2),
         "language": Field("text", gettext_lazy("language tag such as en or de"), max_length=8),
-        "birth_date": Field("date", gettext_lazy("date of birth")),
-        "known_since": Field("date", gettext_lazy("first day the customer is known")),
+        "birth_date": Field("date", gettext_lazy("date of birth"), past=True),
+        "known_since": Field("date", gettext_lazy("first day the customer is known"), past=True),
         FIELD: Field(
             "text",
             gettext_lazy(

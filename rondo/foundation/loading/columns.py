@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from babel.numbers import get_currency_precision, list_currencies
+from babel.numbers import get_currency_precision, get_currency_symbol, list_currencies
 from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
@@ -22,6 +22,8 @@ _CONTROL = r"[\x00-\x1f\x7f]"
 _CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _CODE = r"^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._/#&()+:-]*$"
 _TRUE = ["1", "true", "yes", "y", "t", "ja", "j", "wahr"]
+_ERRORS = ["#REF!", "#NAME?", "#N/A", "#DIV/0!", "#VALUE!", "#NUM!", "#NULL!", "#BEZUG!", "#NV", "#WERT!", "#ZAHL!"]
+"""What a spreadsheet shows where a formula went wrong."""
 _FALSE = ["0", "false", "no", "n", "f", "nein", "falsch"]
 _PLAIN = r"^(?P<sign>[+-]?)(?P<whole>\d{1,15})(?:\.(?P<part>\d{1,9}))?$"
 
@@ -89,6 +91,7 @@ def _strings(array: pa.Array, spec: Field) -> Converted:
     pattern = _CONTROL_BUT_LINES if spec.type == "long_text" else _CONTROL
     control = _mask(pc.match_substring_regex(text, pattern))
     problems = _reasons(control, _("holds a control character"))
+    problems |= _reasons(_mask(pc.match_substring(text, "\x1a")), _("holds a character that is not in the encoding"))
     if spec.type in {"currency", "country"}:
         text = pc.utf8_upper(text)
     if spec.type == "choice":
@@ -134,16 +137,13 @@ def _dates(array: pa.Array, spec: Field, name: str, context: Context) -> Convert
         present = pc.is_valid(text).to_numpy(zero_copy_only=False)
         form = context.date_formats.get(name, dates.KNOWN[0])
         if wants_day:
-            result, valid = dates.days(text, form)
+            result, valid = dates.days(text, form, past=spec.past)
         else:
             result, valid = dates.instants(text, form, context.naive_zone)
         bad = present & ~valid
-        if bad.any() and form.name != dates.KNOWN[0].name:  # a file may mix its own way with ISO
-            again, fits = (
-                dates.days(text, dates.KNOWN[0])
-                if wants_day
-                else dates.instants(text, dates.KNOWN[0], context.naive_zone)
-            )
+        if bad.any():  # a file may mix its own way with ISO, and ISO with dots, which both are read in one way alone
+            other = dates.KNOWN[form.name == dates.KNOWN[0].name]
+            again, fits = dates.days(text, other) if wants_day else dates.instants(text, other, context.naive_zone)
             result = np.where(bad & fits, again, result)
             bad &= ~fits
     gone = ~present | bad
@@ -174,7 +174,27 @@ def to_decimal(text: str, decimal: str = ".") -> Decimal | None:
     return value if value.is_finite() else None
 
 
-def _scaled(array: pa.Array, digits: int, limit: int, decimal: str) -> tuple[npt.NDArray[np.int64], dict[int, str]]:
+def bare(text: pa.Array, currency: str = "") -> pa.Array:
+    """Amounts without the sign of their own currency, with a minus in front that people write behind or as brackets,
+    and without the dash that says that there are no cents."""
+    if not pc.any(pc.match_substring_regex(text, r"[^0-9.,+-]|-$")).as_py():
+        return text
+    blanks = r"[\s\x{a0}\x{202f}]*"
+    steps = [("\u2212", "-"), (r"^\((.*)\)$", r"-\1")]
+    if currency:
+        signs = {currency, *(get_currency_symbol(currency, language) for language in ("en", "de"))}
+        sign = "|".join(re.escape(sign) for sign in sorted(signs, key=len, reverse=True))
+        steps += [(rf"^([+-]?){blanks}(?:{sign}){blanks}", r"\1"), (rf"{blanks}(?:{sign})$", "")]
+        steps += [(r"^\((.*)\)$", r"-\1")]
+    steps += [(r"(\d)[.,](?:--?|–|—)$", r"\1"), (rf"^([^+-].*\d){blanks}-$", r"-\1")]
+    for pattern, instead in steps:
+        text = pc.replace_substring_regex(text, pattern, instead)
+    return text
+
+
+def _scaled(
+    array: pa.Array, digits: int, limit: int, decimal: str, currency: str = ""
+) -> tuple[npt.NDArray[np.int64], dict[int, str]]:
     """Numbers → whole numbers of 10^-digits, half-even; nulls and refused ones are 0."""
     problems: dict[int, str] = {}
     count = len(array)
@@ -212,7 +232,7 @@ def _scaled(array: pa.Array, digits: int, limit: int, decimal: str) -> tuple[npt
             exact = Decimal(repr(float(number[row]))).scaleb(digits)
             result[row] = int(exact.to_integral_value(ROUND_HALF_EVEN))
         return result, problems
-    text = plain_text(array)
+    text = bare(plain_text(array), currency)
     if decimal == ",":
         plain = pc.replace_substring(pc.if_else(pc.match_substring(text, "."), "x", text), ",", ".")
         plain = pc.if_else(pc.is_valid(text), plain, pa.scalar(None, pa.string()))
@@ -244,7 +264,7 @@ def _numbers(array: pa.Array, spec: Field, name: str, context: Context, currency
         result = np.zeros(len(array), dtype=np.int64)
         problems: dict[int, str] = {}
         for code in codes:
-            found, refused = _scaled(array, get_currency_precision(code), MAX_MINOR, decimal)
+            found, refused = _scaled(array, get_currency_precision(code), MAX_MINOR, decimal, code)
             here = _mask(pc.equal(used, code)) if used is not None else np.ones(len(array), dtype=bool)
             result = np.where(here, found, result)
             problems |= {row: reason for row, reason in refused.items() if here[row]}
@@ -262,7 +282,7 @@ def _floats(array: pa.Array, name: str, context: Context) -> Converted:
         number = np.asarray(pc.fill_null(pc.cast(array, pa.float64(), safe=False), np.nan))
         infinite = np.isinf(number)
         return Converted(pa.array(number, mask=~np.isfinite(number)), _reasons(infinite, _("is no number")))
-    text = plain_text(array)
+    text = bare(plain_text(array))
     found: dict[str, float | None] = {}
     for value in pc.unique(pc.drop_null(text)).to_pylist():
         number_ = to_decimal(value, context.decimals.get(name, "."))
@@ -290,6 +310,10 @@ def convert(array: pa.Array, name: str, spec: Field, context: Context, currency:
         array = array.cast(pa.string())
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    wrong = np.zeros(0, dtype=bool)
+    if pa.types.is_string(array.type):
+        wrong = _mask(pc.is_in(array, pa.array(_ERRORS)))
+        array = _blank(array, wrong)
     if spec.type in {"date", "instant"}:
         done = _dates(array, spec, name, context)
     elif spec.type in {"money", "quantity"}:
@@ -305,6 +329,7 @@ def convert(array: pa.Array, name: str, spec: Field, context: Context, currency:
         reason = _("is missing")
         for row in np.flatnonzero(missing).tolist():
             done.problems.setdefault(row, reason)
+    done.problems.update(_reasons(wrong, _("is an error of a spreadsheet")))
     return done
 
 

@@ -4,7 +4,7 @@ once."""
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from rondo.errors import InputError
 from rondo.foundation.loading.times import to_utc
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
+_LAST_OF_TWO_DIGITS = 2068
 _GROUPS = ("Y", "y", "m", "d", "H", "M", "S", "f", "p", "z")
 _TIME = (
     r"(?:[T ]\s*(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?\s*(?P<p>[AaPp][Mm])?"
@@ -36,7 +37,11 @@ KNOWN = (
     DateFormat("%d.%m.%Y", rf"^(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<Y>\d{{4}}){_TIME}$"),
     DateFormat("%d/%m/%Y", rf"^(?P<d>\d{{1,2}})[/-](?P<m>\d{{1,2}})[/-](?P<Y>\d{{4}}){_TIME}$"),
     DateFormat("%m/%d/%Y", rf"^(?P<m>\d{{1,2}})[/-](?P<d>\d{{1,2}})[/-](?P<Y>\d{{4}}){_TIME}$"),
+    DateFormat("%d.%m.%y", rf"^(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{2}}){_TIME}$"),
+    DateFormat("%d/%m/%y", rf"^(?P<d>\d{{1,2}})[/-](?P<m>\d{{1,2}})[/-](?P<y>\d{{2}}){_TIME}$"),
+    DateFormat("%m/%d/%y", rf"^(?P<m>\d{{1,2}})[/-](?P<d>\d{{1,2}})[/-](?P<y>\d{{2}}){_TIME}$"),
 )
+_DOTTED = ("%d.%m.%Y", "%d.%m.%y")
 _DIRECTIVES = {
     "Y": r"(?P<Y>\d{4})",
     "y": r"(?P<y>\d{2})",
@@ -94,9 +99,12 @@ def given(text: str) -> DateFormat:
 
 
 def parse(
-    text: pa.Array, form: DateFormat
+    text: pa.Array, form: DateFormat, last: int = _LAST_OF_TWO_DIGITS
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Text → (microseconds of the wall clock or, where a zone is written, of the instant; is valid; carries a zone)."""
+    """Text → (microseconds of the wall clock or, where a zone is written, of the instant; is valid; carries a zone).
+
+    ``last``: the last year that is meant by two digits.
+    """
     count = len(text)
     names = [name for name in _GROUPS if f"(?P<{name}>" in form.pattern]
     fields = pc.extract_regex(text, form.pattern)
@@ -116,7 +124,7 @@ def parse(
     year = number("Y", 0)
     if "y" in names:
         short = number("y", 0)
-        year = short + np.where(short < 69, 2000, 1900)
+        year = last - (last - short) % 100
     month, day = number("m", 1), number("d", 1)
     hour, minute, second = number("H", 0), number("M", 0), number("S", 0)
     micro = np.zeros(count, dtype=np.int64)
@@ -154,22 +162,31 @@ def instants(text: pa.Array, form: DateFormat, zone: tzinfo) -> tuple[npt.NDArra
     return np.where(zoned, micros, to_utc(micros, zone)), valid
 
 
-def days(text: pa.Array, form: DateFormat) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Text → (days since 1970 as written; is valid)."""
-    micros, valid, _zoned = parse(text, form)
+def days(
+    text: pa.Array, form: DateFormat, *, past: bool = False
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """Text → (days since 1970 as written; is valid). ``past``: of years of two digits none is to come."""
+    last = datetime.now(tz=UTC).year if past else _LAST_OF_TWO_DIGITS
+    micros, valid, _zoned = parse(text, form, last)
     return np.floor_divide(micros, 86_400_000_000).astype(np.int32), valid
 
 
 def fitting(sample: pa.Array) -> Sequence[DateFormat]:
-    """The known formats that read most of the sample, best first; several when they read equally many. Empty: none."""
+    """The known formats that read most of the sample, best first; several when they read equally many. Empty: none.
+
+    ISO is read beside every other format, so that what is written in it counts for none of the others; dots say that
+    the day comes first, so that nothing is doubtful where most have them.
+    """
     wanted = pc.unique(pc.drop_null(sample))
-    if len(wanted) == 0:
+    other = wanted.filter(pa.array(~parse(wanted, KNOWN[0])[1]))
+    if len(other) == 0:
         return [KNOWN[0]]
-    scores = [int(parse(wanted, form)[1].sum()) for form in KNOWN]
+    scores = [int(parse(other, form)[1].sum()) for form in KNOWN[1:]]
     best = max(scores)
     if best == 0:
-        return []
-    return [form for form, score in zip(KNOWN, scores, strict=True) if score == best]
+        return [KNOWN[0]] if len(other) < len(wanted) else []
+    found = [form for form, score in zip(KNOWN[1:], scores, strict=True) if score == best]
+    return found[:1] if found[0].name in _DOTTED else found
 
 
 def same(sample: pa.Array, forms: Sequence[DateFormat]) -> bool:

@@ -36,7 +36,8 @@ class Field:
     ``date`` → date32; ``instant`` → timestamp[us] in UTC; ``money`` → int64 minor units; ``quantity`` → int64
     thousandths; ``number`` → float64; ``boolean`` → bool. ``max_length`` bounds strings, ``choices`` names the values
     of a choice, ``minimum`` bounds money and quantity. ``code``: the text goes into the columnar copy, so that it
-    may be a short name of a thing, but no sentence and no address.
+    may be a short name of a thing, but no sentence and no address. ``past``: a day that is not to come, so that one
+    with two digits of its year is of the century before.
     """
 
     type: FieldType
@@ -46,6 +47,7 @@ class Field:
     choices: tuple[str, ...] = ()
     minimum: int | None = None
     code: bool = False
+    past: bool = False
 
 
 @dataclass(frozen=True)

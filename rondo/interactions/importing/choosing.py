@@ -35,6 +35,7 @@ from rondo.foundation.models import Load, User
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import owned
 from rondo.interactions.importing import guessing
+from rondo.interactions.importing.decimals import MARKS
 from rondo.interactions.importing.engine import Outcome, run
 from rondo.interactions.importing.locking import Busy
 from rondo.interactions.importing.reading import Reader, open_source, texts
@@ -469,8 +470,17 @@ def _work(row: ImportFile) -> None:
     if trial:
         _end(row.pk, status=ImportFile.Status.TRIED, trial=_told(outcome))
         return
+    _keep_mark(row, choice, outcome.found.get("decimals", ""))
     _end(row.pk, status=ImportFile.Status.DONE, load=outcome.load, trial={"repeated": outcome.repeated})
     _remove(row)
+
+
+def _keep_mark(row: ImportFile, choice: Choice, mark: str) -> None:
+    """The decimal mark that the file was found to have is that of the next one of its source and kind, too."""
+    if mark in MARKS and not choice.decimal:
+        kept = ImportMapping.objects.filter(source=row.source, kind=row.kind).first()
+        if kept is not None and kept.choice == row.choice:
+            ImportMapping.objects.filter(pk=kept.pk).update(choice={**row.choice, "decimal": mark})
 
 
 def _file(row: ImportFile) -> Path:

@@ -1,10 +1,11 @@
 """Files and tables as Arrow batches with line numbers: CSV (also gzip), Parquet, XLSX, Arrow tables and readers."""
 
+import codecs
 import csv
 import hashlib
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -39,6 +40,8 @@ class Reader(ABC):
 
     def __init__(self) -> None:
         self.ragged: list[tuple[int, str]] = []
+        self.marks: dict[str, str] = {}
+        """Column → the mark that real numbers are written with where cells are text; "" leaves such numbers out."""
 
     @abstractmethod
     def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
@@ -46,14 +49,26 @@ class Reader(ABC):
         and noted in ``ragged`` as (line, text)."""
 
     def rows_at(self, lines: Lines) -> Iterator[tuple[int, list[str]]]:
-        """The original cells of the given lines (sorted), all columns, as text."""
+        """The original cells of the given lines (sorted), all columns, as text; of ``ragged`` ones nothing.
+
+        Raises:
+            InputError: a line is not there: it is not the file that was read before.
+        """
+        found = 0
         for numbers, batch in self.batches(self.columns):
             inside = np.isin(numbers, lines, assume_unique=True)
             if inside.any():
+                found += int(inside.sum())
                 rows = batch.filter(pa.array(inside))
                 cells_of = [texts(column) for column in rows.columns]
                 for line, *cells in zip(numbers[inside].tolist(), *cells_of, strict=True):
                     yield line, ["" if cell is None else cell for cell in cells]
+        found += int(np.isin([line for line, _text in self.ragged], lines).sum())
+        if found < len(lines):
+            raise InputError(
+                _("%(file)s was changed while it was read; nothing was imported. Bring it in again.")
+                % {"file": self.name}
+            )
 
 
 def refuse_doubles(columns: list[str], name: str) -> None:
@@ -121,48 +136,50 @@ class CsvReader(Reader):
         self.found["encoding"] = self.file.encoding.replace("-sig", "")
 
     def _stream(self, raw: BinaryIO) -> Any:
-        self._quotes = _Quotes(raw)
-        self._open_row = 0
-        self._open_cells: list[str] = []
+        plain: Any = raw
         encoding = self.file.encoding.lower()
-        if encoding in {"utf-8", "utf8", "utf-8-sig"}:
-            return pa.PythonFile(self._quotes, mode="r")
-        return pa.transcoding_input_stream(pa.PythonFile(self._quotes, mode="r"), encoding, "utf-8")
+        if self.file.damaged:
+            plain = _Lenient(raw)
+        elif encoding not in {"utf-8", "utf8", "utf-8-sig"}:
+            plain = pa.transcoding_input_stream(pa.PythonFile(raw, mode="r"), encoding, "utf-8")
+        self._quotes = _Quotes(plain)
+        return pa.PythonFile(self._quotes, mode="r")
 
-    def _refuse_open_quote(self) -> None:
-        """Raise InputError if a row ran on to the end of the file behind a quotation mark that nothing closes."""
-        if self._open_row and self._quotes.odd and (not self._open_cells or self._ends_the_file()):
+    def _refuse_open_quote(self, line: int, cells: Sequence[str]) -> None:
+        """Raise InputError if the last row ran on to the end of the file behind a quotation mark that nothing closes.
+
+        ``line`` is where it begins, ``cells`` are those with line breaks; none of a row with too few or too many.
+        """
+        if self._quotes.odd and (not cells or self._ends_the_file(cells)):
             raise InputError(
                 _(
                     "%(file)s, line %(line)d: a quotation mark opens a field there and is never closed, so that every "
                     "line after it would be part of that field. Close it, or double it if it is part of the text."
                 )
-                % {"file": self.name, "line": self._open_row}
+                % {"file": self.name, "line": line}
             )
 
-    def _ends_the_file(self) -> bool:
+    def _ends_the_file(self, cells: Sequence[str]) -> bool:
         """Whether a cell with line breaks runs to the last character: a closed one has its quotation mark behind it."""
-        end = self._quotes.tail.decode(self.file.encoding, errors="ignore").rstrip("\r\n")[-20:]
-        return any(cell.rstrip("\r\n").replace('"', '""').endswith(end) for cell in self._open_cells)
+        end = self._quotes.tail.decode(errors="ignore").rstrip("\r\n")[-20:]
+        return any(cell.rstrip("\r\n").replace('"', '""').endswith(end) for cell in cells)
 
     def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
+        """As in :class:`Reader`. All columns are read, for the line breaks in them count, and the given ones handed
+        on."""
         self.ragged = []
-        skipped: list[int] = []
-        ragged = self.ragged
+        skipped: list[tuple[int, str]] = []
 
         def invalid(row: Any) -> str:
-            skipped.append(row.number)
-            open_quote = "\n" in row.text and row.text.count('"') % 2
-            self._open_row, self._open_cells = (row.number if open_quote else 0), []
-            if row.text.strip():
-                ragged.append((row.number, row.text))
+            skipped.append((row.number, row.text))
             return "skip"
 
         with self.file.open() as raw:
-            yield from self._parsed(raw, columns, invalid, skipped)
+            for lines, batch in self._parsed(raw, invalid, skipped):
+                yield lines, batch.select(list(columns))
 
     def _parsed(
-        self, raw: BinaryIO, columns: Sequence[str], invalid: Callable[[Any], str], skipped: list[int]
+        self, raw: BinaryIO, invalid: Callable[[Any], str], skipped: list[tuple[int, str]]
     ) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
         try:
             reader = pa_csv.open_csv(
@@ -184,11 +201,9 @@ class CsvReader(Reader):
                     check_utf8=True,
                     column_types=dict.fromkeys(self.columns, pa.string()),
                     strings_can_be_null=False,
-                    include_columns=list(columns),
                 ),
             )
             yield from self._numbered(reader, skipped)
-            self._refuse_open_quote()
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             if "Empty CSV" in str(error) or "file is too short" in str(error):
                 return
@@ -202,48 +217,95 @@ class CsvReader(Reader):
                 }
             ) from error
 
-    def _numbered(self, reader: Any, skipped: list[int]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
-        """Batches with line numbers: the parser counts rows, quoted line breaks add to them."""
+    def _numbered(
+        self, reader: Any, skipped: list[tuple[int, str]]
+    ) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
+        """Batches with line numbers: the parser counts rows, and line breaks in the cells of all columns, also of rows
+        that it skips, add to them."""
         row = self._header_lines + 1
         extra = 0
+        placed = 0
+        open_line, open_cells = 0, list[str]()
         for batch in reader:
             count = len(batch)
             if count == 0:
                 continue
-            gone = np.array([number for number in skipped if number >= row], dtype=np.int64)
-            candidates = np.arange(row, row + count + len(gone), dtype=np.int64)
-            numbers = candidates[~np.isin(candidates, gone)][:count]
-            row = int(numbers[-1]) + 1
-            breaks = np.zeros(count, dtype=np.int64)
+            ahead = np.array([number for number, _text in skipped[placed:]], dtype=np.int64)  # some of later batches
+            numbers = np.arange(row, row + count + len(ahead), dtype=np.int64)
+            numbers = numbers[~np.isin(numbers, ahead)][:count]
+            after = int(numbers[-1]) + 1
+            passed = skipped[placed : placed + int((ahead < after).sum())]
+            breaks = np.zeros(after - row, dtype=np.int64)
             for column in batch.columns:
                 found = pc.count_substring(column, "\n")
                 if pc.sum(found).as_py():
-                    breaks += np.asarray(found)
-            before = extra + np.cumsum(breaks) - breaks
+                    breaks[numbers - row] += np.asarray(found)
+            for number, text in passed:
+                breaks[number - row] = text.count("\n")
+            lines = np.arange(row, after, dtype=np.int64) + extra + np.cumsum(breaks) - breaks
+            self._note_ragged((int(lines[number - row]), text) for number, text in passed)
+            open_cells = [cell for column in batch.columns if "\n" in (cell := column[-1].as_py())]
+            open_line = int(lines[-1]) if open_cells else 0
+            yield lines[numbers - row], batch
+            row = after
             extra += int(breaks.sum())
-            if not skipped or skipped[-1] < int(numbers[-1]):
-                self._open_row = int(numbers[-1] + before[-1]) if breaks[-1] else 0
-                self._open_cells = [c[-1].as_py() for c in batch.columns if breaks[-1] and "\n" in c[-1].as_py()]
-            yield numbers + before, batch
+            placed += len(passed)
+        for number, text in skipped[placed:]:
+            self._note_ragged([(number + extra, text)])
+            open_line = number + extra if "\n" in text and text.count('"') % 2 else 0
+            open_cells = []
+            extra += text.count("\n")
+        if open_line:
+            self._refuse_open_quote(open_line, open_cells)
+
+    def _note_ragged(self, rows: Iterable[tuple[int, str]]) -> None:
+        self.ragged += [(line, text) for line, text in rows if text.strip()]
 
 
 class _Quotes:
-    """A stream that counts the quotation marks that pass through it."""
+    """A stream of UTF-8 that counts the quotation marks that pass through it.
 
-    def __init__(self, raw: BinaryIO) -> None:
+    No piece of it ends between a carriage return and a line feed: the parser would take the feed for the rest of a line
+    end and drop it, within quotation marks, too.
+    """
+
+    def __init__(self, raw: Any) -> None:
         self._raw = raw
+        self._held = b""
         self.odd = False
         self.tail = b""
         self.closed = False
 
-    def read(self, size: int = -1) -> bytes:
-        some = self._raw.read(size)
+    def read(self, size: int) -> bytes:
+        some: bytes = self._held + self._raw.read(size - len(self._held))
+        if some == b"\r":
+            some += self._raw.read(1)
+        self._held = b"\r" if len(some) > 1 and some.endswith(b"\r") else b""
+        some = some.removesuffix(self._held)
         self.odd ^= bool(some.count(b'"') % 2)
         self.tail = (self.tail + some[-200:])[-200:]
         return some
 
     def close(self) -> None:
         self.closed = True
+
+
+class _Lenient:
+    """UTF-8 of which some bytes are not, with a control character in place of each of those."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._decoder = codecs.getincrementaldecoder("utf-8")(sniffing.DAMAGED)
+        self._made = b""
+
+    def read(self, size: int) -> bytes:
+        # always as much as is asked for: the parser takes each piece for a block, and a row may lie in two of them only
+        while len(self._made) < size and (piece := self._raw.read(size)):
+            self._made += self._decoder.decode(piece).encode()
+        if len(self._made) < size:
+            self._made += self._decoder.decode(b"", final=True).encode()
+        some, self._made = self._made[:size], self._made[size:]
+        return some
 
 
 class ParquetReader(Reader):
@@ -343,6 +405,11 @@ def open_source(source: Source, options: ImportOptions) -> Reader:
         ) from error
     if head == b"PAR1" or path.suffix.lower() == ".parquet":
         return ParquetReader(path)
+    if head == b"\xd0\xcf\x11\xe0":
+        raise InputError(
+            _("%(file)s is a workbook of the old kind (.xls), or one with a password; save it as .xlsx without one.")
+            % {"file": path.name}
+        )
     if head == b"PK\x03\x04":
         from rondo.interactions.importing import workbooks  # needs this module's Reader
 

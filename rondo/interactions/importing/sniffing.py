@@ -30,6 +30,12 @@ _BOMS = (
 )
 
 
+DAMAGE = "\x1a"
+"""The control character that bytes become which are not UTF-8 in a file that is: no field takes it."""
+DAMAGED = "rondo-damaged"
+codecs.register_error(DAMAGED, lambda error: (DAMAGE, error.end))  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True)
 class TextFile:
     """A text file as found: how to open it, its digest, encoding and the first part of it as text."""
@@ -40,6 +46,8 @@ class TextFile:
     encoding: str
     sample: str
     size: int
+    damaged: bool = False
+    """Whether it is UTF-8 but for some bytes, which are read as ``DAMAGE``."""
 
     def open(self) -> BinaryIO:
         """The uncompressed bytes."""
@@ -87,6 +95,8 @@ def inspect(path: Path, encoding: str = "") -> TextFile:
     size = 0
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = True
+    lenient = codecs.getincrementaldecoder("utf-8")(DAMAGED)
+    good = bad = 0
     cp1252 = True
     bom = ""
     given = _decoder(encoding) if encoding else None
@@ -105,6 +115,10 @@ def inspect(path: Path, encoding: str = "") -> TextFile:
                 decoder.decode(piece)
             except UnicodeDecodeError:
                 is_utf8 = False
+        if not piece.isascii() and not wide:
+            text = lenient.decode(piece)
+            bad += text.count(DAMAGE)
+            good += len(text) - len(text.encode("ascii", "ignore"))
         if not is_utf8 and cp1252:
             cp1252 = piece.translate(None, delete=bytes(set(range(256)) - {0x81, 0x8D, 0x8F, 0x90, 0x9D})) == b""
         if given is not None:
@@ -132,10 +146,11 @@ def inspect(path: Path, encoding: str = "") -> TextFile:
         raise InputError(
             _("%(file)s is empty; a first line with the names of the columns is needed.") % {"file": path.name}
         )
+    damaged = not encoding and not wide and not is_utf8 and (bool(bom) or good > bad)
     if not encoding:
-        encoding = bom or ("utf-8" if is_utf8 else "cp1252" if cp1252 else "latin-1")
-    text = _decoder(encoding).decode(sample)
-    return TextFile(path, compressed, digest.hexdigest(), encoding, text, size)
+        encoding = bom or ("utf-8" if is_utf8 or damaged else "cp1252" if cp1252 else "latin-1")
+    text = sample.decode("utf-8", DAMAGED).removeprefix("\ufeff") if damaged else _decoder(encoding).decode(sample)
+    return TextFile(path, compressed, digest.hexdigest(), encoding, text, size, damaged)
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:

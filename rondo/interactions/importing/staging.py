@@ -20,6 +20,7 @@ from rondo.foundation.loading import dates
 from rondo.foundation.loading.columns import STAGED_TYPES, Context, convert, plain_text
 from rondo.foundation.loading.fields import Field, ImportOptions
 from rondo.foundation.loading.job import Progress
+from rondo.interactions.importing import decimals
 from rondo.interactions.importing.reading import Reader, texts
 
 if TYPE_CHECKING:
@@ -114,9 +115,10 @@ def detect(
     """Find how the file writes dates and decimals; fills ``context`` and ``reader.found``.
 
     Raises:
-        InputError: day and month cannot be told apart anywhere in the column, or nothing looks like a date.
+        InputError: day and month, or thousands and decimals, cannot be told apart anywhere in the column.
     """
     chosen = dates.given(options.date_format) if options.date_format else None
+    numbers: dict[str, str] = {}
     for name, column in mapping.items():
         kind = fields[name].type
         if kind not in {"date", "instant", "money", "quantity", "number"}:
@@ -124,16 +126,14 @@ def detect(
         sample = _sample(reader, column)
         if sample is None or not (pa.types.is_string(sample.type) or pa.types.is_large_string(sample.type)):
             continue
-        text = plain_text(sample)
         if kind in {"date", "instant"}:
-            form = chosen or _date_format(reader, column, text)
+            form = chosen or _date_format(reader, column, plain_text(sample))
             context.date_formats[name] = form
             reader.found["dates"] = form.name
         else:
-            decimal = options.decimal or _decimal(text)
-            context.decimals[name] = decimal
-            if decimal != "." or "decimals" in reader.found:
-                reader.found["decimals"] = decimal
+            numbers[name] = column
+    marks = decimals.marks(reader, list(dict.fromkeys(numbers.values())), options.decimal)
+    context.decimals |= {name: marks[column] for name, column in numbers.items()}
 
 
 def _date_format(reader: Reader, column: str, text: pa.Array) -> dates.DateFormat:
@@ -158,14 +158,6 @@ def _date_format(reader: Reader, column: str, text: pa.Array) -> dates.DateForma
                 }
             )
     return forms[0]
-
-
-def _decimal(text: pa.Array) -> str:
-    """The decimal mark: a comma only if some value needs it to be one and none needs a point."""
-    values = pc.drop_null(text)
-    point = pc.sum(pc.match_substring_regex(values, r"^[+-]?\d*(,\d{3})*\.(\d{1,2}|\d{4,})$|,\d{3}.*\.")).as_py() or 0
-    comma = pc.sum(pc.match_substring_regex(values, r"^[+-]?\d*(\.\d{3})*,(\d{1,2}|\d{4,})$|\.\d{3}.*,")).as_py() or 0
-    return "," if comma > point else "."
 
 
 def stage(

@@ -67,7 +67,9 @@ class WorkbookReader(Reader):
         try:
             for sheet in book.worksheets:
                 seen = False
-                for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+                sheet.reset_dimensions()  # what a sheet says of its size may be wrong
+                for number, row in enumerate(sheet.iter_rows(), start=1):
+                    cells = tuple(_shown(cell) for cell in row)
                     if seen or any(cell not in (None, "") for cell in cells):
                         seen = True
                         yield sheet.title, number, cells
@@ -95,7 +97,7 @@ class WorkbookReader(Reader):
         )
 
     def batches(self, columns: Sequence[str]) -> Generator[tuple[Lines, pa.RecordBatch], None, None]:
-        places = [self.columns.index(name) for name in columns]
+        places = [(self.columns.index(name), self.marks.get(name, ".")) for name in columns]
         schema = pa.schema([(name, pa.string()) for name in columns])
         self.ragged = []
         lines: list[int] = []
@@ -108,8 +110,8 @@ class WorkbookReader(Reader):
                 self.ragged.append((number, " | ".join(_text(cell) or "" for cell in cells)))
                 continue
             lines.append(number)
-            for column, place in zip(cells_of, places, strict=True):
-                column.append(_text(cells[place]) if place < len(cells) else None)
+            for column, (place, mark) in zip(cells_of, places, strict=True):
+                column.append(_text(cells[place], mark) if place < len(cells) else None)
             if len(lines) == _ROWS:
                 yield np.array(lines, dtype=np.int64), _batch(cells_of, schema)
                 lines, cells_of = [], [[] for _place in places]
@@ -117,18 +119,32 @@ class WorkbookReader(Reader):
             yield np.array(lines, dtype=np.int64), _batch(cells_of, schema)
 
 
+def _shown(cell: Any) -> Any:
+    """The value of a cell; a whole number whose format is of zeros alone, such as a postal code, with those zeros."""
+    value = cell.value
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        zeros = cell.number_format
+        if len(zeros) > 1 and zeros.strip("0") == "":
+            return str(value).zfill(len(zeros))
+    return value
+
+
 def _batch(cells: list[list[str | None]], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in cells], schema=schema)
 
 
-def _text(value: Any) -> str | None:
-    """A cell as text: whole numbers without a point, days and times as ISO 8601; None where it is empty."""
+def _text(value: Any, mark: str = ".") -> str | None:
+    """A cell as text: whole numbers without a mark, others with ``mark`` before the decimals (none: without them all),
+    days and times as ISO 8601; None where it is empty."""
     if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
+    if not mark and isinstance(value, int | float):
+        return None
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else format(value, ".15g")
+        whole = value.is_integer() and abs(value) < 2**53
+        return str(int(value)) if whole else format(value, ".15g").replace(".", mark)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
     if isinstance(value, date | time):
