@@ -23,6 +23,7 @@ from rondo.interactions.models import ImportFile
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
 from rondo.web.imports import forms
+from rondo.web.imports.showing import shown
 
 _BUSY = (ImportFile.Status.QUEUED, ImportFile.Status.RUNNING)
 
@@ -182,9 +183,8 @@ def _trial(request: HttpRequest, row: ImportFile) -> HttpResponse:
     path = choosing.report_of(row)
     if not path.exists():
         return _columns(request, row)
-    rows = foretold.read(
-        path, viewer(request), row.kind, labels, after=int(after) if after.isdecimal() else 0, outcome=outcome
-    )
+    report = foretold.Report(path, viewer(request), row.kind, labels, shown)
+    rows = report.read(after=int(after) if after.isdecimal() else 0, outcome=outcome)
     outcomes = row.trial.get("outcomes", {})
     context = {
         "file": row,
@@ -194,7 +194,7 @@ def _trial(request: HttpRequest, row: ImportFile) -> HttpResponse:
         "refused": outcomes.get("refuse", 0),
         "outcome": outcome,
         "rows": rows,
-        "heads": [labels.get(name, name) for name in foretold.fields(path)],
+        "heads": [labels.get(name, name) for name in report.fields],
         "counts": [
             (wording.counted(name), count)
             for name, count in row.trial.get("counts", {}).items()
@@ -215,9 +215,8 @@ def rows_csv(request: HttpRequest, public_id: str) -> HttpResponseBase:
     if row.status != ImportFile.Status.TRIED or not path.exists():
         raise StateError(_("The file was not tried yet; try it first."))
     outcome = request.GET.get("outcome", "")
-    stream = foretold.as_csv(
-        path, viewer(request), row.kind, forms.labels_of(row.kind), outcome if outcome in OUTCOMES else ""
-    )
+    report = foretold.Report(path, viewer(request), row.kind, forms.labels_of(row.kind))
+    stream = report.as_csv(outcome if outcome in OUTCOMES else "")
     response = StreamingHttpResponse(stream, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{Path(row.file_name).stem}-rows.csv"'
     return response

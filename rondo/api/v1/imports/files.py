@@ -264,10 +264,8 @@ def list_rows(
     cursor: paging.Cursor = None,
 ) -> TriedRows:
     row, path = _tried(request, file_id)
-    names = foretold.fields(path)
-    found = foretold.read(
-        path, viewer(request), row.kind, {}, after=paging.decode_key(cursor), outcome=outcome or "", limit=limit + 1
-    )
+    report = foretold.Report(path, viewer(request), row.kind)
+    found = report.read(after=paging.decode_key(cursor), outcome=outcome or "", limit=limit + 1)
     page, last = paging.split(found, limit)
     return TriedRows(
         data=[
@@ -276,7 +274,7 @@ def list_rows(
                 outcome=one.outcome,
                 why=one.why,
                 changes=[Changing(field=c.field, before=c.before, after=c.after) for c in one.changes],
-                cells={name: cell for name, cell in zip(names, one.cells, strict=True) if cell},
+                cells={name: cell for name, cell in zip(report.fields, one.cells, strict=True) if cell},
                 customer=None if one.customer is None else Named(id=one.customer.public_id, name=one.customer.name),
             )
             for one in page
@@ -295,7 +293,7 @@ def list_rows(
 )
 def download_rows(request: HttpRequest, file_id: str, outcome: Outcome = None) -> StreamingHttpResponse:
     row, path = _tried(request, file_id)
-    lines: Iterator[str] = foretold.as_csv(path, viewer(request), row.kind, {}, outcome or "")
+    lines: Iterator[str] = foretold.Report(path, viewer(request), row.kind).as_csv(outcome or "")
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{row.public_id}-rows.csv"'
     return response

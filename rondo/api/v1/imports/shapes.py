@@ -167,7 +167,13 @@ class TriedRow(Schema):
     outcome: str = Field(..., description=gettext_noop("create, update, keep, leave_out or refuse"))
     why: str
     changes: list[Changing]
-    cells: dict[str, str] = Field(..., description=gettext_noop("The fields as they were read."))
+    cells: dict[str, str] = Field(
+        ...,
+        description=gettext_noop(
+            "The fields as they were read: amounts in major units, times in the company's zone. Of a refused row as "
+            "they stand in the file."
+        ),
+    )
     customer: Named | None
 
 
