@@ -8,7 +8,7 @@ row.
 import contextlib
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -52,7 +52,8 @@ MATCHES = ("both", "create", "update")
 
 @dataclass(frozen=True)
 class Choice:
-    """How a file is to be read. ``mapping``: field → column. ``define``: attribute key → [type, form], made if missing.
+    """How a file is to be read. ``mapping``: field → column. ``constants``: field → value for every row. ``define``:
+    attribute key → [type, form], made if missing. ``match_by``: the identifiers that tell who a row is, all if none.
     ``match``: both (create and update), create (known records stay as they are) or update (new ones are left out).
     ``owner``: key of the user who owns the customers created. The rest as in
     :class:`~rondo.foundation.loading.fields.ImportOptions`."""
@@ -62,6 +63,8 @@ class Choice:
     match: str = "both"
     owner: int | None = None
     customer_by: str = "external"
+    constants: dict[str, str] = field(default_factory=dict)
+    match_by: list[str] = field(default_factory=list)
     region: str = ""
     time_zone: str = ""
     date_format: str = ""
@@ -92,6 +95,8 @@ class Choice:
             decimal=self.decimal,
             delimiter=self.delimiter,
             encoding=self.encoding,
+            constants=self.constants,
+            match_by=tuple(self.match_by),
             define={key: (kind, form) for key, (kind, form) in self.define.items()},
         )
 
@@ -176,9 +181,10 @@ def fields_for(viewer: User, kind: str) -> dict[str, Field]:
     return {name: spec for name, spec in fields_of(kind).items() if name not in hidden}
 
 
-def lacking(kind: str, mapping: Mapping[str, str]) -> list[str]:
-    """The fields that files of a kind need and that no column is taken for."""
-    return [name for name, spec in fields_of(kind).items() if spec.required and name not in mapping]
+def lacking(kind: str, choice: Choice) -> list[str]:
+    """The fields that files of a kind need and that neither a column nor one value for every row gives."""
+    given = {*choice.mapping, *choice.constants}
+    return [name for name, spec in fields_of(kind).items() if spec.required and name not in given]
 
 
 def owners(viewer: User) -> list[User]:
@@ -366,7 +372,8 @@ def request(actor: Actor, row: ImportFile, work: str) -> ImportFile:
     """Ask for the trial or the import of a file; a job does it. Asked twice, it is done once.
 
     Raises:
-        StateError: work is under way, or the file is in already.
+        InputError: nobody said which system the file comes from. StateError: work is under way, or the file is in
+            already.
     """
     _own(actor, row)
     with transaction.atomic():
@@ -376,10 +383,16 @@ def request(actor: Actor, row: ImportFile, work: str) -> ImportFile:
         ):
             raise _bound(row)
         if work == ImportFile.Work.IMPORT:
+            # Tags and the like are said of one file; a channel, say, is that of all files of the source.
+            lasting = {k: v for k, v in row.choice.get("constants", {}).items() if not k.startswith(ATTRIBUTE)}
             ImportMapping.objects.update_or_create(
                 source=row.source,
                 kind=row.kind,
-                defaults={"choice": row.choice, "user": actor.user, "changed_at": timezone.now()},
+                defaults={
+                    "choice": row.choice | {"constants": lasting},
+                    "user": actor.user,
+                    "changed_at": timezone.now(),
+                },
             )
             told = {"file": [None, row.file_name], "kind": [None, row.kind], "source": [None, row.source]}
             audit.record(actor, "import_file.asked", "import_file", row.pk, told)

@@ -7,7 +7,6 @@ from typing import Any
 from babel import Locale
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from rondo.customers.models import AttributeDefinition
 from rondo.errors import InputError
@@ -15,16 +14,11 @@ from rondo.foundation.models import User
 from rondo.interactions.importing import guessing
 from rondo.interactions.importing.choosing import Choice, Preview, fields_for, fields_of, owners
 from rondo.web import formats
+from rondo.web.imports import fixed
 
 NEW = "new:"
 _PLAIN = ("match", "customer_by", "region", "time_zone", "date_format", "decimal", "delimiter", "encoding")
 _EXAMPLES = 3
-CUSTOMER_BY = (
-    ("external", gettext_lazy("their number in the source")),
-    ("email", gettext_lazy("e-mail address")),
-    ("phone", gettext_lazy("phone number")),
-    ("card", gettext_lazy("number of the customer card")),
-)
 
 
 @dataclass(frozen=True)
@@ -52,14 +46,15 @@ def labels_of(kind: str) -> dict[str, str]:
     return found
 
 
-def groups(viewer: User, kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The fields for ``viewer`` to choose from in groups: (heading, (key, label) of each)."""
+def groups(viewer: User, kind: str, *, making: bool = True) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The fields for ``viewer`` to choose from in groups: (heading, (key, label) of each); with those that
+    make an attribute, unless told otherwise."""
     fields, labels = fields_for(viewer, kind), labels_of(kind)
     needed = [(name, labels[name]) for name, spec in fields.items() if spec.required]
     own = [(n, labels[n]) for n, spec in fields.items() if not spec.required and not n.startswith("attribute:")]
     attributes = [(n, labels[n]) for n in fields if n.startswith("attribute:")]
     found = [(_("Needed"), needed), (_("Fields"), own), (_("Attributes"), attributes)]
-    if kind == "customers":
+    if making and kind == "customers":
         new = [
             (NEW + str(key), _("new attribute: %(type)s") % {"type": label})
             for key, label in AttributeDefinition.Type.choices
@@ -84,7 +79,7 @@ def lines(seen: Preview, choice: Choice) -> list[ColumnLine]:
     return found
 
 
-def read(data: QueryDict, viewer: User, seen: Preview) -> tuple[str, Choice]:
+def read(data: QueryDict, viewer: User, kind: str, seen: Preview) -> tuple[str, Choice]:
     """Source and choice of a posted form.
 
     Raises:
@@ -112,7 +107,12 @@ def read(data: QueryDict, viewer: User, seen: Preview) -> tuple[str, Choice]:
     if owner and not (owner.isdecimal() and any(int(owner) == person.pk for person in owners(viewer))):
         raise InputError(_("owner=%(owner)s: no active user; choose another.") % {"owner": owner})
     return data.get("source", "").strip(), Choice(
-        mapping=mapping, define=define, owner=int(owner) if owner else None, **{k: v for k, v in plain.items() if v}
+        mapping=mapping,
+        define=define,
+        owner=int(owner) if owner else None,
+        constants=fixed.read(data, viewer, kind, mapping),
+        match_by=fixed.match_by(data),
+        **{k: v for k, v in plain.items() if v},
     )
 
 

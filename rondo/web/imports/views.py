@@ -22,7 +22,7 @@ from rondo.interactions.importing.foretelling import OUTCOMES
 from rondo.interactions.models import ImportFile
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
-from rondo.web.imports import forms
+from rondo.web.imports import fixed, forms
 from rondo.web.imports.showing import shown
 
 _BUSY = (ImportFile.Status.QUEUED, ImportFile.Status.RUNNING)
@@ -96,10 +96,10 @@ def _chosen(request: HttpRequest, row: ImportFile) -> HttpResponse:
     """Keep what the form says; then try or import, as its button says."""
     try:
         seen = choosing.preview(row)
-        source, choice = forms.read(request.POST, viewer(request), seen)
+        source, choice = forms.read(request.POST, viewer(request), row.kind, seen)
         choosing.choose(actor(request), row, kind=row.kind, source=source, choice=choice)
         seen = choosing.preview(row)
-        if missing := choosing.lacking(row.kind, choice.mapping):
+        if missing := choosing.lacking(row.kind, choice):
             labels = forms.labels_of(row.kind)
             raise InputError(
                 _("No column for %(fields)s yet; choose one.") % {"fields": ", ".join(labels[n] for n in missing)}
@@ -123,7 +123,7 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
         seen, error = choosing.preview(row, Choice()), error or str(unreadable)
     if data is not None:
         try:
-            source, choice = forms.read(data, user, seen)
+            source, choice = forms.read(data, user, row.kind, seen)
         except InputError as unusable:
             error = error or str(unusable)
     context = {
@@ -132,6 +132,7 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
         "kinds": [(kind.key, kind.label) for kind in registries.import_kinds],
         "lines": forms.lines(seen, choice),
         "groups": forms.groups(user, row.kind),
+        "settable": forms.groups(user, row.kind, making=False),
         "forms": AttributeDefinition.Form.choices,
         "seen": seen,
         "found": [(wording.found(name), value) for name, value in seen.found.items()],
@@ -140,7 +141,10 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
         "sources": Source.objects.order_by("name").values_list("name", flat=True),
         "owners": choosing.owners(user),
         "countries": forms.countries(),
-        "customer_by": forms.CUSTOMER_BY,
+        "customer_by": fixed.IDENTIFIERS,
+        "matching": fixed.matching(choice) if row.kind == "customers" else [],
+        "tags": fixed.tags(user, choice) if row.kind == "customers" else [],
+        "pairs": fixed.pairs(choice),
         "names_customer": "customer" in choosing.fields_of(row.kind),
         "has_records": row.kind in {"customers", "products", "campaigns"},
         "known": row.trial == {} and choosing.known_mapping(row.source, row.kind, seen.columns) == choice,

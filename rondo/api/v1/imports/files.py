@@ -152,7 +152,7 @@ def preview(request: HttpRequest, file_id: str) -> FirstRows:
         ],
         rows=[cells for _line, cells in seen.rows],
         found=seen.found,
-        lacking=choosing.lacking(row.kind, choice.mapping),
+        lacking=choosing.lacking(row.kind, choice),
     )
 
 
@@ -196,6 +196,12 @@ def _choice(user: User, row: ImportFile, kind: str, reading: Reading) -> choosin
     choice = choosing.Choice(mapping=dict(reading.mapping), define=define, owner=owner, **plain)
     columns = choosing.preview(row, choice).columns
     fields = [*choosing.fields_for(user, kind), *(f"attribute:{key}" for key in define)]
+    for field in reading.constants:
+        if field not in fields or field in reading.mapping:
+            told = _("There is no such field; there are: %(known)s.") % {"known": ", ".join(dict.fromkeys(fields))}
+            if field in reading.mapping:
+                told = _("Given by a column and by one value for every row; leave one out.")
+            raise _flaw(("reading", "constants", field[:60]), told)
     for field, column in reading.mapping.items():
         if field not in fields:
             told = _("There is no such field; there are: %(known)s.") % {"known": ", ".join(dict.fromkeys(fields))}
@@ -243,7 +249,7 @@ def import_file(request: HttpRequest, file_id: str) -> FileOnItsWay:
 
 def _work(request: HttpRequest, file_id: str, work: str) -> FileOnItsWay:
     row = choosing.get_file(viewer(request), file_id)
-    if missing := choosing.lacking(row.kind, choosing.Choice.of(row.choice).mapping):
+    if missing := choosing.lacking(row.kind, choosing.Choice.of(row.choice)):
         raise InputError(_("No column for %(fields)s yet; choose one.") % {"fields": ", ".join(missing)})
     return file_told(choosing.request(actor(request), row, work))
 

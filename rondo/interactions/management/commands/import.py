@@ -71,6 +71,13 @@ class Command(RondoCommand):
         parser.add_argument(
             "--on-match", default="update", metavar="update|skip", help=_("what happens to known records")
         )
+        parser.add_argument(
+            "--match-by",
+            nargs="+",
+            action="extend",
+            metavar="external|email|phone|card",
+            help=_("identifiers that tell who a row of customers is; all of them unless told otherwise"),
+        )
         parser.add_argument("--customer-by", default="external", metavar="external|email|phone|card")
         parser.add_argument("--date-format", default="", help=_("such as %%d.%%m.%%Y"))
         parser.add_argument(
@@ -123,6 +130,7 @@ class Command(RondoCommand):
             constants=_pairs(options["set"], "--set"),
             define=define,
             customer_by=options["customer_by"],
+            match_by=tuple(options["match_by"] or ()),
         )
         mapping = _pairs(options["map"], "--map") or None
         with steps() as begin:
