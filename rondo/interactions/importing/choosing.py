@@ -23,6 +23,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from rondo.customers.definitions import hidden_from
+from rondo.customers.models import Source
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, RondoError, StateError
 from rondo.foundation import audit, ids
@@ -35,7 +36,7 @@ from rondo.foundation.models import Load, User
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import owned
 from rondo.interactions.importing import guessing
-from rondo.interactions.importing.engine import Outcome, run
+from rondo.interactions.importing.engine import DEFAULT_SOURCE, Outcome, run
 from rondo.interactions.importing.locking import Busy
 from rondo.interactions.importing.reading import Reader, open_source, texts
 from rondo.interactions.models import ImportFile, ImportMapping
@@ -45,6 +46,8 @@ ROOM = "imports"
 FOLDER = "uploads"
 KEPT_FOR = timedelta(days=7)
 _AGAIN_AFTER = timedelta(seconds=5)
+_LOOKED_AT = 100
+"""So many of a person's last files tell where the next one comes from."""
 ATTRIBUTE = "attribute:"
 """How the names of fields begin that are attributes."""
 MATCHES = ("both", "create", "update")
@@ -254,9 +257,12 @@ def place_for(file_name: str) -> Path:
     return place
 
 
-def take(actor: Actor, path: Path) -> ImportFile:
+def take(actor: Actor, path: Path, source: str = "") -> ImportFile:
     """A file that was laid where :func:`place_for` said becomes one on its way in, with a guess at what it is. One that
     cannot be read at all is removed again.
+
+    Without a ``source`` it is of the one whose last file had these columns. Where there is none such, the person is
+    asked: numbers are unique within a source, and another's would be taken for its own.
 
     Raises:
         PermissionRefused: the actor may not import. InputError: the file cannot be read.
@@ -271,7 +277,8 @@ def take(actor: Actor, path: Path) -> ImportFile:
     except BaseException:
         shutil.rmtree(path.parent, ignore_errors=True)
         raise
-    source = _usual_source(actor.user, kind)
+    found = _usual_source(actor.user, kind, seen.columns)
+    source = source or found
     known = known_mapping(source, kind, seen.columns)
     row.kind, row.source, row.choice = kind, source, asdict(known or Choice(mapping=mapping))
     with transaction.atomic():
@@ -300,7 +307,7 @@ def take_rejects(actor: Actor, row: Load) -> ImportFile:
         raise NotFound(_("There is no file of refused rows of this run."))
     place = place_for(path.name)
     shutil.copyfile(path, place)
-    return take(actor, place)
+    return take(actor, place, row.source)
 
 
 def take_for(actor: Actor, row: ImportFile, kind: str) -> ImportFile:
@@ -310,17 +317,22 @@ def take_for(actor: Actor, row: ImportFile, kind: str) -> ImportFile:
         InputError: no such kind. StateError: work is under way.
     """
     seen = preview(row, Choice())
-    known, mapping = None, {}
+    known, mapping, source = None, {}, row.source
     if kind in registries.import_kinds:
+        source = source or _usual_source(row.user, kind, seen.columns)
         mapping = guessing.mapping_of(kind, [guessing.Column(name, seen.cells(name)) for name in seen.columns])
-        known = known_mapping(row.source, kind, seen.columns)
-    return choose(actor, row, kind=kind, source=row.source, choice=known or Choice(mapping=mapping))
+        known = known_mapping(source, kind, seen.columns)
+    return choose(actor, row, kind=kind, source=source, choice=known or Choice(mapping=mapping))
 
 
-def _usual_source(user: User, kind: str) -> str:
-    """The source that the person's last file of a kind came from."""
-    last = ImportFile.objects.filter(user=user, kind=kind).exclude(source="").order_by("-id").first()
-    return last.source if last else "import"
+def _usual_source(user: User, kind: str, columns: Sequence[str]) -> str:
+    """The source that the person's last file of a kind with these columns came from; ``import`` if nothing ever came
+    in, and nothing where it is not known."""
+    told = ImportFile.objects.filter(user=user, kind=kind).exclude(source="").order_by("-id")
+    for source in dict.fromkeys(told.values_list("source", flat=True)[:_LOOKED_AT]):
+        if known_mapping(source, kind, columns) is not None:
+            return source
+    return "" if Source.objects.exists() else DEFAULT_SOURCE
 
 
 def choose(actor: Actor, row: ImportFile, *, kind: str, source: str, choice: Choice) -> ImportFile:
@@ -335,7 +347,7 @@ def choose(actor: Actor, row: ImportFile, *, kind: str, source: str, choice: Cho
             _("%(kind)r cannot be imported; one of %(kinds)s is needed.")
             % {"kind": kind, "kinds": ", ".join(registries.import_kinds.keys())}
         )
-    if not source.strip() or len(source) > 60:
+    if (row.source and not source.strip()) or len(source) > 60:  # one that nobody named yet may be named later
         raise InputError(_("source=%(source)r: a name of 1 to 60 characters is needed.") % {"source": source})
     choice.options(dry_run=True)
     with transaction.atomic():
@@ -376,6 +388,11 @@ def request(actor: Actor, row: ImportFile, work: str) -> ImportFile:
             already.
     """
     _own(actor, row)
+    if not row.source:
+        raise InputError(
+            _("Say which system %(file)s comes from: no file with these columns came in before.")
+            % {"file": row.file_name}
+        )
     with transaction.atomic():
         free = ImportFile.objects.filter(pk=row.pk).exclude(status__in=_BOUND)
         if not free.update(

@@ -188,6 +188,26 @@ def test_next_file_of_a_source_is_read_as_the_last(client: Client) -> None:
     assert "read as files of “shop” were last" in client.get(f"/imports/files/{row.public_id}/").content.decode()
 
 
+def test_source_is_asked_for_where_no_file_with_these_columns_came_in(client: Client) -> None:
+    """Numbers of another system would be taken for those of the last file's: the wrong customers would be changed."""
+    row = upload(client)
+    assert row.source == "import", "the first file of all is of no other's numbers"
+    load = imported(client, tried(client, row))
+    assert upload(client).source == "shop"
+    row = upload(client, "Kundennr;Firma;E-Mail\n9001;Other;other@example.org\n", "other.csv")
+    assert row.source == "" and row.kind == "customers"
+    page = client.get(f"/imports/files/{row.public_id}/").content.decode()
+    assert "No file with these columns came in before." in page
+    refused = client.post(f"/imports/files/{row.public_id}/", form_of(row, source=""))
+    assert refused.status_code == 422 and "Say which system other.csv comes from" in refused.content.decode()
+    client.post(f"/imports/files/{row.public_id}/kind", {"kind": "products"})
+    row.refresh_from_db()
+    assert (row.kind, row.source, row.status) == ("products", "", "chosen")
+    again = client.post(f"/imports/runs/{load.pk}/again")
+    row = ImportFile.objects.latest("id")
+    assert again.status_code == 302 and row.source == "shop", "refused rows are of the run's source"
+
+
 def test_refused_rows_come_back_mended_and_a_run_is_taken_back(client: Client) -> None:
     load = imported(client, tried(client, upload(client)))
     page = client.get(f"/imports/runs/{load.pk}/").content.decode()
