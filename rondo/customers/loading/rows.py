@@ -48,7 +48,7 @@ class CustomerLoader(Loader):
         "external_id": Field("key", gettext_lazy("number of the customer in the source")),
         "kind": Field(
             "choice",
-            gettext_lazy("person, household or organisation; a person unless told otherwise"),
+            gettext_lazy("kind of record: person, household or organisation; a person unless told otherwise"),
             choices=("person", "household", "organisation"),
         ),
         "name": Field("text", gettext_lazy("full name as shown"), max_length=200),
@@ -73,7 +73,7 @@ class CustomerLoader(Loader):
             max_length=200,
         ),
         POSITION: Field("text", gettext_lazy("as what the customer lives there, such as mother"), max_length=60),
-        "known_since_at_least": Field("boolean", gettext_lazy("the relationship is older than known_since")),
+        "known_since_at_least": Field("boolean", gettext_lazy("the relationship is older than the first day known")),
     }
 
     @classmethod

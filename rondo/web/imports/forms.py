@@ -33,14 +33,14 @@ class ColumnLine:
 
 
 def labels_of(kind: str) -> dict[str, str]:
-    """What the fields of a kind are called, short: what stands before the first bracket or comma of their meaning."""
+    """What the fields of a kind are called, short: their meaning up to the first bracket, colon or comma."""
     found = {}
     for name, spec in fields_of(kind).items():
         text = str(spec.meaning)
         if name.startswith("attribute:"):
             found[name] = text
             continue
-        short = re.split(r"[(,;]", text)[0].strip()
+        short = re.split(r"[(,;:]", text)[0].strip()
         found[name] = short[:1].upper() + short[1:]
     found["external"] = found.get("external_id", "external")
     return found

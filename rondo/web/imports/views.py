@@ -64,7 +64,9 @@ def summary(run: Load) -> str:
     """What a run brought, in words."""
     left_out = {"rows", "rows_rejected"}
     return ", ".join(
-        f"{formats.number(count)} {wording.counted(name)}" for name, count in run.counts.items() if name not in left_out
+        f"{formats.number(count)} {wording.counted(name, count)}"
+        for name, count in run.counts.items()
+        if name not in left_out
     )
 
 
@@ -135,7 +137,7 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
         "settable": forms.groups(user, row.kind, making=False),
         "forms": AttributeDefinition.Form.choices,
         "seen": seen,
-        "found": [(wording.found(name), value) for name, value in seen.found.items()],
+        "found": [(wording.found(name), wording.found_value(name, value)) for name, value in seen.found.items()],
         "choice": choice,
         "source": source,
         "sources": Source.objects.order_by("name").values_list("name", flat=True),
@@ -200,7 +202,7 @@ def _trial(request: HttpRequest, row: ImportFile) -> HttpResponse:
         "rows": rows,
         "heads": [labels.get(name, name) for name in report.fields],
         "counts": [
-            (wording.counted(name), count)
+            (wording.counted(name, count), count)
             for name, count in row.trial.get("counts", {}).items()
             if name not in {"rows", "rows_rejected", "rows_held_back"}
         ],

@@ -147,7 +147,9 @@ class Command(RondoCommand):
 
     def _report(self, outcome: Outcome, *, dry: bool) -> None:
         load = outcome.load
-        found = ", ".join(f"{wording.found(name)} {value}" for name, value in outcome.found.items())
+        found = ", ".join(
+            f"{wording.found(name)} {wording.found_value(name, value)}" for name, value in outcome.found.items()
+        )
         self.stdout.write(_("%(file)s: %(found)s") % {"file": load.file_name, "found": found})
         self.stdout.write("  " + ", ".join(f"{field}={column}" for field, column in outcome.mapping.items()))
         if outcome.repeated:
@@ -157,7 +159,7 @@ class Command(RondoCommand):
         self.stdout.write(_("%(count)d rows read, %(bad)d refused") % {"count": load.counts["rows"], "bad": rejected})
         for name, number in load.counts.items():
             if name not in _SHOWN:
-                self.stdout.write(f"  {number:>12,} {wording.counted(name)}")
+                self.stdout.write(f"  {number:>12,} {wording.counted(name, number)}")
         for line, field, value, reason in outcome.first_rejects:
             column = outcome.mapping.get(field, field) if field else "-"
             self.stdout.write(f"  {line}: {column} {value!r} {reason}")
@@ -176,7 +178,7 @@ class Command(RondoCommand):
         for name, count in load.undo["kept"].items():
             self.stdout.write(
                 _("  %(count)d %(name)s are kept because later data refers to them")
-                % {"count": count, "name": wording.counted(name)}
+                % {"count": count, "name": wording.counted(name, count)}
             )
         if load.undo["restored"] or load.undo["left"]:
             self.stdout.write(
@@ -187,7 +189,7 @@ class Command(RondoCommand):
     def _list(self) -> None:
         sweep_dead_loads()
         for load in Load.objects.order_by("-pk")[:100]:
-            counts = ", ".join(f"{n:,} {wording.counted(k)}" for k, n in load.counts.items())
+            counts = ", ".join(f"{n:,} {wording.counted(k, n)}" for k, n in load.counts.items())
             self.stdout.write(
                 f"{load.pk:>6}  {load.started_at:%Y-%m-%d %H:%M}  {load.get_status_display():<12} {load.kind:<12} "
                 f"{load.source:<16} {load.file_name}  {counts}"
