@@ -62,7 +62,8 @@ class ImportOptions:
     country code. ``constants``: field → value for every row. ``define``: attribute key → (type, form of segmentation),
     made if missing. ``customer_by``: which identifier the field ``customer`` holds. ``match_by``: which identifiers
     tell who a row of customers is (all, unless some are named). ``is_demo`` marks invented data.
-    ``date_format`` (strptime style), ``decimal``, ``delimiter`` and ``encoding`` overrule what is detected.
+    ``date_format`` (strptime style), ``decimal``, ``delimiter``, ``encoding`` and ``header_line`` (where
+    the names of the columns stand; 0: not said) overrule what is detected.
     """
 
     on_match: Literal["update", "skip"] = "update"
@@ -74,6 +75,7 @@ class ImportOptions:
     decimal: str = ""
     delimiter: str = ""
     encoding: str = ""
+    header_line: int = 0
     time_zone: str = ""
     region: str = ""
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +110,8 @@ class ImportOptions:
         later: dict[str, object] = {"on_new": self.on_new} if self.on_new != "create" else {}
         if self.owner is not None:
             later["owner"] = self.owner
+        if self.header_line:
+            later["header_line"] = self.header_line
         if self.match_by:
             later["match_by"] = sorted(set(self.match_by))
         return {

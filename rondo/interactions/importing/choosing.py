@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,7 @@ class Choice:
     decimal: str = ""
     delimiter: str = ""
     encoding: str = ""
+    header_line: int = 0
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> "Choice":
@@ -98,6 +99,7 @@ class Choice:
             decimal=self.decimal,
             delimiter=self.delimiter,
             encoding=self.encoding,
+            header_line=self.header_line,
             constants=self.constants,
             match_by=tuple(self.match_by),
             define={key: (kind, form) for key, (kind, form) in self.define.items()},
@@ -310,19 +312,29 @@ def take_rejects(actor: Actor, row: Load) -> ImportFile:
     return take(actor, place, row.source)
 
 
-def take_for(actor: Actor, row: ImportFile, kind: str) -> ImportFile:
+def take_for(actor: Actor, row: ImportFile, kind: str, as_if: Choice | None = None) -> ImportFile:
     """Take a file for another kind: its columns are read as those of the last file of its source and kind, or guessed.
+    ``as_if``: how the file itself is read, where that was said.
 
     Raises:
         InputError: no such kind. StateError: work is under way.
     """
-    seen = preview(row, Choice())
+    told = as_if or Choice.of(row.choice)
+    plain = Choice(encoding=told.encoding, delimiter=told.delimiter, header_line=told.header_line)
+    seen = preview(row, plain)
     known, mapping, source = None, {}, row.source
     if kind in registries.import_kinds:
         source = source or _usual_source(row.user, kind, seen.columns)
         mapping = guessing.mapping_of(kind, [guessing.Column(name, seen.cells(name)) for name in seen.columns])
         known = known_mapping(source, kind, seen.columns)
-    return choose(actor, row, kind=kind, source=source, choice=known or Choice(mapping=mapping))
+    chosen = known or Choice(mapping=mapping)
+    chosen = replace(
+        chosen,
+        encoding=plain.encoding or chosen.encoding,
+        delimiter=plain.delimiter or chosen.delimiter,
+        header_line=plain.header_line or chosen.header_line,
+    )
+    return choose(actor, row, kind=kind, source=source, choice=chosen)
 
 
 def _usual_source(user: User, kind: str, columns: Sequence[str]) -> str:

@@ -47,6 +47,7 @@ FOUND = {
     "delimiter": _("delimiter"),
     "dates": _("dates"),
     "decimals": _("decimals"),
+    "header": _("names in line"),
 }
 
 

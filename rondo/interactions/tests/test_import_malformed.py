@@ -274,8 +274,6 @@ def test_columns_that_do_not_exist_are_named_with_those_that_do(tmp_path: Path) 
         load("orders", path, {"order": "basket"})
     with pytest.raises(InputError, match=r"no field 'colour'.*order, customer"):
         load("orders", path, {"colour": "order"})
-    with pytest.raises(InputError, match="several columns are called 'a'"):
-        load("orders", write(tmp_path, "a,a,b\n1,2,3\n"))
     with pytest.raises(InputError, match="cannot be imported; one of customers"):
         load("unicorns", path)
 

@@ -112,8 +112,19 @@ def read(data: QueryDict, viewer: User, kind: str, seen: Preview) -> tuple[str, 
         owner=int(owner) if owner else None,
         constants=fixed.read(data, viewer, kind, mapping),
         match_by=fixed.match_by(data),
+        header_line=_line(data.get("header_line", "").strip()),
         **{k: v for k, v in plain.items() if v},
     )
+
+
+def _line(text: str) -> int:
+    if not text:
+        return 0
+    if not (text.isdecimal() and 0 < int(text) <= 10_000):
+        raise InputError(
+            _("Line with the names of the columns: a whole number is needed, not “%(text)s”.") % {"text": text[:20]}
+        )
+    return int(text)
 
 
 def _free_key(column: str, taken: dict[str, list[str]]) -> str:

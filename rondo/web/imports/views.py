@@ -100,7 +100,10 @@ def _chosen(request: HttpRequest, row: ImportFile) -> HttpResponse:
         seen = choosing.preview(row)
         source, choice = forms.read(request.POST, viewer(request), row.kind, seen)
         choosing.choose(actor(request), row, kind=row.kind, source=source, choice=choice)
-        seen = choosing.preview(row)
+        if choosing.preview(row).columns != seen.columns:  # another mark, or another line of names
+            choosing.take_for(actor(request), row, row.kind, choice)
+            messages.info(request, _("The columns are read anew; look at what each of them is."))
+            return redirect("import-file", row.public_id)
         if missing := choosing.lacking(row.kind, choice):
             labels = forms.labels_of(row.kind)
             raise InputError(

@@ -85,6 +85,9 @@ class Reading(Body):
     decimal: Literal["", ".", ","] = ""
     delimiter: str = Field("", max_length=1)
     encoding: str = Field("", max_length=40)
+    header_line: int = Field(
+        0, ge=0, le=10_000, description=gettext_noop("Line in which the names of the columns stand; 0: as detected.")
+    )
 
 
 class ReadingBody(Body):
@@ -256,6 +259,7 @@ def reading_told(choice: Choice) -> Reading:
         "decimal",
         "delimiter",
         "encoding",
+        "header_line",
     )
     defined = {key: Defined(type=kind, form=form) for key, (kind, form) in choice.define.items()}  # type: ignore[arg-type]
     return Reading(

@@ -86,6 +86,9 @@ class Command(RondoCommand):
         parser.add_argument("--decimal", default="", help=_("decimal mark: . or ,"))
         parser.add_argument("--delimiter", default="", help=_("such as ; (tab: \\t)"))
         parser.add_argument("--encoding", default="", help=_("such as cp1252"))
+        parser.add_argument(
+            "--header-line", type=int, default=0, help=_("the line or row in which the names of the columns stand")
+        )
         parser.add_argument("--region", default="", help=_("country of phone numbers without a code, such as DE"))
         parser.add_argument("--user", default="", help=_("e-mail address of the user in whose name it is done"))
 
@@ -125,6 +128,7 @@ class Command(RondoCommand):
             decimal=options["decimal"],
             delimiter=options["delimiter"].replace("\\t", "\t"),
             encoding=options["encoding"],
+            header_line=options["header_line"],
             time_zone=options["time_zone"],
             region=options["region"],
             constants=_pairs(options["set"], "--set"),

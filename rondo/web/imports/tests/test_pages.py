@@ -249,7 +249,6 @@ def test_workbook_is_read_as_the_person_sees_it(client: Client) -> None:
     [
         (b"", "empty.csv", "is empty"),
         (b"PK\x03\x04 no archive", "broken.xlsx", "broken.xlsx"),
-        (b"a,a\n1,2\n", "twice.csv", "several columns are called"),
     ],
 )
 def test_file_that_cannot_be_read_is_refused_with_its_reason_and_not_kept(
