@@ -55,7 +55,9 @@ class CustomerLoader(Loader):
         "given_name": Field("text", gettext_lazy("given name"), max_length=100),
         "family_name": Field("text", gettext_lazy("family name"), max_length=100),
         "email": Field("key", gettext_lazy("e-mail address")),
-        "phone": Field("key", gettext_lazy("phone number, with country code or in the region given by --region")),
+        "phone": Field(
+            "key", gettext_lazy("phone number, with country code or of the country chosen for numbers without one")
+        ),
         "card": Field("key", gettext_lazy("number of the customer card")),
         "street": Field("text", gettext_lazy("street and number"), max_length=200),
         "postal_code": Field("text", gettext_lazy("postal code"), max_length=20),

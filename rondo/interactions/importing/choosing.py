@@ -39,6 +39,7 @@ from rondo.interactions.importing import guessing
 from rondo.interactions.importing.engine import DEFAULT_SOURCE, Outcome, run
 from rondo.interactions.importing.locking import Busy
 from rondo.interactions.importing.reading import Reader, open_source, texts
+from rondo.interactions.importing.sniffing import EncodingUnknown
 from rondo.interactions.models import ImportFile, ImportMapping
 
 ROOM = "imports"
@@ -261,7 +262,8 @@ def place_for(file_name: str) -> Path:
 
 def take(actor: Actor, path: Path, source: str = "") -> ImportFile:
     """A file that was laid where :func:`place_for` said becomes one on its way in, with a guess at what it is. One that
-    cannot be read at all is removed again.
+    cannot be read at all is removed again; one whose encoding cannot be told stays, without a kind, until somebody says
+    it (see :func:`take_encoding`).
 
     Without a ``source`` it is of the one whose last file had these columns. Where there is none such, the person is
     asked: numbers are unique within a source, and another's would be taken for its own.
@@ -274,19 +276,37 @@ def take(actor: Actor, path: Path, source: str = "") -> ImportFile:
         raise InputError(_("A file is brought in by a person; the system uses rondo import."))
     row = ImportFile(user=actor.user, file_name=path.name, stored_as=path.parent.name, size=path.stat().st_size)
     try:
-        seen = preview(row)
-        kind, mapping = guessing.kind_of([guessing.Column(name, seen.cells(name)) for name in seen.columns])
+        row.kind, row.source, choice = _guessed(row, Choice(), source)
+        row.choice = asdict(choice)
+    except EncodingUnknown as error:  # nothing is known of it before they say
+        row.source, row.error, row.choice = source, str(error), asdict(Choice())
     except BaseException:
         shutil.rmtree(path.parent, ignore_errors=True)
         raise
-    found = _usual_source(actor.user, kind, seen.columns)
-    source = source or found
-    known = known_mapping(source, kind, seen.columns)
-    row.kind, row.source, row.choice = kind, source, asdict(known or Choice(mapping=mapping))
     with transaction.atomic():
         row.save(force_insert=True)
         audit.record(actor, "import_file.taken", "import_file", row.pk, {"file": [None, row.file_name]})
     return row
+
+
+def _guessed(row: ImportFile, as_if: Choice, source: str) -> tuple[str, str, Choice]:
+    """Kind, source and choice that a file most likely has, read ``as_if``."""
+    seen = preview(row, as_if)
+    kind, mapping = guessing.kind_of([guessing.Column(name, seen.cells(name)) for name in seen.columns])
+    source = source or _usual_source(row.user, kind, seen.columns)
+    known = known_mapping(source, kind, seen.columns)
+    choice = known or Choice(mapping=mapping)
+    return kind, source, replace(choice, encoding=as_if.encoding or choice.encoding)
+
+
+def take_encoding(actor: Actor, row: ImportFile, encoding: str) -> ImportFile:
+    """Say the encoding of a file whose own could not be told; then it is guessed what it is.
+
+    Raises:
+        InputError: it cannot be read with that either. StateError: work is under way.
+    """
+    kind, source, choice = _guessed(row, Choice(encoding=encoding), row.source)
+    return choose(actor, row, kind=kind, source=source, choice=choice)
 
 
 def take_upload(actor: Actor, given: TemporaryUploadedFile) -> ImportFile:
@@ -425,7 +445,7 @@ def request(actor: Actor, row: ImportFile, work: str) -> ImportFile:
             )
             told = {"file": [None, row.file_name], "kind": [None, row.kind], "source": [None, row.source]}
             audit.record(actor, "import_file.asked", "import_file", row.pk, told)
-        enqueue_after_commit(work_on_file, row.pk)
+        enqueue_after_commit(work_on_file, row.pk, translation.get_language() or "")
     row.refresh_from_db()
     return row
 
@@ -468,19 +488,20 @@ def forget_old(actor: Actor) -> int:
 
 
 @task()
-def work_on_file(key: int) -> str:
-    """Try or import a file; how it ended. Safe to run twice: the same file changes nothing."""
+def work_on_file(key: int, language: str = "") -> str:
+    """Try or import a file; how it ended. Safe to run twice: the same file changes nothing. Reasons are written in the
+    ``language`` that the person asked in, which their browser may have chosen."""
     row = ImportFile.objects.select_related("user").filter(pk=key).first()
     if row is None or not row.under_way:
         return "gone"
     ImportFile.objects.filter(pk=key).update(status=ImportFile.Status.RUNNING, started_at=timezone.now())
-    with translation.override(row.user.language or settings.LANGUAGE_CODE):
+    with translation.override(language or row.user.language or settings.LANGUAGE_CODE):
         try:
             _work(row)
         except Busy:
             with transaction.atomic():
                 ImportFile.objects.filter(pk=key).update(status=ImportFile.Status.QUEUED)
-                work_on_file.using(run_after=timezone.now() + _AGAIN_AFTER).enqueue(key)
+                work_on_file.using(run_after=timezone.now() + _AGAIN_AFTER).enqueue(key, language)
             return "waiting"
         except Exception as error:
             known = isinstance(error, RondoError)

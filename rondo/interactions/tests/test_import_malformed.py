@@ -296,7 +296,7 @@ def test_date_formats_are_found_from_the_whole_column(tmp_path: Path, written: l
 
 def test_ambiguous_dates_are_told_and_a_given_format_decides(tmp_path: Path) -> None:
     path = write(tmp_path, "external_id,birth_date\n1,03/04/1980\n2,05/06/1980\n")
-    refused(path, "may be day/month or month/day.*--date-format", "customers")
+    refused(path, "may be day/month or month/day; say how dates are written: %d/%m/%Y or %m/%d/%Y", "customers")
     load("customers", path, date_format="%d/%m/%Y")
     assert str(Customer.objects.get(identifiers__value="1").birth_date) == "1980-04-03"
     refused(path, "date format '%Q'", "customers", date_format="%Q")

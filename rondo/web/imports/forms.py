@@ -19,6 +19,8 @@ from rondo.web.imports import fixed
 NEW = "new:"
 _PLAIN = ("match", "customer_by", "region", "time_zone", "date_format", "decimal", "delimiter", "encoding")
 _EXAMPLES = 3
+ENCODINGS = ("utf-16-le", "utf-16-be", "utf-8", "cp1252", "latin-1", "cp437", "cp850", "mac-roman")
+"""Encodings of text files that a person can choose where none can be told."""
 
 
 @dataclass(frozen=True)

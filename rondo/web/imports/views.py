@@ -97,6 +97,9 @@ def file(request: HttpRequest, public_id: str) -> HttpResponse:
 def _chosen(request: HttpRequest, row: ImportFile) -> HttpResponse:
     """Keep what the form says; then try or import, as its button says."""
     try:
+        if not row.kind:
+            choosing.take_encoding(actor(request), row, request.POST.get("encoding", ""))
+            return redirect("import-file", row.public_id)
         seen = choosing.preview(row)
         source, choice = forms.read(request.POST, viewer(request), row.kind, seen)
         choosing.choose(actor(request), row, kind=row.kind, source=source, choice=choice)
@@ -121,6 +124,9 @@ def _chosen(request: HttpRequest, row: ImportFile) -> HttpResponse:
 
 def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any = None) -> HttpResponse:
     user = viewer(request)
+    if not row.kind:
+        context: dict[str, Any] = {"file": row, "error": error or row.error, "encodings": forms.ENCODINGS}
+        return render(request, "imports/encoding.html", context, status=422 if error else 200)
     choice, source = Choice.of(row.choice), row.source
     try:
         seen = choosing.preview(row, choice)
