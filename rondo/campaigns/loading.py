@@ -147,7 +147,9 @@ class ExposureLoader(Loader):
 
     fields: ClassVar[dict[str, Field]] = {
         "campaign": Field("key", gettext_lazy("number of the campaign in the source"), required=True, max_length=60),
-        "customer": Field("key", gettext_lazy("who received it (see --customer-by)"), required=True),
+        "customer": Field(
+            "key", gettext_lazy("who received it, as the source numbers them or by another identifier"), required=True
+        ),
         "sent_on": Field("date", gettext_lazy("day it was sent; the campaign's first day unless told otherwise")),
     }
 

@@ -23,7 +23,7 @@ COLUMNS: dict[str, str] = {"text": "text", "choice": "text", "multi": "text", "l
 ONCE = frozenset({Type.TEXT, Type.NUMBER, Type.DATE, Type.LINK})
 """Types whose values may be asked to be unique: of the others there are few, or equal ones mean nothing."""
 BAR = "|"
-_LONGEST = 255
+LONGEST = 255
 _YES = frozenset({"1", "true", "yes", "y", "ja", "j", "wahr"})
 _NO = frozenset({"0", "false", "no", "n", "nein", "falsch"})
 
@@ -53,7 +53,7 @@ def parse(definition: AttributeDefinition, value: Any, kept: Collection[str] = (
         words = " ".join(str(text).split())
         if kind == Type.CHOICE:
             words = _choice(definition, words, kept)
-        if not words or len(words) > _LONGEST or "\x00" in words:
+        if not words or len(words) > LONGEST or "\x00" in words:
             raise InputError(
                 _("%(key)s: a text of 1 to 255 characters is needed, not %(length)d.")
                 % {"key": key, "length": len(words)}
@@ -103,7 +103,7 @@ def _link(key: str, text: str) -> str:
         good = parts.scheme.lower() in {"http", "https"} and "." in (parts.hostname or "") and " " not in text
     except ValueError:
         good = False
-    if not good or len(parts.geturl()) > _LONGEST:
+    if not good or len(parts.geturl()) > LONGEST:
         raise InputError(
             _("%(key)s = %(value)r is no address of a web page; write it as https://example.com/page.")
             % {"key": key, "value": text[:80]}
@@ -154,7 +154,7 @@ def _several(definition: AttributeDefinition, value: Any, kept: Collection[str])
     if not meant:
         raise InputError(_("%(key)s: at least one choice is needed.") % {"key": definition.key})
     packed = pack(definition, meant)
-    if len(packed) > _LONGEST:
+    if len(packed) > LONGEST:
         raise InputError(
             _("%(key)s: so many choices of such length are too much for one customer; take fewer.")
             % {"key": definition.key}
@@ -205,4 +205,4 @@ def once(definition: AttributeDefinition, value: Stored | None) -> str | None:
     compared without letter case."""
     if not definition.unique or value is None:
         return None
-    return as_written(definition, value).casefold()[:_LONGEST]
+    return as_written(definition, value).casefold()[:LONGEST]

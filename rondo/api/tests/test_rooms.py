@@ -266,6 +266,9 @@ def test_a_file_goes_in_and_is_taken_back(call: Call, settings: Any) -> None:
     assert (row["kind"], row["reading"]["mapping"]["email"]) == ("customers", "Mail")
     place = f"imports/files/{row['id']}"
     mapping = {"external_id": "No", "name": "Title"}
+    both = {"mapping": {"external_id": "No"}, "constants": {"external_id": "7"}}
+    told = call("PUT", f"{place}/reading", {"kind": "customers", "source": "shop", "reading": both}).json()
+    assert told["errors"][0]["pointer"] == "body/reading/constants/external_id"
     wrong = call("PUT", f"{place}/reading", {"kind": "customers", "source": "shop", "reading": {"mapping": mapping}})
     assert wrong.json()["errors"] == [
         {"pointer": "body/reading/mapping/name", "detail": "There is no column “Title”; there are: No, Name, Mail."}
@@ -278,6 +281,7 @@ def test_a_file_goes_in_and_is_taken_back(call: Call, settings: Any) -> None:
         "mapping": {"external_id": "No", "name": "Name", "email": "Mail", "attribute:club": "Name"}
     }
     reading |= {"define": {"club": {"type": "text"}}, "owner": "alice@example.org"}
+    reading |= {"constants": {"city": "Ulm"}, "match_by": ["external"]}
     assert (
         call("PUT", f"{place}/reading", {"kind": "customers", "source": "shop", "reading": reading}).status_code == 200
     )
@@ -295,6 +299,7 @@ def test_a_file_goes_in_and_is_taken_back(call: Call, settings: Any) -> None:
     assert (run["counts"]["customers_created"], run["has_rejects"], run["by"]) == (1, True, "alice@example.org")
     made = Customer.objects.get(name="Ada King")
     assert made.owner is not None and made.owner.email == "alice@example.org"
+    assert made.addresses.get().city == "Ulm"
     assert call("POST", f"imports/runs/{run['id']}/undo").json()["status"] == "undone"
     assert call("POST", f"imports/runs/{run['id']}/undo").status_code == 409
     settings.RONDO_UPLOAD_LIMIT_MB = 0

@@ -25,7 +25,9 @@ class ConsentLoader(Loader):
     channel, purpose, state and moment."""
 
     fields: ClassVar[dict[str, Field]] = {
-        "customer": Field("key", gettext_lazy("who said it, as the source numbers them (see --customer-by)"), True),
+        "customer": Field(
+            "key", gettext_lazy("who said it, as the source numbers them or by another identifier"), True
+        ),
         "channel": Field("choice", gettext_lazy("channel of the consent"), True, choices=tuple(Consent.Channel.values)),
         "state": Field(
             "choice",

@@ -81,7 +81,11 @@ def match(job: LoadJob) -> None:
     One identifier of a customer that stands is enough; a row whose identifiers belong to two of them is refused, with
     both named (merged records are one). Identifiers of runs that were taken back decide only where none stands; those
     of other customers than the row's get the state ``freed``, see :func:`free`.
+
+    Where the options name the identifiers that may match, the others decide nothing: a row that has one of somebody
+    else's is refused, since an identifier belongs to one customer.
     """
+    telling = f"(state = 'known' AND {deciding(job)})"
     known = "SELECT line, kind AS field, shown AS value, customer_id FROM row_identifiers WHERE state = 'known'"
     refuse_unseen(job, known)
     _forget(job, "row_identifiers")
@@ -90,9 +94,9 @@ def match(job: LoadJob) -> None:
     job.put("customer_roots", pa.table(columns))
     job.run(
         "CREATE OR REPLACE TABLE row_owners AS SELECT line, "
-        "coalesce(arg_min(customer_id, rank) FILTER (state = 'known'), "
+        f"coalesce(arg_min(customer_id, rank) FILTER ({telling}), "
         "arg_min(customer_id, rank) FILTER (state = 'hidden')) AS customer_id, "
-        "CASE WHEN bool_or(state = 'known') THEN 'known' WHEN bool_or(state = 'hidden') THEN 'hidden' ELSE 'new' END "
+        f"CASE WHEN bool_or({telling}) THEN 'known' WHEN bool_or(state = 'hidden') THEN 'hidden' ELSE 'new' END "
         "AS state FROM row_identifiers GROUP BY line"
     )
     job.run(
@@ -101,6 +105,13 @@ def match(job: LoadJob) -> None:
         "ON r.id = i.customer_id JOIN customer_roots AS q ON q.id = o.customer_id "
         "WHERE i.state = 'known' AND r.root <> q.root"
     )
+    if job.options.match_by:
+        reason = quoted(_("belongs to a customer already, and may not tell who a row is"))
+        job.refuse(
+            f"SELECT i.line, arg_min(i.kind, i.rank) AS field, arg_min(i.shown, i.rank) AS value, {reason} AS reason "
+            "FROM row_identifiers AS i JOIN row_owners AS o ON o.line = i.line "
+            "WHERE i.state = 'known' AND o.state <> 'known' GROUP BY i.line"
+        )
     named = job.query("SELECT other AS id FROM torn UNION SELECT owner FROM torn").column(0).to_pylist()
     public = [ids.encode(Customer.PREFIX, key) for key in named]
     job.put("public_ids", pa.table({"id": pa.array(named, pa.int64()), "public": pa.array(public, pa.string())}))
@@ -123,6 +134,12 @@ def match(job: LoadJob) -> None:
     )
     _forget(job, "matched")
     _forget(job, "row_identifiers")
+
+
+def deciding(job: LoadJob) -> str:
+    """Whether an identifier may tell who its row is, as a condition on its ``kind``."""
+    kinds = ", ".join(map(quoted, job.options.match_by))
+    return f"kind IN ({kinds})" if kinds else "true"
 
 
 def _forget(job: LoadJob, table: str) -> None:

@@ -16,7 +16,8 @@ from rondo.customers.identifiers import PRIORITY
 from rondo.customers.loading.attributes import PREFIX, Attributes, fields_of, shown, stored_columns
 from rondo.customers.loading.households import FIELD, POSITION, Households
 from rondo.customers.loading.keys import known_identifiers, normalised, revive
-from rondo.customers.loading.matching import free, match, owned_by
+from rondo.customers.loading.matching import deciding, free, match, owned_by
+from rondo.customers.loading.tags import refuse_overfull, with_those_held
 from rondo.customers.models import (
     Address,
     AttributeDefinition,
@@ -47,14 +48,16 @@ class CustomerLoader(Loader):
         "external_id": Field("key", gettext_lazy("number of the customer in the source")),
         "kind": Field(
             "choice",
-            gettext_lazy("person, household or organisation; a person unless told otherwise"),
+            gettext_lazy("kind of record: person, household or organisation; a person unless told otherwise"),
             choices=("person", "household", "organisation"),
         ),
         "name": Field("text", gettext_lazy("full name as shown"), max_length=200),
         "given_name": Field("text", gettext_lazy("given name"), max_length=100),
         "family_name": Field("text", gettext_lazy("family name"), max_length=100),
         "email": Field("key", gettext_lazy("e-mail address")),
-        "phone": Field("key", gettext_lazy("phone number, with country code or in the region given by --region")),
+        "phone": Field(
+            "key", gettext_lazy("phone number, with country code or of the country chosen for numbers without one")
+        ),
         "card": Field("key", gettext_lazy("number of the customer card")),
         "street": Field("text", gettext_lazy("street and number"), max_length=200),
         "postal_code": Field("text", gettext_lazy("postal code"), max_length=20),
@@ -72,7 +75,7 @@ class CustomerLoader(Loader):
             max_length=200,
         ),
         POSITION: Field("text", gettext_lazy("as what the customer lives there, such as mother"), max_length=60),
-        "known_since_at_least": Field("boolean", gettext_lazy("the relationship is older than known_since")),
+        "known_since_at_least": Field("boolean", gettext_lazy("the relationship is older than the first day known")),
     }
 
     @classmethod
@@ -87,6 +90,11 @@ class CustomerLoader(Loader):
             raise InputError(
                 _("Customers need a column that recognises them: map one of %(fields)s.")
                 % {"fields": ", ".join(IDENTIFIER_FIELDS)}
+            )
+        if job.options.match_by and not set(job.options.match_by) & set(self.given.values()):
+            raise InputError(
+                _("No column holds an identifier that may match (%(kinds)s); map one, or let others match too.")
+                % {"kinds": ", ".join(job.options.match_by)}
             )
         none = " AND ".join(f'"{field}" IS NULL' for field in self.given)
         first = next(iter(self.given))
@@ -131,6 +139,7 @@ class CustomerLoader(Loader):
         job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
         match(job)
         self.attributes.check_matched()
+        refuse_overfull(job, self.attributes.known)
         if job.options.on_new == "skip":
             job.count("customers_left_out", job.number("SELECT count(*) FROM matched WHERE state <> 'known'"))
             job.run("DELETE FROM matched WHERE state <> 'known'")
@@ -146,7 +155,8 @@ class CustomerLoader(Loader):
             f"THEN '{known}' ELSE 'create' END AS outcome, r.root AS record_id, i.known_by "
             "FROM staged AS s LEFT JOIN matched AS m ON m.line = s.line "
             "LEFT JOIN customer_roots AS r ON r.id = m.customer_id LEFT JOIN (SELECT line, "
-            "string_agg(kind, ',' ORDER BY rank) AS known_by FROM row_identifiers WHERE state = 'known' GROUP BY line) "
+            "string_agg(kind, ',' ORDER BY rank) AS known_by FROM row_identifiers WHERE state = 'known' AND "
+            f"{deciding(self.job)} GROUP BY line) "
             "AS i ON i.line = s.line"
         )
 
@@ -380,12 +390,15 @@ class CustomerLoader(Loader):
 
     def _foreseen_attributes(self, rows: pa.Table, keys: pa.Array) -> list[Foreseen]:
         found: list[Foreseen] = []
-        for field in self.job.columns:
+        job = self.job
+        for field in job.columns:
             if not field.startswith(PREFIX):
                 continue
             definition = self.attributes.known.get(field.removeprefix(PREFIX))
             known: dict[int, Any] = {}
+            values_given = rows[field]
             if definition is not None:
+                values_given = with_those_held(job, definition, keys, values_given)
                 column = column_of(definition.type)
                 values = bulk.lookup(
                     AttributeValue,
@@ -395,7 +408,7 @@ class CustomerLoader(Loader):
                     definition_id=definition.pk,
                 )
                 known = {customer: shown(definition, value) for customer, value in values}
-            told = zip(rows["line"].to_pylist(), keys.to_pylist(), rows[field].to_pylist(), strict=True)
+            told = zip(rows["line"].to_pylist(), keys.to_pylist(), values_given.to_pylist(), strict=True)
             for line, key, given in told:
                 value = shown(definition, given)
                 if value is not None and value != known.get(key):
@@ -424,7 +437,7 @@ class CustomerLoader(Loader):
             kept = rows.filter(has)
             ids = pa.array([known[key] for key in keys.filter(has).to_pylist()], pa.int64())
             owners = keys.filter(has)
-            columns = stored_columns(definition, kept[field])
+            columns = stored_columns(definition, with_those_held(job, definition, owners, kept[field]))
             changed = update_changed(job, AttributeValue, "attribute", ids, columns, owners)
             job.count("attributes_updated", changed)
 

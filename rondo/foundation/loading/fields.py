@@ -26,6 +26,9 @@ FieldType = Literal[
     "country",
 ]
 
+MATCHING = ("external", "email", "phone", "card")
+"""The identifiers that can tell who a row of customers is."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -59,8 +62,10 @@ class ImportOptions:
     file. ``time_zone``: zone of times that carry none (default: the company's). ``region``: country of phone numbers
     without a
     country code. ``constants``: field → value for every row. ``define``: attribute key → (type, form of segmentation),
-    made if missing. ``customer_by``: which identifier the field ``customer`` holds. ``is_demo`` marks invented data.
-    ``date_format`` (strptime style), ``decimal``, ``delimiter`` and ``encoding`` overrule what is detected.
+    made if missing. ``customer_by``: which identifier the field ``customer`` holds. ``match_by``: which identifiers
+    tell who a row of customers is (all, unless some are named). ``is_demo`` marks invented data.
+    ``date_format`` (strptime style), ``decimal``, ``delimiter``, ``encoding`` and ``header_line`` (where
+    the names of the columns stand; 0: not said) overrule what is detected.
     """
 
     on_match: Literal["update", "skip"] = "update"
@@ -72,11 +77,13 @@ class ImportOptions:
     decimal: str = ""
     delimiter: str = ""
     encoding: str = ""
+    header_line: int = 0
     time_zone: str = ""
     region: str = ""
     constants: Mapping[str, str] = field(default_factory=dict)
     define: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     customer_by: Literal["external", "email", "phone", "card"] = "external"
+    match_by: tuple[str, ...] = ()
     is_demo: bool = False
     chunk_rows: int = 40_000
 
@@ -93,6 +100,11 @@ class ImportOptions:
             raise InputError(
                 _("customer_by=%(value)r: one of external, email, phone, card is needed.") % {"value": self.customer_by}
             )
+        if unknown := sorted(set(self.match_by) - set(MATCHING)):
+            raise InputError(
+                _("match_by=%(value)r: some of %(known)s are needed.")
+                % {"value": ", ".join(unknown), "known": ", ".join(MATCHING)}
+            )
 
     def meaning(self) -> dict[str, object]:
         """The options that decide what a file means, as JSON: part of a load's fingerprint."""
@@ -100,6 +112,10 @@ class ImportOptions:
         later: dict[str, object] = {"on_new": self.on_new} if self.on_new != "create" else {}
         if self.owner is not None:
             later["owner"] = self.owner
+        if self.header_line:
+            later["header_line"] = self.header_line
+        if self.match_by:
+            later["match_by"] = sorted(set(self.match_by))
         return {
             **later,
             "on_match": self.on_match,

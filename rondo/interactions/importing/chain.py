@@ -27,7 +27,9 @@ class InteractionLoader(Loader):
     """One row per contact. A row without a message id gets one made of its content, so that it comes in once."""
 
     fields: ClassVar[dict[str, Field]] = {
-        "customer": Field("key", gettext_lazy("whom, as the source numbers them (see --customer-by)"), required=True),
+        "customer": Field(
+            "key", gettext_lazy("whom, as the source numbers them or by another identifier"), required=True
+        ),
         "kind": Field("choice", gettext_lazy("kind of contact"), required=True),
         "occurred_at": Field("instant", gettext_lazy("when"), required=True),
         "channel": Field(

@@ -8,9 +8,9 @@ row.
 import contextlib
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from rondo.customers.definitions import hidden_from
+from rondo.customers.models import Source
 from rondo.customers.queries import sees_all
 from rondo.errors import InputError, NotFound, RondoError, StateError
 from rondo.foundation import audit, ids
@@ -36,9 +37,10 @@ from rondo.foundation.registry import registries
 from rondo.foundation.rights import owned
 from rondo.interactions.importing import guessing
 from rondo.interactions.importing.decimals import MARKS
-from rondo.interactions.importing.engine import Outcome, run
+from rondo.interactions.importing.engine import DEFAULT_SOURCE, Outcome, run
 from rondo.interactions.importing.locking import Busy
 from rondo.interactions.importing.reading import Reader, open_source, texts
+from rondo.interactions.importing.sniffing import EncodingUnknown
 from rondo.interactions.models import ImportFile, ImportMapping
 
 ROOM = "imports"
@@ -46,6 +48,8 @@ ROOM = "imports"
 FOLDER = "uploads"
 KEPT_FOR = timedelta(days=7)
 _AGAIN_AFTER = timedelta(seconds=5)
+_LOOKED_AT = 100
+"""So many of a person's last files tell where the next one comes from."""
 ATTRIBUTE = "attribute:"
 """How the names of fields begin that are attributes."""
 MATCHES = ("both", "create", "update")
@@ -53,7 +57,8 @@ MATCHES = ("both", "create", "update")
 
 @dataclass(frozen=True)
 class Choice:
-    """How a file is to be read. ``mapping``: field → column. ``define``: attribute key → [type, form], made if missing.
+    """How a file is to be read. ``mapping``: field → column. ``constants``: field → value for every row. ``define``:
+    attribute key → [type, form], made if missing. ``match_by``: the identifiers that tell who a row is, all if none.
     ``match``: both (create and update), create (known records stay as they are) or update (new ones are left out).
     ``owner``: key of the user who owns the customers created. The rest as in
     :class:`~rondo.foundation.loading.fields.ImportOptions`."""
@@ -63,12 +68,15 @@ class Choice:
     match: str = "both"
     owner: int | None = None
     customer_by: str = "external"
+    constants: dict[str, str] = field(default_factory=dict)
+    match_by: list[str] = field(default_factory=list)
     region: str = ""
     time_zone: str = ""
     date_format: str = ""
     decimal: str = ""
     delimiter: str = ""
     encoding: str = ""
+    header_line: int = 0
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> "Choice":
@@ -93,6 +101,9 @@ class Choice:
             decimal=self.decimal,
             delimiter=self.delimiter,
             encoding=self.encoding,
+            header_line=self.header_line,
+            constants=self.constants,
+            match_by=tuple(self.match_by),
             define={key: (kind, form) for key, (kind, form) in self.define.items()},
         )
 
@@ -177,9 +188,10 @@ def fields_for(viewer: User, kind: str) -> dict[str, Field]:
     return {name: spec for name, spec in fields_of(kind).items() if name not in hidden}
 
 
-def lacking(kind: str, mapping: Mapping[str, str]) -> list[str]:
-    """The fields that files of a kind need and that no column is taken for."""
-    return [name for name, spec in fields_of(kind).items() if spec.required and name not in mapping]
+def lacking(kind: str, choice: Choice) -> list[str]:
+    """The fields that files of a kind need and that neither a column nor one value for every row gives."""
+    given = {*choice.mapping, *choice.constants}
+    return [name for name, spec in fields_of(kind).items() if spec.required and name not in given]
 
 
 def owners(viewer: User) -> list[User]:
@@ -249,9 +261,13 @@ def place_for(file_name: str) -> Path:
     return place
 
 
-def take(actor: Actor, path: Path) -> ImportFile:
+def take(actor: Actor, path: Path, source: str = "") -> ImportFile:
     """A file that was laid where :func:`place_for` said becomes one on its way in, with a guess at what it is. One that
-    cannot be read at all is removed again.
+    cannot be read at all is removed again; one whose encoding cannot be told stays, without a kind, until somebody says
+    it (see :func:`take_encoding`).
+
+    Without a ``source`` it is of the one whose last file had these columns. Where there is none such, the person is
+    asked: numbers are unique within a source, and another's would be taken for its own.
 
     Raises:
         PermissionRefused: the actor may not import. InputError: the file cannot be read.
@@ -261,18 +277,37 @@ def take(actor: Actor, path: Path) -> ImportFile:
         raise InputError(_("A file is brought in by a person; the system uses rondo import."))
     row = ImportFile(user=actor.user, file_name=path.name, stored_as=path.parent.name, size=path.stat().st_size)
     try:
-        seen = preview(row)
-        kind, mapping = guessing.kind_of([guessing.Column(name, seen.cells(name)) for name in seen.columns])
+        row.kind, row.source, choice = _guessed(row, Choice(), source)
+        row.choice = asdict(choice)
+    except EncodingUnknown as error:  # nothing is known of it before they say
+        row.source, row.error, row.choice = source, str(error), asdict(Choice())
     except BaseException:
         shutil.rmtree(path.parent, ignore_errors=True)
         raise
-    source = _usual_source(actor.user, kind)
-    known = known_mapping(source, kind, seen.columns)
-    row.kind, row.source, row.choice = kind, source, asdict(known or Choice(mapping=mapping))
     with transaction.atomic():
         row.save(force_insert=True)
         audit.record(actor, "import_file.taken", "import_file", row.pk, {"file": [None, row.file_name]})
     return row
+
+
+def _guessed(row: ImportFile, as_if: Choice, source: str) -> tuple[str, str, Choice]:
+    """Kind, source and choice that a file most likely has, read ``as_if``."""
+    seen = preview(row, as_if)
+    kind, mapping = guessing.kind_of([guessing.Column(name, seen.cells(name)) for name in seen.columns])
+    source = source or _usual_source(row.user, kind, seen.columns)
+    known = known_mapping(source, kind, seen.columns)
+    choice = known or Choice(mapping=mapping)
+    return kind, source, replace(choice, encoding=as_if.encoding or choice.encoding)
+
+
+def take_encoding(actor: Actor, row: ImportFile, encoding: str) -> ImportFile:
+    """Say the encoding of a file whose own could not be told; then it is guessed what it is.
+
+    Raises:
+        InputError: it cannot be read with that either. StateError: work is under way.
+    """
+    kind, source, choice = _guessed(row, Choice(encoding=encoding), row.source)
+    return choose(actor, row, kind=kind, source=source, choice=choice)
 
 
 def take_upload(actor: Actor, given: TemporaryUploadedFile) -> ImportFile:
@@ -295,27 +330,42 @@ def take_rejects(actor: Actor, row: Load) -> ImportFile:
         raise NotFound(_("There is no file of refused rows of this run."))
     place = place_for(path.name)
     shutil.copyfile(path, place)
-    return take(actor, place)
+    return take(actor, place, row.source)
 
 
-def take_for(actor: Actor, row: ImportFile, kind: str) -> ImportFile:
+def take_for(actor: Actor, row: ImportFile, kind: str, as_if: Choice | None = None) -> ImportFile:
     """Take a file for another kind: its columns are read as those of the last file of its source and kind, or guessed.
+    ``as_if``: how the file itself is read, where that was said.
 
     Raises:
         InputError: no such kind. StateError: work is under way.
     """
-    seen = preview(row, Choice())
-    known, mapping = None, {}
+    told = as_if or Choice.of(row.choice)
+    plain = Choice(encoding=told.encoding, delimiter=told.delimiter, header_line=told.header_line)
+    seen = preview(row, plain)
+    known, mapping, source = None, {}, row.source
     if kind in registries.import_kinds:
+        source = source or _usual_source(row.user, kind, seen.columns)
         mapping = guessing.mapping_of(kind, [guessing.Column(name, seen.cells(name)) for name in seen.columns])
-        known = known_mapping(row.source, kind, seen.columns)
-    return choose(actor, row, kind=kind, source=row.source, choice=known or Choice(mapping=mapping))
+        known = known_mapping(source, kind, seen.columns)
+    chosen = known or Choice(mapping=mapping)
+    chosen = replace(
+        chosen,
+        encoding=plain.encoding or chosen.encoding,
+        delimiter=plain.delimiter or chosen.delimiter,
+        header_line=plain.header_line or chosen.header_line,
+    )
+    return choose(actor, row, kind=kind, source=source, choice=chosen)
 
 
-def _usual_source(user: User, kind: str) -> str:
-    """The source that the person's last file of a kind came from."""
-    last = ImportFile.objects.filter(user=user, kind=kind).exclude(source="").order_by("-id").first()
-    return last.source if last else "import"
+def _usual_source(user: User, kind: str, columns: Sequence[str]) -> str:
+    """The source that the person's last file of a kind with these columns came from; ``import`` if nothing ever came
+    in, and nothing where it is not known."""
+    told = ImportFile.objects.filter(user=user, kind=kind).exclude(source="").order_by("-id")
+    for source in dict.fromkeys(told.values_list("source", flat=True)[:_LOOKED_AT]):
+        if known_mapping(source, kind, columns) is not None:
+            return source
+    return "" if Source.objects.exists() else DEFAULT_SOURCE
 
 
 def choose(actor: Actor, row: ImportFile, *, kind: str, source: str, choice: Choice) -> ImportFile:
@@ -330,7 +380,7 @@ def choose(actor: Actor, row: ImportFile, *, kind: str, source: str, choice: Cho
             _("%(kind)r cannot be imported; one of %(kinds)s is needed.")
             % {"kind": kind, "kinds": ", ".join(registries.import_kinds.keys())}
         )
-    if not source.strip() or len(source) > 60:
+    if (row.source and not source.strip()) or len(source) > 60:  # one that nobody named yet may be named later
         raise InputError(_("source=%(source)r: a name of 1 to 60 characters is needed.") % {"source": source})
     choice.options(dry_run=True)
     with transaction.atomic():
@@ -367,9 +417,15 @@ def request(actor: Actor, row: ImportFile, work: str) -> ImportFile:
     """Ask for the trial or the import of a file; a job does it. Asked twice, it is done once.
 
     Raises:
-        StateError: work is under way, or the file is in already.
+        InputError: nobody said which system the file comes from. StateError: work is under way, or the file is in
+            already.
     """
     _own(actor, row)
+    if not row.source:
+        raise InputError(
+            _("Say which system %(file)s comes from: no file with these columns came in before.")
+            % {"file": row.file_name}
+        )
     with transaction.atomic():
         free = ImportFile.objects.filter(pk=row.pk).exclude(status__in=_BOUND)
         if not free.update(
@@ -377,14 +433,20 @@ def request(actor: Actor, row: ImportFile, work: str) -> ImportFile:
         ):
             raise _bound(row)
         if work == ImportFile.Work.IMPORT:
+            # Tags and the like are said of one file; a channel, say, is that of all files of the source.
+            lasting = {k: v for k, v in row.choice.get("constants", {}).items() if not k.startswith(ATTRIBUTE)}
             ImportMapping.objects.update_or_create(
                 source=row.source,
                 kind=row.kind,
-                defaults={"choice": row.choice, "user": actor.user, "changed_at": timezone.now()},
+                defaults={
+                    "choice": row.choice | {"constants": lasting},
+                    "user": actor.user,
+                    "changed_at": timezone.now(),
+                },
             )
             told = {"file": [None, row.file_name], "kind": [None, row.kind], "source": [None, row.source]}
             audit.record(actor, "import_file.asked", "import_file", row.pk, told)
-        enqueue_after_commit(work_on_file, row.pk)
+        enqueue_after_commit(work_on_file, row.pk, translation.get_language() or "")
     row.refresh_from_db()
     return row
 
@@ -427,19 +489,20 @@ def forget_old(actor: Actor) -> int:
 
 
 @task()
-def work_on_file(key: int) -> str:
-    """Try or import a file; how it ended. Safe to run twice: the same file changes nothing."""
+def work_on_file(key: int, language: str = "") -> str:
+    """Try or import a file; how it ended. Safe to run twice: the same file changes nothing. Reasons are written in the
+    ``language`` that the person asked in, which their browser may have chosen."""
     row = ImportFile.objects.select_related("user").filter(pk=key).first()
     if row is None or not row.under_way:
         return "gone"
     ImportFile.objects.filter(pk=key).update(status=ImportFile.Status.RUNNING, started_at=timezone.now())
-    with translation.override(row.user.language or settings.LANGUAGE_CODE):
+    with translation.override(language or row.user.language or settings.LANGUAGE_CODE):
         try:
             _work(row)
         except Busy:
             with transaction.atomic():
                 ImportFile.objects.filter(pk=key).update(status=ImportFile.Status.QUEUED)
-                work_on_file.using(run_after=timezone.now() + _AGAIN_AFTER).enqueue(key)
+                work_on_file.using(run_after=timezone.now() + _AGAIN_AFTER).enqueue(key, language)
             return "waiting"
         except Exception as error:
             known = isinstance(error, RondoError)

@@ -273,7 +273,7 @@ class _Task:
         ).fetchall()
         outcome = Outcome(load, found=self.reader.found, mapping=self.mapping, first_rejects=first)
         if self.report is not None:
-            outcome.outcomes = foretelling.write(job, plan, self.report)
+            outcome.outcomes = foretelling.write(job, plan, self.fields, self.report)
         if rejected and (self.options.strict or rejected == read) and self.report is None:
             raise InputError(self._refusal(first, rejected, strict=rejected < read))
         if not write:
@@ -288,9 +288,13 @@ class _Task:
         job.count("rows", read)
         job.count("rows_rejected", rejected)
         stem = f"{self.load.kind}-run-{self.load.pk}" if write else f"{self.load.kind}-dry-run"
-        if self.report is not None:
+        if self.report is None:
+            path = write_rejects(self.reader, self.mapping, job.staging, stem)
+        else:
+            refused = foretelling.Refused(job, self.reader.columns, self.mapping)
             stem = self.report.name.partition(".")[0]
-        path = write_rejects(self.reader, self.mapping, job.staging, stem)
+            path = write_rejects(self.reader, self.mapping, job.staging, stem, refused.take)
+            refused.flush()
         self.load.reject_file = str(path) if path else ""
         if write and path:
             Load.objects.filter(pk=self.load.pk).update(reject_file=self.load.reject_file)

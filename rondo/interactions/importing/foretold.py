@@ -1,6 +1,7 @@
 """What a trial foretold of each row, read page by page from its file: nothing holds all rows at once."""
 
 import csv
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from rondo.customers.models import Customer
 from rondo.customers.queries import visible
 from rondo.foundation.models import User
 from rondo.foundation.spreadsheets import harmless
+from rondo.interactions.importing.cells import Writer, plain, read_back
 from rondo.interactions.importing.foretelling import CELL, OUTCOMES
 
 LABELS = {
@@ -40,8 +42,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Row:
-    """What would become of one row. ``cells`` as they were read; ``customer``, and what of them would change, where it
-    is one that the viewer sees."""
+    """What would become of one row. ``cells`` as they were read, of a refused one as they stand in the file;
+    ``customer``, and what of them would change, where it is one that the viewer sees."""
 
     line: int
     outcome: str
@@ -72,46 +74,90 @@ def _batches(path: Path, after: int, outcome: str) -> Iterator[Any]:
                 yield kept
 
 
-def read(
-    path: Path, viewer: User, kind: str, labels: dict[str, str], *, after: int = 0, outcome: str = "", limit: int = PAGE
-) -> list[Row]:
-    """The next rows behind line ``after``, at most ``limit``."""
-    found: list[dict[str, Any]] = []
-    for batch in _batches(path, after, outcome):
-        found += batch.slice(0, limit - len(found)).to_pylist()
-        if len(found) >= limit:
-            break
-    people = _seen(found, viewer, kind)
-    return [_row(row, labels, people, kind) for row in found]
+class Report:
+    """The report of a trial for one viewer. ``labels``: what fields are called; ``write`` writes their values."""
 
+    def __init__(
+        self, path: Path, viewer: User, kind: str, labels: dict[str, str] | None = None, write: Writer = plain
+    ) -> None:
+        self.path = path
+        self.viewer = viewer
+        self.of_customers = kind == "customers"
+        self.labels = labels or {}
+        self._write = write
+        schema = pq.read_schema(path)
+        about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+        self.fields = [name.removeprefix(CELL) for name in schema.names if name.startswith(CELL)]
+        """The fields that the rows have, in their order."""
+        self._types: dict[str, str] = json.loads(about.get("types", "{}"))
+        self._currency = about.get("currency", "")
 
-def _seen(rows: list[dict[str, Any]], viewer: User, kind: str) -> dict[int, Customer]:
-    """The customers whom rows would change, of those that the viewer sees, by key."""
-    if kind != "customers":
-        return {}
-    return visible(viewer).in_bulk({row["record_id"] for row in rows if row["record_id"]})
+    def read(self, *, after: int = 0, outcome: str = "", limit: int = PAGE) -> list[Row]:
+        """The next rows behind line ``after``, at most ``limit``."""
+        found: list[dict[str, Any]] = []
+        for batch in _batches(self.path, after, outcome):
+            found += batch.slice(0, limit - len(found)).to_pylist()
+            if len(found) >= limit:
+                break
+        return self._rows(found)
 
+    def as_csv(self, outcome: str = "") -> Iterator[str]:
+        """Every row as lines of CSV, safe against spreadsheet formulas."""
 
-def _changes(row: dict[str, Any], people: dict[int, Customer], kind: str) -> list[dict[str, Any]]:
-    """What would change; nothing is told of a customer whom the viewer does not see: it is what they have now."""
-    return [] if kind == "customers" and row["record_id"] not in people else row["changes"] or []
+        class Echo:
+            def write(self, line: str) -> str:
+                return line
 
+        writer = csv.writer(Echo())
+        head = [_("Line"), _("Outcome"), _("Why"), _("Changes"), *(self.labels.get(name, name) for name in self.fields)]
+        yield "\ufeff" + str(writer.writerow([harmless(text) for text in head]))
+        for batch in _batches(self.path, 0, outcome):
+            for row in self._rows(batch.to_pylist()):
+                changes = "; ".join(f"{one.field}: {one.before} → {one.after}" for one in row.changes)
+                told = [str(row.line), row.label, row.why, changes, *row.cells]
+                yield str(writer.writerow([harmless(text) for text in told]))
 
-def _row(row: dict[str, Any], labels: dict[str, str], people: dict[int, Customer], kind: str) -> Row:
-    changes = [
-        Change(labels.get(one["field"], one["field"]), one["before"] or "", one["after"] or "")
-        for one in _changes(row, people, kind)
-    ]
-    return Row(
-        row["line"],
-        row["outcome"],
-        str(LABELS[row["outcome"]]),
-        CHIPS.get(row["outcome"], ""),
-        ["" if value is None else str(value) for name, value in row.items() if name.startswith(CELL)],
-        why(row, labels),
-        changes,
-        people.get(row["record_id"]),
-    )
+    def _rows(self, rows: list[dict[str, Any]]) -> list[Row]:
+        people: dict[int, Customer] = {}
+        if self.of_customers:  # whom rows would change, of those that the viewer sees
+            people = visible(self.viewer).in_bulk({row["record_id"] for row in rows if row["record_id"]})
+        return [self._row(row, people) for row in rows]
+
+    def _row(self, row: dict[str, Any], people: dict[int, Customer]) -> Row:
+        # Nothing is told of a customer whom the viewer does not see: it is what they have now.
+        told = row["changes"] or [] if not self.of_customers or row["record_id"] in people else []
+        return Row(
+            row["line"],
+            row["outcome"],
+            str(LABELS[row["outcome"]]),
+            CHIPS.get(row["outcome"], ""),
+            self._cells(row),
+            why(row, self.labels),
+            self._changes(row, told),
+            people.get(row["record_id"]),
+        )
+
+    def _money_of(self, row: dict[str, Any]) -> str:
+        return row.get(f"{CELL}currency") or self._currency
+
+    def _cells(self, row: dict[str, Any]) -> list[str]:
+        if row.get("raw") is not None:
+            return list(row["raw"])
+        currency = self._money_of(row)
+        return [self._write(self._types.get(name, ""), row[CELL + name], currency) for name in self.fields]
+
+    def _changes(self, row: dict[str, Any], told: list[dict[str, Any]]) -> list[Change]:
+        after = self._money_of(row)
+        before = next((one["before"] for one in told if one["field"] == "currency" and one["before"]), after)
+        found = []
+        for one in told:
+            name = one["field"]
+            kind = self._types.get(name, "")
+            old, new = (read_back(kind, one[side]) for side in ("before", "after"))
+            found.append(
+                Change(self.labels.get(name, name), self._write(kind, old, before), self._write(kind, new, after))
+            )
+        return found
 
 
 def why(row: dict[str, Any], labels: dict[str, str]) -> str:
@@ -129,35 +175,6 @@ def why(row: dict[str, Any], labels: dict[str, str]) -> str:
     if row["outcome"] == "keep":
         return _("in already")
     return ""
-
-
-def fields(path: Path) -> list[str]:
-    """The fields that the rows have, in their order."""
-    return [name.removeprefix(CELL) for name in pq.read_schema(path).names if name.startswith(CELL)]
-
-
-def as_csv(path: Path, viewer: User, kind: str, labels: dict[str, str], outcome: str = "") -> Iterator[str]:
-    """Every row as lines of CSV, safe against spreadsheet formulas."""
-
-    class Echo:
-        def write(self, line: str) -> str:
-            return line
-
-    writer = csv.writer(Echo())
-    names = fields(path)
-    head = [_("Line"), _("Outcome"), _("Why"), _("Changes"), *(labels.get(name, name) for name in names)]
-    yield "\ufeff" + str(writer.writerow([harmless(text) for text in head]))
-    for batch in _batches(path, 0, outcome):
-        rows = batch.to_pylist()
-        people = _seen(rows, viewer, kind)
-        for row in rows:
-            changes = "; ".join(
-                f"{labels.get(one['field'], one['field'])}: {one['before'] or ''} → {one['after'] or ''}"
-                for one in _changes(row, people, kind)
-            )
-            cells = ["" if row[CELL + name] is None else str(row[CELL + name]) for name in names]
-            told = [str(row["line"]), str(LABELS[row["outcome"]]), why(row, labels), changes, *cells]
-            yield str(writer.writerow([harmless(text) for text in told]))
 
 
 def counted(outcomes: dict[str, int]) -> list[tuple[str, str, str, int]]:

@@ -29,7 +29,7 @@ class OrderLoader(Loader):
     fields: ClassVar[dict[str, Field]] = {
         "order": Field("key", gettext_lazy("number of the order in the source"), required=True, max_length=60),
         "customer": Field(
-            "key", gettext_lazy("who bought, as the source numbers them (see --customer-by)"), required=True
+            "key", gettext_lazy("who bought, as the source numbers them or by another identifier"), required=True
         ),
         "product": Field("key", gettext_lazy("number of the product in the source"), required=True, max_length=60),
         "occurred_at": Field("instant", gettext_lazy("when it was bought"), required=True),

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
 from rondo.foundation.loading.fields import ImportOptions
-from rondo.interactions.importing import sniffing
+from rondo.interactions.importing import heading, sniffing
 
 Lines = npt.NDArray[np.int64]
 Source: TypeAlias = Any
@@ -116,24 +116,42 @@ class CsvReader(Reader):
         self.file = sniffing.inspect(path, options.encoding)
         self.name = path.name
         self.digest = self.file.digest
-        self.delimiter = options.delimiter or sniffing.find_delimiter(self.file.sample, path.name)
+        self.delimiter = (
+            options.delimiter
+            or heading.said_mark(self.file.sample)
+            or sniffing.find_delimiter(self.file.sample, path.name)
+        )
         if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
             raise InputError(_("delimiter=%(value)r: one character is needed.") % {"value": self.delimiter})
-        rows = csv.reader(io.StringIO(self.file.sample), delimiter=self.delimiter)
-        try:
-            header = next((row for row in rows if row), [])
-        except csv.Error as error:
-            raise InputError(
-                _("%(file)s: its first line cannot be read (%(error)s); save it with line feeds as line ends.")
-                % {"file": path.name, "error": str(error).partition(" - ")[0]}
-            ) from error
+        self._header_lines, header = self._header(options.header_line)
         # Spreadsheets often leave columns without a name at the end; they can still be mapped, by their place.
-        self.columns = [name.strip() or f"column {place}" for place, name in enumerate(header, start=1)]
-        self._header_lines = rows.line_num
-        refuse_doubles(self.columns, path.name)
+        self.columns = heading.names(header)
         shown = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(self.delimiter, self.delimiter)
         self.found = {"format": "CSV, gzip" if self.file.compressed else "CSV", "delimiter": shown}
         self.found["encoding"] = self.file.encoding.replace("-sig", "")
+        if self._header_lines > 1:
+            self.found["header"] = str(self._header_lines)
+
+    def _header(self, wanted: int) -> tuple[int, list[str]]:
+        """The last line of the row that holds the names, and its cells."""
+        sample = self.file.sample
+        rows = csv.reader(io.StringIO(sample), delimiter=self.delimiter)
+        found: list[tuple[int, list[str]]] = []
+        try:
+            for row in rows:
+                if row and not (rows.line_num == 1 and heading.said_mark(sample)) and rows.line_num >= wanted:
+                    found.append((rows.line_num, row))
+                if len(found) >= heading.LOOKED_AT or (wanted and found):
+                    break
+        except csv.Error as error:
+            if not found:
+                raise InputError(
+                    _("%(file)s: its first line cannot be read (%(error)s); save it with line feeds as line ends.")
+                    % {"file": self.name, "error": str(error).partition(" - ")[0]}
+                ) from error
+        if not found:
+            return rows.line_num, []
+        return found[heading.place_of_names([row for _line, row in found])]
 
     def _stream(self, raw: BinaryIO) -> Any:
         plain: Any = raw
@@ -413,5 +431,5 @@ def open_source(source: Source, options: ImportOptions) -> Reader:
     if head == b"PK\x03\x04":
         from rondo.interactions.importing import workbooks  # needs this module's Reader
 
-        return workbooks.WorkbookReader(path)
+        return workbooks.WorkbookReader(path, options.header_line)
     return CsvReader(path, options)

@@ -5,7 +5,7 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -77,11 +77,17 @@ def safe_cell(text: str) -> str:
     return harmless(text)
 
 
-def write_rejects(reader: Reader, mapping: dict[str, str], staging: Any, stem: str) -> Path | None:
+def write_rejects(
+    reader: Reader,
+    mapping: dict[str, str],
+    staging: Any,
+    stem: str,
+    take: Callable[[int, list[str]], None] = lambda line, cells: None,
+) -> Path | None:
     """Write the table ``rejected`` to ``RONDO_HOME/rejects/<stem>.csv``; None if nothing was refused.
 
     The columns of the file stand behind the four of the reason, so that the mended reject file can be imported as it
-    is.
+    is. ``take`` is called with line and cells of each of the rows, since the file is read for them but once.
     """
     table = staging.sql(
         "SELECT line, any_value(field) AS field, any_value(value) AS value, any_value(reason) AS reason "
@@ -108,4 +114,5 @@ def write_rejects(reader: Reader, mapping: dict[str, str], staging: Any, stem: s
             writer.writerow([*start(line), safe_cell(text)])
         for line, cells in reader.rows_at(lines):
             writer.writerow([*start(line), *map(safe_cell, cells)])
+            take(line, cells)
     return path

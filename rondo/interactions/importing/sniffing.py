@@ -36,6 +36,10 @@ DAMAGED = "rondo-damaged"
 codecs.register_error(DAMAGED, lambda error: (DAMAGE, error.end))  # type: ignore[attr-defined]
 
 
+class EncodingUnknown(InputError):
+    """The file may be text in an encoding that cannot be told from its bytes; whoever brings it can say which."""
+
+
 @dataclass(frozen=True)
 class TextFile:
     """A text file as found: how to open it, its digest, encoding and the first part of it as text."""
@@ -126,7 +130,7 @@ def inspect(path: Path, encoding: str = "") -> TextFile:
                 given.decode(piece)
             except UnicodeError as error:
                 raise InputError(
-                    _("%(file)s is not in the encoding %(encoding)s: %(place)s; leave --encoding out or give another.")
+                    _("%(file)s is not in the encoding %(encoding)s: %(place)s; have it detected, or say another.")
                     % {"file": path.name, "encoding": encoding, "place": _fault(error, size, lines)}
                 ) from error
         ends = piece.rfind(b"\n"), piece.rfind(b"\r")
@@ -174,10 +178,10 @@ def find_delimiter(sample: str, name: str) -> str:
     if len(sample) >= _SAMPLE // 4 and len(lines) > 1:
         lines = lines[:-1]  # the sample may end within a line
     if lines and "\x00" in lines[0]:
-        raise InputError(
+        raise EncodingUnknown(
             _(
                 "%(file)s: the first line holds NUL characters: no CSV, or UTF-16 without a mark; "
-                "try --encoding utf-16-le."
+                "say its encoding, such as utf-16-le."
             )
             % {"file": name}
         )

@@ -93,11 +93,14 @@ def resolve_mapping(
             )
     both = sorted(set(mapping) & set(options.constants))
     if both:
-        raise InputError(_("%(fields)s: given by a column and by --set; leave one out.") % {"fields": ", ".join(both)})
+        raise InputError(
+            _("%(fields)s: given by a column and by one value for every row; leave one out.")
+            % {"fields": ", ".join(both)}
+        )
     missing = [name for name, spec in fields.items() if spec.required and name not in {*mapping, *options.constants}]
     if missing:
         raise InputError(
-            _("%(file)s: no column for %(missing)s; say which by --map field=column. Its columns are: %(columns)s.")
+            _("%(file)s: no column for %(missing)s; say which column each is. Its columns are: %(columns)s.")
             % {**where, "missing": ", ".join(missing)}
         )
     return dict(mapping)
@@ -147,8 +150,8 @@ def _date_format(reader: Reader, column: str, text: pa.Array) -> dates.DateForma
         if len(forms) > 1 and not dates.same(text, forms):
             raise InputError(
                 _(
-                    "%(file)s, column %(column)s: dates such as %(value)r may be day/month or month/day; give "
-                    "--date-format %(forms)s."
+                    "%(file)s, column %(column)s: dates such as %(value)r may be day/month or month/day; say how "
+                    "dates are written: %(forms)s."
                 )
                 % {
                     "file": reader.name,

@@ -16,7 +16,8 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from rondo.errors import InputError
-from rondo.interactions.importing.reading import Lines, Reader, refuse_doubles
+from rondo.interactions.importing import heading
+from rondo.interactions.importing.reading import Lines, Reader
 
 _ROWS = 20_000
 MOST_UNPACKED = 4 * 1024**3
@@ -28,7 +29,7 @@ class WorkbookReader(Reader):
 
     unit = "row"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, header_line: int = 0) -> None:
         super().__init__()
         self.path = path
         self.name = path.name
@@ -50,10 +51,11 @@ class WorkbookReader(Reader):
             )
         with path.open("rb") as stream:
             self.digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        sheet, self._head, header = self._header()
-        self.columns = [name or f"column {place}" for place, name in enumerate(header, start=1)]
-        refuse_doubles(self.columns, path.name)
+        sheet, self._head, header = self._header(header_line)
+        self.columns = heading.names(header)
         self.found = {"format": "XLSX", "sheet": sheet}
+        if self._head > 1:
+            self.found["header"] = str(self._head)
 
     def _rows(self) -> Iterator[tuple[str, int, tuple[Any, ...]]]:
         """(sheet, number, cells) of the first sheet that holds anything."""
@@ -86,12 +88,18 @@ class WorkbookReader(Reader):
             % {"file": self.name, "error": str(error).partition("\n")[0]}
         )
 
-    def _header(self) -> tuple[str, int, list[str]]:
+    def _header(self, wanted: int) -> tuple[str, int, list[str]]:
+        found: list[tuple[str, int, list[str]]] = []
         for sheet, number, cells in self._rows():
-            names = [_text(cell) or "" for cell in cells]
-            while names and not names[-1].strip():
+            if number >= wanted:
+                found.append((sheet, number, [(_text(cell) or "").strip() for cell in cells]))
+            if len(found) >= heading.LOOKED_AT or (wanted and found):
+                break
+        if found:
+            sheet, number, names = found[heading.place_of_names([cells for _sheet, _number, cells in found])]
+            while names and not names[-1]:
                 names.pop()
-            return sheet, number, [name.strip() for name in names]
+            return sheet, number, names
         raise InputError(
             _("%(file)s is empty; a first line with the names of the columns is needed.") % {"file": self.name}
         )

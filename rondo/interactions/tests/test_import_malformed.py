@@ -274,8 +274,6 @@ def test_columns_that_do_not_exist_are_named_with_those_that_do(tmp_path: Path) 
         load("orders", path, {"order": "basket"})
     with pytest.raises(InputError, match=r"no field 'colour'.*order, customer"):
         load("orders", path, {"colour": "order"})
-    with pytest.raises(InputError, match="several columns are called 'a'"):
-        load("orders", write(tmp_path, "a,a,b\n1,2,3\n"))
     with pytest.raises(InputError, match="cannot be imported; one of customers"):
         load("unicorns", path)
 
@@ -298,7 +296,7 @@ def test_date_formats_are_found_from_the_whole_column(tmp_path: Path, written: l
 
 def test_ambiguous_dates_are_told_and_a_given_format_decides(tmp_path: Path) -> None:
     path = write(tmp_path, "external_id,birth_date\n1,03/04/1980\n2,05/06/1980\n")
-    refused(path, "may be day/month or month/day.*--date-format", "customers")
+    refused(path, "may be day/month or month/day; say how dates are written: %d/%m/%Y or %m/%d/%Y", "customers")
     load("customers", path, date_format="%d/%m/%Y")
     assert str(Customer.objects.get(identifiers__value="1").birth_date) == "1980-04-03"
     refused(path, "date format '%Q'", "customers", date_format="%Q")

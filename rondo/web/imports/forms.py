@@ -7,7 +7,6 @@ from typing import Any
 from babel import Locale
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from rondo.customers.models import AttributeDefinition
 from rondo.errors import InputError
@@ -15,16 +14,13 @@ from rondo.foundation.models import User
 from rondo.interactions.importing import guessing
 from rondo.interactions.importing.choosing import Choice, Preview, fields_for, fields_of, owners
 from rondo.web import formats
+from rondo.web.imports import fixed
 
 NEW = "new:"
 _PLAIN = ("match", "customer_by", "region", "time_zone", "date_format", "decimal", "delimiter", "encoding")
 _EXAMPLES = 3
-CUSTOMER_BY = (
-    ("external", gettext_lazy("their number in the source")),
-    ("email", gettext_lazy("e-mail address")),
-    ("phone", gettext_lazy("phone number")),
-    ("card", gettext_lazy("number of the customer card")),
-)
+ENCODINGS = ("utf-16-le", "utf-16-be", "utf-8", "cp1252", "latin-1", "cp437", "cp850", "mac-roman")
+"""Encodings of text files that a person can choose where none can be told."""
 
 
 @dataclass(frozen=True)
@@ -39,27 +35,28 @@ class ColumnLine:
 
 
 def labels_of(kind: str) -> dict[str, str]:
-    """What the fields of a kind are called, short: what stands before the first bracket or comma of their meaning."""
+    """What the fields of a kind are called, short: their meaning up to the first bracket, colon or comma."""
     found = {}
     for name, spec in fields_of(kind).items():
         text = str(spec.meaning)
         if name.startswith("attribute:"):
             found[name] = text
             continue
-        short = re.split(r"[(,;]", text)[0].strip()
+        short = re.split(r"[(,;:]", text)[0].strip()
         found[name] = short[:1].upper() + short[1:]
     found["external"] = found.get("external_id", "external")
     return found
 
 
-def groups(viewer: User, kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The fields for ``viewer`` to choose from in groups: (heading, (key, label) of each)."""
+def groups(viewer: User, kind: str, *, making: bool = True) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The fields for ``viewer`` to choose from in groups: (heading, (key, label) of each); with those that
+    make an attribute, unless told otherwise."""
     fields, labels = fields_for(viewer, kind), labels_of(kind)
     needed = [(name, labels[name]) for name, spec in fields.items() if spec.required]
     own = [(n, labels[n]) for n, spec in fields.items() if not spec.required and not n.startswith("attribute:")]
     attributes = [(n, labels[n]) for n in fields if n.startswith("attribute:")]
     found = [(_("Needed"), needed), (_("Fields"), own), (_("Attributes"), attributes)]
-    if kind == "customers":
+    if making and kind == "customers":
         new = [
             (NEW + str(key), _("new attribute: %(type)s") % {"type": label})
             for key, label in AttributeDefinition.Type.choices
@@ -84,7 +81,7 @@ def lines(seen: Preview, choice: Choice) -> list[ColumnLine]:
     return found
 
 
-def read(data: QueryDict, viewer: User, seen: Preview) -> tuple[str, Choice]:
+def read(data: QueryDict, viewer: User, kind: str, seen: Preview) -> tuple[str, Choice]:
     """Source and choice of a posted form.
 
     Raises:
@@ -112,8 +109,24 @@ def read(data: QueryDict, viewer: User, seen: Preview) -> tuple[str, Choice]:
     if owner and not (owner.isdecimal() and any(int(owner) == person.pk for person in owners(viewer))):
         raise InputError(_("owner=%(owner)s: no active user; choose another.") % {"owner": owner})
     return data.get("source", "").strip(), Choice(
-        mapping=mapping, define=define, owner=int(owner) if owner else None, **{k: v for k, v in plain.items() if v}
+        mapping=mapping,
+        define=define,
+        owner=int(owner) if owner else None,
+        constants=fixed.read(data, viewer, kind, mapping),
+        match_by=fixed.match_by(data),
+        header_line=_line(data.get("header_line", "").strip()),
+        **{k: v for k, v in plain.items() if v},
     )
+
+
+def _line(text: str) -> int:
+    if not text:
+        return 0
+    if not (text.isdecimal() and 0 < int(text) <= 10_000):
+        raise InputError(
+            _("Line with the names of the columns: a whole number is needed, not “%(text)s”.") % {"text": text[:20]}
+        )
+    return int(text)
 
 
 def _free_key(column: str, taken: dict[str, list[str]]) -> str:

@@ -31,16 +31,19 @@ def run(request: HttpRequest, run: int) -> HttpResponse:
         "rows": row.counts.get("rows", 0),
         "refused": row.counts.get("rows_rejected", 0),
         "counts": [
-            (wording.counted(name), count, _behind(row, name))
+            (wording.counted(name, count), count, _behind(row, name))
             for name, count in row.counts.items()
             if name not in {"rows", "rows_rejected"}
         ],
         "mapping": [(column, labels.get(field, field)) for field, column in options.get("mapping", {}).items()],
-        "found": [(wording.found(name), value) for name, value in options.get("found", {}).items()],
+        "constants": [(labels.get(field, field), value) for field, value in options.get("constants", {}).items()],
+        "found": [
+            (wording.found(name), wording.found_value(name, value)) for name, value in options.get("found", {}).items()
+        ],
         "standing": row.status == Load.Status.VISIBLE,
         "rejects": choosing.rejects_of(row) is not None,
         "undone": undone_at(row),
-        "kept": [(wording.counted(name), count) for name, count in row.undo.get("kept", {}).items() if count],
+        "kept": [(wording.counted(name, count), count) for name, count in row.undo.get("kept", {}).items() if count],
     }
     return render(request, "imports/run.html", context)
 

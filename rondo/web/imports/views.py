@@ -22,7 +22,8 @@ from rondo.interactions.importing.foretelling import OUTCOMES
 from rondo.interactions.models import ImportFile
 from rondo.web import formats
 from rondo.web.access import actor, page, viewer
-from rondo.web.imports import forms
+from rondo.web.imports import fixed, forms
+from rondo.web.imports.showing import shown
 
 _BUSY = (ImportFile.Status.QUEUED, ImportFile.Status.RUNNING)
 
@@ -63,7 +64,9 @@ def summary(run: Load) -> str:
     """What a run brought, in words."""
     left_out = {"rows", "rows_rejected"}
     return ", ".join(
-        f"{formats.number(count)} {wording.counted(name)}" for name, count in run.counts.items() if name not in left_out
+        f"{formats.number(count)} {wording.counted(name, count)}"
+        for name, count in run.counts.items()
+        if name not in left_out
     )
 
 
@@ -94,11 +97,17 @@ def file(request: HttpRequest, public_id: str) -> HttpResponse:
 def _chosen(request: HttpRequest, row: ImportFile) -> HttpResponse:
     """Keep what the form says; then try or import, as its button says."""
     try:
+        if not row.kind:
+            choosing.take_encoding(actor(request), row, request.POST.get("encoding", ""))
+            return redirect("import-file", row.public_id)
         seen = choosing.preview(row)
-        source, choice = forms.read(request.POST, viewer(request), seen)
+        source, choice = forms.read(request.POST, viewer(request), row.kind, seen)
         choosing.choose(actor(request), row, kind=row.kind, source=source, choice=choice)
-        seen = choosing.preview(row)
-        if missing := choosing.lacking(row.kind, choice.mapping):
+        if choosing.preview(row).columns != seen.columns:  # another mark, or another line of names
+            choosing.take_for(actor(request), row, row.kind, choice)
+            messages.info(request, _("The columns are read anew; look at what each of them is."))
+            return redirect("import-file", row.public_id)
+        if missing := choosing.lacking(row.kind, choice):
             labels = forms.labels_of(row.kind)
             raise InputError(
                 _("No column for %(fields)s yet; choose one.") % {"fields": ", ".join(labels[n] for n in missing)}
@@ -115,6 +124,9 @@ def _chosen(request: HttpRequest, row: ImportFile) -> HttpResponse:
 
 def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any = None) -> HttpResponse:
     user = viewer(request)
+    if not row.kind:
+        context: dict[str, Any] = {"file": row, "error": error or row.error, "encodings": forms.ENCODINGS}
+        return render(request, "imports/encoding.html", context, status=422 if error else 200)
     choice, source = Choice.of(row.choice), row.source
     try:
         seen = choosing.preview(row, choice)
@@ -122,7 +134,7 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
         seen, error = choosing.preview(row, Choice()), error or str(unreadable)
     if data is not None:
         try:
-            source, choice = forms.read(data, user, seen)
+            source, choice = forms.read(data, user, row.kind, seen)
         except InputError as unusable:
             error = error or str(unusable)
     context = {
@@ -131,15 +143,19 @@ def _columns(request: HttpRequest, row: ImportFile, error: str = "", data: Any =
         "kinds": [(kind.key, kind.label) for kind in registries.import_kinds],
         "lines": forms.lines(seen, choice),
         "groups": forms.groups(user, row.kind),
+        "settable": forms.groups(user, row.kind, making=False),
         "forms": AttributeDefinition.Form.choices,
         "seen": seen,
-        "found": [(wording.found(name), value) for name, value in seen.found.items()],
+        "found": [(wording.found(name), wording.found_value(name, value)) for name, value in seen.found.items()],
         "choice": choice,
         "source": source,
         "sources": Source.objects.order_by("name").values_list("name", flat=True),
         "owners": choosing.owners(user),
         "countries": forms.countries(),
-        "customer_by": forms.CUSTOMER_BY,
+        "customer_by": fixed.IDENTIFIERS,
+        "matching": fixed.matching(choice) if row.kind == "customers" else [],
+        "tags": fixed.tags(user, choice) if row.kind == "customers" else [],
+        "pairs": fixed.pairs(choice),
         "names_customer": "customer" in choosing.fields_of(row.kind),
         "has_records": row.kind in {"customers", "products", "campaigns"},
         "known": row.trial == {} and choosing.known_mapping(row.source, row.kind, seen.columns) == choice,
@@ -182,9 +198,8 @@ def _trial(request: HttpRequest, row: ImportFile) -> HttpResponse:
     path = choosing.report_of(row)
     if not path.exists():
         return _columns(request, row)
-    rows = foretold.read(
-        path, viewer(request), row.kind, labels, after=int(after) if after.isdecimal() else 0, outcome=outcome
-    )
+    report = foretold.Report(path, viewer(request), row.kind, labels, shown)
+    rows = report.read(after=int(after) if after.isdecimal() else 0, outcome=outcome)
     outcomes = row.trial.get("outcomes", {})
     context = {
         "file": row,
@@ -194,9 +209,9 @@ def _trial(request: HttpRequest, row: ImportFile) -> HttpResponse:
         "refused": outcomes.get("refuse", 0),
         "outcome": outcome,
         "rows": rows,
-        "heads": [labels.get(name, name) for name in foretold.fields(path)],
+        "heads": [labels.get(name, name) for name in report.fields],
         "counts": [
-            (wording.counted(name), count)
+            (wording.counted(name, count), count)
             for name, count in row.trial.get("counts", {}).items()
             if name not in {"rows", "rows_rejected", "rows_held_back"}
         ],
@@ -215,9 +230,8 @@ def rows_csv(request: HttpRequest, public_id: str) -> HttpResponseBase:
     if row.status != ImportFile.Status.TRIED or not path.exists():
         raise StateError(_("The file was not tried yet; try it first."))
     outcome = request.GET.get("outcome", "")
-    stream = foretold.as_csv(
-        path, viewer(request), row.kind, forms.labels_of(row.kind), outcome if outcome in OUTCOMES else ""
-    )
+    report = foretold.Report(path, viewer(request), row.kind, forms.labels_of(row.kind))
+    stream = report.as_csv(outcome if outcome in OUTCOMES else "")
     response = StreamingHttpResponse(stream, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{Path(row.file_name).stem}-rows.csv"'
     return response

@@ -152,7 +152,7 @@ def preview(request: HttpRequest, file_id: str) -> FirstRows:
         ],
         rows=[cells for _line, cells in seen.rows],
         found=seen.found,
-        lacking=choosing.lacking(row.kind, choice.mapping),
+        lacking=choosing.lacking(row.kind, choice),
     )
 
 
@@ -196,6 +196,12 @@ def _choice(user: User, row: ImportFile, kind: str, reading: Reading) -> choosin
     choice = choosing.Choice(mapping=dict(reading.mapping), define=define, owner=owner, **plain)
     columns = choosing.preview(row, choice).columns
     fields = [*choosing.fields_for(user, kind), *(f"attribute:{key}" for key in define)]
+    for field in reading.constants:
+        if field not in fields or field in reading.mapping:
+            told = _("There is no such field; there are: %(known)s.") % {"known": ", ".join(dict.fromkeys(fields))}
+            if field in reading.mapping:
+                told = _("Given by a column and by one value for every row; leave one out.")
+            raise _flaw(("reading", "constants", field[:60]), told)
     for field, column in reading.mapping.items():
         if field not in fields:
             told = _("There is no such field; there are: %(known)s.") % {"known": ", ".join(dict.fromkeys(fields))}
@@ -243,7 +249,7 @@ def import_file(request: HttpRequest, file_id: str) -> FileOnItsWay:
 
 def _work(request: HttpRequest, file_id: str, work: str) -> FileOnItsWay:
     row = choosing.get_file(viewer(request), file_id)
-    if missing := choosing.lacking(row.kind, choosing.Choice.of(row.choice).mapping):
+    if missing := choosing.lacking(row.kind, choosing.Choice.of(row.choice)):
         raise InputError(_("No column for %(fields)s yet; choose one.") % {"fields": ", ".join(missing)})
     return file_told(choosing.request(actor(request), row, work))
 
@@ -264,10 +270,8 @@ def list_rows(
     cursor: paging.Cursor = None,
 ) -> TriedRows:
     row, path = _tried(request, file_id)
-    names = foretold.fields(path)
-    found = foretold.read(
-        path, viewer(request), row.kind, {}, after=paging.decode_key(cursor), outcome=outcome or "", limit=limit + 1
-    )
+    report = foretold.Report(path, viewer(request), row.kind)
+    found = report.read(after=paging.decode_key(cursor), outcome=outcome or "", limit=limit + 1)
     page, last = paging.split(found, limit)
     return TriedRows(
         data=[
@@ -276,7 +280,7 @@ def list_rows(
                 outcome=one.outcome,
                 why=one.why,
                 changes=[Changing(field=c.field, before=c.before, after=c.after) for c in one.changes],
-                cells={name: cell for name, cell in zip(names, one.cells, strict=True) if cell},
+                cells={name: cell for name, cell in zip(report.fields, one.cells, strict=True) if cell},
                 customer=None if one.customer is None else Named(id=one.customer.public_id, name=one.customer.name),
             )
             for one in page
@@ -295,7 +299,7 @@ def list_rows(
 )
 def download_rows(request: HttpRequest, file_id: str, outcome: Outcome = None) -> StreamingHttpResponse:
     row, path = _tried(request, file_id)
-    lines: Iterator[str] = foretold.as_csv(path, viewer(request), row.kind, {}, outcome or "")
+    lines: Iterator[str] = foretold.Report(path, viewer(request), row.kind).as_csv(outcome or "")
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{row.public_id}-rows.csv"'
     return response

@@ -63,7 +63,9 @@ class Reading(Body):
     __doc__ = gettext_noop(
         "How a file is read. `mapping`: the column that each field is taken from. `define`: attributes to be made, by "
         "key; a column is taken for one as `attribute:KEY`. `match`: create and update (both), or one of them. "
-        "`owner`: e-mail address of the user who owns the customers created. What is empty is detected."
+        "`owner`: e-mail address of the user who owns the customers created. `constants`: one value for every row, by "
+        "field; tags come to those a customer has. `match_by`: the identifiers that tell who a row of customers is; "
+        "none named: all. What is empty is detected."
     )
 
     mapping: dict[str, str] = Field(..., max_length=_MOST, examples=[{"external_id": "No", "name": "Name"}])
@@ -73,6 +75,8 @@ class Reading(Body):
     customer_by: Literal["external", "email", "phone", "card"] = Field(
         "external", description=gettext_noop("What the field `customer` holds.")
     )
+    constants: dict[str, str] = Field({}, max_length=_MOST, examples=[{"attribute:tags": "fair"}])
+    match_by: list[Literal["external", "email", "phone", "card"]] = Field([], max_length=4)
     region: str = Field("", max_length=2, description=gettext_noop("Country of phone numbers without one."))
     time_zone: str = Field("", max_length=60, description=gettext_noop("Zone of times that carry none."))
     date_format: str = Field(
@@ -81,6 +85,9 @@ class Reading(Body):
     decimal: Literal["", ".", ","] = ""
     delimiter: str = Field("", max_length=1)
     encoding: str = Field("", max_length=40)
+    header_line: int = Field(
+        0, ge=0, le=10_000, description=gettext_noop("Line in which the names of the columns stand; 0: as detected.")
+    )
 
 
 class ReadingBody(Body):
@@ -167,7 +174,13 @@ class TriedRow(Schema):
     outcome: str = Field(..., description=gettext_noop("create, update, keep, leave_out or refuse"))
     why: str
     changes: list[Changing]
-    cells: dict[str, str] = Field(..., description=gettext_noop("The fields as they were read."))
+    cells: dict[str, str] = Field(
+        ...,
+        description=gettext_noop(
+            "The fields as they were read: amounts in major units, times in the company's zone. Of a refused row as "
+            "they stand in the file."
+        ),
+    )
     customer: Named | None
 
 
@@ -238,12 +251,15 @@ def reading_told(choice: Choice) -> Reading:
         "mapping",
         "match",
         "customer_by",
+        "constants",
+        "match_by",
         "region",
         "time_zone",
         "date_format",
         "decimal",
         "delimiter",
         "encoding",
+        "header_line",
     )
     defined = {key: Defined(type=kind, form=form) for key, (kind, form) in choice.define.items()}  # type: ignore[arg-type]
     return Reading(

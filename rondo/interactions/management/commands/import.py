@@ -71,6 +71,13 @@ class Command(RondoCommand):
         parser.add_argument(
             "--on-match", default="update", metavar="update|skip", help=_("what happens to known records")
         )
+        parser.add_argument(
+            "--match-by",
+            nargs="+",
+            action="extend",
+            metavar="external|email|phone|card",
+            help=_("identifiers that tell who a row of customers is; all of them unless told otherwise"),
+        )
         parser.add_argument("--customer-by", default="external", metavar="external|email|phone|card")
         parser.add_argument("--date-format", default="", help=_("such as %%d.%%m.%%Y"))
         parser.add_argument(
@@ -79,6 +86,9 @@ class Command(RondoCommand):
         parser.add_argument("--decimal", default="", help=_("decimal mark: . or ,"))
         parser.add_argument("--delimiter", default="", help=_("such as ; (tab: \\t)"))
         parser.add_argument("--encoding", default="", help=_("such as cp1252"))
+        parser.add_argument(
+            "--header-line", type=int, default=0, help=_("the line or row in which the names of the columns stand")
+        )
         parser.add_argument("--region", default="", help=_("country of phone numbers without a code, such as DE"))
         parser.add_argument("--user", default="", help=_("e-mail address of the user in whose name it is done"))
 
@@ -118,11 +128,13 @@ class Command(RondoCommand):
             decimal=options["decimal"],
             delimiter=options["delimiter"].replace("\\t", "\t"),
             encoding=options["encoding"],
+            header_line=options["header_line"],
             time_zone=options["time_zone"],
             region=options["region"],
             constants=_pairs(options["set"], "--set"),
             define=define,
             customer_by=options["customer_by"],
+            match_by=tuple(options["match_by"] or ()),
         )
         mapping = _pairs(options["map"], "--map") or None
         with steps() as begin:
@@ -139,7 +151,9 @@ class Command(RondoCommand):
 
     def _report(self, outcome: Outcome, *, dry: bool) -> None:
         load = outcome.load
-        found = ", ".join(f"{wording.found(name)} {value}" for name, value in outcome.found.items())
+        found = ", ".join(
+            f"{wording.found(name)} {wording.found_value(name, value)}" for name, value in outcome.found.items()
+        )
         self.stdout.write(_("%(file)s: %(found)s") % {"file": load.file_name, "found": found})
         self.stdout.write("  " + ", ".join(f"{field}={column}" for field, column in outcome.mapping.items()))
         if outcome.repeated:
@@ -149,7 +163,7 @@ class Command(RondoCommand):
         self.stdout.write(_("%(count)d rows read, %(bad)d refused") % {"count": load.counts["rows"], "bad": rejected})
         for name, number in load.counts.items():
             if name not in _SHOWN:
-                self.stdout.write(f"  {number:>12,} {wording.counted(name)}")
+                self.stdout.write(f"  {number:>12,} {wording.counted(name, number)}")
         for line, field, value, reason in outcome.first_rejects:
             column = outcome.mapping.get(field, field) if field else "-"
             self.stdout.write(f"  {line}: {column} {value!r} {reason}")
@@ -168,7 +182,7 @@ class Command(RondoCommand):
         for name, count in load.undo["kept"].items():
             self.stdout.write(
                 _("  %(count)d %(name)s are kept because later data refers to them")
-                % {"count": count, "name": wording.counted(name)}
+                % {"count": count, "name": wording.counted(name, count)}
             )
         if load.undo["restored"] or load.undo["left"]:
             self.stdout.write(
@@ -179,7 +193,7 @@ class Command(RondoCommand):
     def _list(self) -> None:
         sweep_dead_loads()
         for load in Load.objects.order_by("-pk")[:100]:
-            counts = ", ".join(f"{n:,} {wording.counted(k)}" for k, n in load.counts.items())
+            counts = ", ".join(f"{n:,} {wording.counted(k, n)}" for k, n in load.counts.items())
             self.stdout.write(
                 f"{load.pk:>6}  {load.started_at:%Y-%m-%d %H:%M}  {load.get_status_display():<12} {load.kind:<12} "
                 f"{load.source:<16} {load.file_name}  {counts}"

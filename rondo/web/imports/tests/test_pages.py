@@ -13,6 +13,7 @@ from openpyxl import Workbook
 
 from rondo.customers.models import AttributeValue, Consent, Customer, Identifier
 from rondo.customers.queries import visible
+from rondo.foundation.actors import Actor
 from rondo.foundation.loads import shown
 from rondo.foundation.models import Load, User
 from rondo.interactions.importing import choosing
@@ -188,6 +189,26 @@ def test_next_file_of_a_source_is_read_as_the_last(client: Client) -> None:
     assert "read as files of “shop” were last" in client.get(f"/imports/files/{row.public_id}/").content.decode()
 
 
+def test_source_is_asked_for_where_no_file_with_these_columns_came_in(client: Client) -> None:
+    """Numbers of another system would be taken for those of the last file's: the wrong customers would be changed."""
+    row = upload(client)
+    assert row.source == "import", "the first file of all is of no other's numbers"
+    load = imported(client, tried(client, row))
+    assert upload(client).source == "shop"
+    row = upload(client, "Kundennr;Firma;E-Mail\n9001;Other;other@example.org\n", "other.csv")
+    assert row.source == "" and row.kind == "customers"
+    page = client.get(f"/imports/files/{row.public_id}/").content.decode()
+    assert "No file with these columns came in before." in page
+    refused = client.post(f"/imports/files/{row.public_id}/", form_of(row, source=""))
+    assert refused.status_code == 422 and "Say which system other.csv comes from" in refused.content.decode()
+    client.post(f"/imports/files/{row.public_id}/kind", {"kind": "products"})
+    row.refresh_from_db()
+    assert (row.kind, row.source, row.status) == ("products", "", "chosen")
+    again = client.post(f"/imports/runs/{load.pk}/again")
+    row = ImportFile.objects.latest("id")
+    assert again.status_code == 302 and row.source == "shop", "refused rows are of the run's source"
+
+
 def test_refused_rows_come_back_mended_and_a_run_is_taken_back(client: Client) -> None:
     load = imported(client, tried(client, upload(client)))
     page = client.get(f"/imports/runs/{load.pk}/").content.decode()
@@ -229,7 +250,6 @@ def test_workbook_is_read_as_the_person_sees_it(client: Client) -> None:
     [
         (b"", "empty.csv", "is empty"),
         (b"PK\x03\x04 no archive", "broken.xlsx", "broken.xlsx"),
-        (b"a,a\n1,2\n", "twice.csv", "several columns are called"),
     ],
 )
 def test_file_that_cannot_be_read_is_refused_with_its_reason_and_not_kept(
@@ -240,6 +260,50 @@ def test_file_that_cannot_be_read_is_refused_with_its_reason_and_not_kept(
     assert told in answer.content.decode()
     assert not ImportFile.objects.exists()
     assert not [path for path in choosing.folder().iterdir() if path.is_dir()]
+
+
+def test_file_whose_encoding_cannot_be_told_stays_and_is_read_as_one_says(client: Client) -> None:
+    row = upload(client, PEOPLE.encode("utf-16-le"))
+    assert (row.kind, row.status) == ("", "chosen")
+    page = client.get(f"/imports/files/{row.public_id}/").content.decode()
+    assert "say its encoding" in page and "--" not in row.error
+    again = client.post(f"/imports/files/{row.public_id}/", {"encoding": "utf-8"})
+    assert again.status_code == 422 and "say another" in again.content.decode()
+    assert client.post(f"/imports/files/{row.public_id}/", {"encoding": "utf-16-le"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.kind, row.choice["mapping"], row.choice["encoding"]) == ("customers", READ_AS, "utf-16-le")
+    load = imported(client, tried(client, row, encoding="utf-16-le"))
+    assert load.counts["customers_created"] == 2
+
+
+def test_reasons_are_in_the_language_that_the_page_was_asked_in(client: Client) -> None:
+    from django_tasks_db.models import DBTaskResult
+
+    row = upload(client)
+    client.post(f"/imports/files/{row.public_id}/", form_of(row), headers={"accept-language": "de"})
+    told = DBTaskResult.objects.latest("enqueued_at").args_kwargs
+    assert told["args"] == [row.pk, "de"]
+    choosing.work_on_file.func(*told["args"])
+    german = client.get(f"/imports/files/{row.public_id}/").content.decode()
+    choosing.request(Actor(row.user, "web"), row, "trial")
+    choosing.work_on_file.func(row.pk, "en")
+    english = client.get(f"/imports/files/{row.public_id}/").content.decode()
+    assert "is no e-mail address" in english and "is no e-mail address" not in german
+
+
+def test_columns_are_read_anew_where_the_form_says_another_line_of_names(client: Client) -> None:
+    row = upload(client, "from,to\n1,2\n" + "Kundennr,Name,Name\n7,Ada,King\n")
+    answer = client.post(f"/imports/files/{row.public_id}/", form_of(row, header_line="3"), follow=True)
+    page = answer.content.decode()
+    assert "The columns are read anew" in page and "Name (2)" in page
+    row.refresh_from_db()
+    assert (row.status, row.choice["mapping"], row.choice["header_line"]) == (
+        "chosen", {"external_id": "Kundennr", "name": "Name"}, 3,
+    )  # fmt: skip
+    row = tried(client, row, header_line="3")
+    assert row.trial["outcomes"]["create"] == 1
+    wrong = client.post(f"/imports/files/{row.public_id}/", form_of(row, header_line="first"))
+    assert wrong.status_code == 422 and "a whole number is needed" in wrong.content.decode()
 
 
 def test_form_that_names_a_field_twice_or_leaves_a_needed_one_out_says_so(client: Client) -> None:
