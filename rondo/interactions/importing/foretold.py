@@ -138,7 +138,7 @@ class Report:
         )
 
     def _money_of(self, row: dict[str, Any]) -> str:
-        return row.get(f"{CELL}currency") or self._currency
+        return str(row.get(f"{CELL}currency") or self._currency)
 
     def _cells(self, row: dict[str, Any]) -> list[str]:
         if row.get("raw") is not None:
