@@ -153,6 +153,8 @@ def run(
     try:
         reader = open_source(source_file, options)
         chosen = resolve_mapping(reader, fields, mapping, options)
+        # PostgreSQL keeps JSON in an order of its own; a trial and a run tell of the columns in that of the file.
+        chosen = dict(sorted(chosen.items(), key=lambda pair: reader.columns.index(pair[1])))
         company = installation()
         naive = _zone_of(options.time_zone) if options.time_zone else zone()
         context = Context(company.currency, zone(), naive)
