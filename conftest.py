@@ -222,9 +222,11 @@ def _fresh_caches() -> Iterator[None]:
     from django.utils import translation
 
     from rondo.foundation.installation import forget
+    from rondo.web.customers import selection
 
     cache.clear()
     forget()
+    selection._beyond.clear()
     yield
     cache.clear()
     forget()

@@ -1,11 +1,12 @@
 """Risks of silence, corrected by how often what was foretold came true at earlier dates of the same log.
 
-A model's chances are ranked well and still be wrong as chances: whoever is taken to have left may come back all the
-same. So each path (repeat and one-time buyers) is foretold at the ends of earlier windows, which lie side by side, and
-the chances told are held against what came: means of bins, kept in order by isotonic regression (Zadrozny & Elkan 2002,
-"Transforming Classifier Scores into Accurate Multiclass Probability Estimates", KDD). How much of that correction to
-take is learnt, too, since a busy season before tells nothing of the next one: the share of it that would have foretold
-the last window best (logarithmic score) from the windows before, which is often none.
+A model's chances may be ranked well and still be wrong as chances: whoever is taken to have left may come back all the
+same. So each path (repeat and one-time buyers) is foretold at the beginnings of earlier windows, which lie side by
+side, and the chances told are held against what came: means of bins, kept in order by isotonic regression (Zadrozny &
+Elkan 2002, "Transforming Classifier Scores into Accurate Multiclass Probability Estimates", KDD). How much of that
+correction to take is learnt, too, since a busy season before tells nothing of the next one: the share of it that would
+have foretold the last window best (logarithmic score) from the windows before, by more than that gain's own standard
+error; else none.
 """
 
 from __future__ import annotations
@@ -116,12 +117,13 @@ def learn_correction(
     model: str,
     bases: Bases | None = None,
     covariates: Covariates | None = None,
+    horizon_days: float | None = None,
 ) -> Correction:
     """How chances of silence over ``days`` by the model of that name are to be corrected on day ``as_of``, by what came
     before that day.
 
     A large base is represented by a random sample. ``bases``: what hybrids of the log share; ``covariates``: those that
-    a hybrid took.
+    a hybrid took; ``horizon_days``: what the model is fitted to forecast, if not these days.
     """
     if model == Hybrid.kind:
         bases = bases or Bases(log)
@@ -132,7 +134,8 @@ def learn_correction(
     told = [
         found
         for origin in origins
-        if origin - log.first_day + 1 >= days and (found := _foretell(log, origin, days, model, bases, covariates))
+        if origin - log.first_day + 1 >= days
+        and (found := _foretell(log, origin, days, model, bases, covariates, horizon_days or days))
     ]
     curves = [learn_curve([one.of(once) for one in told]) for once in (False, True)]
     return Correction(curves[0], curves[1], tuple(one.origin for one in told))
@@ -140,15 +143,18 @@ def learn_correction(
 
 def learn_curve(windows: Sequence[tuple[FloatArray, npt.NDArray[np.bool_]]]) -> Curve | None:
     """From chances and outcomes of windows, the oldest first; None where there are fewer than two with anybody in them,
-    or where no share of the correction would have foretold the last one better."""
+    or where no share of the correction would have foretold the last one better by more than its standard error."""
     windows = [one for one in windows if one[0].size]
     if len(windows) < 2:
         return None
     told, came = windows[-1]
     before = _means(windows[:-1])
-    scores = [_log_score(Curve(*before, share)(told), came) for share in SHARES]
-    share = SHARES[int(np.argmin(scores))]
-    return Curve(*_means(windows), share) if share else None
+    losses = [_log_loss(Curve(*before, share)(told), came) for share in SHARES]
+    best = int(np.argmin([loss.mean() for loss in losses]))
+    gain = losses[0] - losses[best]
+    if gain.mean() <= gain.std() / np.sqrt(gain.size):  # so much comes by chance where nothing is to be corrected
+        return None
+    return Curve(*_means(windows), SHARES[best])
 
 
 def _means(
@@ -166,17 +172,23 @@ def _means(
     return tuple(mean.tolist()), tuple(shares.tolist())
 
 
-def _log_score(chances: FloatArray, came: npt.NDArray[np.bool_]) -> float:
+def _log_loss(chances: FloatArray, came: npt.NDArray[np.bool_]) -> FloatArray:
     right = np.where(came, chances, 1 - chances)
-    return float(-np.log(np.maximum(right, _LEAST)).mean())
+    return np.asarray(-np.log(np.maximum(right, _LEAST)), dtype=np.float64)
 
 
 def _foretell(
-    log: PurchaseDays, origin: int, days: int, model: str, bases: Bases | None, covariates: Covariates | None
+    log: PurchaseDays,
+    origin: int,
+    days: int,
+    model: str,
+    bases: Bases | None,
+    covariates: Covariates | None,
+    horizon_days: float,
 ) -> Foretold | None:
     base = summarise(log, origin)
     try:
-        fitted = fit_at(model, log, origin, days, bases, base, covariates=covariates)
+        fitted = fit_at(model, log, origin, horizon_days, bases, base, covariates=covariates)
     except (InputError, ConvergenceError):
         return None  # too little had happened by then
     try:

@@ -82,7 +82,8 @@ fact(
     _("Risk of falling silent"),
     _(
         "Probability that the customer buys nothing in the 91 days after the day of the run: repeat buyers by the "
-        "model of purchases, one-time buyers by how the base came back after a first purchase."
+        "model of purchases, one-time buyers by how the base came back after a first purchase; both corrected by what "
+        "came of such risks in earlier quarters."
     ),
     "share",
     SHARE,

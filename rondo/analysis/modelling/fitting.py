@@ -155,7 +155,7 @@ def fit(
     covariates = joined(taken) if taken else None
     spend = gamma_gamma.fit(base.spend_days, base.mean_spend)
     second = silence.second_purchase(log.days, as_of)
-    corrected = silence.correction(log.days, as_of, purchases.kind, bases, covariates)
+    corrected = silence.correction(log.days, as_of, purchases.kind, bases, covariates, horizon_days)
     there = alive_of(purchases, base)
     return Fitted(
         base,

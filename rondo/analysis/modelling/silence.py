@@ -49,10 +49,16 @@ def risk(
 
 
 def correction(
-    log: PurchaseDays, as_of: int, model: str, bases: Bases | None, covariates: Covariates | None
+    log: PurchaseDays,
+    as_of: int,
+    model: str,
+    bases: Bases | None,
+    covariates: Covariates | None,
+    horizon_days: float = CHURN_DAYS,
 ) -> Correction:
-    """What earlier windows of :data:`CHURN_DAYS` say of the chances that the model of that name tells."""
-    return risks.learn_correction(log, as_of, CHURN_DAYS, model, bases, covariates)
+    """What earlier windows of :data:`CHURN_DAYS` say of the chances that the model of that name tells, fitted to
+    forecast ``horizon_days``."""
+    return risks.learn_correction(log, as_of, CHURN_DAYS, model, bases, covariates, horizon_days)
 
 
 def columns(found: ChurnRisk) -> dict[str, pa.Array]:

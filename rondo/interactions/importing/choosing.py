@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from rondo.foundation.models import Load, User
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import owned
 from rondo.interactions.importing import guessing
+from rondo.interactions.importing.choices import Choice
 from rondo.interactions.importing.decimals import MARKS
 from rondo.interactions.importing.engine import DEFAULT_SOURCE, Outcome, run
 from rondo.interactions.importing.locking import Busy
@@ -52,60 +53,6 @@ _LOOKED_AT = 100
 """So many of a person's last files tell where the next one comes from."""
 ATTRIBUTE = "attribute:"
 """How the names of fields begin that are attributes."""
-MATCHES = ("both", "create", "update")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How a file is to be read. ``mapping``: field → column. ``constants``: field → value for every row. ``define``:
-    attribute key → [type, form], made if missing. ``match_by``: the identifiers that tell who a row is, all if none.
-    ``match``: both (create and update), create (known records stay as they are) or update (new ones are left out).
-    ``owner``: key of the user who owns the customers created. The rest as in
-    :class:`~rondo.foundation.loading.fields.ImportOptions`."""
-
-    mapping: dict[str, str] = field(default_factory=dict)
-    define: dict[str, list[str]] = field(default_factory=dict)
-    match: str = "both"
-    owner: int | None = None
-    customer_by: str = "external"
-    constants: dict[str, str] = field(default_factory=dict)
-    match_by: list[str] = field(default_factory=list)
-    region: str = ""
-    time_zone: str = ""
-    date_format: str = ""
-    decimal: str = ""
-    delimiter: str = ""
-    encoding: str = ""
-    header_line: int = 0
-
-    @classmethod
-    def of(cls, stored: dict[str, Any]) -> "Choice":
-        """The choice kept as JSON; what is unknown in it is left out."""
-        return cls(**{name: value for name, value in stored.items() if name in cls.__dataclass_fields__})
-
-    def options(self, *, dry_run: bool) -> ImportOptions:
-        """As the engine takes it; raises InputError where a value is not usable."""
-        if self.match not in MATCHES:
-            raise InputError(
-                _("match=%(value)r: one of %(values)s is needed.") % {"value": self.match, "values": ", ".join(MATCHES)}
-            )
-        return ImportOptions(
-            on_match="skip" if self.match == "create" else "update",
-            on_new="skip" if self.match == "update" else "create",
-            owner=self.owner,
-            dry_run=dry_run,
-            customer_by=self.customer_by,  # type: ignore[arg-type]  # checked by ImportOptions itself
-            region=self.region,
-            time_zone=self.time_zone,
-            date_format=self.date_format,
-            decimal=self.decimal,
-            delimiter=self.delimiter,
-            encoding=self.encoding,
-            header_line=self.header_line,
-            constants=self.constants,
-            match_by=tuple(self.match_by),
-            define={key: (kind, form) for key, (kind, form) in self.define.items()},
-        )
 
 
 @dataclass(frozen=True)
@@ -433,16 +380,10 @@ def request(actor: Actor, row: ImportFile, work: str) -> ImportFile:
         ):
             raise _bound(row)
         if work == ImportFile.Work.IMPORT:
-            # Tags and the like are said of one file; a channel, say, is that of all files of the source.
-            lasting = {k: v for k, v in row.choice.get("constants", {}).items() if not k.startswith(ATTRIBUTE)}
             ImportMapping.objects.update_or_create(
                 source=row.source,
                 kind=row.kind,
-                defaults={
-                    "choice": row.choice | {"constants": lasting},
-                    "user": actor.user,
-                    "changed_at": timezone.now(),
-                },
+                defaults={"choice": _lasting(row.choice), "user": actor.user, "changed_at": timezone.now()},
             )
             told = {"file": [None, row.file_name], "kind": [None, row.kind], "source": [None, row.source]}
             audit.record(actor, "import_file.asked", "import_file", row.pk, told)
@@ -542,8 +483,14 @@ def _keep_mark(row: ImportFile, choice: Choice, mark: str) -> None:
     """The decimal mark that the file was found to have is that of the next one of its source and kind, too."""
     if mark in MARKS and not choice.decimal:
         kept = ImportMapping.objects.filter(source=row.source, kind=row.kind).first()
-        if kept is not None and kept.choice == row.choice:
-            ImportMapping.objects.filter(pk=kept.pk).update(choice={**row.choice, "decimal": mark})
+        if kept is not None and kept.choice == _lasting(row.choice):
+            ImportMapping.objects.filter(pk=kept.pk).update(choice=kept.choice | {"decimal": mark})
+
+
+def _lasting(choice: dict[str, Any]) -> dict[str, Any]:
+    """What the next file of a source begins with: tags and the like are said of one file; a channel, say, of all."""
+    kept = {name: value for name, value in choice.get("constants", {}).items() if not name.startswith(ATTRIBUTE)}
+    return choice | {"constants": kept}
 
 
 def _file(row: ImportFile) -> Path:

@@ -1,8 +1,7 @@
 """What the figures and findings of an import are called in the reader's language."""
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_noop as _
-from django.utils.translation import ngettext_lazy
 
 COUNTED = {
     "customers_created": ngettext_lazy("customer created", "customers created"),

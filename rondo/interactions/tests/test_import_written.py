@@ -12,7 +12,7 @@ from rondo.errors import InputError
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import Installation, User
 from rondo.interactions.importing import choosing, reading
-from rondo.interactions.importing.choosing import Choice
+from rondo.interactions.importing.choices import Choice
 from rondo.interactions.models import Order
 from rondo.interactions.tests.import_files import load, rejects, write
 

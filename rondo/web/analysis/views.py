@@ -31,6 +31,8 @@ from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.leads.views import cards
 from rondo.web.views.portfolio import CHARTS
 
+_OFF = 0.05
+"""A share of customers by which a forecast of silence was wrong, from which on the page warns of it."""
 _PATHS = {
     "all": gettext_lazy("All"),
     "repeat": gettext_lazy("Two days or more"),
@@ -121,7 +123,14 @@ def _cards(found: Figures) -> dict[str, Any]:
         ],
         "paths": [(_PATHS[one["path"]], one) for one in check["paths"]] if check else [],
         "told": [(names[one["level"]], one) for one in reversed(check.get("levels", []))] if check else [],
-        "unsure": check and any(one["path"] == "once" and one["brier"] > one["brier_base"] for one in check["paths"]),
+        # A little above the mean of what came is who is right and tells few apart: the level must be off, too.
+        "unsure": check
+        and any(
+            one["path"] == "once"
+            and one["brier"] > one["brier_base"]
+            and abs(one["expected"] - one["silent"]) > _OFF * one["customers"]
+            for one in check["paths"]
+        ),
         "whole": check["paths"][0] if check and check["paths"] else None,
         "fitted_url": customers_where("purchase_days:min:1"),
         "once_url": customers_where("purchase_days:is:1"),

@@ -11,7 +11,8 @@ from rondo.customers.definitions import definitions_for
 from rondo.customers.models import AttributeDefinition
 from rondo.errors import InputError
 from rondo.foundation.models import User
-from rondo.interactions.importing.choosing import ATTRIBUTE, Choice, fields_for
+from rondo.interactions.importing.choices import Choice
+from rondo.interactions.importing.choosing import ATTRIBUTE, fields_for
 from rondo.web.customers.fields import attribute_fields
 
 _SPARE = 2

@@ -12,7 +12,8 @@ from rondo.customers.models import AttributeDefinition
 from rondo.errors import InputError
 from rondo.foundation.models import User
 from rondo.interactions.importing import guessing
-from rondo.interactions.importing.choosing import Choice, Preview, fields_for, fields_of, owners
+from rondo.interactions.importing.choices import Choice
+from rondo.interactions.importing.choosing import Preview, fields_for, fields_of, owners
 from rondo.web import formats
 from rondo.web.imports import fixed
 

@@ -17,7 +17,7 @@ from rondo.errors import InputError, RondoError, StateError
 from rondo.foundation.models import Load
 from rondo.foundation.registry import registries
 from rondo.interactions.importing import choosing, foretold, wording
-from rondo.interactions.importing.choosing import Choice
+from rondo.interactions.importing.choices import Choice
 from rondo.interactions.importing.foretelling import OUTCOMES
 from rondo.interactions.models import ImportFile
 from rondo.web import formats

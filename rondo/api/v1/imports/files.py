@@ -39,6 +39,7 @@ from rondo.foundation import ids
 from rondo.foundation.models import User
 from rondo.foundation.registry import registries
 from rondo.interactions.importing import choosing, foretold
+from rondo.interactions.importing.choices import Choice
 from rondo.interactions.models import ImportFile
 
 router = Router(tags=["imports"])
@@ -138,7 +139,7 @@ def get_file(request: HttpRequest, file_id: str) -> FileOnItsWay:
 )
 def preview(request: HttpRequest, file_id: str) -> FirstRows:
     row = choosing.get_file(viewer(request), file_id)
-    choice = choosing.Choice.of(row.choice)
+    choice = Choice.of(row.choice)
     seen = choosing.preview(row, choice)
     field_of = {column: name for name, column in choice.mapping.items()}
     return FirstRows(
@@ -183,7 +184,7 @@ def choose(request: HttpRequest, file_id: str, body: ReadingBody) -> FileOnItsWa
     return file_told(choosing.choose(actor(request), row, kind=body.kind, source=source, choice=choice))
 
 
-def _choice(user: User, row: ImportFile, kind: str, reading: Reading) -> choosing.Choice:
+def _choice(user: User, row: ImportFile, kind: str, reading: Reading) -> Choice:
     """What the body says, each name in it held against what there is."""
     owner = None
     if reading.owner is not None:
@@ -193,7 +194,7 @@ def _choice(user: User, row: ImportFile, kind: str, reading: Reading) -> choosin
             raise _flaw(("reading", "owner"), told)
     plain = reading.dict(exclude={"define", "owner", "mapping"})
     define: dict[str, list[str]] = {key: [one.type, one.form] for key, one in reading.define.items()}
-    choice = choosing.Choice(mapping=dict(reading.mapping), define=define, owner=owner, **plain)
+    choice = Choice(mapping=dict(reading.mapping), define=define, owner=owner, **plain)
     columns = choosing.preview(row, choice).columns
     fields = [*choosing.fields_for(user, kind), *(f"attribute:{key}" for key in define)]
     for field in reading.constants:
@@ -249,7 +250,7 @@ def import_file(request: HttpRequest, file_id: str) -> FileOnItsWay:
 
 def _work(request: HttpRequest, file_id: str, work: str) -> FileOnItsWay:
     row = choosing.get_file(viewer(request), file_id)
-    if missing := choosing.lacking(row.kind, choosing.Choice.of(row.choice)):
+    if missing := choosing.lacking(row.kind, Choice.of(row.choice)):
         raise InputError(_("No column for %(fields)s yet; choose one.") % {"fields": ", ".join(missing)})
     return file_told(choosing.request(actor(request), row, work))
 

@@ -14,7 +14,8 @@ from rondo.api.v1.schemas import Named
 from rondo.api.writing import Body
 from rondo.foundation import ids
 from rondo.foundation.models import Load, User
-from rondo.interactions.importing.choosing import ROOM, Choice, pace, rejects_of
+from rondo.interactions.importing.choices import Choice
+from rondo.interactions.importing.choosing import ROOM, pace, rejects_of
 from rondo.interactions.importing.undoing import undone_at
 from rondo.interactions.models import ImportFile
 
