@@ -1,6 +1,7 @@
 """What of the audit log somebody may read: entries in their reach, searched, and which values are masked for them."""
 
 import json
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -98,7 +99,10 @@ def hides(viewer: User, verb: str, field: str) -> bool:
 
 def names_hidden(viewer: User, field: str, values: Any) -> bool:
     """Whether a field tells of a list or a rule that asks for an attribute or a fact which ``viewer`` does not see."""
-    return field in _ASKED and names_any(json.dumps(values), unseen_fields(viewer))
+    if field not in _ASKED:
+        return False
+    told = re.sub(r"\\(u[0-9a-f]{4}|.)", " ", json.dumps(values, ensure_ascii=False))  # a break of lines is no letter
+    return names_any(told, unseen_fields(viewer))
 
 
 def holds_others(row: AuditEntry, field: str) -> bool:

@@ -108,7 +108,9 @@ def _number(term: RuleTerm, value: Value, currency: str) -> int | float:
     if not abs(found) <= _LARGEST:
         raise ValueProblem(_("the number is beyond %(limit)d.") % {"limit": _LARGEST})
     if term.type == "share" and not 0 <= found <= 1:
-        raise ValueProblem(_("a share is from 0% to 100%."), suggestion=_share_meant(found, isinstance(value, Raw)))
+        is_signed = isinstance(value, Raw) and value.text.endswith("%")
+        meant = "" if is_signed else _share_meant(found, isinstance(value, Raw))
+        raise ValueProblem(_("a share is from 0% to 100%."), suggestion=meant)
     if term.type in ("count", "money") and not isinstance(found, int):
         raise ValueProblem(_("a whole number is needed here."))
     if term.type == "money" and abs(found) > MAX_MINOR:

@@ -24,6 +24,7 @@ from rondo.errors import InputError
 from rondo.science import gamma_gamma
 from rondo.science._checks import FloatArray, IntArray
 from rondo.science._newton import ConvergenceError
+from rondo.science._totals import quadratic, relative, totals, whole_totals
 from rondo.science.clv import CustomerValues, ValueConfig, value_customers
 from rondo.science.counts import Reached, fit_spread, held_by_spread
 from rondo.science.gamma_gamma import GammaGamma
@@ -197,7 +198,7 @@ def forecast_base(
     horizon_days = value.horizon_weeks * DAYS_PER_WEEK
     spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config, alive)
     holdouts = roll_holdouts(log, as_of, horizon_days, config, purchases.kind, bases, known, covariates)
-    sums = _totals(customers.expected_purchases, ranks), _totals(customers.value, ranks)
+    sums = totals(customers.expected_purchases, ranks), totals(customers.value, ranks)
     errors = model_errors(holdouts, as_of, horizon_days, config)
     intervals = []
     for total, spread, error in zip(sums, spreads, errors or (None, None), strict=True):
@@ -347,7 +348,7 @@ def spread_of_totals(
     more = np.ones(group.size) if factors is None else factors[take]
     expected = purchases.expected_purchases(time, x, t_x, T, there) * more
     each = spend.expected_mean_spend(counted, mean)
-    total, total_spend = _totals(expected, group), _totals(expected * each, group)
+    total, total_spend = totals(expected, group), totals(expected * each, group)
 
     draws = int(np.clip(400_000 // group.size, 2, 100))
     squares, spend_squares = np.zeros(total.size), np.zeros(total.size)
@@ -357,11 +358,11 @@ def spread_of_totals(
             # Rounded at random, so that draws stay counts and their mean is that of the forecast.
             future = np.floor(future * more + rng.random(group.size)).astype(np.int64)
         money = spend.sample(counted, mean, future, rng)
-        squares += _totals((future - expected) ** 2, group)
-        spend_squares += _totals((money - expected * each) ** 2, group)
+        squares += totals((future - expected) ** 2, group)
+        spend_squares += totals((money - expected * each) ** 2, group)
     scale = group.size / n
-    chance = _relative(np.sqrt(squares / draws * scale), total)
-    spend_chance = _relative(np.sqrt(spend_squares / draws * scale), total_spend)
+    chance = relative(np.sqrt(squares / draws * scale), total)
+    spend_chance = relative(np.sqrt(spend_squares / draws * scale), total_spend)
 
     slopes, spend_slopes = [], []
     for place, name in enumerate(purchases.names):
@@ -371,8 +372,8 @@ def spread_of_totals(
             near = purchases.with_parameters(**{name: value})
             shifted.append(near.expected_purchases(time, x, t_x, T))
         change = more * (shifted[0] - shifted[1]) / (2 * _STEP)
-        slopes.append(_relative(_totals(change, group), total))
-        spend_slopes.append(_relative(_totals(change * each, group), total_spend))
+        slopes.append(relative(totals(change, group), total))
+        spend_slopes.append(relative(totals(change * each, group), total_spend))
     own = []
     for name in gamma_gamma.NAMES:
         shifted = []
@@ -380,10 +381,10 @@ def spread_of_totals(
             other = replace(spend, **{name: getattr(spend, name) * float(np.exp(sign * _STEP))})
             # q may step below the point where means exist; the slope from one side serves as well
             shifted.append(other.expected_mean_spend(counted, mean) if other.q > 1 else each)
-        own.append(_relative(_totals(expected * (shifted[0] - shifted[1]) / (2 * _STEP), group), total_spend))
+        own.append(relative(totals(expected * (shifted[0] - shifted[1]) / (2 * _STEP), group), total_spend))
     known, known_spend = np.array(purchases.log_covariance), np.array(spend.log_covariance)
-    parameters = _quadratic(np.array(slopes), known)
-    spend_parameters = _quadratic(np.array(spend_slopes), known) + _quadratic(np.array(own), known_spend)
+    parameters = quadratic(np.array(slopes), known)
+    spend_parameters = quadratic(np.array(spend_slopes), known) + quadratic(np.array(own), known_spend)
     return Spread(chance, np.sqrt(parameters)), Spread(spend_chance, np.sqrt(spend_parameters))
 
 
@@ -461,10 +462,10 @@ def _hold_out(
         origin=origin,
         until=until,
         customers=len(base),
-        forecast_purchases=_totals(expected, ranks),
-        actual_purchases=_whole_totals(came, ranks),
-        forecast_spend=_totals(expected * each, ranks),
-        actual_spend=_whole_totals(money, ranks),
+        forecast_purchases=totals(expected, ranks),
+        actual_purchases=whole_totals(came, ranks),
+        forecast_spend=totals(expected * each, ranks),
+        actual_spend=whole_totals(money, ranks),
         purchases_spread=spreads[0],
         spend_spread=spreads[1],
         counts=_reached(often, base, expected, alive, days, (came, first), config.level),
@@ -506,23 +507,3 @@ def _foretold(groups: FloatArray, origins: IntArray, days: int, day: int, config
     side_by_side = 1 + float(then[-1] - then[0]) / days
     share = side_by_side / (side_by_side + config.reserve)
     return np.asarray(share * np.average(groups[ended], axis=0, weights=weights), dtype=np.float64)
-
-
-def _totals(values: FloatArray | IntArray, ranks: IntArray) -> FloatArray:
-    groups = np.bincount(ranks, weights=values)
-    return np.concatenate(([values.sum()], groups)).astype(np.float64)
-
-
-def _whole_totals(values: IntArray, ranks: IntArray) -> IntArray:
-    result = np.zeros(int(ranks.max()) + 2, np.int64)
-    np.add.at(result, ranks + 1, values)
-    result[0] = values.sum()
-    return result
-
-
-def _relative(part: FloatArray, whole: FloatArray) -> FloatArray:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
-def _quadratic(slopes: FloatArray, known: FloatArray) -> FloatArray:
-    return np.asarray(np.maximum(np.einsum("ig,ij,jg->g", slopes, known, slopes), 0.0), dtype=np.float64)

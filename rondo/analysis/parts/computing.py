@@ -41,6 +41,8 @@ def from_scores(scores: pa.Table, gone: npt.NDArray[np.bool_], margin_rate: floa
 def compute_for(run: Run, name: str, whole: Any, scores: QuerySet[Score], seen: npt.NDArray[np.int64]) -> Any:
     """One part over the customers of ``scores``, whose keys are ``seen``, as of the day of ``run``, from the copy as it
     stands or from the scores; ``whole`` is that of all."""
+    if name == "changes":  # the home page shows it, which is there without a copy, too
+        return changes(columns_of(scores, COLUMNS), run.config["margin_rate"])
     with open_tables() as tables:
         known = only(tables, past(tables, run.as_of, run.config["currency"]), seen)
         if name in FROM_SCORES:

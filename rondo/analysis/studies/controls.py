@@ -14,18 +14,6 @@ from rondo.science.matching import BALANCED_BELOW, Matches, match
 CALIPER = 0.2
 """Widest distance of a pair, in standard deviations of the logit of the propensity (Austin 2011)."""
 
-LEAST_PAIRS, LEAST_SHARE = 10, 0.1
-"""Fewer pairs, or pairs for a smaller share of the members, compare nothing: those few are not like the members."""
-
-
-def comparable(results: dict[str, Any]) -> bool:
-    """Whether enough members have a control for the two groups to be compared at all.
-
-    Where they have not, the features tell members from all others nearly without fail, as they do when members became
-    members by what is among the features.
-    """
-    return bool(results["pairs"] >= max(LEAST_PAIRS, LEAST_SHARE * results["members"]))
-
 
 def answer(study: Study, report: Report) -> Outcome:
     """Find a control for each member, by what was known on the day that ``config["as_of"]`` names.

@@ -109,6 +109,8 @@ def list_orders(
     filters = _filters(user, customer, date_from, date_to, channel, source)
     if number is not None:
         parameters.check_texts("number", [number])
+        if not number.strip():
+            raise InputError(_("number: write the number of an order."))
         filters = replace(filters, keys=numbered(number.strip(), filters.source))
     page = listed(user, filters, limit, after=paging.decode_moment(cursor), orders=True)
     return schemas.OrderPage.model_construct(data=orders_of(page.rows), next=_next(request, page))

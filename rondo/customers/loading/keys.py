@@ -70,13 +70,20 @@ def known_identifiers(job: LoadJob, kind: str, distinct: str, table: str) -> Non
     )
 
 
-def revive(job: LoadJob, customers: pa.ChunkedArray, columns: dict[str, Any]) -> None:
-    """Bring customers of loads taken back into this load, with nothing kept of what the old load said about them."""
+def revive(
+    job: LoadJob, customers: pa.ChunkedArray, columns: dict[str, Any], identifiers: pa.ChunkedArray | None = None
+) -> None:
+    """Bring customers of loads taken back into this load, with the given ``identifiers`` of theirs and nothing else
+    kept of what the old load said about them: another identifier would recognise them later as if they were gone."""
     ids = customers.to_pylist()
+    if identifiers is not None:
+        bulk.update(Identifier, identifiers, {"load_id": job.load.pk})
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
         AttributeValue.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
         Address.objects.filter(customer_id__in=some, load_id__in=job.hidden).delete()
+        told = Identifier.objects.filter(customer_id__in=some, load_id__in=job.hidden)
+        told.exclude(load_id=job.load.pk).delete()
     fields = {**_BLANK, **owned_by(job), "is_demo": job.options.is_demo, **columns, "load_id": job.load.pk}
     bulk.update(Customer, customers, fields)
     job.touched.update(ids)
@@ -155,6 +162,6 @@ class CustomerKeys:
         """Customers of loads taken back that the file names come back as this load's, undescribed."""
         job = self.job
         rows = job.query("SELECT DISTINCT id, identifier_id FROM customer_keys WHERE state = 'hidden'")
-        revive(job, job.query("SELECT DISTINCT id FROM customer_keys WHERE state = 'hidden'").column(0), {})
-        bulk.update(Identifier, rows["identifier_id"], {"load_id": job.load.pk})
+        customers = job.query("SELECT DISTINCT id FROM customer_keys WHERE state = 'hidden'").column(0)
+        revive(job, customers, {}, rows["identifier_id"])
         mark_loaded(job.touched, job.change)

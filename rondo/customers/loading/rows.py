@@ -280,9 +280,8 @@ class CustomerLoader(Loader):
         revived = self._rows("hidden", 1, job.rows_total)
         if len(revived):
             free(job, "hidden")
-            revive(job, revived["customer_id"], self._columns(revived))
             known = job.query("SELECT identifier_id FROM row_identifiers WHERE state = 'hidden'")
-            bulk.update(Identifier, known["identifier_id"], {"load_id": job.load.pk})
+            revive(job, revived["customer_id"], self._columns(revived), known["identifier_id"])
             self._insert_identifiers(pa.table({"line": revived["line"], "owner": revived["customer_id"]}))
             self._insert_addresses(revived, revived["customer_id"])
             self._insert_attributes(revived, revived["customer_id"])

@@ -186,7 +186,7 @@ def bare(text: pa.Array, currency: str = "") -> pa.Array:
         sign = "|".join(re.escape(sign) for sign in sorted(signs, key=len, reverse=True))
         steps += [(rf"^([+-]?){blanks}(?:{sign}){blanks}", r"\1"), (rf"{blanks}(?:{sign})$", "")]
         steps += [(r"^\((.*)\)$", r"-\1")]
-    steps += [(r"(\d)[.,](?:--?|–|—)$", r"\1"), (rf"^([^+-].*\d){blanks}-$", r"-\1")]
+    steps += [(r"(\d)[.,](?:--?|–|—)$", r"\1"), (rf"^([^+-]*\d|[^+-].*\d){blanks}-$", r"-\1")]
     for pattern, instead in steps:
         text = pc.replace_substring_regex(text, pattern, instead)
     return text

@@ -244,7 +244,11 @@ def _guessed(row: ImportFile, as_if: Choice, source: str) -> tuple[str, str, Cho
     source = source or _usual_source(row.user, kind, seen.columns)
     known = known_mapping(source, kind, seen.columns)
     choice = known or Choice(mapping=mapping)
-    return kind, source, replace(choice, encoding=as_if.encoding or choice.encoding)
+    # The columns are those of the file as it was read here; a line or a mark said of an older one holds for that alone.
+    choice = replace(choice, delimiter=as_if.delimiter, header_line=as_if.header_line)
+    # Nor does an encoding where the file says its own: text that is UTF-8 from end to end is nothing else.
+    kept = "" if seen.found.get("encoding", "").startswith("utf") else choice.encoding
+    return kind, source, replace(choice, encoding=as_if.encoding or kept)
 
 
 def take_encoding(actor: Actor, row: ImportFile, encoding: str) -> ImportFile:
@@ -277,7 +281,14 @@ def take_rejects(actor: Actor, row: Load) -> ImportFile:
         raise NotFound(_("There is no file of refused rows of this run."))
     place = place_for(path.name)
     shutil.copyfile(path, place)
-    return take(actor, place, row.source)
+    file = take(actor, place, row.source)
+    choice = Choice.of(file.choice)
+    known = fields_for(file.user, file.kind) if file.kind == row.kind else {}
+    given = {field: value for field, value in row.options.get("constants", {}).items() if field in known}
+    constants = choice.constants | {field: value for field, value in given.items() if field not in choice.mapping}
+    # It is UTF-8, whatever the file was; and its rows get what all rows of the run were given.
+    choice = replace(choice, encoding="", constants=constants)
+    return choose(actor, file, kind=file.kind, source=file.source, choice=choice)
 
 
 def take_for(actor: Actor, row: ImportFile, kind: str, as_if: Choice | None = None) -> ImportFile:
@@ -299,8 +310,8 @@ def take_for(actor: Actor, row: ImportFile, kind: str, as_if: Choice | None = No
     chosen = replace(
         chosen,
         encoding=plain.encoding or chosen.encoding,
-        delimiter=plain.delimiter or chosen.delimiter,
-        header_line=plain.header_line or chosen.header_line,
+        delimiter=plain.delimiter,
+        header_line=plain.header_line,
     )
     return choose(actor, row, kind=kind, source=source, choice=chosen)
 

@@ -33,6 +33,26 @@ def marks(reader: Reader, columns: list[str], given: str) -> dict[str, str]:
     return found
 
 
+def mark_of(name: str, value: str, given: str) -> str:
+    """The decimal mark of the one value that every row gets: its own, or the one given.
+
+    Raises:
+        InputError: nothing tells whether 1.234 is a thousand or a bit more than one.
+    """
+    told: dict[str, str] = {}
+    unclear: dict[str, str] = {}
+    _look(name, plain_text(pa.array([value])), told, unclear)
+    if unclear and not given:
+        raise InputError(
+            _(
+                "%(field)s: %(value)r for all rows may be thousands or hold three decimals; say which mark stands "
+                "before the decimals, the point or the comma."
+            )
+            % {"field": name, "value": value}
+        )
+    return told.get(name) or given or "."
+
+
 def _told(reader: Reader, columns: list[str]) -> dict[str, str]:
     told: dict[str, str] = {}
     unclear: dict[str, str] = {}

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,6 +81,15 @@ def _fingerprint(
     if not sees_all(actor.user):  # of the same file, others may take rows that were refused to this one
         parts.append(scope_key(actor.user))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _before(fingerprint: str, options: ImportOptions, plain: str) -> Load | None:
+    """The load that the same file became. ``plain``: its fingerprint where nobody says the decimal mark, which that of
+    a first file is found to be and that of the next one is said to be."""
+    for load in Load.objects.filter(fingerprint__in={fingerprint, plain}, status=Load.Status.VISIBLE):
+        if load.fingerprint == fingerprint or load.options.get("found", {}).get("decimals") == options.decimal:
+            return load
+    return None
 
 
 def _storage_error(error: BaseException) -> StorageFull | None:
@@ -160,6 +169,7 @@ def run(
         context = Context(company.currency, zone(), naive)
         detect(reader, fields, chosen, options, context)
         fingerprint = _fingerprint(actor, reader, kind, chosen, source, options)
+        plain = _fingerprint(actor, reader, kind, chosen, source, replace(options, decimal=""))
 
         def task() -> _Task:
             load = Load(
@@ -175,7 +185,7 @@ def run(
         if options.dry_run:
             return task().dry_run()
         with exclusive():
-            before = Load.objects.filter(fingerprint=fingerprint, status=Load.Status.VISIBLE).first()
+            before = _before(fingerprint, options, plain)
             if before is not None:
                 return Outcome(before, repeated=True, found=reader.found, mapping=chosen)
             sweep_locked()

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,9 +192,11 @@ def find_delimiter(sample: str, name: str) -> str:
             widths = [len(row) for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter) if row]
         except csv.Error:
             continue
-        if not widths or widths[0] < 2:
+        often = Counter(widths)  # a title before the names has no mark, or others than the table
+        usual = max(often, key=lambda width: (often[width], width), default=0)
+        if usual < 2:
             continue
-        score = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
+        score = (often[usual] / len(widths), usual)
         if score > best_score:
             best, best_score = delimiter, score
     return best

@@ -137,6 +137,12 @@ def detect(
             numbers[name] = column
     marks = decimals.marks(reader, list(dict.fromkeys(numbers.values())), options.decimal)
     context.decimals |= {name: marks[column] for name, column in numbers.items()}
+    for name, value in options.constants.items():
+        kind = fields[name].type
+        if kind in {"date", "instant"} and chosen:
+            context.date_formats[name] = chosen
+        elif kind in {"money", "quantity", "number"}:
+            context.decimals[name] = decimals.mark_of(name, value, options.decimal)
 
 
 def _date_format(reader: Reader, column: str, text: pa.Array) -> dates.DateFormat:

@@ -52,7 +52,8 @@ def tags(viewer: User, choice: Choice) -> list[Tags]:
 def pairs(choice: Choice) -> list[tuple[int, str, str]]:
     """(number, field, value) of what every row gets beside tags, and of lines to fill in."""
     several = set(AttributeDefinition.objects.filter(type=AttributeDefinition.Type.MULTI).values_list("key", flat=True))
-    given = [(name, value) for name, value in choice.constants.items() if name.removeprefix(ATTRIBUTE) not in several]
+    tags_ = {ATTRIBUTE + key for key in several}
+    given = [(name, value) for name, value in choice.constants.items() if name not in tags_]
     return [(number, *pair) for number, pair in enumerate([*given, *[("", "")] * _SPARE])]
 
 

@@ -11,7 +11,7 @@ from rondo.analysis.features import feature_of
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
 from rondo.analysis.studies import actions, queries
-from rondo.analysis.studies.controls import comparable
+from rondo.analysis.studies.enough import comparable
 from rondo.analysis.studies.outcome import FEWEST
 from rondo.customers.models import Customer
 from rondo.customers.queries import visible

@@ -131,6 +131,7 @@ UNOPENED = {
     "All # customers go into the bin": "what a click is about to do; the list is the one it was asked from",
     "Fitted to # customers with spend": "the sample of a model: who has an order above 0, which no fact tells",
     "The models were tried at # earlier dates": "the base of an earlier day",
+    "Left out are # customers": "who has cancelled: contacts of the chain after the last purchase, which no fact tells",
     "Of # customers on": "the base of an earlier day, whose risks nothing keeps",
     "learnt from # members": "members when the study was asked for",
     "customers outside are ranked": "who was outside when the study was asked for",

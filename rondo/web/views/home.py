@@ -41,7 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         results = found.results
         context |= {
             "results": results,
-            "sees_nobody": not results["totals"]["customers"] and not sees_all(user),
+            "sees_nobody": not results["totals"]["customers"] and not sees_all(user) and not visible(user).exists(),
             "revenue": revenue(results["weekly"], results["forecast"], results["totals"]["currency"], found.stamp),
             "horizon": installation().horizon_months,
             "rhythm": rhythm(results["activity"]),

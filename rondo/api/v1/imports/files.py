@@ -250,6 +250,8 @@ def import_file(request: HttpRequest, file_id: str) -> FileOnItsWay:
 
 def _work(request: HttpRequest, file_id: str, work: str) -> FileOnItsWay:
     row = choosing.get_file(viewer(request), file_id)
+    if not row.kind:
+        raise InputError(row.error)
     if missing := choosing.lacking(row.kind, Choice.of(row.choice)):
         raise InputError(_("No column for %(fields)s yet; choose one.") % {"fields": ", ".join(missing)})
     return file_told(choosing.request(actor(request), row, work))
