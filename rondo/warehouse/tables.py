@@ -166,6 +166,14 @@ class Tables:
         self.close()
 
 
+_NEEDED = ("customers", "loads", "retractions", "survivors")
+
+
+def is_there() -> bool:
+    """Whether there is a columnar copy that can be opened."""
+    return all(delta.existing(key) is not None for key in _NEEDED)
+
+
 def open_tables() -> Tables:
     """Open the columnar copy as it stands now.
 
@@ -176,7 +184,7 @@ def open_tables() -> Tables:
     found = {table.key: delta.existing(table.key) for table in tables}
     # A table that a newer version added is not there until the next refresh; what does not ask for it goes on.
     tables = [table for table in tables if found[table.key] is not None]
-    if missing := [key for key in ("customers", "loads", "retractions", "survivors") if found[key] is None]:
+    if missing := [key for key in _NEEDED if found[key] is None]:
         raise StateError(
             _("The columnar copy has no %(tables)s yet; run “rondo warehouse refresh” first.")
             % {"tables": ", ".join(missing)}

@@ -18,7 +18,7 @@ from rondo.analysis.parts.cohorts import cohorts
 from rondo.analysis.parts.worth import COLUMNS as WORTH_COLUMNS
 from rondo.analysis.parts.worth import worth
 from rondo.analysis.queries import columns_of
-from rondo.warehouse.tables import Tables, open_tables
+from rondo.warehouse.tables import Tables, is_there, open_tables
 
 COLUMNS = (*WORTH_COLUMNS, "last_purchase", "change")
 FROM_COPY: dict[str, Callable[[Tables, Past, Any], Any]] = {"cohorts": cohorts, "buying": buying}
@@ -41,11 +41,12 @@ def from_scores(scores: pa.Table, gone: npt.NDArray[np.bool_], margin_rate: floa
 def compute_for(run: Run, name: str, whole: Any, scores: QuerySet[Score], seen: npt.NDArray[np.int64]) -> Any:
     """One part over the customers of ``scores``, whose keys are ``seen``, as of the day of ``run``, from the copy as it
     stands or from the scores; ``whole`` is that of all."""
-    if name == "changes":  # the home page shows it, which is there without a copy, too
-        return changes(columns_of(scores, COLUMNS), run.config["margin_rate"])
+    told = columns_of(scores, COLUMNS) if name in FROM_SCORES else None
+    if told is not None and (name == "changes" or not is_there()):
+        # After a restore the scores are there before the copy is; until then nobody is known to have cancelled.
+        return FROM_SCORES[name](told, np.zeros(told.num_rows, np.bool_), run.config["margin_rate"])
     with open_tables() as tables:
         known = only(tables, past(tables, run.as_of, run.config["currency"]), seen)
-        if name in FROM_SCORES:
-            told = columns_of(scores, COLUMNS)
+        if told is not None:
             return FROM_SCORES[name](told, cancelled(tables, known, told), run.config["margin_rate"])
         return FROM_COPY[name](tables, known, whole)
