@@ -20,6 +20,7 @@ from rondo.analysis.leavers import still_gone
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
 from rondo.analysis.models import History, Run, RunPart
 from rondo.analysis.parts.computing import from_copy, from_scores
+from rondo.analysis.parts.worth import at_stake
 from rondo.analysis.pins import pinned_model, purchase_model_named
 from rondo.analysis.reserved_values import read_reserved
 from rondo.analysis.results import Results, Standing
@@ -155,10 +156,11 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         fitted, reason = fitting.result()
         steps.done("models")
         found = _stand(known, ids, log, told, fitted, rules)
-        table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted, belong)
+        gone = still_gone(told.signs.cancelled.customer, told.signs.cancelled.begin, facts["last_purchase"])
+        rate = run.config["margin_rate"]
+        table = _with_models(found.beside(bound.beside(rfm.beside(changed))), log, fitted, belong, gone, rate)
         steps.done("standing")
-        gone = still_gone(told.signs.cancelled.customer, told.signs.cancelled.begin, table["last_purchase"])
-        figures = beside.start(_figures, run, counted, table, gone, fitted, judging, found, rules.bonds)
+        figures = beside.start(_figures, run, counted, table, fitted, judging, found, rules.bonds)
         copying = beside.start(_copy, run, table, found)
         prepared = scores.prepare(run.pk, table), scores.prepare(run.pk, bound.evident(found.histories()), History)
         steps.done("scores")
@@ -259,9 +261,16 @@ def _assumptions(run: Run) -> ValueConfig | None:
     )
 
 
-def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None, belong: circles.Circles) -> pa.Table:
-    """The facts with the modelled ones beside them, and what customers who belong together are worth, in the score
-    table's columns; null where a model says nothing."""
+def _with_models(
+    facts: pa.Table,
+    log: Log,
+    fitted: Fitted | None,
+    belong: circles.Circles,
+    gone: npt.NDArray[np.bool_],
+    margin_rate: float,
+) -> pa.Table:
+    """The facts with the modelled ones beside them, what is at stake, and what customers who belong together are worth,
+    in the score table's columns; null where a model says nothing. ``gone``: who has cancelled."""
     types = scores.schema()
     ids = facts["customer_id"].to_numpy()
     columns: dict[str, pa.Array] = {}
@@ -277,6 +286,7 @@ def _with_models(facts: pa.Table, log: Log, fitted: Fitted | None, belong: circl
         facts = facts.append_column(
             field, columns[name].take(rows).cast(field.type) if columns else pa.nulls(ids.size, field.type)
         )
+    facts = facts.append_column("at_stake", at_stake(facts, gone, margin_rate))
     return belong.beside(facts).select(types.names).cast(types)
 
 
@@ -284,7 +294,6 @@ def _figures(
     run: Run,
     counted: Counted,
     table: pa.Table,
-    gone: npt.NDArray[np.bool_],
     fitted: Fitted | None,
     judging: "Future[Judged | None]",
     found: standing.Found,
@@ -293,7 +302,7 @@ def _figures(
     """What needs no database of the results of a run, and the parts of it that are computed from the scores."""
     where = bonds.results(table, rules, found.results(table))
     results = _results(run, counted, table, fitted, judging.result(), where)
-    return results, from_scores(table, gone, run.config["margin_rate"])
+    return results, from_scores(table, run.config["margin_rate"])
 
 
 def _results(

@@ -31,9 +31,4 @@ def still_gone(customer: Whole, day: Whole, last_purchase: Any) -> npt.NDArray[n
     return np.asarray((latest > never) & (latest >= last))
 
 
-def cancelled(tables: Tables, known: Past, scores: pa.Table) -> npt.NDArray[np.bool_]:
-    """The same, read for the customers of ``scores`` (ascending by ``customer_id``, with ``last_purchase``)."""
-    return still_gone(*stated(tables, known, scores["customer_id"].to_numpy(), "cancellation"), scores["last_purchase"])
-
-
-__all__ = ["cancelled", "stated", "still_gone"]
+__all__ = ["stated", "still_gone"]

@@ -115,6 +115,7 @@ class Score(models.Model):
     alive = models.FloatField(null=True)
     churn = models.FloatField(null=True)
     churn_usual = models.FloatField(null=True)
+    at_stake = models.BigIntegerField(null=True)
     risk = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: no model, or no purchase
     risk_driver = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: the risk is low, or not known
     overdue = models.FloatField(null=True)

@@ -103,6 +103,18 @@ fact(
     estimate=True,
 )
 fact(
+    "at_stake",
+    _("At stake"),
+    _(
+        "Margin of the last 365 days times what the silence since the last purchase adds to the risk. 0 where the risk "
+        "is low, and for those who have cancelled or have been gone for 90 days and more."
+    ),
+    "money",
+    MONEY,
+    "standing",
+    estimate=True,
+)
+fact(
     "risk",
     _("Risk"),
     _("Level of the risk of falling silent: low (below 20 %), elevated (below 50 %), high."),

@@ -12,7 +12,10 @@ from rondo.analysis.parts.shapes import Carrying, LeftOut, Saving, Worth, WorthC
 from rondo.analysis.portfolio import whole
 from rondo.analysis.ruled import RISK, STAGE
 
-COLUMNS = ("customer_id", "stage", "risk", "value", "churn", "churn_usual", "spend", "spend_365", "purchase_days")
+COLUMNS = (
+    *("customer_id", "stage", "risk", "value", "churn", "churn_usual", "at_stake", "spend", "spend_365"),
+    "purchase_days",
+)
 """What of the scores is read."""
 SAVED = 10
 _CARRIED = 0.8
@@ -21,9 +24,18 @@ _DANGER = ("elevated", "high")
 Choices = Sequence[tuple[str, Any]]
 
 
-def worth(scores: pa.Table, gone: npt.NDArray[np.bool_], margin_rate: float) -> Worth:
-    """The figures of the customers in ``scores``, which has :data:`COLUMNS`; ``gone``: who has cancelled and bought
-    nothing since."""
+def at_stake(scores: pa.Table, gone: npt.NDArray[np.bool_], margin_rate: float) -> pa.Array:
+    """The fact of that name, in minor units, null where no risk is known; ``gone``: who has cancelled and not bought
+    since. They are known to be gone, and who has been gone for long is left in peace (see the life cycle): nothing of
+    them is at stake. Who is only presumed gone may well be there.
+    """
+    peace = gone | np.isin(_codes(scores["stage"], STAGE), _places(STAGE, _LEFT_IN_PEACE))
+    unknown: Any = scores["churn"].is_null().to_numpy()
+    return pa.array(np.where(peace, 0, _lost(scores, margin_rate)), mask=unknown)
+
+
+def worth(scores: pa.Table, margin_rate: float) -> Worth:
+    """The figures of the customers in ``scores``, which has :data:`COLUMNS`."""
     value = whole(scores, "value")
     stages, risks = _codes(scores["stage"], STAGE), _codes(scores["risk"], RISK)
     cells = []
@@ -32,23 +44,20 @@ def worth(scores: pa.Table, gone: npt.NDArray[np.bool_], margin_rate: float) -> 
             here = (stages == place) & (risks == level)
             if here.any():
                 cells.append(WorthCell(stage=stage, risk=risk, customers=int(here.sum()), value=int(value[here].sum())))
-    # Everybody's risk rises a little day by day; in danger is whose risk is no longer low. Who has cancelled is known
-    # to be gone, and who has been gone for long is left in peace (see the life cycle). Who is only presumed gone may
-    # well be there.
-    in_danger = np.isin(risks, _places(RISK, _DANGER))
-    peace = gone | np.isin(stages, _places(STAGE, _LEFT_IN_PEACE))
-    lost = np.where(in_danger, _at_stake(scores, margin_rate), 0)
-    at_stake = np.where(peace, 0, lost)
+    # Scores of a run before there was that fact tell nothing of who has cancelled.
+    lost = _lost(scores, margin_rate)
+    stake = scores["at_stake"].fill_null(0).to_numpy()
+    if scores["at_stake"].null_count == scores.num_rows:
+        stake = np.where(np.isin(stages, _places(STAGE, _LEFT_IN_PEACE)), 0, lost)
+    peace = (lost > 0) & (stake == 0)
     ids = whole(scores, "customer_id")
-    order = np.lexsort((ids, -at_stake))[:SAVED]
+    order = np.lexsort((ids, -stake))[:SAVED]
     return Worth(
         cells=cells,
-        saving=[
-            Saving(customer=int(ids[place]), at_stake=int(at_stake[place])) for place in order if at_stake[place] > 0
-        ],
-        at_stake=int(at_stake.sum()),
-        in_danger=int((at_stake > 0).sum()),
-        left_out=LeftOut(customers=int((lost[peace] > 0).sum()), at_stake=int(lost[peace].sum())),
+        saving=[Saving(customer=int(ids[place]), at_stake=int(stake[place])) for place in order if stake[place] > 0],
+        at_stake=int(stake.sum()),
+        in_danger=int((stake > 0).sum()),
+        left_out=LeftOut(customers=int(peace.sum()), at_stake=int(lost[peace].sum())),
         carrying=_carrying(whole(scores, "spend")[whole(scores, "purchase_days") > 0]),
     )
 
@@ -63,10 +72,15 @@ def _places(choices: Choices, wanted: tuple[str, ...]) -> list[int]:
     return [place for place, (key, _label) in enumerate(choices) if key in wanted]
 
 
-def _at_stake(scores: pa.Table, margin_rate: float) -> npt.NDArray[np.int64]:
-    """Margin of the last 365 days times what the silence since the last purchase adds to the risk, in minor units."""
+def _lost(scores: pa.Table, margin_rate: float) -> npt.NDArray[np.int64]:
+    """Margin of the last 365 days times what the silence since the last purchase adds to the risk, in minor units.
+
+    Everybody's risk rises a little day by day; in danger is whose risk is no longer low.
+    """
+    in_danger = np.isin(_codes(scores["risk"], RISK), _places(RISK, _DANGER))
     added = np.maximum(_shares(scores, "churn") - _shares(scores, "churn_usual"), 0)
-    return np.rint(np.maximum(whole(scores, "spend_365"), 0) * margin_rate * added).astype(np.int64)
+    lost = np.rint(np.maximum(whole(scores, "spend_365"), 0) * margin_rate * added).astype(np.int64)
+    return np.where(in_danger, lost, 0)
 
 
 def _shares(scores: pa.Table, name: str) -> npt.NDArray[np.float64]:

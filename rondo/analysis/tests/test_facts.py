@@ -61,7 +61,13 @@ def test_every_fact_has_one_column_and_one_entry() -> None:
     customer()
     computed = set(next(iter(facts().values()))) - {"customer_id"}
     assert (
-        computed | set(MODELLED) | set(SCORES) | set(FACTS) | set(STANDING) | {*BONDS, "attachment", *CIRCLES} == keys
+        computed
+        | set(MODELLED)
+        | set(SCORES)
+        | set(FACTS)
+        | set(STANDING)
+        | {*BONDS, "attachment", "at_stake", *CIRCLES}
+        == keys
     )
 
 

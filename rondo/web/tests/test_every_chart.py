@@ -136,7 +136,6 @@ UNOPENED = {
     "learnt from # members": "members when the study was asked for",
     "customers outside are ranked": "who was outside when the study was asked for",
     "has not bought and is in no group": "who had not bought when the groups were looked for",
-    "Silence puts": "whose risk grew by their silence: a comparison of two facts, which no rule makes",
     "buy often enough to tell": "who was judged, which is no fact of a customer",
 }
 """Beginnings of sentences that number customers and open none, and why."""

@@ -120,6 +120,7 @@ def _worth(user: User, found: Figures) -> dict[str, object]:
     return {
         "worth": part,
         "saving": worth_saving(user, part, currency),
+        "saving_url": customers_where(f"at_stake:min:{Money(1, currency).major}") + "&sort=-at_stake",
         "carrying_url": customers_where(f"spend:min:{spend}"),
         "valued": sum(cell["value"] for cell in part["cells"]),
         "high": sum(cell["value"] for cell in part["cells"] if cell["risk"] == "high"),

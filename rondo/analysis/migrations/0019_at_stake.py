@@ -1,0 +1,15 @@
+"""What a customer's silence puts at stake, as a fact that lists and rules can ask for."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("analysis", "0018_households_and_organisations")]
+
+    operations = [
+        migrations.AddField(
+            model_name="score",
+            name="at_stake",
+            field=models.BigIntegerField(null=True),
+        ),
+    ]
