@@ -92,6 +92,7 @@ CHARTS: dict[str, Callable[[Figures], Chart | None]] = {
 }
 """Every chart of the analysis by its key, which is also the name of its CSV file."""
 
+_SAVING = "&sort=-at_stake&cols=activity,at_stake,churn,last_purchase,spend_365,owner"
 _ON_PAGE = ("distribution", "grid", "lorenz", "deciles", "worth-map")
 
 
@@ -120,7 +121,7 @@ def _worth(user: User, found: Figures) -> dict[str, object]:
     return {
         "worth": part,
         "saving": worth_saving(user, part, currency),
-        "saving_url": customers_where(f"at_stake:min:{Money(1, currency).major}") + "&sort=-at_stake",
+        "saving_url": customers_where(f"at_stake:min:{Money(1, currency).major}") + _SAVING,
         "carrying_url": customers_where(f"spend:min:{spend}"),
         "valued": sum(cell["value"] for cell in part["cells"]),
         "high": sum(cell["value"] for cell in part["cells"] if cell["risk"] == "high"),
