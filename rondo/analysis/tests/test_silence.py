@@ -11,7 +11,7 @@ from rondo.analysis.tests.world import seeded_log
 from rondo.science.churn import ChurnRisk, check_churn
 from rondo.science.clv import ValueConfig
 from rondo.science.models import alive_of, fit_base
-from rondo.science.risks import learn_correction
+from rondo.science.risks import UNCORRECTED, learn_correction
 from rondo.science.summary import summarise
 
 
@@ -99,8 +99,8 @@ def test_a_large_base_is_judged_on_a_part_of_it(monkeypatch: pytest.MonkeyPatch)
     log = log_of(400, 360)
     origin = log.days.last_day - silence.CHURN_DAYS
     fitted = fit_base("bgnbd", summarise(log.days, origin))
-    whole = silence.check(log.days, origin, fitted)
+    whole = silence.check(log.days, origin, fitted, UNCORRECTED)
     monkeypatch.setattr(silence, "_JUDGED", 200)
-    part = silence.check(log.days, origin, fitted)
+    part = silence.check(log.days, origin, fitted, UNCORRECTED)
     assert 120 < part["paths"][0]["customers"] < 280 < whole["paths"][0]["customers"]
-    assert part == silence.check(replace(log.days), origin, fitted)
+    assert part == silence.check(replace(log.days), origin, fitted, UNCORRECTED)
