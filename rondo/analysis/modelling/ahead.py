@@ -14,13 +14,14 @@ import pyarrow as pa
 from rondo.analysis.modelling import silence
 from rondo.analysis.modelling.silence import CHURN_DAYS
 from rondo.analysis.results import Singles, SinglesTenth
-from rondo.science.churn import churn_risk
+from rondo.science.churn import ChurnRisk, churn_risk
 from rondo.science.counts import count_bounds, count_law, fit_spread
 from rondo.science.holdout import rank_groups
 from rondo.science.hybrid import Covariates
 from rondo.science.intervals import CalibrationConfig, RolledHoldOut
 from rondo.science.models import PurchaseModel, alive_of, expected_from
 from rondo.science.risks import Correction
+from rondo.science.served import Served, lifted
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 Floats = npt.NDArray[np.float64]
@@ -44,15 +45,19 @@ class Ahead:
         }
 
 
-def ahead(
-    model: PurchaseModel, base: Summary, alive: Floats, silent: Floats, holdouts: tuple[RolledHoldOut, ...]
-) -> Ahead:
-    """Purchases of ``base`` in the next :data:`CHURN_DAYS`. ``alive``: P(alive) by the model; ``silent``: the risk as
-    it is served; ``holdouts``: what the spread of counts is learnt from."""
+def served(model: PurchaseModel, base: Summary, alive: Floats, risk: ChurnRisk) -> Served:
+    """What forecasts of ``base`` must not deny: the risk as it is served, and the purchases expected while it lasts.
+    ``alive``: P(alive) by the model."""
+    expected = _expected(model, base, CHURN_DAYS, alive, risk.silent)
+    return Served(CHURN_DAYS / DAYS_PER_WEEK, risk.silent, risk.model, expected)
+
+
+def ahead(model: PurchaseModel, base: Summary, told: Served, holdouts: tuple[RolledHoldOut, ...]) -> Ahead:
+    """Purchases of ``base`` in the next :data:`CHURN_DAYS`; ``holdouts``: what the spread of counts is learnt from."""
     level = CalibrationConfig.level
-    expected = _expected(model, base, CHURN_DAYS, alive, silent)
     spread = fit_spread([one.counts for one in holdouts], CHURN_DAYS, level)
-    return Ahead(expected, *count_bounds(expected, silent, model.rate_shape + base.x, spread, level))
+    shape = model.rate_shape + base.x
+    return Ahead(told.expected, *count_bounds(told.expected, told.silent, shape, spread, level))
 
 
 def judge_singles(
@@ -103,8 +108,8 @@ def judge_singles(
 
 
 def _expected(model: PurchaseModel, base: Summary, days: int, alive: Floats, silent: Floats) -> Floats:
-    """Expected purchases, never fewer than the chance that there are any."""
-    return np.maximum(expected_from(model, base, days / DAYS_PER_WEEK, alive), 1 - silent)
+    """Expected purchases, never fewer than the chance that there are any; the sum is the model's."""
+    return lifted(expected_from(model, base, days / DAYS_PER_WEEK, alive), 1 - silent)
 
 
-__all__ = ["Ahead", "ahead", "judge_singles"]
+__all__ = ["Ahead", "ahead", "judge_singles", "served"]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from rondo.analysis.between import placed
 from rondo.analysis.modelling import silence
-from rondo.analysis.modelling.ahead import Ahead, ahead
+from rondo.analysis.modelling.ahead import Ahead, ahead, served
 from rondo.analysis.modelling.choosing import choose
 from rondo.analysis.modelling.log import Log, day_number, day_of
 from rondo.analysis.results import ForecastPoint
@@ -162,6 +162,7 @@ def fit(
     corrected = silence.correction(log.days, as_of, purchases.kind, bases, covariates, horizon_days)
     there = alive_of(purchases, base)
     risk = silence.risk(purchases, second, log.days, base, there, corrected)
+    told = served(purchases, base, there, risk)
     forecast = forecast_base(
         log.days,
         as_of,
@@ -172,6 +173,7 @@ def fit(
         covariates=covariates,
         alive=there,
         base=base,
+        served=told,
     )
     return Fitted(
         base,
@@ -182,7 +184,7 @@ def fit(
         second,
         risk,
         corrected,
-        ahead(purchases, base, there, risk.silent, forecast.holdouts),
+        ahead(purchases, base, told, forecast.holdouts),
         there,
         covariates,
     )
