@@ -276,6 +276,18 @@ def one_silence(row: Row) -> Figures:
     return found
 
 
+def doubtful(row: Row) -> Figures:
+    """Customers who were silent for longer than a time and of whom more is forecast in a year than some times all that
+    they bought: what was forecast of them together, and what came."""
+    log, day, days = LOGS[row["log"]](), int(row["at"]), int(row["days"])
+    base = science.summarise(log, day)
+    expected = science.expected_from(fit_at("hybrid", log, day, days, base=base), base, days / 7)
+    bold = expected * 365 / days > float(row["times"]) * (base.x + 1)
+    rows = bold & (base.age_days - base.recency_days > int(row["silent for"]))
+    came = science.window(log, day, day + days)[0][base.customer]
+    return {"customers": int(rows.sum()), "forecast": expected[rows].sum(), "happened": came[rows].sum()}
+
+
 def lorenz(row: Row) -> Figures:
     amounts = [int(amount) for amount in row["amounts"].split(",")]
     return {
@@ -301,6 +313,7 @@ TABLES: dict[str, Callable[[Row], Figures]] = {
     "churn": churn,
     "churn-corrected": churn_corrected,
     "one-silence": one_silence,
+    "doubtful": doubtful,
 }
 
 
