@@ -118,6 +118,9 @@ class Score(models.Model):
     at_stake = models.BigIntegerField(null=True)
     risk = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: no model, or no purchase
     risk_driver = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: the risk is low, or not known
+    purchases_ahead = models.FloatField(null=True)
+    purchases_ahead_low = models.IntegerField(null=True)
+    purchases_ahead_high = models.IntegerField(null=True)
     overdue = models.FloatField(null=True)
     activity = models.CharField(max_length=12, null=True)  # noqa: DJ001 - null: no purchase at all
     first_purchase = models.DateField(null=True)

@@ -103,8 +103,37 @@ class Decile(TypedDict):
     actual: int
 
 
+class SinglesTenth(TypedDict):
+    """One tenth of the customers by forecast (1 is the highest), as single customers: the mean of what was ``expected``
+    of each and of the ends of each one's own interval; the share ``held`` by these, and ``randomised`` (below)."""
+
+    decile: int
+    customers: int
+    expected: float
+    low: float
+    high: float
+    held: float
+    randomised: float
+
+
+class Singles(TypedDict):
+    """The intervals of single customers' purchases in the hold-out, each said to hold ``level``: the share ``held``.
+
+    Numbers of purchases are whole, and an interval that begins at 0 cannot be missed below, so that right ones hold
+    more; ``randomised``: the same where each number is spread over the chance it had, which is ``level`` if right.
+    """
+
+    level: float
+    customers: int
+    held: float
+    randomised: float
+    tenths: list[SinglesTenth]
+
+
 class Holdout(TypedDict):
-    """Forecast against what happened: the model fitted up to ``origin``, judged on the days after it up to ``end``."""
+    """Forecast against what happened: the model fitted up to ``origin``, judged on the days after it up to ``end``.
+
+    ``low``, ``high``: of the total, as are those of ``deciles``; ``singles``: of one customer, not in earlier runs."""
 
     origin: str
     end: str
@@ -120,6 +149,7 @@ class Holdout(TypedDict):
     spend_forecast: int
     spend_actual: int
     deciles: list[Decile]
+    singles: NotRequired[Singles]
 
 
 class Trial(TypedDict):

@@ -21,6 +21,7 @@ from rondo.analysis.results import Back, Moves, Standing, StandingCount, Standin
 from rondo.analysis.signs import Told
 from rondo.analysis.thresholds import Thresholds, in_force
 from rondo.science.standing import (
+    NEVER,
     Confidence,
     Relation,
     Rung,
@@ -37,7 +38,7 @@ from rondo.science.standing import (
     weekly_grid,
 )
 from rondo.science.standing.ledger import Change
-from rondo.science.standing.lifecycle import Alive, gone_after
+from rondo.science.standing.lifecycle import Alive, gone_after, spared
 from rondo.science.standing.relationship import Contacts, Related
 from rondo.science.summary import PurchaseDays
 
@@ -95,7 +96,10 @@ class Course:
 @dataclass(frozen=True)
 class CameBack:
     """Of ``presumed`` entries to termination that nobody stated, :data:`BACK_DAYS` ago or earlier, those after which
-    the customer bought within so many days."""
+    the customer bought within so many days.
+
+    By the history alone: who is spared now by what is served would have been presumed gone then, and has not come back.
+    """
 
     presumed: int
     came: int
@@ -241,7 +245,8 @@ def follow(
     blocks = max(-(-ids.size // _BLOCK), 1)
     bounds = np.searchsorted(log.customer, np.arange(blocks + 1) * _BLOCK)
     once = base[levels.index(rules.once)]
-    silence = gone_after(log, once, as_of, alive, rules, served, told=dropout_told)
+    plain = gone_after(log, once, as_of, alive, rules, told=dropout_told)
+    silence = plain if served is None else spared(log, plain, served, rules)
 
     def block(number: int) -> tuple[tuple[Course, Course, Course], Related, CameBack]:
         start, stop = number * _BLOCK, min((number + 1) * _BLOCK, ids.size)
@@ -256,7 +261,9 @@ def follow(
             _course(STAGES, stages, grid, start, sign.cut_off),
             _course(TYPES, related.types, grid, start, np.zeros(stop - start, bool)),
         )
-        back = _came_back(part, courses[1].ledger[0], start, sign, as_of)
+        freed = np.flatnonzero(plain[rows] != silence[rows])
+        spared_of = part.customer[freed], _entered(grid, part.day[freed] + plain[rows][freed])
+        back = _came_back(part, courses[1].ledger[0], start, sign, as_of, spared_of)
         return courses, replace(related, types=related.types[-1:].copy()), back  # not the whole block
 
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 4)) as pool:
@@ -266,10 +273,25 @@ def follow(
     return Found(ids, grid, ladder, stages, types, _together([related for _courses, related, _back in done]), back)
 
 
-def _came_back(log: PurchaseDays, ledger: Change, start: int, signs: Signs, as_of: int) -> CameBack:
-    """How many of a block's customers, from ``start`` on, came back after having been presumed gone."""
+def _entered(grid: npt.NDArray[np.int64], day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The grid day on which each of the days shows; beyond all of them where none does."""
+    return np.append(grid, NEVER)[np.searchsorted(grid, day)]
+
+
+def _came_back(
+    log: PurchaseDays,
+    ledger: Change,
+    start: int,
+    signs: Signs,
+    as_of: int,
+    spared_of: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> CameBack:
+    """How many of a block's customers, from ``start`` on, came back after having been presumed gone; ``spared_of``: who
+    would have been, but for what is served, and on which day."""
     entered = (ledger.after == Stage.TERMINATION) & (ledger.day <= as_of - BACK_DAYS)
-    customer, day = ledger.customer[entered] - start, ledger.day[entered]
+    long_ago = spared_of[1] <= as_of - BACK_DAYS
+    customer = np.concatenate([ledger.customer[entered] - start, spared_of[0][long_ago]])
+    day = np.concatenate([ledger.day[entered], spared_of[1][long_ago]])
     presumed = ~np.isin(customer, signs.cancelled.customer)
     customer, day = customer[presumed], day[presumed]
     if not log.day.size:

@@ -113,6 +113,7 @@ class ChurnRisk:
     ``once``: bought on one day only (the other path). ``silent``: P(no purchase in the horizon). ``usual``: the same
     had the last purchase been on the day of the base, so that ``silent - usual`` is what the silence since then adds.
     ``gone``: P(no longer there at the end of the horizon); NaN for one-time buyers, of whom only silence can be told.
+    ``model``: ``silent`` by the model of purchases alone, whatever the path and before it is corrected.
     """
 
     customer: IntArray
@@ -120,6 +121,7 @@ class ChurnRisk:
     silent: FloatArray
     usual: FloatArray
     gone: FloatArray
+    model: FloatArray
 
 
 @dataclass(frozen=True)
@@ -229,13 +231,13 @@ def churn_risk(
     silent = silent_from(model, base, weeks, alive=alive, factors=factors)
     usual = silent_from(model, base, weeks, np.where(base.x > 0, base.T, base.t_x), alive, factors)
     gone = 1 - model.probability_alive_after(horizon, x, t_x, T, alive)
-    once = np.asarray(base.x == 0)
+    once, plain = np.asarray(base.x == 0), silent.copy()
     if second is not None and once.any():
         first_day, _, spend = first_gaps(log, base.as_of)
         silent[once] = 1 - second.probability_return(days, base.age_days[once], spend[once], first_day[once])
         usual[once] = 1 - second.probability_return(days, np.zeros(int(once.sum())), spend[once], first_day[once])
         gone[once] = np.nan
-    return ChurnRisk(base.customer, once, silent, usual, gone)
+    return ChurnRisk(base.customer, once, silent, usual, gone, plain)
 
 
 def check_churn(

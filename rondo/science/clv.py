@@ -20,6 +20,7 @@ from rondo.science.cells import distinct_rows
 from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.median import median_purchases
 from rondo.science.models import PurchaseModel, in_units, weeks_in_units
+from rondo.science.served import Served, lifted
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
 # Histories whose scale + T differ by less share one simulated distribution; see :func:`_alive_quantiles`.
@@ -115,13 +116,15 @@ def value_customers(
     config: ValueConfig | None = None,
     factors: FloatArray | None = None,
     alive: FloatArray | None = None,
+    served: Served | None = None,
 ) -> CustomerValues:
     """Value of every customer over the horizon.
 
     ``x``, ``t_x``, ``T``: history in weeks; ``purchases`` must have been fitted in weeks or days. ``spend_days`` and
     ``mean_spend`` (minor units): as ``spend`` was fitted. ``factors``: what ``purchases`` says beside the history
-    (its ``factors`` for the horizon); ``alive``: its P(alive) of these rows, where it is known already. The discount is
-    taken per month, at its middle. Raises InputError for impossible rows or a purchase model in another time unit.
+    (its ``factors`` for the horizon); ``alive``: its P(alive) of these rows, where it is known already; ``served``: the
+    chance of silence as it is served, which value, interval and purchases do not deny. The discount is taken per month,
+    at its middle. Raises InputError for impossible rows or a purchase model in another time unit.
     """
     config = config or ValueConfig()
     x_, t_, T_ = history(*in_units(purchases.config.time_unit, *history(x, t_x, T)))
@@ -136,12 +139,19 @@ def value_customers(
     more = np.ones(x_.size) if factors is None else factors
     same_length({"x": x_, "factors": more})
     expected = alive * plain[inverse] * more
-    value = alive * discounted[inverse] * per_purchase * config.margin_rate * more
     ahead = weeks_in_units(purchases.config.time_unit, config.horizon_weeks)
     silent = purchases.probability_silent(ahead, x_, t_, T_, alive)
     nothing = silent**more
+    # How much more than the model's plain expectation is expected: the factor, and what silence as served asks for.
+    times = more
+    if served is not None:
+        nothing = served.nothing(nothing, config.horizon_weeks)
+        raised = lifted(expected, served.least(nothing, config.horizon_weeks))
+        times = more * np.divide(raised, expected, out=np.ones(x_.size), where=expected > 0)
+        expected = raised
+    value = alive * discounted[inverse] * per_purchase * config.margin_rate * times
     # What is left of the base's purchases, spread over those who, with the factor, do buy: the mean is that of `value`.
-    kept = np.divide((1 - silent) * more, 1 - nothing, out=np.ones(x_.size), where=nothing < 1)
+    kept = np.divide((1 - silent) * times, 1 - nothing, out=np.ones(x_.size), where=nothing < 1)
     amount = (discounted / plain)[inverse] * kept * config.margin_rate
     low, high = _interval(purchases, spend, x_, T_, n, n * z, alive, silent, nothing, amount, config)
     whole = np.rint(value).astype(np.int64)

@@ -31,6 +31,7 @@ from rondo.science.gamma_gamma import GammaGamma
 from rondo.science.holdout import rank_groups
 from rondo.science.hybrid import Bases, Covariates, Hybrid, on_grid, sampled
 from rondo.science.models import PurchaseModel, alive_of, expected_from, fit_at, in_units, weeks_in_units
+from rondo.science.served import Served
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 _STEP = 0.02  # of the logarithm of a parameter, for the slope of a total
@@ -179,12 +180,14 @@ def forecast_base(
     covariates: Covariates | None = None,
     alive: FloatArray | None = None,
     base: Summary | None = None,
+    served: Served | None = None,
 ) -> BaseForecast:
     """Value and purchases of the base after ``as_of``, with calibrated intervals.
 
     ``purchases``, ``spend``: fitted to ``summarise(log, as_of)``; ``bases``: what hybrids of the log share; ``known``:
     and ``covariates``: see :func:`roll_holdouts`; ``base``: that summary, ``alive``: P(alive) of it, where they are
-    known already. Raises InputError when nobody had bought by then.
+    known already; ``served``: see :func:`rondo.science.clv.value_customers`; it leaves the purchases of the base as
+    they are. Raises InputError when nobody had bought by then.
     """
     value, config = value or ValueConfig(), config or CalibrationConfig()
     base = summarise(log, as_of) if base is None else base
@@ -193,7 +196,7 @@ def forecast_base(
     columns = base.x, base.t_x, base.T, base.spend_days, base.mean_spend
     alive = alive_of(purchases, base) if alive is None else alive
     factors = purchases.factors(base, value.horizon_weeks, alive)
-    customers = value_customers(purchases, spend, *columns, value, factors, alive)
+    customers = value_customers(purchases, spend, *columns, value, factors, alive, served)
     ranks = rank_groups(customers.expected_purchases, config.groups)
     horizon_days = value.horizon_weeks * DAYS_PER_WEEK
     spreads = spread_of_totals(purchases, spend, base, value.horizon_weeks, ranks, config, alive)

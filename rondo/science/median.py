@@ -40,7 +40,8 @@ def median_purchases(expected: Numbers, silent: Numbers, shape: Numbers) -> IntA
         # Below a half, however it is rounded: at a half itself 0 and 1 are both medians, and the last bit would choose.
         shares = np.minimum(shares, _SHARES / 2 - 0.5)
         (uk, usteps, ushares), rows, _counts = distinct_rows(k[some], steps, shares)
-        found[some] = _medians(np.exp(usteps * _STEP), ushares / _SHARES, uk)[rows]
+        # Of few of whom as little is expected as the chance allows, the law calls nothing likelier than they are told.
+        found[some] = np.maximum(_medians(np.exp(usteps * _STEP), ushares / _SHARES, uk)[rows], 1)
     return found
 
 

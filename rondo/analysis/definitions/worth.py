@@ -135,6 +135,42 @@ fact(
     "standing",
 )
 fact(
+    "purchases_ahead",
+    _("Purchase days in 91 days"),
+    _(
+        "Purchase days expected in the 91 days after the day of the run, by the model that hold-outs chose; never "
+        "fewer than the chance that there are any."
+    ),
+    "number",
+    COUNT,
+    "value",
+    estimate=True,
+    low="purchases_ahead_low",
+    high="purchases_ahead_high",
+)
+fact(
+    "purchases_ahead_low",
+    _("Purchase days in 91 days, low"),
+    _(
+        "Lower end of the 90 % interval of how often this one customer buys in the 91 days: by the risk of falling "
+        "silent, and as wide as the numbers of single customers lay apart in earlier hold-outs."
+    ),
+    "number",
+    COUNT,
+    "value",
+)
+fact(
+    "purchases_ahead_high",
+    _("Purchase days in 91 days, high"),
+    _(
+        "Upper end of the same interval. It is of one customer: intervals of single customers do not add up to that of "
+        "a total."
+    ),
+    "number",
+    COUNT,
+    "value",
+)
+fact(
     "overdue",
     _("Overdue"),
     _(

@@ -21,6 +21,9 @@ MODELLED = (
     "churn_usual",
     "risk",
     "risk_driver",
+    "purchases_ahead",
+    "purchases_ahead_low",
+    "purchases_ahead_high",
 )
 """Facts that the fitted models add to the table."""
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from rondo.analysis.between import placed
 from rondo.analysis.modelling import silence
+from rondo.analysis.modelling.ahead import Ahead, ahead, served
 from rondo.analysis.modelling.choosing import choose
 from rondo.analysis.modelling.log import Log, day_number, day_of
 from rondo.analysis.results import ForecastPoint
@@ -44,7 +45,8 @@ class Fitted:
     """The chosen model of purchases and the model of spend, fitted as of a day; what they say of the base.
 
     ``second``: when one-time buyers come back, None where too few ever did. ``there``: P(alive) of the base.
-    ``corrected``: what earlier windows say of the chances of silence.
+    ``corrected``: what earlier windows say of the chances of silence. ``ahead``: purchases of each customer while the
+    risk lasts.
     ``covariates``: those that a hybrid took.
     """
 
@@ -56,6 +58,7 @@ class Fitted:
     second: SecondPurchase | None
     risk: ChurnRisk
     corrected: Correction
+    ahead: Ahead
     there: npt.NDArray[np.float64]
     covariates: Covariates | None = None
 
@@ -92,6 +95,7 @@ class Fitted:
             "expected_spend": pa.array(np.rint(worth.expected_spend).astype(np.int64)),
             "alive": pa.array(self.present, mask=untold),
             **silence.columns(self.risk),
+            **self.ahead.columns(),
         }
 
     def describe(self) -> dict[str, Any]:
@@ -157,25 +161,30 @@ def fit(
     second = silence.second_purchase(log.days, as_of)
     corrected = silence.correction(log.days, as_of, purchases.kind, bases, covariates, horizon_days)
     there = alive_of(purchases, base)
+    risk = silence.risk(purchases, second, log.days, base, there, corrected)
+    told = served(purchases, base, there, risk)
+    forecast = forecast_base(
+        log.days,
+        as_of,
+        purchases,
+        spend,
+        assumptions,
+        bases=bases,
+        covariates=covariates,
+        alive=there,
+        base=base,
+        served=told,
+    )
     return Fitted(
         base,
         selection,
         purchases,
         spend,
-        forecast_base(
-            log.days,
-            as_of,
-            purchases,
-            spend,
-            assumptions,
-            bases=bases,
-            covariates=covariates,
-            alive=there,
-            base=base,
-        ),
+        forecast,
         second,
-        silence.risk(purchases, second, log.days, base, there, corrected),
+        risk,
         corrected,
+        ahead(purchases, base, told, forecast.holdouts),
         there,
         covariates,
     )

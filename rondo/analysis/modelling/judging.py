@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rondo.analysis.modelling import silence
+from rondo.analysis.modelling.ahead import judge_singles
 from rondo.analysis.modelling.fitting import weekly_spend
 from rondo.analysis.modelling.log import Log, day_of
 from rondo.analysis.results import ChurnCheck, Decile, Holdout
@@ -16,6 +17,7 @@ from rondo.science.holdout import compare, rank_groups
 from rondo.science.hybrid import Bases, Covariates
 from rondo.science.intervals import CalibrationConfig, intervals_of, model_error, roll_holdouts, spread_of_totals
 from rondo.science.models import PurchaseModel, alive_of, expected_from, fit_at
+from rondo.science.risks import UNCORRECTED
 from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summarise, window
 
 HOLDOUT_DAYS = 91
@@ -83,6 +85,8 @@ def judge(
         )
         for number, group in enumerate(check.groups, start=1)
     ]
+    long = days >= silence.CHURN_DAYS
+    corrected = silence.correction(log.days, origin, model, bases, covariates) if long else UNCORRECTED
     found = Holdout(
         origin=day_of(origin).isoformat(),
         end=day_of(as_of).isoformat(),
@@ -98,11 +102,12 @@ def judge(
         spend_forecast=round(float((expected * each).sum())),
         spend_actual=int(money.sum()),
         deciles=deciles,
+        singles=judge_singles(log.days, origin, days, often, corrected, earlier, covariates),
     )
     return Judged(
         found,
         _weekly_error(log, base, often, each, origin, as_of, alive),
-        silence.check(log.days, origin, often, covariates, bases) if days >= silence.CHURN_DAYS else None,
+        silence.check(log.days, origin, often, corrected, covariates) if long else None,
     )
 
 

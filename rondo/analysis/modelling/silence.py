@@ -77,22 +77,15 @@ def check(
     log: PurchaseDays,
     origin: int,
     fitted: PurchaseModel,
+    corrected: Correction,
     covariates: Covariates | None = None,
-    bases: Bases | None = None,
 ) -> ChurnCheck:
     """Forecast at ``origin`` of who stays silent, by a model ``fitted`` to what was known then, against what came.
 
-    A large base is judged on a random part of it. ``covariates``: those that a hybrid was fitted with; ``bases``: what
-    hybrids of the log share.
+    A large base is judged on a random part of it. ``corrected``: what was known then of the model's chances;
+    ``covariates``: those that a hybrid was fitted with.
     """
-    known = fitted
-    corrected = correction(log, origin, fitted.kind, bases, covariates)
-    if log.n_customers > _JUDGED:
-        taken = np.random.default_rng(_SEED).random(log.n_customers) < _JUDGED / log.n_customers
-        rows = taken[log.customer]
-        log = PurchaseDays(log.customer[rows], log.day[rows], log.spend[rows], log.n_customers)
-        if isinstance(fitted, Hybrid):  # it speaks of the customers that it is bound to alone
-            known = fitted.bound(log, covariates)
+    log, known = judged_part(log, fitted, covariates)
     found = churn.check_churn(log, origin, CHURN_DAYS, fitted.kind, known, corrected, (ELEVATED, HIGH))
     return ChurnCheck(
         origin=day_of(found.origin).isoformat(),
@@ -103,6 +96,19 @@ def check(
             for level, one in zip(LEVELS, found.levels, strict=True)
         ],
     )
+
+
+def judged_part(
+    log: PurchaseDays, fitted: PurchaseModel, covariates: Covariates | None = None
+) -> tuple[PurchaseDays, PurchaseModel]:
+    """The log that single customers are judged on, a random part of that of a large base, and the model of it."""
+    if log.n_customers <= _JUDGED:
+        return log, fitted
+    taken = np.random.default_rng(_SEED).random(log.n_customers) < _JUDGED / log.n_customers
+    rows = taken[log.customer]
+    log = PurchaseDays(log.customer[rows], log.day[rows], log.spend[rows], log.n_customers)
+    # A hybrid speaks of the customers that it is bound to alone.
+    return log, fitted.bound(log, covariates) if isinstance(fitted, Hybrid) else fitted
 
 
 def _path(found: churn.PathCheck) -> ChurnPath:

@@ -29,7 +29,8 @@ from rondo.warehouse.tables import Tables, open_tables
 TRAITS = 4
 LEVEL = 0.9
 _FIGURES = ("money", "count", "days", "share", "number")
-_LEFT_OUT = frozenset({"value_low", "value_high"})
+_LEFT_OUT = frozenset({"value_low", "value_high", "purchases_ahead", "purchases_ahead_low", "purchases_ahead_high"})
+"""Ends of intervals, and what ``expected_purchases`` says of a longer time: a figure told twice weighs twice."""
 
 Mask = npt.NDArray[np.bool_]
 

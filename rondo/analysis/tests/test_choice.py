@@ -14,6 +14,7 @@ from django.core.management import call_command
 import rondo
 from rondo.analysis import modelling
 from rondo.analysis.actions import run_analysis
+from rondo.analysis.modelling.ahead import served
 from rondo.analysis.models import Pin, Run, Score
 from rondo.analysis.pins import pin_model, pinned_model
 from rondo.analysis.tests.world import seeded_base, seeded_log
@@ -23,7 +24,7 @@ from rondo.foundation.models import AuditEntry, User
 from rondo.science import bgnbd, gamma_gamma
 from rondo.science.clv import ValueConfig, value_customers
 from rondo.science.intervals import forecast_base
-from rondo.science.models import CANDIDATES, fit_base
+from rondo.science.models import CANDIDATES, alive_of, fit_base
 from rondo.science.summary import summarise
 
 ANALYSTS = (Path(__file__).parents[3] / "docs" / "analysts.md").read_text(encoding="utf-8")
@@ -93,11 +94,17 @@ def test_the_chosen_model_gives_the_figures_that_it_gives_alone() -> None:
     fitted = modelling.fit(log, as_of, value, pinned="paretonbd")
     base = summarise(log.days, as_of)
     often, much = fit_base("paretonbd", base), gamma_gamma.fit(base.spend_days, base.mean_spend)
-    alone = value_customers(often, much, base.x, base.t_x, base.T, base.spend_days, base.mean_spend, value)
-    ids, columns = fitted.columns(log)
+    told = served(often, base, alive_of(often, base), fitted.risk)
+    columns = base.x, base.t_x, base.T, base.spend_days, base.mean_spend
+    alone = value_customers(often, much, *columns, value, served=told)
+    ids, facts = fitted.columns(log)
     assert ids.tolist() == (base.customer * 10).tolist()
-    assert columns["value"].to_pylist() == alone.value.tolist()
-    assert fitted.forecast.value == forecast_base(log.days, as_of, often, much, value).value
+    assert facts["value"].to_pylist() == alone.value.tolist()
+    whole = forecast_base(log.days, as_of, often, much, value, served=told)
+    assert fitted.forecast.value == whole.value
+    # What is served of silence is between customers: the purchases of the base are the model's.
+    plain = forecast_base(log.days, as_of, often, much, value)
+    assert whole.purchases.expected == pytest.approx(plain.purchases.expected)
 
 
 def test_whom_a_model_calls_alive_by_construction_it_says_nothing_of() -> None:

@@ -11,7 +11,7 @@ from rondo.analysis.tests.world import seeded_log
 from rondo.science.churn import ChurnRisk, check_churn
 from rondo.science.clv import ValueConfig
 from rondo.science.models import alive_of, fit_base
-from rondo.science.risks import learn_correction
+from rondo.science.risks import UNCORRECTED, Correction, Curve, learn_correction
 from rondo.science.summary import summarise
 
 
@@ -26,6 +26,7 @@ def test_levels_and_drivers_by_hand() -> None:
         silent=np.array([0.19, 0.2, 0.49, 0.5, 0.9, 0.1]),
         usual=np.array([0.01, 0.05, 0.3, 0.25, 0.6, 0.1]),
         gone=np.zeros(6),
+        model=np.zeros(6),
     )
     columns = silence.columns(found)
     assert columns["risk"].to_pylist() == ["low", "elevated", "elevated", "high", "high", "low"]
@@ -69,6 +70,22 @@ def test_nobody_is_less_likely_there_than_to_buy(pinned: str) -> None:
     assert np.isnan(shown[-1]) and np.isfinite(shown[:-1]).all()
 
 
+@pytest.mark.parametrize("pinned", ["hybrid", "bgnbd", "bgbb"])
+def test_no_customer_is_told_what_the_risk_denies(pinned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However bold the correction: value, its interval, purchases expected and usual all know of it."""
+    bold = Correction(Curve((0.1, 0.9), (0.05, 0.3), 1.0), Curve((0.5,), (0.2,), 1.0), (1,))
+    monkeypatch.setattr(silence, "correction", lambda *_given: bold)
+    log = log_of(600, 360)
+    columns = modelling.fit(log, log.days.last_day, ValueConfig(), pinned=pinned).columns(log)[1]
+    facts = {name: column.to_numpy(zero_copy_only=False) for name, column in columns.items() if name[:4] != "risk"}
+    chance = 1 - facts["churn"]
+    for name in ("expected_purchases", "purchases_ahead"):
+        assert (facts[name] >= chance - 1e-12).all(), name
+    assert (facts["expected_purchases"] >= facts["purchases_ahead"] - 1e-12).all()
+    assert (facts["value_high"] > facts["value"])[chance > 0.06].all()
+    assert (facts["value_low"] <= facts["value"]).all() and (facts["median_purchases"] >= 1)[chance > 0.5].all()
+
+
 def test_the_check_is_that_of_the_science_floor_and_of_the_last_91_days() -> None:
     log = log_of()
     as_of = log.days.last_day
@@ -99,8 +116,8 @@ def test_a_large_base_is_judged_on_a_part_of_it(monkeypatch: pytest.MonkeyPatch)
     log = log_of(400, 360)
     origin = log.days.last_day - silence.CHURN_DAYS
     fitted = fit_base("bgnbd", summarise(log.days, origin))
-    whole = silence.check(log.days, origin, fitted)
+    whole = silence.check(log.days, origin, fitted, UNCORRECTED)
     monkeypatch.setattr(silence, "_JUDGED", 200)
-    part = silence.check(log.days, origin, fitted)
+    part = silence.check(log.days, origin, fitted, UNCORRECTED)
     assert 120 < part["paths"][0]["customers"] < 280 < whole["paths"][0]["customers"]
-    assert part == silence.check(replace(log.days), origin, fitted)
+    assert part == silence.check(replace(log.days), origin, fitted, UNCORRECTED)

@@ -24,7 +24,7 @@ from rondo.customers.models import Customer
 from rondo.foundation.actors import Actor, system
 from rondo.foundation.models import User
 from rondo.interactions.models import Interaction
-from rondo.science.standing import NEVER, LifeCycleRules, Signs, Spans
+from rondo.science.standing import NEVER, LifeCycleRules, Signs, Spans, Stage
 from rondo.science.standing.lifecycle import gone_after
 from rondo.science.summary import merge_days
 from rondo.warehouse.tables import open_tables
@@ -119,6 +119,26 @@ def test_who_came_back_after_having_been_presumed_gone_is_counted() -> None:
     code = entered[0][0]
     left = replace(Signs.none(ids.size), cancelled=Spans.of(*np.array([[code, 0, NEVER]]).T))
     assert follow(ids, log, left, 320).came_back.presumed == len(entered) - sum(one == code for one, _day in entered)
+
+
+def test_who_came_back_is_counted_by_the_history_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is spared now by what is served would have been presumed gone then: no purchase has followed."""
+    log = seeded_log()
+    ids = np.arange(log.n_customers)
+
+    def alive(_x: Any, t_x: Any, age: Any) -> Any:
+        return np.where((age - t_x) * 7 >= 30, 0.1, 0.9)
+
+    plain = follow(ids, log, Signs.none(ids.size), 500, alive)
+    served = np.where(ids % 2 == 0, 0.9, np.nan)
+    for block in (20_000, 7):
+        monkeypatch.setattr(standing, "_BLOCK", block)
+        spared = follow(ids, log, Signs.none(ids.size), 500, alive, served=served)
+        presumed = [
+            sum((part.after == Stage.TERMINATION).sum() for part in one.stages.ledger) for one in (plain, spared)
+        ]
+        assert presumed[1] < presumed[0]
+        assert spared.came_back == plain.came_back and plain.came_back.came > 0
 
 
 def test_blocks_of_customers_stand_as_all_do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,7 +182,17 @@ def gone_after(
     found[again] = np.where(low < never, low, NEVER)[cell]
     if not told and not np.isnan(once):
         found[again] = np.maximum(found[again], int(np.floor(once)) + 1)
-    if served is not None:
+    return found if served is None else spared(log, found, served, rules)
+
+
+def spared(log: PurchaseDays, gaps: IntArray, served: FloatArray, rules: LifeCycleRules | None = None) -> IntArray:
+    """The ``gaps`` of :func:`gone_after` by the history alone, but ``NEVER`` in the pause that still lasts of repeat
+    buyers who are there by what is ``served``."""
+    rules = rules or LifeCycleRules()
+    found = gaps.copy()
+    begins = np.flatnonzero(np.concatenate(([True], log.customer[1:] != log.customer[:-1])))
+    if log.day.size:
+        per_customer = np.diff(np.append(begins, log.day.size))
         last = np.cumsum(per_customer)[per_customer > 1] - 1
         found[last[served[log.customer[last]] >= rules.alive_below]] = NEVER
     return found

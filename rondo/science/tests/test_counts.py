@@ -6,7 +6,7 @@ from scipy.stats import binom, nbinom
 
 from rondo.science import PurchaseDays, ValueConfig, fit_base, forecast_base, gamma_gamma, merge_days, summarise, window
 from rondo.science._checks import FloatArray
-from rondo.science.counts import SPREADS, Reached, count_law, fit_spread, held_by_spread
+from rondo.science.counts import SPREADS, Reached, count_bounds, count_law, fit_spread, held_by_spread
 from rondo.science.intervals import BaseForecast
 from rondo.science.models import PURCHASE_MODELS, PurchaseModel, counts_from, history_for, weeks_in_units
 from rondo.science.tests.logs import cdnow_sample
@@ -81,7 +81,8 @@ def reached(days: int, spread: float, half: float, customers: int = 3000) -> Rea
 def test_the_spread_is_learnt_and_goes_on_as_it_rose() -> None:
     past = [reached(56, 2.0, 1.5)]
     assert fit_spread(past, 56, 0.9) == pytest.approx(2.0, rel=0.12)
-    assert fit_spread(past, 28, 0.9) == fit_spread(past, 56, 0.9)
+    assert fit_spread(past, 28, 0.9) == pytest.approx(1.5, rel=0.12)  # back over a shorter one, but not below 1
+    assert fit_spread([reached(56, 2.0, 0.9)], 14, 0.9) == 1.0
     assert fit_spread(past, 112, 0.9) == pytest.approx(3.0, rel=0.2)
     # It cannot rise faster than the days.
     steep = [reached(56, 2.0, 0.5)]
@@ -128,6 +129,20 @@ def test_customers_who_change_are_held_by_what_was_learnt_of_them_and_not_at_ran
 def test_customers_who_stay_as_they_are_are_taken_to_buy_at_random() -> None:
     made, _often = told(changing(2, 0.0), 300, 3)
     assert made.counts_spread < 1.25
+
+
+def test_bounds_of_many_are_those_of_each() -> None:
+    rng = np.random.default_rng(4)
+    size = 20_000
+    shape, mean = rng.integers(0, 60, size) + 0.7, rng.gamma(0.6, 6, size) + 0.02
+    silent = np.clip((1 + mean / shape) ** -shape + rng.uniform(0, 0.3, size), 0, 1)
+    low, high = count_bounds(mean, silent, shape, 1.8, 0.9)
+    each = count_law(mean, silent, shape, 1.8).bounds(0.9)
+    for found, right in zip((low, high), each, strict=True):
+        assert (found == right).mean() > 0.95 and np.abs(found - right)[np.abs(silent - 0.05) > 0.01].max() <= 1
+    # Nothing lies within the bounds, or is all that does, by each one's own chance.
+    assert ((low == 0) == (silent >= 0.05)).all() and ((high == 0) == (silent >= 0.95)).all()
+    assert [bound.tolist() for bound in count_bounds([], [], [], 1.0, 0.9)] == [[], []]
 
 
 @pytest.mark.parametrize("key", PURCHASE_MODELS)

@@ -8,14 +8,18 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.special import xlogy
 
 from rondo import science
 from rondo.science import BgNbd, FitConfig, GammaGamma, bgbb, bgnbd, fit_base, gamma_gamma
-from rondo.science.churn import ChurnCheck, check_churn
-from rondo.science.models import PurchaseModel, fit_at, median_from
+from rondo.science._checks import FloatArray, IntArray
+from rondo.science.churn import ChurnCheck, check_churn, churn_risk, fit_second
+from rondo.science.models import PurchaseModel, alive_of, fit_at, median_from, silent_from
 from rondo.science.risks import Correction, learn_correction
 from rondo.science.selection import Selection, select_model
+from rondo.science.served import Served, lifted
 from rondo.science.tests.logs import cdnow, cdnow_sample, complete_journey, donations
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
@@ -245,6 +249,45 @@ def churn_corrected(row: Row) -> Figures:
     }
 
 
+@cache
+def of_one_silence(log: str, day: int, days: int, kind: str) -> tuple[list[FloatArray], IntArray]:
+    """Purchases expected by the model alone, and with the silence served over 91 days; those that came."""
+    base = science.summarise(LOGS[log](), day)
+    model = fit_at(kind, LOGS[log](), day, 365.25, base=base)
+    alive, weeks = alive_of(model, base), days / 7
+    risk = learn_correction(LOGS[log](), day, 91, kind, horizon_days=365.25)(
+        churn_risk(model, fit_second(LOGS[log](), day), LOGS[log](), base, 91, alive)
+    )
+    soon = lifted(science.expected_from(model, base, 13, alive), 1 - risk.silent)
+    told = Served(13.0, risk.silent, risk.model, soon)
+    expected = science.expected_from(model, base, weeks, alive)
+    nothing = told.nothing(silent_from(model, base, weeks, alive=alive), weeks)
+    came = science.window(LOGS[log](), day, day + days)[0][base.customer]
+    return [expected, lifted(expected, told.least(nothing, weeks))], came
+
+
+def one_silence(row: Row) -> Figures:
+    (before, after), came = of_one_silence(row["log"], int(row["at"]), int(row["days"]), row["model"])
+    found: Figures = {"raised": int((after > before * (1 + 1e-9)).sum()), "total": after.sum(), "happened": came.sum()}
+    for name, expected in (("", before), (", served", after)):
+        found[f"MAE{name}"] = np.abs(expected - came).mean()
+        found[f"RMSE{name}"] = np.sqrt(((expected - came) ** 2).mean())
+        found[f"deviance{name}"] = 2 * (xlogy(came, came / expected) - (came - expected)).mean()
+    return found
+
+
+def doubtful(row: Row) -> Figures:
+    """Customers who were silent for longer than a time and of whom more is forecast in a year than some times all that
+    they bought: what was forecast of them together, and what came."""
+    log, day, days = LOGS[row["log"]](), int(row["at"]), int(row["days"])
+    base = science.summarise(log, day)
+    expected = science.expected_from(fit_at("hybrid", log, day, days, base=base), base, days / 7)
+    bold = expected * 365 / days > float(row["times"]) * (base.x + 1)
+    rows = bold & (base.age_days - base.recency_days > int(row["silent for"]))
+    came = science.window(log, day, day + days)[0][base.customer]
+    return {"customers": int(rows.sum()), "forecast": expected[rows].sum(), "happened": came[rows].sum()}
+
+
 def lorenz(row: Row) -> Figures:
     amounts = [int(amount) for amount in row["amounts"].split(",")]
     return {
@@ -269,6 +312,8 @@ TABLES: dict[str, Callable[[Row], Figures]] = {
     "selection": selection,
     "churn": churn,
     "churn-corrected": churn_corrected,
+    "one-silence": one_silence,
+    "doubtful": doubtful,
 }
 
 

@@ -70,7 +70,7 @@ def test_one_window_says_nothing() -> None:
 def test_paths_have_their_own_and_nobody_is_likelier_gone_than_silent() -> None:
     curve = learn_curve(windows(np.random.default_rng(6), happens=0.55))
     once = np.array([True, False])
-    risk = ChurnRisk(np.arange(2), once, np.full(2, 0.9), np.full(2, 0.8), np.array([np.nan, 0.85]))
+    risk = ChurnRisk(np.arange(2), once, np.full(2, 0.9), np.full(2, 0.8), np.array([np.nan, 0.85]), np.full(2, 0.9))
     found = Correction(curve, None, (1, 2))(risk)
     assert found.silent[0] == 0.9 and found.usual[0] == 0.8
     assert found.silent[1] < 0.7 and found.usual[1] <= found.silent[1] and found.gone[1] == found.silent[1]

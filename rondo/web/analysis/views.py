@@ -86,6 +86,8 @@ def _cards(found: Figures) -> dict[str, Any]:
     selection, holdout, churn = results["selection"], results["holdout"], results["churn"]
     inside = [row for row in holdout["deciles"] if row["low"] <= row["actual"] <= row["high"]] if holdout else []
     check = churn["check"]
+    singles = holdout.get("singles") if holdout else None
+    by_held = sorted(singles["tenths"], key=lambda one: one["held"]) if singles else [None]
     off = holdout["forecast"] / holdout["actual"] - 1 if holdout and holdout["actual"] else None
     names = {
         "high": gettext_lazy("high: 50% and more"),
@@ -114,6 +116,9 @@ def _cards(found: Figures) -> dict[str, Any]:
         else None,
         "total_inside": bool(holdout) and holdout["low"] <= holdout["actual"] <= holdout["high"] if holdout else None,
         "inside": len(inside),
+        "singles": singles,
+        "worst": by_held[0],
+        "best": by_held[-1],
         "intervals": run.models_json.get("intervals"),
         "rolled": run.models_json.get("holdouts", []),
         "churn": churn,

@@ -122,6 +122,7 @@ def _economic(score: Score, currency: str, horizon_months: int, margin_rate: flo
         (months, formats.money(score.value, currency, 0)),
         (_("Purchase days expected"), formats.number(score.expected_purchases, 1)),
         (_("Usual number of them (median)"), formats.number(score.median_purchases)),
+        *_ahead(score),
         (_("Spend expected on each"), formats.money(score.expected_spend, currency)),
         (_("Margin"), formats.share(margin_rate, 0)),
     ]
@@ -131,6 +132,19 @@ def _economic(score: Score, currency: str, horizon_months: int, margin_rate: flo
         rows,
         [_("Cost to serve is not recorded; the margin is the company's rate.")],
     )
+
+
+def _ahead(score: Score) -> list[tuple[str, str]]:
+    """Purchases of this one customer while the risk lasts, and the ends of their interval."""
+    if score.purchases_ahead is None:
+        return []
+    label = _("Purchase days within %(days)s") % {"days": formats.days_ago(CHURN_DAYS)}
+    more = {
+        "expected": formats.number(score.purchases_ahead, 1),
+        "low": formats.number(score.purchases_ahead_low),
+        "high": formats.number(score.purchases_ahead_high),
+    }
+    return [(label, _("%(expected)s (with 90%% certainty %(low)s to %(high)s)") % more)]
 
 
 def _behavioural(score: Score, told: Told, currency: str) -> Part:

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from rondo.analysis.models import Score
 from rondo.analysis.ruled import CHANGE, LADDER, STAGE
 from rondo.web import formats
+from rondo.web.customers.profile import CHURN_DAYS
 from rondo.web.customers.told import Told
 
 _REGULAR_DAYS = 3
@@ -20,6 +21,7 @@ def reasons(score: Score, as_of: date, currency: str, horizon_months: int) -> li
         _rhythm(score, currency),
         _last(score, as_of),
         _outlook(score, currency, horizon_months),
+        _ahead(score),
         _campaigns(score),
         _taste(score),
     ]
@@ -197,6 +199,38 @@ def _outlook(score: Score, currency: str, horizon_months: int) -> str:
         days,
     )
     return text % {"count": formats.number(days), "months": months, "spend": _whole(score.expected_spend, currency)}
+
+
+def _ahead(score: Score) -> str:
+    """How often this one customer will buy while the risk lasts, and how sure one may be."""
+    if score.purchases_ahead is None or score.purchases_ahead_low is None or score.purchases_ahead_high is None:
+        return ""
+    low, high = score.purchases_ahead_low, score.purchases_ahead_high
+    more = {
+        "days": formats.days_ago(CHURN_DAYS),
+        "expected": formats.number(score.purchases_ahead, 1),
+        "low": formats.number(low),
+        "high": formats.number(high),
+    }
+    if not high:
+        return (
+            _("In the next %(days)s %(expected)s purchase days are expected; with 90%% certainty there will be none.")
+            % more
+        )
+    if low == high:
+        return (
+            _("In the next %(days)s %(expected)s purchase days are expected; with 90%% certainty it will be %(high)s.")
+            % more
+        )
+    if not low:
+        return (
+            _("In the next %(days)s %(expected)s purchase days are expected; with 90%% certainty at most %(high)s.")
+            % more
+        )
+    return (
+        _("In the next %(days)s %(expected)s purchase days are expected; with 90%% certainty %(low)s to %(high)s.")
+        % more
+    )
 
 
 def _campaigns(score: Score) -> str:

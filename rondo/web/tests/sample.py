@@ -93,6 +93,24 @@ def results(**changed: Any) -> dict[str, Any]:
             "correlation": 0.83,
             "spend_forecast": 11_490_000,
             "spend_actual": 11_763_000,
+            "singles": {
+                "level": 0.9,
+                "customers": 200,
+                "held": 0.92,
+                "randomised": 0.89,
+                "tenths": [
+                    {
+                        "decile": n,
+                        "customers": 20,
+                        "expected": 20.0 / n,
+                        "low": 12.0 / n,
+                        "high": 29.0 / n,
+                        "held": 0.87 + n / 100,
+                        "randomised": 0.88,
+                    }
+                    for n in range(1, 11)
+                ],
+            },
             "deciles": [
                 {
                     "decile": n,

@@ -1,12 +1,13 @@
 """The profile of a relationship: parts with their makings, both sides of the ledger, and what is missing said so."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from rondo.customers.models import AttributeDefinition, Link
 from rondo.web.customers.profile import profile, risk
+from rondo.web.customers.sentences import reasons
 from rondo.web.tests.customers_data import contact, give_score, make_customer, make_run, set_value
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,24 @@ def test_parts_stand_side_by_side_and_are_never_added_up(installation: Any) -> N
         "Campaigns received": "4",
     }
     assert [value for _label, value in found.turns.rows] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said", "row"),
+    [
+        (1, 6, "with 90% certainty 1 to 6.", "1 to 6"),
+        (0, 6, "with 90% certainty at most 6.", "0 to 6"),
+        (2, 2, "with 90% certainty it will be 2.", "2 to 2"),
+        (0, 0, "with 90% certainty there will be none.", "0 to 0"),
+    ],
+)
+def test_how_often_this_one_customer_will_buy(installation: Any, low: int, high: int, said: str, row: str) -> None:
+    ahead = {"purchases_ahead": 3.24, "purchases_ahead_low": low, "purchases_ahead_high": high}
+    score = give_score(make_customer("Ann"), **FACTS | ahead)
+    told = reasons(score, date(2024, 3, 1), "USD", 12)
+    assert f"In the next 91 days 3.2 purchase days are expected; {said}" in told
+    rows = dict(profile(score, "USD", 12, 0.25).parts[0].rows)
+    assert rows["Purchase days within 91 days"] == f"3.2 (with 90% certainty {row})"
 
 
 def test_what_is_absent_is_absent_and_not_zero(installation: Any) -> None:

@@ -188,3 +188,17 @@ def test_every_code_of_the_science_floor_has_its_words() -> None:
     assert cards.SHARE == covariates.SHARE
     assert set(cards.REASONS) == set(REASONS)
     assert set(cards.WARNINGS) == set(WARNINGS) - {"dropout_not_identified"}
+
+
+def test_intervals_of_totals_and_of_single_customers_are_told_apart(run: Run, signed_in: SignIn, alice: User) -> None:
+    found = run.results["holdout"]["singles"]
+    held = [one["held"] for one in found["tenths"]]
+    page = " ".join(signed_in(alice).get(PAGE).content.decode().split())
+    assert "The 90% intervals of what a tenth of customers buys together" in page
+    assert f"Of them, {found['held']:.0%} bought as often as it had said; in single tenths" in page
+    assert f"{min(held):.0%} to {max(held):.0%}." in page and f"without that it is {found['randomised']:.0%}" in page
+    assert f"{found['tenths'][0]['low']:.1f}–{found['tenths'][0]['high']:.1f}</td>" in page
+    del run.results["holdout"]["singles"]  # a run of an earlier version
+    Run.objects.filter(pk=run.pk).update(results=run.results)
+    page = signed_in(alice).get(PAGE).content.decode()
+    assert "And of one customer?" not in page and "what a tenth of customers buys together" in page

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analysis", "0018_households_and_organisations")]
+    dependencies = [("analysis", "0019_purchases_ahead")]
 
     operations = [
         migrations.AddField(
