@@ -42,6 +42,8 @@ def test_contacts_are_logged_once_a_message_retracted_and_put_back(call: Call, s
     assert call("GET", place).status_code == 404
     back = call("POST", f"{place}/restore")
     assert back.status_code == 201 and back.json()["title"] == "Asked" and back.json()["id"] != told["id"]
+    twice = call("POST", f"{place}/restore")
+    assert (twice.status_code, twice.json()) == (200, back.json()), "it is told that nothing was added"
     verbs = AuditEntry.objects.filter(record_type="interaction").values_list("verb", "door", "actor")
     assert set(verbs) == {("interaction.logged", "api", alice.pk), ("interaction.retracted", "api", alice.pk)}
 
