@@ -176,13 +176,20 @@ def versioned(operation: Callable[..., Any]) -> Callable[..., Any]:
             if request.headers.get("If-Match"):
                 thing.hold(place)
                 current = thing.state(request, place)
+                if current is None and path in _undone:
+                    current = _left_by(str(match.kwargs["change_id"]))
                 if current is not None:
                     check_match(request, current)
             answer = operation(request, *args, **values)
         status = answer.status_code if isinstance(answer, Status) else 200
+        if path in _undone:  # what was gone has its place again
+            thing, place = _changed_by(str(match.kwargs["change_id"]), _undone[path])
+            assert thing is not None
         current = thing.state(request, place) if status < 300 else None
         if status < 300 and current is None and path in _gone:
             current = _gone[path].state(request, match.kwargs)
+        elif status < 300 and current is None and request.method == "DELETE" and getattr(answer, "change", None):
+            current = _tag_of_gone(answer.change)
         if current is not None:
             say(request, etag=current)
         return answer
@@ -200,6 +207,19 @@ def _changed_by(
     path, name = things[entry.record_type]
     (part,) = re.findall(r"{(\w+)}", path)
     return _reads[path], {part: name(entry.record_id)}
+
+
+def _left_by(change_id: str) -> str | None:
+    """The tag of a thing that is gone, by a change of it: that of the last change that was made of it."""
+    entry = AuditEntry.objects.filter(pk=ids.decode(CHANGE, change_id) or 0).first()
+    if entry is None:
+        return None
+    same = AuditEntry.objects.filter(record_type=entry.record_type, record_id=entry.record_id)
+    return _tag_of_gone(ids.encode(CHANGE, same.order_by("-pk").values_list("pk", flat=True)[0]))
+
+
+def _tag_of_gone(change: str) -> str:
+    return f'"{_digest(f"gone {change}".encode())}"'
 
 
 def template_of(route: str) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from rondo.foundation.actors import Actor
 
 
@@ -77,6 +79,9 @@ class AskedList(Protocol):
 
     def keys(self) -> list[int]:
         """The keys of all rows, in no order."""
+
+    def records(self) -> "QuerySet[Any]":
+        """The records of all rows, in no order, for who walks them a page at a time."""
 
     def file(self, actor: "Actor", form: str) -> ListFile:
         """The whole list as csv, xlsx or parquet, noted in the audit log; raises PermissionRefused and InputError."""

@@ -207,6 +207,18 @@ def restore(actor: Actor, interaction: InteractionRef) -> Interaction:
         )
 
 
+def is_put_back(actor: Actor, interaction: InteractionRef) -> bool:
+    """Whether a retracted interaction of the actor's to see stands again, so that :func:`restore` adds nothing.
+
+    Raises:
+        NotFound: not there, or not the actor's to see.
+    """
+    with transaction.atomic():
+        row = _found(actor, interaction)
+        again = standing().filter(source__name=OWN_SOURCE, message_id=f"{_RESTORED}{row.public_id}")
+        return again.exists()
+
+
 def _kind(actor: Actor, kind: str, source: str) -> InteractionKind:
     """The kind, if the actor may log it: a program that may import brings any but purchases, which are orders, and says
     from which system."""

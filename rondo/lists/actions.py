@@ -117,6 +117,10 @@ def take_back(actor: Actor, entry_id: int) -> SavedView:
         row = _locked(user, entry.record_id, everybodys=withdrew)
         if not withdrew:
             _check_may(user, row)
+        if entry.verb in ("view.deleted", "view.created") and (row.deleted_at is None) != (
+            entry.verb == "view.created"
+        ):
+            raise StateError(_("This was undone already; look at the views as they are now."))
         if entry.verb == "view.deleted":
             row.name = _name(row.name, row)
             row.deleted_at = None

@@ -9,7 +9,7 @@ speak of, rooms register on the ground floor; :func:`schema` gathers it. Grammar
 from typing import Any
 
 from rondo.rules.checking import check, operators, parse
-from rondo.rules.compiling import SegmentError, placed
+from rondo.rules.compiling import SegmentError, gone_behind, placed
 from rondo.rules.django_q import compile_q
 from rondo.rules.documents import from_json, json_schema, read_json, rule_hash, to_json
 from rondo.rules.evaluation import Explanation, Found, evaluate
@@ -54,6 +54,7 @@ __all__ = [
     "evaluate",
     "format_rule",
     "from_json",
+    "gone_behind",
     "json_schema",
     "load_record",
     "operators",

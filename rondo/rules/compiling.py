@@ -39,6 +39,11 @@ class SegmentError(RuleError):
             self.args = (message,)  # there is no place to name
 
 
+def gone_behind(reference: str) -> SegmentError:
+    """A segment that the rule names rests on one that is not there, whose name may be nobody's to know."""
+    return SegmentError(_("Segment “%(key)s” refers to a segment that is not there.") % {"key": reference}, reference)
+
+
 def placed(error: SegmentError, text: str, keys: Iterable[str] = ()) -> SegmentError:
     """The same error with the line and column of the reference in the text of the rule, and with the segment of
     ``keys`` that was probably meant, or the choice if there are not many."""
@@ -85,7 +90,8 @@ def within(number: int, operator: str, limit: Any) -> bool:
 
 
 class Segments:
-    """The way of references walked so far, against circles."""
+    """The way of references walked so far, against circles. What is wrong is told by the segment that the rule names
+    itself: those behind it may not be the reader's to see."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -98,15 +104,16 @@ class Segments:
             SegmentError: unknown, in a circle, or too deep.
         """
         if key in self.open:
-            circle = " → ".join([*self.open[self.open.index(key) :], key])
-            message = _("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": key, "circle": circle}
+            message = _("What segment “%(key)s” refers to leads back to itself.") % {"key": self.open[0]}
             raise SegmentError(message, self.open[0])
         if len(self.open) >= MAX_SEGMENTS:
             message = _("Segments are nested more than %(limit)d deep.") % {"limit": MAX_SEGMENTS}
             raise SegmentError(message, self.open[0])
         found = self.context.segment(key)
+        if found is None and self.open:
+            raise gone_behind(self.open[0])
         if found is None:
-            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": key}, [*self.open, key][0])
+            raise SegmentError(_("There is no segment “%(key)s”.") % {"key": key}, key)
         self.open.append(key)
         return found
 

@@ -29,7 +29,7 @@ from rondo.foundation import audit, ids
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.rights import owned
-from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, parse, placed, schema, to_json
+from rondo.rules import Node, RuleError, Schema, SegmentError, from_json, gone_behind, parse, placed, schema, to_json
 from rondo.rules.tree import segments as references
 
 FIELDS = ("name", "description", "form", "text")
@@ -214,7 +214,7 @@ def restore_segment(actor: Actor, key: str) -> Segment:
         if row is None:
             raise NotFound(_("There is no deleted segment “%(key)s”.") % {"key": key})
         if row.kind == Segment.Kind.RULE:
-            check_references(row.key, from_json(row.rule, schema()))
+            check_references(row.key, from_json(row.rule, schema()), told=actor.user)
         row.retired_at = None
         row.version += 1
         row.save(update_fields=["retired_at", "version"])
@@ -322,24 +322,32 @@ def keep_snapshot(actor: Actor, key: str, name: str = "") -> Segment:
     return kept
 
 
-def check_references(key: str, node: Node, viewer: User | None = None) -> None:
+def check_references(key: str, node: Node, viewer: User | None = None, *, told: User | None = None) -> None:
     """Walk what a rule refers to. What it names itself has to be ``viewer``'s to see (None: the system's); what lies
     behind that may be anybody's, and may ask for anything.
 
     Raises:
-        SegmentError: a segment is not there, or leads back to ``key``; the circle is named.
+        SegmentError: a segment is not there, or leads back to ``key``; the circle is named as far as ``told`` (else the
+            viewer) sees its segments.
     """
     known = schema()
+    reader = told or viewer
+    seen_by_reader = {key, *standing(reader).values_list("key", flat=True)}
 
     def walk(rule: Node, way: list[str], seen: QuerySet[Segment]) -> None:
         for name in sorted(references(rule)):
+            named = [*way, name][1 if key else 0]
             if name in way:
-                circle = " → ".join([*way[way.index(name) :], name])
-                message = _("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": name, "circle": circle}
-                raise SegmentError(message, [*way, name][1 if key else 0])
+                steps = [*way[way.index(name) :], name]
+                circle = " → ".join(step if step in seen_by_reader else "…" for step in steps)
+                first = next((step for step in steps if step in seen_by_reader), named)
+                message = _("Segment “%(key)s” refers to itself: %(circle)s.") % {"key": first, "circle": circle}
+                raise SegmentError(message, named)
             other = seen.filter(key=name).first()
+            if other is None and name != named:
+                raise gone_behind(named)
             if other is None:
-                raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name}, [*way, name][1 if key else 0])
+                raise SegmentError(_("There is no segment “%(key)s”.") % {"key": name}, named)
             if other.kind == Segment.Kind.RULE:
                 walk(from_json(other.rule, known), [*way, name], standing())
 

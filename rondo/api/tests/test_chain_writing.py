@@ -1,6 +1,10 @@
 """The chain is written by program, by the verbs of the pages and refused in their words; a rule narrows the list."""
 
+from typing import Any
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rondo.api.tests.conftest import Shop
 from rondo.api.tests.test_customer_writing import Call, call, caller
@@ -38,6 +42,8 @@ def test_contacts_are_logged_once_a_message_retracted_and_put_back(call: Call, s
     assert call("GET", place).status_code == 404
     back = call("POST", f"{place}/restore")
     assert back.status_code == 201 and back.json()["title"] == "Asked" and back.json()["id"] != told["id"]
+    twice = call("POST", f"{place}/restore")
+    assert (twice.status_code, twice.json()) == (200, back.json()), "it is told that nothing was added"
     verbs = AuditEntry.objects.filter(record_type="interaction").values_list("verb", "door", "actor")
     assert set(verbs) == {("interaction.logged", "api", alice.pk), ("interaction.retracted", "api", alice.pk)}
 
@@ -70,6 +76,28 @@ def test_a_rule_narrows_the_list(call: Call, shop: Shop) -> None:
     wrong = call("GET", "customers?rule=kindd = household")
     assert wrong.status_code == 422 and "kind" in wrong.json()["detail"]
     assert call("GET", "customers?rule=in segment nowhere").status_code == 422
+    assert call("GET", "customers?rule=").status_code == 422, "which is not everybody"
+
+
+def test_a_rule_over_chains_is_looked_for_once_as_in_lists(
+    call: Call, shop: Shop, client_of: Any, alice: User, bob: User
+) -> None:
+    """The chains are gone through once, not customer by customer; whose page it is, and its order, are as before."""
+    rows = [shop.customer(f"C{number}", owner=bob if number % 2 else alice) for number in range(7)]
+    for number, row in enumerate(rows):
+        shop.order(row, number=f"{number}", lines=number + 1)
+    address = "customers?rule=did purchase for at least 4&limit=2"
+    seen, asked = [], address
+    with CaptureQueriesContext(connection) as context:
+        while asked:
+            page = call("GET", asked).json()
+            seen += [one["name"] for one in page["data"]]
+            asked = (page["next"] or "").partition("/api/v1/")[2]
+    assert seen == [f"C{number}" for number in range(2, 7)]
+    of_chain = [one["sql"] for one in context if "SUM(" in one["sql"].upper()]
+    assert of_chain and all("GROUP BY" in sql and "_doer" in sql for sql in of_chain), "gathered for all at once"
+    mine = client_of(bob).get("/api/v1/customers", {"rule": "did purchase for at least 4"}).json()["data"]
+    assert [one["name"] for one in mine] == ["C3", "C5"]
 
 
 def test_a_message_that_was_retracted_or_is_not_ones_own_to_see_is_refused_not_told(

@@ -276,3 +276,35 @@ def test_taking_a_change_back_by_its_id_is_held_to_the_version_of_the_thing(send
         assert taken.status_code == 200, (path, taken.content)
         assert send("GET", path).headers["ETag"].startswith(taken.headers["ETag"].removesuffix('"')), path
     assert send("POST", "/api/v1/views/changes/ch_22222222/undo", **{"if-match": '"other"'}).status_code == 404
+
+
+def test_taking_a_deletion_back_by_its_id_is_held_to_the_version_that_the_deletion_told(
+    send: Send, things: dict[str, str]
+) -> None:
+    team = send("POST", "/api/v1/teams", {"name": "Empty"}).json()["id"]
+    for path, undo in (
+        (f"/api/v1/views/{things['view_id']}", "views"),
+        (f"/api/v1/teams/{team}", "people"),
+        (f"/api/v1/roles/{things['roles']}", "people"),
+    ):
+        before = send("GET", path)
+        deleted = send("DELETE", path)
+        assert deleted.status_code == 200, (path, deleted.content)
+        back = f"/api/v1/{undo}/changes/{deleted.json()['change']}/undo"
+        for seen in (before.headers["ETag"], '"other"'):
+            refused = send("POST", back, **{"if-match": seen})
+            assert (refused.status_code, refused.json()["etag"]) == (412, deleted.headers["ETag"]), path
+        assert send("GET", path).status_code == 404, "what was refused changed nothing"
+        done = send("POST", back, **{"if-match": deleted.headers["ETag"]})
+        assert done.status_code == 200, (path, done.content)
+        if "views" not in path:  # which comes back as another record
+            assert send("POST", back, **{"if-match": deleted.headers["ETag"]}).status_code in (409, 412, 422), path
+            room, name = path.split("/")[3], before.json()["name"]
+            assert [one["name"] for one in send("GET", f"/api/v1/{room}").json()["data"]].count(name) == 1
+            continue
+        now = send("GET", path)
+        assert now.headers["ETag"].startswith(done.headers["ETag"].removesuffix('"')), path
+        again = send("POST", back, **{"if-match": deleted.headers["ETag"]})
+        assert (again.status_code, again.headers["ETag"]) == (412, done.headers["ETag"]), path
+        assert send("POST", back).status_code in (404, 409, 422), path
+        assert send("GET", path).headers["ETag"] == now.headers["ETag"], "twice is once"

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -21,7 +22,7 @@ from rondo.customers.models import Customer
 from rondo.errors import InputError, NotFound
 from rondo.foundation import ids
 from rondo.foundation.money import MAX_MINOR
-from rondo.interactions.actions import log_interaction, restore, retract
+from rondo.interactions.actions import is_put_back, log_interaction, restore, retract
 from rondo.interactions.listing import one
 from rondo.interactions.models import Interaction, Order
 from rondo.interactions.ordering import MOST_LINES, Line, OrderKnown, take_order
@@ -202,14 +203,19 @@ def retract_interaction(request: HttpRequest, interaction_id: str, body: Retract
 @router.post(
     "/interactions/{interaction_id}/restore",
     auth=LOGGING,
-    response={201: schemas.Interaction},
+    response={200: schemas.Interaction, 201: schemas.Interaction},
     summary=gettext_noop("Put a retracted contact back"),
     operation_id="restoreInteraction",
-    description=gettext_noop("It is added once more, with its own moment, and says so."),
+    description=gettext_noop(
+        "It is added once more (201), with its own moment, and says so. Where it was put back already, nothing is "
+        "done, and the answer is that contact (200)."
+    ),
     openapi_extra=TELLS,
 )
 def restore_interaction(request: HttpRequest, interaction_id: str) -> Status[schemas.Interaction]:
-    return Status(201, told(request, restore(actor(request), interaction_id)))
+    with transaction.atomic():
+        there = is_put_back(actor(request), interaction_id)
+        return Status(200 if there else 201, told(request, restore(actor(request), interaction_id)))
 
 
 def told(request: HttpRequest, row: Interaction) -> schemas.Interaction:

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from ninja import Query, Router
 from pydantic import AfterValidator, AwareDatetime
 
-from rondo.analysis.segments.queries import check_stays, list_context, standing
-from rondo.api import paging, parameters
+from rondo.api import paging
 from rondo.api.auth import viewer
 from rondo.api.v1 import schemas
+from rondo.api.v1.lists.customers import open_list
 from rondo.api.writing import TELLS, say, tag
 from rondo.customers import consents, queries
 from rondo.customers.attribute_values import unpack
@@ -22,7 +22,7 @@ from rondo.customers.models import AttributeDefinition, AttributeValue, Customer
 from rondo.foundation import change_numbers, ids
 from rondo.foundation.installation import installation
 from rondo.foundation.models import Change, Load, User
-from rondo.rules import SegmentError, compile_q, parse, placed, schema
+from rondo.rules import parse, schema
 
 router = Router(tags=["customers"])
 
@@ -72,9 +72,7 @@ def list_customers(
     cursor: paging.Cursor = None,
 ) -> schemas.CustomerPage:
     user = viewer(request)
-    rows = queries.visible(user).filter(pk__gt=paging.decode_key(cursor))
-    if rule is not None:
-        rows = rows.filter(_condition(rule, user))
+    rows = (queries.visible(user) if rule is None else _ruled(rule, user)).filter(pk__gt=paging.decode_key(cursor))
     if kind is not None:
         rows = rows.filter(kind=kind)
     if created_since is not None:
@@ -107,20 +105,15 @@ def get_customer(request: HttpRequest, customer_id: str) -> schemas.CustomerDeta
     return detail_of(request, customer)
 
 
-def _condition(text: str, user: User) -> Q:
-    """What a rule asks of a customer, as the user asks it of a list.
+def _ruled(text: str, user: User) -> QuerySet[Customer]:
+    """The customers of whom a rule holds, found as the list on the page finds them.
 
     Raises:
         InputError: it cannot be understood, or names a segment that is not there or not to be seen.
     """
-    parameters.check_texts("rule", [text])
-    known = schema(user)
-    node = parse(text, known)
-    try:
-        check_stays(node, known, user)
-        return compile_q(node, known, list_context(user))
-    except SegmentError as error:
-        raise placed(error, text, standing(user).values_list("key", flat=True)) from error
+    if not text.strip():
+        parse(text, schema(user))  # no rule is refused, where a list would be everybody
+    return open_list(user, rule=text).records()
 
 
 def etag_of(row: Customer) -> str:

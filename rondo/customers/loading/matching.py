@@ -83,9 +83,9 @@ def match(job: LoadJob) -> None:
     of other customers than the row's get the state ``freed``, see :func:`free`.
 
     Where the options name the identifiers that may match, the others decide nothing: a row that has one of somebody
-    else's is refused, since an identifier belongs to one customer.
+    else's is refused, since an identifier belongs to one customer; one that only a run taken back had said is freed.
     """
-    telling = f"(state = 'known' AND {deciding(job)})"
+    telling, told = f"(state = 'known' AND {deciding(job)})", f"(state = 'hidden' AND {deciding(job)})"
     known = "SELECT line, kind AS field, shown AS value, customer_id FROM row_identifiers WHERE state = 'known'"
     refuse_unseen(job, known)
     _forget(job, "row_identifiers")
@@ -95,8 +95,8 @@ def match(job: LoadJob) -> None:
     job.run(
         "CREATE OR REPLACE TABLE row_owners AS SELECT line, "
         f"coalesce(arg_min(customer_id, rank) FILTER ({telling}), "
-        "arg_min(customer_id, rank) FILTER (state = 'hidden')) AS customer_id, "
-        f"CASE WHEN bool_or({telling}) THEN 'known' WHEN bool_or(state = 'hidden') THEN 'hidden' ELSE 'new' END "
+        f"arg_min(customer_id, rank) FILTER ({told})) AS customer_id, "
+        f"CASE WHEN bool_or({telling}) THEN 'known' WHEN bool_or({told}) THEN 'hidden' ELSE 'new' END "
         "AS state FROM row_identifiers GROUP BY line"
     )
     job.run(
@@ -123,7 +123,7 @@ def match(job: LoadJob) -> None:
     )
     job.run(
         "UPDATE row_identifiers AS i SET state = 'freed' FROM row_owners AS o "
-        "WHERE o.line = i.line AND i.state = 'hidden' AND i.customer_id <> o.customer_id"
+        "WHERE o.line = i.line AND i.state = 'hidden' AND i.customer_id IS DISTINCT FROM o.customer_id"
     )
     job.run("CREATE OR REPLACE TABLE matched AS SELECT o.* FROM row_owners AS o JOIN staged AS s ON s.line = o.line")
     reason = quoted(_("is the same customer as in line"))

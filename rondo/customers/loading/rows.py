@@ -85,6 +85,7 @@ class CustomerLoader(Loader):
 
     def plan(self) -> None:
         job = self.job
+        self.taking: dict[int, int] = {}
         self.given = {field: kind for field, kind in IDENTIFIER_FIELDS.items() if job.has(field)}
         if not self.given:
             raise InputError(
@@ -218,6 +219,11 @@ class CustomerLoader(Loader):
         job = self.job
         self.attributes.begin()
         self.households.write()
+        taking = job.query(
+            "SELECT line FROM row_identifiers JOIN matched AS m USING (line) WHERE m.state = 'new' AND "
+            "row_identifiers.state = 'freed'"
+        )
+        taken = set(taking["line"].to_pylist())
         total = job.number("SELECT count(*) FROM matched WHERE state = 'new'")
         for first, last in chunks(total, job.options.chunk_rows):
             rows = self._rows("new", first, last)
@@ -231,6 +237,9 @@ class CustomerLoader(Loader):
                 self._insert_addresses(rows, ids)
                 self._insert_attributes(rows, ids)
                 self.households.link_new(rows["line"], ids)
+            if taken:
+                made = zip(rows["line"].to_pylist(), ids.to_pylist(), strict=True)
+                self.taking.update((line, key) for line, key in made if line in taken)
             job.tick(len(rows))
 
     def _insert_identifiers(self, owners: pa.Table) -> None:
@@ -241,6 +250,10 @@ class CustomerLoader(Loader):
             "SELECT o.owner, i.kind, i.value, i.shown FROM row_identifiers AS i JOIN owners AS o ON o.line = i.line "
             "WHERE i.state = 'new' ORDER BY i.line, i.rank"
         )
+        self._add_identifiers(rows)
+
+    def _add_identifiers(self, rows: pa.Table) -> None:
+        job = self.job
         source = pc.if_else(pc.equal(rows["kind"], "external"), pa.scalar(job.source_id, pa.int64()), None)
         columns = {
             "customer_id": rows["owner"],
@@ -277,6 +290,7 @@ class CustomerLoader(Loader):
         job = self.job
         self.publishing = True
         self._hold()
+        self._take_over()
         revived = self._rows("hidden", 1, job.rows_total)
         if len(revived):
             free(job, "hidden")
@@ -291,6 +305,15 @@ class CustomerLoader(Loader):
         self.households.publish()
         mark_loaded(job.touched, job.change)
         Load.objects.filter(pk=job.load.pk).update(spans=job.load.spans)
+
+    def _take_over(self) -> None:
+        """Give new customers the identifiers of their rows that only a run taken back had said of somebody."""
+        if not self.taking:
+            return
+        free(self.job, "new")
+        rows = self.job.query("SELECT line, kind, value, shown FROM freed ORDER BY line, rank")
+        owners = pa.array([self.taking[line] for line in rows["line"].to_pylist()], pa.int64())
+        self._add_identifiers(rows.append_column("owner", owners))
 
     def _hold(self) -> None:
         """Let nobody change the customers of the file until it is published, nor who is who; and take each row for whom

@@ -75,6 +75,28 @@ def test_identifiers_that_two_runs_taken_back_had_come_together(tmp_path: Path) 
     assert holder("1") == holder("ann@bell.org", "email")
 
 
+def test_what_may_not_tell_who_a_row_is_tells_it_of_a_run_taken_back_neither(tmp_path: Path) -> None:
+    """Two rows that bring the e-mail and the card of one customer of an undone run are two customers, by their numbers;
+    what they bring is theirs then, and a known customer takes it over, too."""
+    gone = load("customers", write(tmp_path, "external_id,name,email,card\n1,Ann Bell,ann@bell.org,4711\n"))
+    undo(system(), gone.pk)
+    bob = create_customer(system(), name="Bob", identifiers=[("external", "8")], source="shop")
+    text = "external_id,name,email,card\n7,Ann New,ann@bell.org,\n8,Bob Hill,,4711\n9,Cy Moor,,\n"
+    run = load("customers", write(tmp_path, text), match_by=("external",))
+    assert rejects(run) == []
+    assert (run.counts["customers_created"], run.counts["customers_updated"]) == (2, 1)
+    ann, cy = holder("7"), holder("9")
+    assert ann.name == "Ann New" and ann.load_id == run.pk and ann not in (bob, cy)
+    assert holder("ann@bell.org", "email") == ann and holder("4711", "card") == bob
+    assert Identifier.objects.get(value="ann@bell.org").load_id == run.pk
+    removed = AuditEntry.objects.filter(verb="identifier.removed", load=run)
+    assert sorted(key for entry in removed for key in entry.changes) == ["card", "email"]
+    again = load("customers", write(tmp_path, "external_id,email\n7,ann@bell.org\n1,\n"), match_by=("external",))
+    assert again.counts["customers_created"] == 1 and rejects(again) == []
+    undo(system(), run.pk)
+    assert not Identifier.objects.filter(value="4711", customer=bob).exists()
+
+
 def test_merged_records_are_one_customer(tmp_path: Path) -> None:
     one = create_customer(system(), name="One", identifiers=[("external", "1")], source="shop")
     two = create_customer(system(), name="Two", identifiers=[("email", "ann@bell.org")])

@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from rondo.customers.models import Customer
 from rondo.errors import InputError
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
@@ -124,7 +126,11 @@ class Asked:
 
     def keys(self) -> list[int]:
         """The keys of all customers of the list."""
-        return list(self._query.selection.customers().order_by().values_list("pk", flat=True))
+        return list(self.records().values_list("pk", flat=True))
+
+    def records(self) -> QuerySet[Customer]:
+        """All customers of the list, which whoever walks them sorts."""
+        return self._query.selection.customers().order_by()
 
     def file(self, actor: Actor, form: str) -> ListFile:
         """The whole list as a file."""

@@ -3,7 +3,7 @@ filter more, so that a lane, its figures and the list behind them never disagree
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +14,7 @@ from rondo.foundation.money import Money
 from rondo.web import formats
 from rondo.web.charts.buying import Bar, bars
 from rondo.web.charts.chart import Cell, Chart, Column
+from rondo.web.customers.extents import extents, together
 from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import MAX_FILTERS, Condition, from_form, parse_one
 from rondo.web.customers.lists import read_page
@@ -107,10 +108,16 @@ def _group(query: ListQuery, value: str, label: "_StrOrPromise", condition: Cond
 def lanes(query: ListQuery, by: Field) -> list[Group]:
     """The groups with their first customers in the order of the list."""
     groups = groups_of(query, by)
+    reach = None if query.by_relevance else extents(query.selection, by, query.sort_field)
     found = []
     for group in groups:
-        way = walks(query.selection.also(group.condition), query.sort_field, query.descending, query.by_relevance)
-        found.append(read_page(way, limit=CARDS).ids)
+        lane = query.selection.also(group.condition)
+        extent = None if reach is None else together(reach, _values(group))
+        if extent is not None:
+            extent.narrowing(lane)
+        way = walks(lane, query.sort_field, query.descending, query.by_relevance)
+        start = None if extent is None else extent.start(way, query.sort_field)
+        found.append(read_page(way, start, limit=CARDS).ids)
     columns = [query.fields[key] for key in query.columns if key != by.key][:TOLD]
     rows = {row.customer.pk: row for row in read_rows(query.viewer, [pk for ids in found for pk in ids], columns)}
     return [replace(g, rows=[rows[pk] for pk in ids if pk in rows]) for g, ids in zip(groups, found, strict=True)]
@@ -124,10 +131,14 @@ def figures(query: ListQuery, groups: Sequence[Group]) -> list[Figures]:
         return [Figures(group, *query.selection.also(group.condition).count()) for group in groups]
     found = []
     for group in groups:
-        values = (None,) if group.condition.operator == "unknown" else group.condition.values
-        of = sum((counted.get(value, Counted()) for value in values), Counted())
+        of = sum((counted.get(value, Counted()) for value in _values(group)), Counted())
         found.append(Figures(group, of.number, of.worth if of.with_worth else None))
     return found
+
+
+def _values(group: Group) -> tuple[Any, ...]:
+    """The values of the field that customers of a group have; None: they have none."""
+    return (None,) if group.condition.operator == "unknown" else group.condition.values
 
 
 def charts(query: ListQuery, by: Field, found: Sequence[Figures], csv: "dict[str, str]") -> list[Chart]:

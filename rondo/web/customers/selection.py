@@ -25,6 +25,9 @@ from rondo.web.customers.shapes import shape_of, varies
 NARROW = 2000
 """A condition that at most this many customers meet is looked up first; the others are tried on those alone."""
 
+PASSED = "-"
+"""In place of a leading column: the table is passed through, and no index is of use."""
+
 SAMPLED_FROM = 50_000
 """From this highest key on, a rule is tried on a sample of customers before all who meet it are looked for."""
 SAMPLES = ((0, 100), (1, 400))
@@ -189,6 +192,13 @@ class Selection:
         With a ``leading`` column, the database is to walk that column's index and stop when the page is full; the other
         columns are written so that their indexes, which would have to be sorted as a whole, are no choice.
         """
+        rows = self.scored(leading)
+        if self.narrow is not None:
+            rows = rows.filter(customer_id__in=self.narrow)
+        return rows.filter(Exists(self._without_facts.filter(pk=OuterRef("customer_id"))))
+
+    def scored(self, leading: str = "") -> QuerySet[Score]:
+        """The scores that meet the conditions on facts, whoever may see them and whatever else is asked."""
         rows = Score.objects.all()
         for number, condition in enumerate(self._at("fact")):
             name = ""
@@ -201,9 +211,7 @@ class Selection:
             elif condition.negated:
                 match = ~match
             rows = rows.filter(match)
-        if self.narrow is not None:
-            rows = rows.filter(customer_id__in=self.narrow)
-        return rows.filter(Exists(self._without_facts.filter(pk=OuterRef("customer_id"))))
+        return rows
 
     def attribute_values(self, definition: int) -> QuerySet[AttributeValue]:
         """The values of one attribute that the selected customers carry themselves."""

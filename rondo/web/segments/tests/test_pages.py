@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from rondo.analysis.actions import run_analysis
 from rondo.analysis.models import Score
@@ -24,6 +25,7 @@ from rondo.foundation.actors import Actor, system
 from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.models import User
 from rondo.foundation.roles import change_role
+from rondo.rules import SegmentError
 from rondo.web.tests.charted import words
 
 pytestmark = pytest.mark.django_db
@@ -182,6 +184,28 @@ class TestBuilder:
         assert "line 1, column 12: There is no segment “nowhere”." in body(refused)
         listed = page.get("/customers/?rule=value+is+known+and+in+segment+nowhere")
         assert listed.status_code == 400 and "line 1, column 31" in body(listed)
+
+    def test_a_circle_names_no_segment_that_is_not_ones_own_to_see(
+        self, alice: User, make_user: Callable[..., User], signed_in: SignIn, often: Segment
+    ) -> None:
+        """Dora's segment leads over Alice's, which she does not see, back to another one of hers."""
+        change_role(system(), "marketing", reaches={"segments": "own", "customers": "all"})
+        dora = make_user("dora", role="marketing", reach="all")
+        mine = create_segment(Actor(dora, "web"), name="Mine", text="orders > 1")
+        create_segment(Actor(alice, "web"), name="Secret", text="in segment mine")
+        create_segment(Actor(dora, "web"), name="Other", text="orders > 2")
+        change_segment(Actor(alice, "web"), "other", text="in segment secret")
+        for user, way in ((dora, "mine → other → … → mine"), (alice, "mine → other → secret → mine")):
+            page = signed_in(user)
+            tried = body(page.post("/segments/check", {"text": "in segment other", "key": mine.key}))
+            assert f"Segment “mine” refers to itself: {way}." in tried
+            assert ("secret" in tried) == (user == alice)
+        with pytest.raises(SegmentError, match="…") as refused:
+            change_segment(Actor(dora, "web"), "mine", text="in segment other")
+        assert "secret" not in str(refused.value)
+        Segment.objects.filter(key="secret").update(retired_at=timezone.now())
+        tried = body(signed_in(dora).post("/segments/check", {"text": "in segment other"}))
+        assert "Segment “other” refers to a segment that is not there." in tried and "secret" not in tried
 
     def test_stays_in_a_segment_that_is_missing_are_refused_at_their_place_wherever_a_rule_is_read(
         self, alice: User, make_user: Callable[..., User], signed_in: SignIn, often: Segment
