@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rondo.customers import names
+from rondo.customers.loading.endings import UNTIL, Endings
 from rondo.customers.loading.keys import known_identifiers, revive
 from rondo.customers.loading.matching import owned_by, refuse_unseen, roots
 from rondo.customers.models import Customer, Identifier, Link, NameWord, Survivor
@@ -34,11 +35,13 @@ class Households:
     def __init__(self, job: LoadJob) -> None:
         self.job = job
         self.given = job.has(FIELD)
+        self.endings = Endings(job, FIELD)
 
     def check(self) -> None:
         """Before customers are matched: which households the rows name. Refuses rows that the actor may not add to the
         household of, and households that name one."""
         job = self.job
+        self.endings.check()
         if not self.given:
             return
         said = job.query(f'SELECT DISTINCT "{FIELD}" AS name FROM staged WHERE "{FIELD}" IS NOT NULL')["name"]
@@ -80,7 +83,10 @@ class Households:
         job = self.job
         if not self.given:
             return
+        self.endings.plan()
         keep = "" if job.options.on_match == "update" else " AND m.state <> 'known'"
+        if self.endings.given:
+            keep += f' AND s."{UNTIL}" IS NULL'
         position = f's."{POSITION}"' if job.has(POSITION) else "NULL"
         job.run(
             f"CREATE OR REPLACE TABLE living AS SELECT s.line, f.value, coalesce({position}, '') AS position, "
@@ -119,7 +125,8 @@ class Households:
         """What known customers would be linked to."""
         if not self.given:
             return []
-        return [(row["line"], FIELD, None, row["name"]) for row in self._lacking("known")]
+        linked: list[Foreseen] = [(row["line"], FIELD, None, row["name"]) for row in self._lacking("known")]
+        return linked + self.endings.foresee()
 
     def write(self) -> None:
         """Make the households that nobody knows; they are not visible yet."""
@@ -163,9 +170,8 @@ class Households:
         """The households that were there before, to be locked with the customers of the file."""
         if not self.given:
             return []
-        return [
-            int(key) for key in self.job.query("SELECT id FROM household_keys WHERE state <> 'new'")["id"].to_pylist()
-        ]
+        there = self.job.query("SELECT id FROM household_keys WHERE state <> 'new'")["id"].to_pylist()
+        return [*map(int, there), *self.endings.held()]
 
     def publish(self) -> None:
         """In the publishing transaction: households of runs taken back come back, and customers who were there before
@@ -194,6 +200,7 @@ class Households:
             }
             self._insert(pa.table(table))
             job.touched.update(row["owner"] for row in lacking)
+        self.endings.publish()
         joined = job.query("SELECT DISTINCT id FROM living JOIN household_keys USING (value) WHERE state = 'known'")
         job.touched.update(joined["id"].to_pylist())
 

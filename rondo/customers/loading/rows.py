@@ -14,6 +14,7 @@ from rondo.customers.attribute_values import column_of
 from rondo.customers.changed import mark_loaded
 from rondo.customers.identifiers import PRIORITY
 from rondo.customers.loading.attributes import PREFIX, Attributes, fields_of, shown, stored_columns
+from rondo.customers.loading.endings import UNTIL
 from rondo.customers.loading.households import FIELD, POSITION, Households
 from rondo.customers.loading.keys import known_identifiers, normalised, revive
 from rondo.customers.loading.matching import deciding, free, match, owned_by
@@ -75,6 +76,11 @@ class CustomerLoader(Loader):
             max_length=200,
         ),
         POSITION: Field("text", gettext_lazy("as what the customer lives there, such as mother"), max_length=60),
+        UNTIL: Field(
+            "date",
+            gettext_lazy("last day on which the customer lived in the household; ends the membership"),
+            past=True,
+        ),
         "known_since_at_least": Field("boolean", gettext_lazy("the relationship is older than the first day known")),
     }
 
@@ -140,6 +146,7 @@ class CustomerLoader(Loader):
         job.run("DELETE FROM row_identifiers WHERE line NOT IN (SELECT line FROM staged)")
         match(job)
         self.attributes.check_matched()
+        self.households.endings.check_matched()
         refuse_overfull(job, self.attributes.known)
         if job.options.on_new == "skip":
             job.count("customers_left_out", job.number("SELECT count(*) FROM matched WHERE state <> 'known'"))

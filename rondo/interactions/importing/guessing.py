@@ -81,6 +81,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "city": ("town", "ort", "stadt", "wohnort"),
     "region": ("state", "province", "county", "bundesland", "kanton"),
     "household": ("household", "household name", "haushalt", "haushaltsname"),
+    "household_until": ("household until", "moved out", "left household on", "haushalt bis", "ausgezogen am"),
     "country": ("country code", "land", "staat", "laendercode"),
     "language": ("locale", "sprache", "lang"),
     "birth_date": ("birthday", "date of birth", "dob", "geburtsdatum", "geburtstag", "geb datum"),

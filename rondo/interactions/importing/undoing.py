@@ -126,6 +126,8 @@ def _concerned(load: Load) -> set[int]:
     for model, name in ((Address, "address"), (AttributeValue, "attribute")):
         changed = written.filter(record_type=name).values("record_id")
         keys.update(model._default_manager.filter(pk__in=changed).values_list("customer_id", flat=True))
+    ended = Link.objects.filter(pk__in=written.filter(record_type="link").values("record_id"))
+    keys.update(key for pair in ended.values_list("subject_id", "object_id") for key in pair)
     return keys | _linked(load)
 
 
@@ -157,7 +159,9 @@ def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int
                     continue
                 back: dict[str, list[Any]] = {}
                 for name, (before, after) in entry.changes.items():
-                    if before != MARK and same_value(getattr(row, fields[name].attname), after):
+                    if isinstance(row, Link) and _stands_again(row):
+                        left += 1
+                    elif before != MARK and same_value(getattr(row, fields[name].attname), after):
                         back[name] = [after, before]
                     else:
                         left += 1
@@ -170,7 +174,10 @@ def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int
                     verb = f"{record_type}.restored"
                     entries.append(audit.entry(actor, verb, record_type, entry.record_id, back, about))
                     restored += 1
-                    if isinstance(row, Customer):
+                    if isinstance(row, Link):
+                        changed_customers |= {row.subject_id, row.object_id}
+                        entries += _told_of_link(actor, row, back)
+                    elif isinstance(row, Customer):
                         changed_customers.add(row.pk)
                     elif about is not None:
                         changed_customers.add(about)
@@ -178,6 +185,21 @@ def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int
                 names.reindex(rows)
     audit.record_many(entries)
     return restored, left
+
+
+def _stands_again(row: Link) -> bool:
+    """Whether the two of a link that ended are linked anew, so that the old one cannot stand beside it."""
+    same = Link.objects.filter(subject_id=row.subject_id, object_id=row.object_id, role=row.role, until=None)
+    return same.exclude(pk=row.pk).exists()
+
+
+def _told_of_link(actor: Actor, row: Link, back: dict[str, list[Any]]) -> list[AuditEntry]:
+    """What the records of both ends say of it."""
+    ends = ((row.subject_id, row.object_id, row.role), (row.object_id, row.subject_id, f"{row.role} of"))
+    return [
+        audit.entry(actor, "link.changed", "customer", customer, {role: [other, other], **back})
+        for customer, other, role in ends
+    ]
 
 
 def _batches(entries: "models.QuerySet[AuditEntry]", size: int = 500) -> "Any":

@@ -12,6 +12,7 @@ COUNTED = {
     "customers_skipped": ngettext_lazy("customer skipped", "customers skipped"),
     "households_created": ngettext_lazy("household created", "households created"),
     "members_linked": ngettext_lazy("customer linked to their household", "customers linked to their household"),
+    "memberships_ended": ngettext_lazy("membership of a household ended", "memberships of households ended"),
     "addresses_updated": ngettext_lazy("address updated", "addresses updated"),
     "attributes_updated": ngettext_lazy("attribute updated", "attributes updated"),
     "products_created": ngettext_lazy("product created", "products created"),
