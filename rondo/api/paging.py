@@ -40,6 +40,20 @@ def decode_key(cursor: str | None) -> int:
     return 0 if cursor is None else _decode("k", cursor)
 
 
+def encode_number(given: int) -> str:
+    """The cursor after so many results, of lists that are found anew for each page."""
+    return ids.encode("s", given)
+
+
+def decode_number(cursor: str | None) -> int:
+    """How many results a cursor lies behind; 0 without one.
+
+    Raises:
+        InputError: not a cursor of this kind of list.
+    """
+    return 0 if cursor is None else _decode("s", cursor)
+
+
 def encode_moment(at: datetime, key: int) -> str:
     """The cursor after the row with this time and, among equal times, this key."""
     return f"{ids.encode('t', (at - _BEGINNING) // _MICROSECOND)}.{encode_key(key)}"

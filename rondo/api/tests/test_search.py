@@ -1,11 +1,14 @@
 """The one box of the pages by program: the same hits for the same people, each with its id; orders by their number."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from rondo.api.paging import encode_number
 from rondo.api.tests.conftest import NOON, Shop
+from rondo.campaigns.models import Campaign
 from rondo.customers import names
 from rondo.customers.models import Customer, Source
 from rondo.foundation.actors import Actor
@@ -53,6 +56,34 @@ def test_a_sort_that_is_none_and_a_search_for_nothing_are_refused(ada: Customer,
     assert refused.status_code == 422 and "customers" in refused.json()["detail"]
     assert client.get("/api/v1/search").status_code == 422
     assert client.get("/api/v1/search", {"q": "a\x00"}).status_code == 422
+
+
+def test_pages_give_the_next_of_each_sort_until_there_is_no_more(
+    ada: Customer, shop: Shop, client_of: Any, bob: User, alice: User
+) -> None:
+    """Together they are what one page of them all is, and each result has its id; who sees less is given less."""
+    for number in range(5):
+        row = shop.customer(f"Ada {number}", kind="person", folded_name=f"ada {number}", owner=bob, team=bob.team)
+        names.add(row)
+    log_interaction(Actor(bob, "web"), ada, "note", title="Ada asked again")
+    Campaign.objects.create(source=shop.source, name="Ada spring", starts_on=date(2017, 3, 1), ends_on=date(2017, 3, 8))
+    client = client_of(alice)
+    whole = hits(client, "ada", limit=50)
+    assert len(whole["customers"]) == 6 and whole["campaigns"][0]["id"] == Campaign.objects.get().public_id
+    assert all(one["id"] and one["url"] for one in whole["customers"] + whole["notes"] + whole["campaigns"])
+    found: dict[str, list[dict[str, Any]]] = {}
+    address, pages = "/api/v1/search?q=ada&limit=2", 0
+    while address:
+        page = client.get(address).json()
+        pages += 1
+        for group in page["data"]:
+            assert 1 <= len(group["hits"]) <= 2
+            found.setdefault(group["key"], []).extend(group["hits"])
+        address = page["next"] or ""
+    assert (pages, found) == (3, whole)
+    assert client.get("/api/v1/search", {"q": "ada", "cursor": "k_2222"}).status_code == 422
+    last = client.get("/api/v1/search", {"q": "ada", "limit": 50, "cursor": encode_number(990)}).json()
+    assert last == {"data": [], "next": None}
 
 
 def test_orders_of_a_number_are_found_in_all_sources_or_in_one(

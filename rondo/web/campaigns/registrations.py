@@ -20,7 +20,8 @@ def find_campaigns(viewer: User, text: str, limit: int) -> list[Hit]:
         words = fold(f"{campaign.name} {campaign.type}").split()
         if all(any(word.startswith(part) for word in words) for part in wanted):
             detail = f"{formats.day(campaign.starts_on)} – {formats.day(campaign.ends_on)}"
-            hits.append(Hit(campaign.name, detail, reverse("campaign", args=[campaign.public_id]), "megaphone"))
+            address = reverse("campaign", args=[campaign.public_id])
+            hits.append(Hit(campaign.name, detail, address, "megaphone", campaign.public_id))
             if len(hits) == limit:
                 break
     return hits

@@ -21,7 +21,9 @@ def find_webhooks(viewer: User, text: str, limit: int) -> list[Hit]:
         return []
     hits = [Hit(_("Webhooks"), "", reverse("webhooks"), "webhook")]
     hits.append(Hit(_("New webhook"), "", reverse("webhook-new"), "plus"))
-    hits += [Hit(row.name, "", reverse("webhook", args=[row.public_id]), "webhook") for row in visible(viewer)]
+    hits += [
+        Hit(row.name, "", reverse("webhook", args=[row.public_id]), "webhook", row.public_id) for row in visible(viewer)
+    ]
     return [hit for hit in hits if begins(hit.title, text)][:limit]
 
 
