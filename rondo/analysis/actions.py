@@ -143,7 +143,7 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
             run.fingerprint = fingerprints.data_fingerprint(tables, known)
             facts = tables.arrow(fact_table(known).order_by("customer_id"))
             steps.done("facts")
-            counted = summary.count(tables, known)
+            counted = summary.count(tables, known, business_now().date())
             parts = from_copy(tables, known)
             rules = thresholds.read(run.config["standing"])
             ids = facts["customer_id"].to_numpy()
@@ -329,6 +329,7 @@ def _results(
             (summary.NOTE_DROPOUT, fitted is not None and not fitted.purchases.dropout_identified),
             (summary.NOTE_EXISTING, bool(forecast)),
             (summary.NOTE_CURRENCY, foreign > 0),
+            (summary.NOTE_FUTURE, counted.future_orders > 0),
             (summary.NOTE_NO_MODEL, fitted is None),
         )
         if holds

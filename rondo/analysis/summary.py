@@ -29,6 +29,10 @@ NOTE_DROPOUT = gettext_noop(
     "Find slipping customers by their own rhythm."
 )
 NOTE_CURRENCY = gettext_noop("Orders in another currency than the company's are left out, since no rate is known.")
+NOTE_FUTURE = gettext_noop(
+    "Orders dated later than today are left out, since they are errors: look at how the dates were written, take the "
+    "import back and load it again."
+)
 NOTE_NO_MODEL = gettext_noop("No value was computed: the data do not allow the models to be fitted.")
 _AT_ONCE = 20_000
 NOTE_EXISTING = gettext_noop("The forecast is of today's customers; those still to come are not in it.")
@@ -41,11 +45,17 @@ class Counted:
     totals: Totals
     foreign_orders: int
     weekly: list[WeekPoint]
+    future_orders: int = 0
 
 
-def count(tables: Tables, known: Past) -> Counted:
-    """Count what the run saw."""
-    return Counted(totals(tables, known), foreign_orders(tables, known.as_of, known.currency), weekly(tables, known))
+def count(tables: Tables, known: Past, today: date) -> Counted:
+    """Count what the run saw, and the orders that are dated after ``today``."""
+    return Counted(
+        totals(tables, known),
+        foreign_orders(tables, known.as_of, known.currency),
+        weekly(tables, known),
+        future_orders(tables, today),
+    )
 
 
 def totals(tables: Tables, known: Past) -> Totals:
@@ -88,6 +98,12 @@ def foreign_orders(tables: Tables, as_of: date, currency: str) -> int:
     """Orders up to ``as_of`` that are left out because they are in another currency."""
     other = tables.orders.filter(lambda t: (t.business_date <= as_of) & (t.currency != currency))
     return int(_row(tables, other.aggregate(n=other.count()))["n"])
+
+
+def future_orders(tables: Tables, today: date) -> int:
+    """Orders dated after ``today``, which no run sees."""
+    coming = tables.orders.filter(lambda t: t.business_date > today)
+    return int(_row(tables, coming.aggregate(n=coming.count()))["n"])
 
 
 def weekly(tables: Tables, known: Past) -> list[WeekPoint]:

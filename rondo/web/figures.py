@@ -42,6 +42,11 @@ class Figures:
         return queries.part(self.viewer, self.run, name)
 
     @property
+    def valued(self) -> bool:
+        """Whether customers have a value at all: where no model could be fitted, none has, which is not zero."""
+        return bool(self.results["value_bins"])
+
+    @property
     def notes(self) -> list[str]:
         """What the run has to say about its data and models, in the viewer's language."""
         return [translated(note) for note in self.results["notes"]]

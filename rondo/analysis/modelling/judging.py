@@ -22,6 +22,7 @@ from rondo.science.summary import DAYS_PER_WEEK, PurchaseDays, Summary, summaris
 
 HOLDOUT_DAYS = 91
 SHORTEST_HOLDOUT_DAYS = 28
+_LEAST_WEEK = 0.1
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ def _weekly_error(
     until: int,
     alive: npt.NDArray[np.float64],
 ) -> float:
-    """See :class:`Judged`."""
+    """See :class:`Judged`. A week of hardly any revenue, or of returns alone, counts as one of a tenth of its forecast:
+    on the scale of logarithms it would otherwise outweigh all others, and the band tell nothing."""
     starts = list(range(origin + 1, until - 5, 7))
     if not starts:
         return 0.0
@@ -128,5 +130,5 @@ def _weekly_error(
     for start, expected in zip(starts, weekly_spend(often, each, base, starts, origin, alive), strict=True):
         _days, money = window(log.days, start - 1, start + 6)
         actual = int(money[base.customer].sum())
-        squares.append(float(np.log((max(actual, 0) + 0.5) / (expected + 0.5))) ** 2)
+        squares.append(float(np.log((max(actual, _LEAST_WEEK * expected) + 0.5) / (expected + 0.5))) ** 2)
     return float(np.sqrt(np.mean(squares)))

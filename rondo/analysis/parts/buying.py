@@ -34,7 +34,7 @@ def buying(tables: Tables, known: Past, whole: Buying | None = None) -> Buying:
         orders.aggregate(
             buyers=orders.customer_id.nunique(),
             orders=orders.count(),
-            median_value=orders.total.quantile(0.5, where=orders.total > 0),
+            median_value=orders.total.quantile(0.5),
             median_size=orders.line_count.median(),
         ),
     )

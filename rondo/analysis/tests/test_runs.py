@@ -14,6 +14,7 @@ from rondo.analysis.indexing import index_job, request_indices
 from rondo.analysis.jobs import analyse_job, request_analysis
 from rondo.analysis.models import History, Run, Score
 from rondo.analysis.queries import current_run
+from rondo.analysis.summary import NOTE_FUTURE
 from rondo.analysis.tests.world import customer, purchase, seeded_base
 from rondo.errors import InputError, PermissionRefused
 from rondo.foundation.actors import Actor, system
@@ -127,6 +128,26 @@ def test_data_too_thin_for_models_still_give_facts() -> None:
 def test_nothing_at_all_can_be_analysed() -> None:
     run = run_analysis(system())
     assert run.results["totals"]["orders"] == 0 and run.results["weekly"] == [] and run.results["grid"] == []
+
+
+@pytest.mark.django_db
+def test_orders_dated_in_the_future_are_left_out_and_told() -> None:
+    ann = customer("Ann")
+    purchase(ann, "2024-01-05", 700)
+    assert NOTE_FUTURE not in run_analysis(system()).results["notes"]
+    purchase(ann, date(2099, 1, 5), 900)
+    run = run_analysis(system())
+    assert (run.as_of, run.results["totals"]["revenue"]) == (date(2024, 1, 5), 700)
+    assert NOTE_FUTURE in run.results["notes"]
+
+
+@pytest.mark.django_db
+def test_a_week_of_returns_alone_does_not_blow_up_the_band_of_the_forecast() -> None:
+    people = seeded_base()
+    for person in people[:20]:
+        purchase(person, date(2023, 10, 18), -50_000)
+    forecast = run_analysis(system()).results["forecast"]
+    assert forecast and all(point["high"] < 20 * point["expected"] for point in forecast), forecast
 
 
 @pytest.mark.django_db

@@ -311,7 +311,7 @@ def _upright(
         columns=[first, Column(_("Orders")), Column(_("Revenue"))],
         rows=[
             [
-                Cell(name(band), band["low"]),
+                Cell(name(band), name(band)),
                 Cell(formats.number(band["orders"]), band["orders"], url(band)),
                 Cell(formats.money(band["revenue"], currency, 0), Money(band["revenue"], currency).major),
             ]
@@ -448,7 +448,7 @@ def hours(found: Buying, stamp: str) -> Chart | None:
         ],
         rows=[
             [
-                Cell(names[day], WEEKDAYS[day][0]),
+                Cell(names[day], str(names[day])),
                 Cell(formats.number(days[day]["customers"]), days[day]["customers"], weekday_url(day)),
                 Cell(formats.number(days[day]["orders"]), days[day]["orders"]),
                 *[Cell(formats.number(n), n) for n in counts[day]],

@@ -1,6 +1,5 @@
 """What a chart is: a message, two drawings (wide and narrow), and the table that proves it."""
 
-import csv
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from rondo.foundation.spreadsheets import harmless
 from rondo.web import formats
 from rondo.web.charts import kept as files
 from rondo.web.charts.axes import dressed
 from rondo.web.charts.svg import draw
+from rondo.web.csv_files import csv_file
 
 _KEPT_SECONDS = 24 * 3600
 Size = tuple[int, int]
@@ -120,7 +119,7 @@ class Chart:
 def chart_file(request: HttpRequest, chart: Chart, name: str) -> HttpResponse:
     """``chart`` as the file ``name``: its table as CSV, or its drawing where the address asks for it ``?as=png``.
 
-    In the CSV figures have a point, days are written 2017-12-31, and the text is UTF-8 and no formula.
+    In the CSV figures are whole and the words those of the table (:func:`rondo.web.csv_files.csv_file`).
     """
     if request.GET.get("as") == "png":
         from rondo.web.charts.pictures import png
@@ -128,9 +127,6 @@ def chart_file(request: HttpRequest, chart: Chart, name: str) -> HttpResponse:
         response = HttpResponse(png(chart), content_type="image/png")
         response["Content-Disposition"] = f'attachment; filename="{name}.png"'
         return response
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    writer = csv.writer(response)
-    writer.writerow([harmless(str(column.label)) for column in chart.columns])
-    writer.writerows([[harmless(c.raw) if isinstance(c.raw, str) else c.raw for c in row] for row in chart.rows])
-    return response
+    return csv_file(
+        name, [column.label for column in chart.columns], [[cell.raw for cell in row] for row in chart.rows]
+    )

@@ -45,8 +45,8 @@ def flow(bands: Sequence[Band], scale: Scale, stamp: str, *, key: str = "flow", 
     labels = scale.labels
     rows = [
         [
-            Cell(labels[band.before], band.before),
-            Cell(labels[band.after], band.after),
+            Cell(labels[band.before], str(labels[band.before])),
+            Cell(labels[band.after], str(labels[band.after])),
             Cell(formats.number(band.customers), band.customers, band.url),
         ]
         for band in found

@@ -123,13 +123,13 @@ def moved(moves: Moves, stamp: str) -> Chart:
         for row, column, count in cells
     }
     rows = [
-        [Cell(labels[_KEYS[row]], _KEYS[row])]
+        [Cell(labels[_KEYS[row]], str(labels[_KEYS[row]]))]
         + [Cell(formats.number(counts[row][column]), counts[row][column], urls[row, column]) for column in columns_by]
         for row in rows_by
     ]
     rows.append(
         [
-            Cell(_("today"), "today"),
+            Cell(_("today"), _("today")),
             *[
                 Cell(formats.number(total), total, now[column])
                 for column in columns_by

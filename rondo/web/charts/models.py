@@ -87,7 +87,7 @@ def candidates(found: Selection, stamp: str) -> Chart | None:
 
 def _row(one: Candidate) -> list[Cell]:
     return [
-        Cell(one["title"], one["model"]),
+        Cell(one["title"], str(one["title"])),
         _cell(one["mae"], 3),
         _cell(one.get("median_mae"), 3),
         _cell(one["rmse"], 3),

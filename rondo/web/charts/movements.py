@@ -32,18 +32,22 @@ def movement_map(
     behind: Callable[[str, str], str],
     *,
     key: str = "movements",
+    valued: bool = True,
 ) -> Chart:
-    """The matrix; a click on a cell opens the customers at ``behind(before, after)``."""
+    """The matrix; a click on a cell opens the customers at ``behind(before, after)``. Where customers are not
+    ``valued`` it tells no worth."""
     labels = scale.labels
     order = {key: number for number, key in enumerate(labels)}
     found = sorted(moves, key=lambda move: (order[move.before], order[move.after]))
     urls = [behind(move.before, move.after) for move in found]
     rows = [
         [
-            Cell(labels[move.before], move.before),
-            Cell(labels[move.after], move.after),
+            Cell(labels[move.before], str(labels[move.before])),
+            Cell(labels[move.after], str(labels[move.after])),
             Cell(formats.number(move.customers), move.customers, url),
-            Cell(formats.money(move.value, currency, 0), Money(move.value, currency).major),
+            Cell(formats.money(move.value, currency, 0), Money(move.value, currency).major)
+            if valued
+            else Cell(formats.DASH, ""),
         ]
         for move, url in zip(found, urls, strict=True)
     ]
@@ -58,9 +62,13 @@ def movement_map(
                 "colour": HEAT[heat_step(move.customers, most)],
                 "ink": ON_FILL if heat_step(move.customers, most) == len(HEAT) - 1 else INK,
                 "text": formats.number(move.customers),
-                "money": formats.compact_money(move.value, currency, 2),
+                "money": formats.compact_money(move.value, currency, 2) if valued else "",
                 "says": spoken(
-                    _("From %(before)s to %(after)s: %(customers)s worth %(value)s")
+                    (
+                        _("From %(before)s to %(after)s: %(customers)s worth %(value)s")
+                        if valued
+                        else _("From %(before)s to %(after)s: %(customers)s")
+                    )
                     % {
                         "before": labels[move.before],
                         "after": labels[move.after],

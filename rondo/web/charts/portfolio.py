@@ -112,8 +112,9 @@ def _value_url(item: ValueBin, currency: str, last: bool) -> str:
     return customers_where(*bounds)
 
 
-def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
-    """Recency by frequency: 25 cells (fewer where many customers are alike), darker where more customers are."""
+def grid(cells: Sequence[GridCell], currency: str, stamp: str, *, valued: bool = True) -> Chart:
+    """Recency by frequency: 25 cells (fewer where many customers are alike), darker where more customers are. Where
+    customers are not ``valued`` it tells no worth."""
     urls = [_cell_url(cell) for cell in cells]
     rows = [
         [
@@ -125,7 +126,9 @@ def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
                 f"{cell['frequency_low']}-{cell['frequency_high']}",
             ),
             Cell(formats.number(cell["customers"]), cell["customers"], url),
-            Cell(formats.money(cell["value"], currency, 0), Money(cell["value"], currency).major),
+            Cell(formats.money(cell["value"], currency, 0), Money(cell["value"], currency).major)
+            if valued
+            else Cell(formats.DASH, ""),
         ]
         for cell, url in zip(cells, urls, strict=True)
     ]
@@ -138,10 +141,14 @@ def grid(cells: Sequence[GridCell], currency: str, stamp: str) -> Chart:
                 "f": cell["frequency"],
                 "colour": HEAT[heat_step(cell["customers"], most)],
                 "text": formats.number(cell["customers"]),
-                "value": formats.compact_money(cell["value"], currency, 2) if cell["customers"] else "",
+                "value": formats.compact_money(cell["value"], currency, 2) if valued and cell["customers"] else "",
                 "ink": ON_FILL if heat_step(cell["customers"], most) == len(HEAT) - 1 else INK,
                 "says": spoken(
-                    _("Last bought %(recency)s ago, on %(frequency)s: %(customers)s worth %(value)s")
+                    (
+                        _("Last bought %(recency)s ago, on %(frequency)s: %(customers)s worth %(value)s")
+                        if valued
+                        else _("Last bought %(recency)s ago, on %(frequency)s: %(customers)s")
+                    )
                     % {
                         "recency": _days_range(cell["recency_low"], cell["recency_high"]),
                         "frequency": _purchase_days(cell["frequency_low"], cell["frequency_high"]),

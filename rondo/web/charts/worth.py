@@ -35,8 +35,8 @@ def worth_map(cells: Sequence[WorthCell], currency: str, stamp: str) -> Chart | 
     urls = [customers_where(f"stage:is:{cell['stage']}", f"risk:is:{cell['risk']}") for cell in cells]
     rows = [
         [
-            Cell(str(stages[cell["stage"]]), cell["stage"]),
-            Cell(str(risks[cell["risk"]]), cell["risk"]),
+            Cell(str(stages[cell["stage"]]), str(stages[cell["stage"]])),
+            Cell(str(risks[cell["risk"]]), str(risks[cell["risk"]])),
             Cell(formats.number(cell["customers"]), cell["customers"], url),
             Cell(formats.money(cell["value"], currency, 0), Money(cell["value"], currency).major),
             Cell(formats.share(cell["value"] / whole), round(cell["value"] / whole, 6)),

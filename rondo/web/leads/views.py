@@ -1,6 +1,5 @@
 """Leads ranked by their chance of a first purchase, and by category who will buy of it for the first time."""
 
-import csv
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,14 +11,14 @@ from django.views.decorators.http import require_GET
 from rondo.analysis.leads.bands import BANDS
 from rondo.analysis.leads.queries import FoundAsOf, best_leads, found_for
 from rondo.analysis.leads.ruled import rule_of
-from rondo.analysis.leads.shapes import CategoryInterest, Found
+from rondo.analysis.leads.shapes import CategoryInterest
 from rondo.customers.queries import sees_all, visible
 from rondo.foundation.models import User
-from rondo.foundation.spreadsheets import harmless
 from rondo.web import formats
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.portfolio import customers_where
+from rondo.web.csv_files import csv_file
 from rondo.web.figures import analysis_state, figures
 from rondo.web.leads.charts import calibration
 from rondo.web.leads.words import because, day_of, missing_interest, missing_leads, theme
@@ -148,24 +147,24 @@ def _interest_chart(found: FoundAsOf) -> Chart | None:
 @require_GET
 @page()
 def table(request: HttpRequest, which: str) -> HttpResponse:
-    """A calibration as CSV or PNG, or the figures by category as CSV; the text is UTF-8."""
+    """A calibration as CSV or PNG, or the figures by category as CSV."""
     found = found_for(viewer(request))
     if found is None:
         raise Http404
     if which == "categories":
-        return _categories(found.results, f"rondo-interest-{found.as_of}.csv")
+        return _categories(found, f"rondo-interest-{found.as_of}")
     chart = {"leads": _lead_chart, "interest": _interest_chart}.get(which, lambda _found: None)(found)
     if chart is None:
         raise Http404
     return chart_file(request, chart, f"rondo-{which}-{found.as_of}")
 
 
-def _categories(results: Found, name: str) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    writer = csv.writer(response)
-    columns = ("path", "open", "expected", "from_chance", "likely", "was_expected", "came", "auc")
-    writer.writerow(columns)
-    rows: list[dict[str, Any]] = [{**one} for one in results["interest"]["categories"]]
-    writer.writerows([[harmless(row["path"]), *(row[column] for column in columns[1:])] for row in rows])
-    return response
+def _categories(found: FoundAsOf, name: str) -> HttpResponse:
+    """The figures by category; who does not see all customers gets those that are counted over theirs alone."""
+    head = [_("Category"), _("Twice as likely"), _("from a chance of")]
+    columns = ["path", "likely", "from_chance"]
+    if found.whole:
+        head += [_("Never bought it"), _("Expected"), _("Expected last time"), _("Came"), _("Area under the curve")]
+        columns += ["open", "expected", "was_expected", "came", "auc"]
+    rows: list[dict[str, Any]] = [{**one} for one in found.results["interest"]["categories"]]
+    return csv_file(name, head, [[row[column] for column in columns] for row in rows])

@@ -32,7 +32,7 @@ def bonds_map(found: Sequence[BondCount], stamp: str) -> Chart | None:
     urls = [_url(known[row]["key"], tenth) for row, tenth, _count in cells]
     rows = [
         [
-            Cell(labels[row], known[row]["key"]),
+            Cell(labels[row], str(labels[row])),
             Cell(_span(tenth), f"{tenth / _TENTHS:g}"),
             Cell(formats.number(count), count, url),
         ]

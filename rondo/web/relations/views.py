@@ -36,7 +36,7 @@ def relationships(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"may_administer": has_right(user, "administer"), **analysis_state(user, found)}
     if found is not None and standing is not None and "types" in standing and "bonds" in standing:
         context |= {
-            "types": _types(standing["types"]),
+            "types": _types(standing["types"], found.valued),
             "headline": _headline(standing),
             "bonds": _bonds(standing),
             "chart": bonds_map(standing["bonds"], found.stamp),
@@ -59,7 +59,7 @@ def _headline(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _types(counts: list[StandingCount]) -> list[dict[str, Any]]:
+def _types(counts: list[StandingCount], valued: bool) -> list[dict[str, Any]]:
     """The types by how many customers are of them, the unknown last, with their contract and the list behind each."""
     labels = dict(RELATIONSHIP)
     ordered = sorted(counts, key=lambda one: (one["key"] == "unknown", -one["customers"]))
@@ -69,7 +69,7 @@ def _types(counts: list[StandingCount]) -> list[dict[str, Any]]:
             "label": labels[one["key"]],
             "words": TYPES[one["key"]],
             "customers": one["customers"],
-            "value": one["value"],
+            "value": one["value"] if valued else None,
             "url": customers_where(f"relationship:is:{one['key']}"),
         }
         for one in ordered

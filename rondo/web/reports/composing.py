@@ -36,6 +36,10 @@ class Made:
     as_of: date
 
 
+_SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
+"""How names of files spell what is German, where letters without a mark would be other words."""
+
+
 def make_report(
     viewer: User,
     addresses: Sequence[str],
@@ -73,7 +77,7 @@ def make_report(
             "parts": parts,
         }
         day = found.as_of if found is not None else now.date()
-        name = f"rondo-{slugify(title) or 'report'}-{day.isoformat()}.pdf"
+        name = f"rondo-{slugify(title.translate(_SPELT)) or 'report'}-{day.isoformat()}.pdf"
         return Made(set_pdf(report), name, [(one["title"], one["sentence"], one["address"]) for one in parts], day)
 
 

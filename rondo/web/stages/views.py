@@ -1,6 +1,5 @@
 """Buying stages of the base by category, one category between two days, and the customers behind each number."""
 
-import csv
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -23,13 +22,13 @@ from rondo.customers.queries import sees_all
 from rondo.errors import InputError
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import has_right
-from rondo.foundation.spreadsheets import harmless
 from rondo.web.access import page, viewer
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.flow import Band, flow
 from rondo.web.charts.movements import movement_map
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.charts.scales import Scale
+from rondo.web.csv_files import csv_file
 from rondo.web.customers.found import found_customer
 from rondo.web.figures import analysis_state, figures
 from rondo.web.stages.panel import categories_of
@@ -136,16 +135,13 @@ def _missing(results: Found) -> dict[str, Any] | None:
 @require_GET
 @page()
 def table(request: HttpRequest) -> HttpResponse:
-    """Customers per category and stage as CSV; the text is UTF-8."""
+    """Customers per category and stage as CSV."""
     found = found_for(viewer(request))
     if found is None:
         raise Http404
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="rondo-buying-stages-{found.as_of}.csv"'
-    writer = csv.writer(response)
-    writer.writerow(["category", *STAGES])
-    writer.writerows([[harmless(row["path"]), *row["customers"]] for row in found.results["categories"]])
-    return response
+    head = [_("Category"), *(label for _key, label in BUYING_STAGE)]
+    rows = [[row["path"], *row["customers"]] for row in found.results["categories"]]
+    return csv_file(f"rondo-buying-stages-{found.as_of}", head, rows)
 
 
 @require_GET
@@ -288,6 +284,7 @@ def _matrix(
         f"{reverse('buying-stages-drawing')}?{_address(row, since, until)}",
         _behind(row, since, until),
         key="buying-stages",
+        valued=state is None or state.valued,
     )
 
 

@@ -135,7 +135,7 @@ def assert_whole(client: Client, shown: Shown) -> None:
     answer = client.get(shown.csv_url)
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8"), shown.csv_url
     assert answer["Content-Disposition"].endswith('.csv"'), shown.csv_url
-    written = list(csv.reader(StringIO(answer.content.decode())))
+    written = list(csv.reader(StringIO(answer.content.decode("utf-8-sig"))))
     assert written[0] == shown.head, shown.key
     assert len(written) == len(shown.rows), shown.key
     for told, row in zip(written[1:], shown.rows[1:], strict=True):

@@ -46,6 +46,19 @@ def test_the_page_says_what_the_run_found(signed_in: SignIn, alice: User) -> Non
     assert "2 orders below 0 are returns" in page
 
 
+def test_files_hold_words_and_amounts_as_the_page_has_them(signed_in: SignIn, alice: User) -> None:
+    store_run()
+    alice.language = "de"
+    alice.save(update_fields=["language"])
+    client = signed_in(alice)
+    body = client.get("/charts/baskets.csv").content
+    assert body.startswith(b"\xef\xbb\xbf"), "spreadsheets read UTF-8 as such"
+    values = [line.partition(",")[0].replace("\xa0", " ") for line in body.decode("utf-8-sig").splitlines()[1:]]
+    assert values[0] == "0 $ bis 10 $", "not in cents, beside revenue in dollars"
+    days = client.get("/charts/hours.csv").content.decode("utf-8-sig").splitlines()[1:]
+    assert [day.partition(",")[0] for day in days][:2] == ["Montag", "Dienstag"]
+
+
 def test_orders_without_a_time_are_not_taken_for_midday_business(signed_in: SignIn, alice: User) -> None:
     seeded_base(customers=5, days=60)  # every order is at noon
     run_analysis(system())

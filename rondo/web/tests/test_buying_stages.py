@@ -65,8 +65,8 @@ def test_every_number_opens_as_many_customers(people: dict[str, Customer], signe
     text = text_of(client, PAGE)
     assert "1 customer is due in at least one category, above all in COFFEE" in text
     assert "names no category, and is left out" in text
-    rows = list(csv.reader(StringIO(client.get(f"{PAGE}table.csv").content.decode())))
-    assert rows[0][:2] == ["category", "unaware"]
+    rows = list(csv.reader(StringIO(client.get(f"{PAGE}table.csv").content.decode("utf-8-sig"))))
+    assert rows[0][:2] == ["Category", "unaware"]
     assert [COFFEE, "1", "1", "0", "0", "4", "0"] in rows
 
 
@@ -86,7 +86,7 @@ def test_a_category_has_its_flow_and_the_customers_behind_each_move(
     rows = list(
         csv.reader(StringIO(client.get(address.replace("category?", "category/drawing.csv?")).content.decode()))
     )
-    assert ["purchase", "need_recognised", "1"] in [row[:3] for row in rows]
+    assert ["purchase", "need recognised", "1"] in [row[:3] for row in rows]
     assert "before the second" in text_of(client, f"{address}&since=2024-04-10")
     assert client.get(f"{PAGE}category?category=999999").status_code == 404
     assert client.get(f"{PAGE}category").status_code == 404

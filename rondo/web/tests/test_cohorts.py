@@ -78,7 +78,7 @@ def test_every_measure_and_length_has_its_drawing_and_its_csv(signed_in: SignIn,
         for by in ("month", "quarter"):
             page = text_of(client, f"/portfolio/cohorts/?show={measure}&by={by}")
             assert f'id="chart-cohorts-{measure}-{by}"' in page
-            assert text_of(client, f"/charts/cohorts-{measure}-{by}.csv").startswith("First bought,Customers,")
+            assert text_of(client, f"/charts/cohorts-{measure}-{by}.csv").startswith("\ufeffFirst bought,Customers,")
     page = text_of(client, "/portfolio/cohorts/")
     assert "Of those who first bought in Sept 2017, 55% bought again within 90 days" in page
     assert "40 customers</a> are first seen by 31 Jan 2017" in page and "Jan 2017*" in page

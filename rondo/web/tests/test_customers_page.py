@@ -236,7 +236,7 @@ def test_purchases_by_month_are_drawn_with_their_table(client: Any, miller: Cust
     table = text[text.index("<tbody>") :]
     assert table.index("Dec 2017") < table.index("Nov 2017") < table.index("Oct 2017")
     assert f'href="{address(miller, "purchases.csv")}"' in text
-    lines = client.get(address(miller, "purchases.csv")).content.decode().splitlines()
+    lines = client.get(address(miller, "purchases.csv")).content.decode("utf-8-sig").splitlines()
     assert lines == ["Month,Orders,Spend", "2017-12-01,1,10.0", "2017-11-01,0,0.0", "2017-10-01,1,20.0"]
     assert page_of(client, make_customer("Nobody"), "purchases").strip() == ""
 
@@ -252,7 +252,7 @@ def test_amounts_of_a_currency_without_cents_are_whole_in_the_table_to_take_alon
 ) -> None:
     change_installation(system(), currency="JPY")
     Interaction.objects.filter(pk=purchase(miller, NOON, 700, "A1").pk).update(currency="JPY")
-    lines = client.get(address(miller, "purchases.csv")).content.decode().splitlines()
+    lines = client.get(address(miller, "purchases.csv")).content.decode("utf-8-sig").splitlines()
     assert lines[1] == "2017-12-01,1,700.0"
 
 

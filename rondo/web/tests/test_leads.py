@@ -205,8 +205,8 @@ def test_the_page_tells_opens_and_downloads(world: LeadFound, signed_in: SignIn,
     body = body_of(client, PAGE)
     counted = re.findall(r'<td class="num"><a href="([^"]+)">(\d+)</a></td></tr>', body.split('id="h-bands"')[1])
     assert counted and all(listed(client, unescape(address)) == int(count) for address, count in counted[:3])
-    for which, head in (("leads", "Leads"), ("interest", "Customers × categories"), ("categories", "path")):
-        rows = list(csv.reader(StringIO(client.get(f"{PAGE}{which}.csv").content.decode())))
+    for which, head in (("leads", "Leads"), ("interest", "Customers × categories"), ("categories", "Category")):
+        rows = list(csv.reader(StringIO(client.get(f"{PAGE}{which}.csv").content.decode("utf-8-sig"))))
         assert rows[0][0] == head and len(rows) > 2
     drawn = charts_of(body)
     assert {chart.csv_url for chart in drawn} == {f"{PAGE}leads.csv", f"{PAGE}interest.csv"}
@@ -235,5 +235,8 @@ def test_who_sees_some_customers_gets_figures_of_theirs_alone(
     text = words(signed_in(dora))
     assert "7 customers have never bought" in text and "How far to trust the score" not in text
     assert signed_in(dora).get(f"{PAGE}leads.csv").status_code == 404
+    # What is counted over all customers is no more in the file than on the page.
+    head = signed_in(dora).get(f"{PAGE}categories.csv").content.decode("utf-8-sig").splitlines()[0]
+    assert head == "Category,Twice as likely,from a chance of"
     with pytest.raises(PermissionRefused):
         work_out_leads(Actor(dora, "web"))

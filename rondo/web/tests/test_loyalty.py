@@ -69,7 +69,7 @@ def test_each_rung_and_stage_opens_its_customers(signed_in: SignIn, alice: User)
     for rung in rungs:
         if rung["supporters"]:
             assert len(client.get(rung["supporters_url"]).context["rows"]) == rung["supporters"]
-    assert text_of(client, "/charts/stages.csv").startswith("Day,before interest,initiation,")
+    assert text_of(client, "/charts/stages.csv").startswith("\ufeffDay,before interest,initiation,")
     assert "today" in text_of(client, "/charts/moves.csv")
 
 

@@ -21,6 +21,7 @@ from rondo.foundation.actors import system
 from rondo.foundation.installation import change_installation
 from rondo.foundation.models import Installation, User
 from rondo.interactions.models import Interaction
+from rondo.web.charts.scales import SCALES
 from rondo.web.tests.test_cohorts import listed, text_of
 
 SignIn = Callable[[User], Client]
@@ -77,7 +78,8 @@ def test_each_scale_agrees_with_the_ledger_and_opens_who_moved(
     kept = run.results["standing"]["moves"]
     days = f"scale={scale}&since={kept['since']}&until={kept['until']}"
     rows = [line.split(",") for line in text_of(client, f"/portfolio/movements/table.csv?{days}").splitlines()[1:]]
-    found = {(row[0], row[1]): int(row[2]) for row in rows}
+    keys_of = {str(label): key for key, label in SCALES[scale].labels.items()}
+    found = {(keys_of[row[0]], keys_of[row[1]]): int(row[2]) for row in rows}
     if scale == "stage":
         keys = [key for key, _label in STAGE]
         cells = [(row, column) for row in range(len(keys)) for column in range(len(keys))]

@@ -160,3 +160,11 @@ def test_a_file_or_a_page_that_is_gone_is_refused(
 def test_only_pages_of_figures_are_set(alice: User, signed_in: SignIn, address: str) -> None:
     response = signed_in(alice).get("/reports/page.pdf", {"page": address})
     assert response.status_code == (200 if address == "" else 400)
+
+
+def test_the_name_of_the_file_spells_umlauts_as_german_does(signed_in: SignIn, alice: User) -> None:
+    store_run()
+    alice.language = "de"
+    alice.save(update_fields=["language"])
+    answer = signed_in(alice).get("/reports/page.pdf?page=/portfolio/trading-up/")
+    assert "rondo-hoehere-preislage-2" in answer["Content-Disposition"]

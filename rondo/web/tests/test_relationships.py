@@ -63,7 +63,7 @@ def test_every_number_opens_its_customers_and_what_is_missing_is_said(
     assert "The attribute notice_months is of the type “Text” and therefore not read." in page
     assert people[0].name in text_of(signed_in(alice), "/customers/?f=bond_contractual:min:0.9")
     rows = text_of(signed_in(alice), "/charts/bonds.csv").splitlines()
-    assert rows[0] == "Bond,Score,Customers" and "contractual,0.9,1" in rows and "emotional,0.1,1" in rows
+    assert rows[0] == "\ufeffBond,Score,Customers" and "contractual,0.9,1" in rows and "emotional,0.1,1" in rows
     own = text_of(signed_in(charlie), PAGE)
     assert "of 1 of 1 relationship" in words(own)
     other = Score.objects.get(pk=people[1].pk)

@@ -79,9 +79,9 @@ def test_pairs_stand_with_interval_and_open_as_many_customers(
 
 def test_the_table_is_to_be_had_as_csv(people: list[Customer], signed_in: SignIn, alice: User) -> None:
     client = signed_in(alice)
-    rows = list(csv.DictReader(StringIO(client.get(f"{PAGE}categories.csv").content.decode())))
-    assert {rows[0]["one"], rows[0]["other"]} == {"COFFEE", "MILK"}
-    assert float(rows[0]["low"]) < float(rows[0]["lift"]) < float(rows[0]["high"])
+    rows = list(csv.DictReader(StringIO(client.get(f"{PAGE}categories.csv").content.decode("utf-8-sig"))))
+    assert {rows[0]["First"], rows[0]["Second"]} == {"COFFEE", "MILK"}
+    assert float(rows[0]["Low"]) < float(rows[0]["Lift"]) < float(rows[0]["High"])
     assert client.get(f"{PAGE}shops.csv").status_code == 404
 
 

@@ -68,8 +68,13 @@ def test_tiers_stand_with_edges_and_whom_to_address_opens_as_many(
     assert len(links) == 4
     for url, count in links:
         assert listed(client, unescape(url)) == int(count)
-    rows = list(csv.DictReader(StringIO(client.get(f"{PAGE}tiers.csv").content.decode())))
-    assert len(rows) == 12 and float(rows[0]["low"]) <= float(rows[0]["expected"]) <= float(rows[0]["high"])
+    rows = list(csv.DictReader(StringIO(client.get(f"{PAGE}tiers.csv").content.decode("utf-8-sig"))))
+    assert len(rows) == 12 and {row["Tier"] for row in rows} == {"low tier", "middle tier", "high tier"}
+    assert float(rows[0]["Low"]) <= float(rows[0]["Expected"]) <= float(rows[0]["High"])
+    # Amounts are those of the page, in major units.
+    assert re.search(rf"below €{float(rows[1]['From']):.2f} ", text), rows[1]
+    total = re.search(r"expected to bring €([\d,]+)", words(text))
+    assert total is not None and float(rows[0]["Expected"]) <= float(total[1].replace(",", "")) + 1
 
 
 def test_the_customer_page_says_which_tier_and_what_may_come(shopped: None, signed_in: SignIn, alice: User) -> None:

@@ -68,8 +68,8 @@ def loyalty(request: HttpRequest) -> HttpResponse:
     if found is not None and standing is not None:
         left = leaving(user, found.as_of)
         context |= {
-            "rungs": rungs(standing["rungs"], supporters(user)),
-            "stages": stages(standing["stages"]),
+            "rungs": rungs(standing["rungs"], supporters(user), valued=found.valued),
+            "stages": stages(standing["stages"], valued=found.valued),
             "headline": _headline(standing),
             "charts": {key: CHARTS[key](found) for key in ("stages", "moves")},
             "missing": missing(standing, stated=left.customers > 0),
@@ -90,7 +90,9 @@ def supporters(user: User) -> dict[str, int]:
     return counts
 
 
-def rungs(counts: list[StandingCount], promoters: Mapping[str, int] | None = None) -> list[dict[str, object]]:
+def rungs(
+    counts: list[StandingCount], promoters: Mapping[str, int] | None = None, *, valued: bool = True
+) -> list[dict[str, object]]:
     """The rungs from the top to the foot, with words, bar (percent of the fullest), the list behind each, and the
     supporters on it."""
     known = promoters or {}
@@ -101,7 +103,7 @@ def rungs(counts: list[StandingCount], promoters: Mapping[str, int] | None = Non
             "label": labels[rung["key"]],
             "meaning": _RUNGS[rung["key"]],
             "customers": rung["customers"],
-            "value": rung["value"],
+            "value": rung["value"] if valued else None,
             "width": round(100 * rung["customers"] / most, 2),
             "url": customers_where(f"ladder:is:{rung['key']}"),
             "supporters": known.get(rung["key"], 0),
@@ -111,7 +113,7 @@ def rungs(counts: list[StandingCount], promoters: Mapping[str, int] | None = Non
     ]
 
 
-def stages(counts: list[StandingCount]) -> list[dict[str, object]]:
+def stages(counts: list[StandingCount], *, valued: bool = True) -> list[dict[str, object]]:
     """The stages in their order, with what the company does then and the list behind each."""
     labels = dict(STAGE)
     return [
@@ -120,7 +122,7 @@ def stages(counts: list[StandingCount]) -> list[dict[str, object]]:
             "label": labels[stage["key"]],
             "meaning": _STAGES[stage["key"]],
             "customers": stage["customers"],
-            "value": stage["value"],
+            "value": stage["value"] if valued else None,
             "url": customers_where(f"stage:is:{stage['key']}"),
         }
         for stage in counts

@@ -52,7 +52,7 @@ def movements(request: HttpRequest) -> HttpResponse:
                 "moved": _together(changed, asked),
                 "fell": _together([move for move in changed if scale.falls(move.before, move.after)], asked),
                 "rose": _together([move for move in changed if scale.rises(move.before, move.after)], asked),
-                "largest": _largest(changed, asked),
+                "largest": _largest(changed, asked, found.valued),
             }
     return render(request, "shell/movements.html", context)
 
@@ -117,8 +117,10 @@ def _asked(request: HttpRequest, found: Figures) -> tuple[_Asked, str]:
 
 
 def _first(found: Figures) -> date:
-    day = found.results["totals"]["first_day"]
-    return date.fromisoformat(day) if day else found.as_of
+    """The first day on which it was read where customers stand: a Sunday, or the day of the run."""
+    text = found.results["totals"]["first_day"]
+    day = date.fromisoformat(text) if text else found.as_of
+    return min(day + timedelta(days=6 - day.weekday()), found.as_of)
 
 
 def _days(request: HttpRequest, found: Figures) -> tuple[date, date, str]:
@@ -146,7 +148,9 @@ def _moves(request: HttpRequest, asked: _Asked) -> list[Move] | None:
 def _chart(found: Figures, all_moves: list[Move], asked: _Asked) -> Chart:
     address = f"{reverse('movements-table')}?{asked.pairs}"
     currency = found.results["totals"]["currency"]
-    return movement_map(all_moves, asked.scale, currency, f"{found.stamp}:{asked.stamp}", address, asked.behind)
+    return movement_map(
+        all_moves, asked.scale, currency, f"{found.stamp}:{asked.stamp}", address, asked.behind, valued=found.valued
+    )
 
 
 def _flow(found: Figures, all_moves: list[Move], asked: _Asked) -> Chart | None:
@@ -163,7 +167,7 @@ def _together(some: list[Move], asked: _Asked) -> dict[str, Any]:
     }
 
 
-def _largest(changed: list[Move], asked: _Asked) -> list[dict[str, Any]]:
+def _largest(changed: list[Move], asked: _Asked, valued: bool) -> list[dict[str, Any]]:
     """The moves of most worth, with the list behind each."""
     labels = asked.scale.labels
     best = sorted(changed, key=lambda move: (-move.value, -move.customers, move.before, move.after))[:_LARGEST]
@@ -173,7 +177,7 @@ def _largest(changed: list[Move], asked: _Asked) -> list[dict[str, Any]]:
             "after": labels[move.after],
             "tone": asked.scale.tone(move.before, move.after),
             "customers": move.customers,
-            "value": move.value,
+            "value": move.value if valued else None,
             "url": asked.behind(move.before, move.after),
         }
         for move in best

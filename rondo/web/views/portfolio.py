@@ -36,7 +36,9 @@ def _distribution(found: Figures) -> Chart | None:
 
 def _grid(found: Figures) -> Chart | None:
     results = found.results
-    return grid(results["grid"], results["totals"]["currency"], found.stamp) if results["grid"] else None
+    if not results["grid"]:
+        return None
+    return grid(results["grid"], results["totals"]["currency"], found.stamp, valued=found.valued)
 
 
 def _lorenz(found: Figures) -> Chart | None:

@@ -1,6 +1,5 @@
 """What is bought together: pairs of categories and products above chance, and the customers who buy but one."""
 
-import csv
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,12 +10,13 @@ from django.views.decorators.http import require_GET
 from rondo.analysis.next.queries import found_for
 from rondo.analysis.next.shapes import Pair, PairTable
 from rondo.customers.queries import sees_all
-from rondo.foundation.spreadsheets import harmless
 from rondo.web.access import page, viewer
 from rondo.web.charts.portfolio import customers_where
+from rondo.web.csv_files import csv_file
 from rondo.web.figures import analysis_state, figures
 
 _LEVELS = ("categories", "products")
+_COLUMNS = ("one", "other", "baskets", "with_one", "with_other", "lift", "low", "high", "customers")
 
 
 @require_GET
@@ -60,18 +60,21 @@ def _row(pair: Pair) -> dict[str, Any]:
 @require_GET
 @page()
 def together_csv(request: HttpRequest, level: str) -> HttpResponse:
-    """The pairs of a level (categories or products) as CSV; figures have a point, the text is UTF-8."""
+    """The pairs of a level (categories or products) as CSV."""
     found = found_for(viewer(request))
     if found is None or level not in _LEVELS:
         raise Http404
     table = found.results["categories"] if level == "categories" else found.results["products"]
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="bought-together-{level}.csv"'
-    writer = csv.writer(response)
-    columns = ("one", "other", "baskets", "with_one", "with_other", "lift", "low", "high", "customers")
-    writer.writerow(columns)
+    head = [
+        _("First"),
+        _("Second"),
+        _("Baskets with both"),
+        _("Baskets with the first"),
+        _("Baskets with the second"),
+        _("Lift"),
+        _("Low"),
+        _("High"),
+        _("Buy only the first"),
+    ]
     rows: list[dict[str, Any]] = [{**pair} for pair in table["pairs"]]
-    writer.writerows(
-        [[harmless(row[column]) if column in ("one", "other") else row[column] for column in columns] for row in rows]
-    )
-    return response
+    return csv_file(f"bought-together-{level}", head, [[row[column] for column in _COLUMNS] for row in rows])

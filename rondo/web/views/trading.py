@@ -1,6 +1,6 @@
 """Trading up: price tiers by category, which of them customers buy, and for whom a higher one is likely."""
 
-import csv
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,27 +11,13 @@ from django.views.decorators.http import require_GET
 from rondo.analysis.next.queries import found_for
 from rondo.analysis.next.shapes import TierCategory, TierRow, Trading, quoted
 from rondo.customers.queries import sees_all
-from rondo.foundation.spreadsheets import harmless
+from rondo.foundation.installation import installation
+from rondo.foundation.money import Money
 from rondo.web import formats
 from rondo.web.access import page, viewer
 from rondo.web.charts.portfolio import customers_where
+from rondo.web.csv_files import csv_file
 from rondo.web.figures import analysis_state, figures
-
-_COLUMNS = (
-    "category",
-    "level",
-    "tier",
-    "from",
-    "mean_price",
-    "at_size",
-    "customers",
-    "share",
-    "held",
-    "may_trade_up",
-    "expected",
-    "low",
-    "high",
-)
 
 
 @require_GET
@@ -131,33 +117,48 @@ def _reason(code: str) -> str:
 @require_GET
 @page()
 def tiers_csv(request: HttpRequest) -> HttpResponse:
-    """The tiers of the page as CSV, a row each; amounts in minor units, figures have a point, the text is UTF-8."""
+    """The tiers of the page as CSV, a row each."""
     found = found_for(viewer(request))
     trading = found.results.get("trading") if found else None
     if trading is None:
         raise Http404
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="trading-up.csv"'
-    writer = csv.writer(response)
-    writer.writerow(_COLUMNS)
-    for one in trading["categories"]:
-        size = f"{one['usual']} {one['unit']}" if one["by_size"] else ""
-        for tier in one["tiers"]:
-            writer.writerow(
-                [
-                    harmless(one["path"]),
-                    one["level"],
-                    tier["tier"],
-                    tier["start"],
-                    tier["price"],
-                    size,
-                    one["customers"],
-                    tier["share"],
-                    one["held"],
-                    one["candidates"],
-                    one["gain"],
-                    one["gain_low"],
-                    one["gain_high"],
-                ]
-            )
-    return response
+    head = [
+        _("Category"),
+        _("Level"),
+        _("Tier"),
+        _("From"),
+        _("Mean price"),
+        _("Price of"),
+        _("Customers"),
+        _("Share"),
+        _("Tells customers apart"),
+        _("May trade up"),
+        _("Expected"),
+        _("Low"),
+        _("High"),
+        _("Currency"),
+    ]
+    code = installation().currency
+    rows = [
+        [
+            one["path"],
+            one["level"],
+            tier_name(tier["tier"]),
+            _major(tier["start"], code),
+            _major(tier["price"], code),
+            f"{one['usual']} {one['unit']}" if one["by_size"] else "",
+            one["customers"],
+            tier["share"],
+            int(one["held"]),
+            one["candidates"],
+            *(_major(amount, code) for amount in (one["gain"], one["gain_low"], one["gain_high"])),
+            code,
+        ]
+        for one in trading["categories"]
+        for tier in one["tiers"]
+    ]
+    return csv_file("trading-up", head, rows)
+
+
+def _major(amount: int, code: str) -> Decimal:
+    return Money(amount, code).major

@@ -112,3 +112,11 @@ def test_before_anybody_bought_there_is_nothing_to_see() -> None:
     customer("Ann")
     found = counted(date(2024, 1, 1))
     assert found["orders"] == 0 and found["categories"] == [] and found["median_value"] is None
+
+
+def test_half_of_all_orders_is_half_of_those_that_are_counted_free_ones_too() -> None:
+    ann = customer("Ann")
+    for day, total in enumerate([0, 0, 300, 500, 900]):
+        purchase(ann, START + timedelta(days=day), total)
+    found = counted(START + timedelta(days=30))
+    assert (found["orders"], found["median_value"]) == (5, 300)

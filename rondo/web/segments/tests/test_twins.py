@@ -70,7 +70,7 @@ def test_from_the_question_to_the_segment(alice: User, signed_in: SignIn, seed: 
     rest = page.get("/segments/regulars/twins/list?upto=55&after=50")
     assert [one.place for one, _value in rest.context["rows"]] == [51, 52, 53, 54, 55]
     csv = body(page.get("/segments/regulars/twins/reach.csv")).splitlines()
-    assert csv[0].startswith("The closest,") and len(csv) == 1 + len(study.results["curve"])
+    assert csv[0].startswith("\ufeffThe closest,") and len(csv) == 1 + len(study.results["curve"])
     wrong = page.post("/segments/regulars/twins/keep", {"name": "Theirs", "number": "61"}, follow=True)
     assert "from 1 to that" in body(wrong)
     page.post("/segments/regulars/twins/keep", {"name": "Theirs", "number": "20"})
