@@ -13,7 +13,7 @@ urlpatterns = [
     # Only administrators change who signs in by which address (rondo.foundation.accounts).
     re_path(r"^accounts/(confirm-)?email/", closed),
     # Second factors and passkeys are listed on one page of ours.
-    re_path(r"^accounts/2fa/(webauthn/)?$", RedirectView.as_view(pattern_name="security")),
+    re_path(r"^accounts/2fa/(?:webauthn/)?$", RedirectView.as_view(pattern_name="security")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("api/", include("rondo.api.urls")),

@@ -59,8 +59,8 @@ def chromium() -> "Iterator[Browser]":
 def fresh_page(browser: "Browser") -> "Iterator[Page]":
     """A page in a context of its own. Uncaught errors and error lines of the console fail the test at its end.
 
-    Refusals that a test provokes on purpose (status 4xx) are logged by Chromium as "Failed to load resource"; those
-    are the test's own business and are left out.
+    Refusals that a test provokes on purpose (status 4xx) are logged by Chromium as "Failed to load resource" and
+    by htmx with their status; those are the test's own business and are left out.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     page = context.new_page()
@@ -72,7 +72,8 @@ def fresh_page(browser: "Browser") -> "Iterator[Page]":
         yield page
     finally:
         context.close()
-    problems = [problem for problem in problems if not problem.startswith("Failed to load resource")]
+    provoked = ("Failed to load resource", "Response Status Error Code 4")
+    problems = [problem for problem in problems if not problem.startswith(provoked)]
     assert not problems, f"the page reported: {problems}"
 
 

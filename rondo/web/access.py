@@ -1,12 +1,16 @@
 """Who may open a page: the one decorator of all page views."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 from rondo.foundation.actors import Actor
 from rondo.foundation.models import User
@@ -36,6 +40,8 @@ def page(right: str = "see", room: str = "") -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _ask_to_sign_in(request)
             actor(request).require(right)
             if room:
                 actor(request).enter(room)
@@ -46,6 +52,32 @@ def page(right: str = "see", room: str = "") -> Callable[[View[P]], View[P]]:
 
         guarded.is_page = True  # type: ignore[attr-defined]  # what may be opened as a report (rondo.web.reports)
         guarded.asks = (right, room)  # type: ignore[attr-defined]  # what docs/rights.md says of it
-        return cast(View[P], login_required(cast(Callable[..., HttpResponse], guarded)))
+        return cast(View[P], guarded)
 
     return decorate
+
+
+def is_part(request: HttpRequest) -> bool:
+    """Whether a script of a page that is open asks, and not the browser for a page."""
+    return bool(request.headers.get("HX-Request")) or request.headers.get("Sec-Fetch-Dest") == "empty"
+
+
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Leads to signing in, and back to the page that was open. A script of that page is refused instead: the page for
+    signing in would stand within it, and what somebody had typed would be gone."""
+    if is_part(request):
+        told = {
+            "text": _("You are no longer signed in. What you typed is still here: sign in, then send it again."),
+            "level": "error",
+            "link": {"href": redirect_to_login(_page_before(request)).url, "text": _("Sign in")},
+        }
+        return HttpResponse(status=401, headers={"HX-Trigger": json.dumps({"toast": told})})
+    return redirect_to_login(request.get_full_path() if request.method in {"GET", "HEAD"} else _page_before(request))
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page whose form was sent; the home page where that is not told."""
+    before = urlsplit(request.headers.get("Referer", ""))
+    if before.netloc != request.get_host():
+        return reverse("home")
+    return before.path + (f"?{before.query}" if before.query else "")

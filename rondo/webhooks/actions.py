@@ -22,6 +22,8 @@ from rondo.webhooks.models import Delivery, Endpoint, Event
 
 OVERLAP = timedelta(hours=24)
 """How long the secret before is good beside a new one."""
+UNUSED = timedelta(minutes=10)
+"""A secret that another one replaces so shortly after is held to be in nobody's hands yet."""
 MOST = 100
 """Webhooks that an installation has at most."""
 MOST_REPLAYED = 10_000
@@ -90,14 +92,19 @@ def resume_webhook(actor: Actor, ref: Ref) -> Endpoint:
 
 
 def rotate_secret(actor: Actor, ref: Ref) -> tuple[Endpoint, str]:
-    """Make a new secret, shown this once; for :data:`OVERLAP` messages are signed with both."""
+    """Make a new secret, shown this once; for :data:`OVERLAP` messages are signed with both.
+
+    One that is made within :data:`UNUSED` of the one before (a second click, a secret that nobody copied) takes that
+    one's place: the receiver still has the secret before both, which stays good as long as it was to.
+    """
     actor.require(RIGHT)
     with transaction.atomic():
         row = _locked(actor, ref)
-        good = signing.mark(row.salt) == row.key_mark
+        good, now = signing.mark(row.salt) == row.key_mark, timezone.now()
         salt = signing.new_salt()
-        row.former_salt = row.salt if good else ""
-        row.former_until = timezone.now() + OVERLAP if good else None
+        if not (good and row.former_until is not None and row.former_until > now + OVERLAP - UNUSED):
+            row.former_salt = row.salt if good else ""
+            row.former_until = now + OVERLAP if good else None
         row.salt, row.key_mark = salt, signing.mark(salt)
         row.save(update_fields=["salt", "former_salt", "former_until", "key_mark"])
         audit.record(actor, "webhook.secret_made", "webhook", row.pk, {})

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from rondo.customers.queries import record_ids
+from rondo.errors import InputError
 from rondo.foundation.installation import zone
 from rondo.foundation.models import AuditEntry, User
 from rondo.foundation.rights import has_right, reach_of
@@ -96,8 +97,10 @@ class _Line:
 def download(request: HttpRequest) -> StreamingHttpResponse:
     """The entries as CSV, a row per field changed, streamed."""
     actor(request).require("export")
-    user = viewer(request)
-    rows = searched(user, LogForm(request.GET))[:MOST_ROWS]
+    user, form = viewer(request), LogForm(request.GET)
+    if not form.is_valid():
+        raise InputError(_("What is looked for cannot be read; correct it on the page of the log."))
+    rows = searched(user, form)[:MOST_ROWS]
     response = StreamingHttpResponse(_lines(user, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="rondo-audit-log.csv"'
     return response

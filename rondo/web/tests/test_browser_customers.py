@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
+from playwright.sync_api import expect
 
 from rondo.analysis.models import Score
 from rondo.customers.models import Customer
@@ -291,3 +293,38 @@ def test_a_list_fits_a_small_desk_with_all_its_usual_columns(
     widths = page.eval_on_selector(".table-wrap:has(.list-table)", "e => [e.scrollWidth, e.clientWidth]")
     assert widths[0] <= widths[1]
     assert page.eval_on_selector(".list-table thead th", "e => e.offsetHeight") <= 40, "headings of two lines at most"
+
+
+def test_what_was_typed_outlives_the_session(opened: "Page", live_server: Any, alice: Any) -> None:
+    """A session that ended (elsewhere, or by time) loses no note: who signs in anew in another tab sends it then."""
+    alice.set_password("a long password of alice")
+    alice.save(update_fields=["password"])
+
+    def sign_in(tab: "Page") -> None:
+        tab.get_by_label("E-mail address").fill(alice.email)
+        tab.get_by_label("Password").fill("a long password of alice")
+        tab.get_by_role("button", name="Sign in", exact=True).click()
+
+    page = opened
+    page.goto(f"{live_server.url}/customers/")
+    sign_in(page)
+    page.locator(".list-row .who a").first.click()
+    page.locator("#composer-body").fill("Wants a call on Monday")
+    Session.objects.all().delete()
+    save = page.locator("#composer button.primary")
+    save.click()
+    told = page.locator("#toasts")
+    expect(told).to_contain_text("You are no longer signed in")
+    expect(told.get_by_text("That did not work")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Sign in")).to_have_count(0)
+    assert page.locator("#composer-body").input_value() == "Wants a call on Monday"
+    with page.context.expect_page() as opening:
+        told.get_by_role("link", name="Sign in").click()
+    other = opening.value
+    sign_in(other)
+    other.wait_for_url(page.url)
+    save.click()
+    expect(told).to_contain_text("Send it once more")
+    save.click()
+    expect(page.locator("#composer-body")).to_have_value("")
+    assert Interaction.objects.filter(body="Wants a call on Monday").count() == 1

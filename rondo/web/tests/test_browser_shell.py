@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from rondo.foundation.accounts import make_login_link
 from rondo.foundation.actors import system
-from rondo.foundation.models import Installation, User
+from rondo.foundation.models import ApiToken, Installation, User
 from rondo.web.tests.customers_data import make_customer
 from rondo.web.tests.sample import store_run
 from tests.browsing import grave_findings
@@ -127,6 +127,31 @@ def test_a_phone_scrolls_down_only(live_server: LiveServer, page_of: PageOf, ali
                 .map((e) => e.outerHTML.slice(0, 120))"""
         )
         assert small == [], path
+
+
+def test_a_double_click_does_it_once(live_server: LiveServer, page_of: PageOf, alice: User) -> None:
+    """Else a second token was made, whose text nobody ever saw."""
+    page = page_of(alice)
+    page.goto(f"{live_server.url}/profile/tokens")
+    page.get_by_label("What it is for").fill("shop")
+    sent: list[Route] = []
+
+    def hold(route: Route) -> None:  # the first answer takes its time
+        sent.append(route)
+        if len(sent) > 1:
+            route.continue_()
+
+    page.route("**/profile/tokens", hold)
+    box = page.get_by_role("button", name="Make a token").bounding_box()
+    assert box
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    with page.expect_request("**/profile/tokens"):
+        page.mouse.click(*middle)
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    sent[0].continue_()
+    expect(page.get_by_text("Copy it now")).to_be_visible()
+    assert (len(sent), ApiToken.objects.count()) == (1, 1)
 
 
 @pytest.mark.parametrize("width", [1280, 1440])

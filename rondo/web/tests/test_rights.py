@@ -347,3 +347,6 @@ def test_roles_users_and_teams_are_changed_on_their_pages_and_undone(base: None,
     assert "Reader → Manager" in found and f'href="/settings/users/{dora.pk}/"' in found
     told = b"".join(client.get("/settings/audit/log.csv", {"record": "role"}).streaming_content).decode()  # type: ignore[attr-defined]
     assert "Role: changed" in told
+    for unusable in ({"since": "2026-13-99"}, {"record": "nothing"}):
+        assert client.get("/settings/audit/", unusable).status_code == 422
+        assert client.get("/settings/audit/log.csv", unusable).status_code == 400, "not the whole log instead"

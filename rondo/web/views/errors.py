@@ -1,6 +1,9 @@
 """Pages for addresses that are not there, for what is not allowed, and for our own failures."""
 
+import json
+
 from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -42,7 +45,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 because the form is too old or comes from elsewhere."""
+    """403 because the form is too old or comes from elsewhere. Where somebody signed in anew in another tab, the page
+    that is still open gets the new token, so that what was typed there can be sent."""
+    if request.headers.get("HX-Request"):
+        told = {"text": _("Somebody signed in anew since this page was opened. Send it once more."), "level": "error"}
+        events = {"token": get_token(request), "toast": told}
+        return HttpResponse(status=403, headers={"HX-Trigger": json.dumps(events)})
     context = {
         "title": _("This form is too old"),
         "message": _("Go back, load the page again, and send the form once more. Nothing was changed."),

@@ -255,6 +255,20 @@ class TestFailures:
             courier.drain()
         assert len(receiver.got) == 2 and "RONDO_SECRET_KEY" in Attempt.objects.latest("pk").error
 
+    def test_a_second_new_secret_at_once_leaves_the_receivers_good(self, alice: User) -> None:
+        """A second click, or a page that was loaded again: the receiver still has the secret before both."""
+        me = Actor(alice, "web")
+        made, _first = webhook(alice, "https://hooks.example.org/")
+        salt = made.salt
+        for _time in range(3):
+            row, _secret = actions.rotate_secret(me, made.pk)
+            assert row.former_salt == salt
+        until = row.former_until
+        assert until is not None
+        Endpoint.objects.update(former_until=until - actions.UNUSED)
+        again, _secret = actions.rotate_secret(me, made.pk)
+        assert again.former_salt == row.salt, "by then the receiver has it"
+
     def test_what_went_wrong_is_told_in_the_companys_language(self, alice: User, courier: Courier) -> None:
         change_installation(ACTOR, language="de")
         with receiving() as receiver:

@@ -316,6 +316,13 @@ def test_an_app_is_added_with_recovery_codes_and_opens_once_a_code(
     assert sign_in(alice).post("/accounts/2fa/authenticate/", {"code": codes[0]}).status_code == 200
 
 
+@pytest.mark.parametrize("address", ["/accounts/2fa/", "/accounts/2fa/webauthn/"])
+def test_what_allauth_lists_is_on_one_page_of_ours(signed_in: SignIn, alice: User, address: str) -> None:
+    """There it leads who has added or removed a passkey."""
+    answer = signed_in(alice).get(address)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/profile/sign-in")
+
+
 def test_wrong_codes_are_counted_for_all_processes(alice: User) -> None:
     secret = with_app(alice)
     for _attempt in range(5):

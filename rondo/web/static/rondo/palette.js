@@ -32,7 +32,8 @@ if (dialog) {
     url.searchParams.set("at", location.pathname + location.search);
     try {
       const answer = await fetch(url, { signal: asked.signal, headers: { "X-Requested-With": "fetch" } });
-      if (answer.redirected) location.assign(answer.url);
+      if (answer.status === 401) location.reload(); // which leads to signing in, and back
+      else if (answer.redirected) location.assign(answer.url);
       else if (answer.ok) {
         list.innerHTML = await answer.text();
         choose(hits()[0]);

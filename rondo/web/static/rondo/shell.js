@@ -51,6 +51,24 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Of a double click one click is sent, and one of an Enter that is held down: what follows would do it all once more.
+let pressed = null;
+const SENDING = "form[method=post] button:not([type=button]), form[hx-post] button:not([type=button]), button[hx-post]";
+addEventListener("click", (event) => {
+  const button = event.target.closest?.(SENDING) ?? null;
+  if (button && button === pressed && event.detail > 1) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+  pressed = button;
+}, true);
+addEventListener("keydown", (event) => {
+  const field = event.repeat && event.key === "Enter" && event.target.closest?.("form input, form select, form button");
+  if (!field?.form || (field.form.method === "get" && !field.form.matches("[hx-post]"))) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
 // The theme is kept with the user; without leaving the page.
 document.addEventListener("submit", async (event) => {
   const choice = event.submitter?.dataset.themeChoice;

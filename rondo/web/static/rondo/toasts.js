@@ -3,7 +3,7 @@ const region = document.getElementById("toasts");
 
 function watch(toast) {
   let timer = 0;
-  const wait = () => { timer = setTimeout(() => toast.remove(), toast.querySelector("form") ? 12000 : 6000); };
+  const wait = () => { timer = setTimeout(() => toast.remove(), toast.querySelector("form, a") ? 12000 : 6000); };
   toast.addEventListener("mouseenter", () => clearTimeout(timer));
   toast.addEventListener("mouseleave", wait);
   toast.addEventListener("focusin", () => clearTimeout(timer));
@@ -12,7 +12,8 @@ function watch(toast) {
   wait();
 }
 
-function add({ text, undo, level }) {
+function add({ text, undo, level, link }) {
+  if (level === "error" && [...region.querySelectorAll("p")].some((words) => words.textContent === text)) return;
   const toast = document.createElement("div");
   toast.className = level === "error" || level === "warning" ? "toast risk" : "toast";
   const words = document.createElement("p");
@@ -32,6 +33,14 @@ function add({ text, undo, level }) {
     form.append(token, button);
     toast.append(form);
   }
+  if (link) {
+    const anchor = document.createElement("a");
+    anchor.className = "undo";
+    anchor.href = link.href;
+    anchor.target = "_blank"; // this page keeps what was typed
+    anchor.textContent = link.text;
+    toast.append(anchor);
+  }
   const close = document.createElement("button");
   close.type = "button";
   close.dataset.dismiss = "";
@@ -46,6 +55,14 @@ if (region) {
   region.querySelectorAll("[data-toast]").forEach(watch);
   document.body.addEventListener("toast", (event) => add(event.detail));
   for (const failure of ["htmx:responseError", "htmx:sendError"]) {
-    document.body.addEventListener(failure, () => add({ text: region.dataset.failed, level: "error" }));
+    document.body.addEventListener(failure, (event) => {
+      const said = event.detail.xhr?.getResponseHeader("HX-Trigger")?.includes('"toast"');
+      if (!said) add({ text: region.dataset.failed, level: "error" });
+    });
   }
+  // Who signed in anew in another tab has another token; this page sends with it from now on.
+  document.body.addEventListener("token", ({ detail }) => {
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": detail.value }));
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = detail.value;
+  });
 }
