@@ -136,6 +136,31 @@ def test_filters_columns_and_selection(opened: "Page", live_server: Any) -> None
     page.get_by_text("21 customers fit").wait_for()
 
 
+def test_many_are_selected_at_once_and_none_unseen(opened: "Page", live_server: Any) -> None:
+    """All rows shown by one click, a range with Shift; who leaves the sight stays selected, and the bar says so."""
+    page = opened
+    page.goto(f"{live_server.url}/customers/")
+    bar, rows = page.locator("#selected"), page.locator(".list-row")
+    every = page.get_by_label("Select all rows shown")
+    every.check()
+    shown = rows.count()
+    assert bar.locator("[data-count]").inner_text() == str(shown) and not bar.locator("[data-away]").is_visible()
+    assert page.locator(".list-row[aria-selected=true]").count() == shown
+    every.uncheck()
+    assert not bar.is_visible()
+    rows.nth(1).locator("input").click()
+    rows.nth(4).locator("input").click(modifiers=["Shift"])
+    assert bar.locator("[data-count]").inner_text() == "4" and every.evaluate("box => box.indeterminate")
+    for _row in range(2):
+        page.keyboard.press("j")
+    page.keyboard.press("Shift+X")
+    assert page.locator(".list-row[aria-selected=true]").count() == 6
+    name = rows.nth(2).locator(".who a").inner_text()
+    page.locator("#q").fill(name)
+    page.get_by_text("5 of them not in sight").wait_for()
+    assert bar.locator("[data-count]").inner_text() == "6"
+
+
 def test_a_rule_narrows_the_list_and_becomes_a_segment(opened: "Page", live_server: Any) -> None:
     page = opened
     page.goto(f"{live_server.url}/customers/?f=activity:is:late")

@@ -2,6 +2,7 @@
 const list = document.getElementById("list");
 const search = document.getElementById("q");
 let chosen = new Set();
+let last = "";
 let waiting = 0;
 
 const rows = () => [...list.querySelectorAll(".list-row")];
@@ -28,7 +29,15 @@ function mark() {
   const bar = document.getElementById("selected");
   if (!bar) return;
   bar.hidden = chosen.size === 0;
-  bar.querySelector("[data-count]").textContent = chosen.size.toLocaleString(document.documentElement.lang);
+  const said = (number) => number.toLocaleString(document.documentElement.lang);
+  const shown = rows().filter((row) => chosen.has(row.dataset.key)).length;
+  const all = list.querySelector("[data-all]");
+  all.checked = shown > 0 && shown === rows().length;
+  all.indeterminate = shown > 0 && !all.checked;
+  bar.querySelector("[data-count]").textContent = said(chosen.size);
+  // A search or a filter may hide some of them: what is done to them is done to those, too.
+  bar.querySelector("[data-away]").hidden = shown === chosen.size;
+  bar.querySelector("[data-away-count]").textContent = said(chosen.size - shown);
   for (const link of bar.querySelectorAll("[data-export]")) {
     const asked = new URLSearchParams(list.querySelector("[data-shape]").dataset.shape);
     chosen.forEach((key) => asked.append("id", key));
@@ -46,9 +55,16 @@ function mark() {
   }
 }
 
-function toggle(row) {
-  const key = row.dataset.key;
-  if (!chosen.delete(key)) chosen.add(key);
+// With Shift all from the last one marked up to this one become what this one becomes.
+function toggle(row, further = false) {
+  const all = rows();
+  const [from, to] = [all.findIndex((other) => other.dataset.key === last), all.indexOf(row)].sort((a, b) => a - b);
+  const on = !chosen.has(row.dataset.key);
+  for (const one of further && from >= 0 ? all.slice(from, to + 1) : [row]) {
+    if (on) chosen.add(one.dataset.key);
+    else chosen.delete(one.dataset.key);
+  }
+  last = row.dataset.key;
   mark();
 }
 
@@ -94,6 +110,7 @@ window.addEventListener("keydown", (event) => {
     j: () => step(1),
     k: () => step(-1),
     x: () => row && toggle(row),
+    X: () => row && toggle(row, true),
     f: () => list.querySelector("[data-filter]").click(),
     F: () => build(""),
     Enter: () => row && document.activeElement === row && location.assign(row.querySelector(".who a").href),
@@ -109,9 +126,16 @@ list.addEventListener("click", (event) => {
   if (event.target.closest("[data-clear]")) {
     chosen = new Set();
     mark();
+  } else if (event.target.matches("[data-all]")) {
+    for (const one of rows()) {
+      if (event.target.checked) chosen.add(one.dataset.key);
+      else chosen.delete(one.dataset.key);
+    }
+    mark();
   } else if (row && event.target.closest(".pick")) {
     if (!event.target.matches("input")) event.preventDefault();
-    toggle(row);
+    if (event.shiftKey) getSelection().removeAllRanges();
+    toggle(row, event.shiftKey);
   } else if (row && !event.target.closest("a, button, input, form") && !getSelection().toString()) {
     // A second click on a cell that can be changed opens its field instead.
     const open = () => { if (!row.querySelector("form")) location.assign(row.querySelector(".who a").href); };
