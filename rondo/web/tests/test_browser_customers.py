@@ -261,6 +261,23 @@ def test_two_versions_stand_within_their_column(opened: "Page", live_server: Any
     ]  # fmt: skip
 
 
+def test_a_cell_left_after_a_conflict_shows_what_stands_there_now(opened: "Page", live_server: Any) -> None:
+    page = opened
+    page.goto(f"{live_server.url}/customers/?sort=name")
+    cell = page.locator(".list-row .who").filter(has_text="Miller 00")
+    room = cell.bounding_box()
+    assert room
+    cell.dblclick(position={"x": room["width"] - 4, "y": room["height"] / 2})
+    page.locator("#cell-form [name=value]").fill("Miller Mine")
+    Customer.objects.filter(name="Miller 00").update(name="Miller Theirs", version=F("version") + 1)
+    page.keyboard.press("Enter")
+    page.get_by_text("Somebody else changed this meanwhile").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".list-row").get_by_text("Miller Theirs").wait_for()
+    assert page.get_by_text("Miller 00").count() == 0
+    assert Customer.objects.filter(name="Miller Mine").count() == 0
+
+
 def test_a_command_is_copied(installation: Any, alice: Any, page_of: Any, live_server: Any) -> None:
     page = page_of(alice)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

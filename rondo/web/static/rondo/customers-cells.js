@@ -9,6 +9,10 @@ const cellsOf = (row) => columns(row).flatMap((column, at) => (column.dataset.ed
 
 function close() {
   if (!open) return;
+  if (list.querySelector("#cell-form [data-cell-reload]")) {
+    location.reload(); // what stood here before is no longer so: somebody else changed it
+    return;
+  }
   const { cell, before } = open;
   open = null;
   cell.replaceChildren(...before);
