@@ -173,14 +173,17 @@ def versioned(operation: Callable[..., Any]) -> Callable[..., Any]:
         if thing is None:
             return operation(request, *args, **values)
         with transaction.atomic() if request.headers.get("If-Match") else nullcontext():
+            left = None
             if request.headers.get("If-Match"):
                 thing.hold(place)
                 current = thing.state(request, place)
-                if current is None and path in _undone:
-                    current = _left_by(str(match.kwargs["change_id"]))
                 if current is not None:
                     check_match(request, current)
+                elif path in _undone:
+                    left = _left_by(str(match.kwargs["change_id"]))
             answer = operation(request, *args, **values)
+            if left is not None:  # who may not undo it is not told that it is there
+                check_match(request, left)
         status = answer.status_code if isinstance(answer, Status) else 200
         if path in _undone:  # what was gone has its place again
             thing, place = _changed_by(str(match.kwargs["change_id"]), _undone[path])
@@ -215,7 +218,10 @@ def _left_by(change_id: str) -> str | None:
     if entry is None:
         return None
     same = AuditEntry.objects.filter(record_type=entry.record_type, record_id=entry.record_id)
-    return _tag_of_gone(ids.encode(CHANGE, same.order_by("-pk").values_list("pk", flat=True)[0]))
+    last = same.order_by("-pk")[0]
+    if not last.verb.endswith(("deleted", "archived")):  # it is there, and not the reader's to see any more
+        return None
+    return _tag_of_gone(ids.encode(CHANGE, last.pk))
 
 
 def _tag_of_gone(change: str) -> str:

@@ -140,20 +140,17 @@ def value_customers(
     same_length({"x": x_, "factors": more})
     expected = alive * plain[inverse] * more
     ahead = weeks_in_units(purchases.config.time_unit, config.horizon_weeks)
-    silent = purchases.probability_silent(ahead, x_, t_, T_, alive)
-    nothing = silent**more
-    # How much more than the model's plain expectation is expected: the factor, and what silence as served asks for.
-    times = more
+    # Of who is there, and of all: apart, since hardly anybody is left of 1 - alive where it is told of one long gone.
+    idle = purchases.probability_silent(ahead, x_, t_, T_, np.ones(x_.size))
+    nothing = (1 - alive * (1 - idle)) ** more
     if served is not None:
         nothing = served.nothing(nothing, config.horizon_weeks)
-        raised = lifted(expected, served.least(nothing, config.horizon_weeks))
-        times = more * np.divide(raised, expected, out=np.ones(x_.size), where=expected > 0)
-        expected = raised
-    value = alive * discounted[inverse] * per_purchase * config.margin_rate * times
-    # What is left of the base's purchases, spread over those who, with the factor, do buy: the mean is that of `value`.
-    kept = np.divide((1 - silent) * times, 1 - nothing, out=np.ones(x_.size), where=nothing < 1)
-    amount = (discounted / plain)[inverse] * kept * config.margin_rate
-    low, high = _interval(purchases, spend, x_, T_, n, n * z, alive, silent, nothing, amount, config)
+        expected = lifted(expected, served.least(nothing, config.horizon_weeks))
+    worth_of_each = (discounted / plain)[inverse] * config.margin_rate
+    value = expected * worth_of_each * per_purchase
+    # What is expected, spread over those who do buy: the mean is that of `value`.
+    kept = np.divide((1 - idle) * expected, plain[inverse] * (1 - nothing), out=np.ones(x_.size), where=nothing < 1)
+    low, high = _interval(purchases, spend, x_, T_, n, n * z, idle, nothing, worth_of_each * kept, config)
     whole = np.rint(value).astype(np.int64)
     return CustomerValues(
         value=whole,
@@ -186,22 +183,20 @@ def _interval(
     T: FloatArray,
     n: FloatArray,
     spent: FloatArray,
-    alive: FloatArray,
-    silent: FloatArray,
+    idle: FloatArray,
     nothing: FloatArray,
     amount: FloatArray,
     config: ValueConfig,
 ) -> tuple[IntArray, IntArray]:
     """Quantiles of each customer's own value.
 
-    A customer brings nothing with the chance ``nothing``, which is that of the model (``silent``) to the power of the
-    factor, as everywhere; otherwise ``amount`` (gamma + spent) W, where W depends on (x, T, n) alone. So a quantile of
-    the whole is a quantile of W at a shifted level, looked up in a table of the living, of whom a part buys nothing.
+    A customer brings nothing with the chance ``nothing``; otherwise ``amount`` (gamma + spent) W, where W depends on
+    (x, T, n) alone. So a quantile of the whole is a quantile of W at a shifted level, looked up in a table of the
+    living, of whom the part ``idle`` buys nothing.
     Purchase times enter through the mean discount of the customer's expected purchases.
     """
     table, rows = _alive_quantiles(purchases, spend, x, T, n, config)
     scale = (spend.gamma + spent) * amount
-    idle = np.clip((silent - (1 - alive)) / np.maximum(alive, 1e-300), 0.0, 1.0)
     bounds = []
     for level in ((1 - config.level) / 2, (1 + config.level) / 2):
         among = np.clip((level - nothing) / np.maximum(1 - nothing, 1e-300), 0.0, 1.0)

@@ -77,7 +77,10 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def _page_before(request: HttpRequest) -> str:
     """The page whose form was sent; the home page where that is not told."""
-    before = urlsplit(request.headers.get("Referer", ""))
+    try:
+        before = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # no address at all
+        return reverse("home")
     if before.netloc != request.get_host():
         return reverse("home")
     return before.path + (f"?{before.query}" if before.query else "")

@@ -41,6 +41,12 @@ def worth_saving(viewer: User, part: Worth, currency: str) -> list[ToSave]:
     ]
 
 
+def scores_tell(part: Worth) -> bool:
+    """Whether the scores tell what is at stake; those of a run by an earlier version do not."""
+    keys = [one["customer"] for one in part["saving"]]
+    return Score.objects.filter(pk__in=keys, at_stake__isnull=False).exists()
+
+
 def reason(score: Score, currency: str) -> str:
     """Why a customer is worth saving: the own rhythm against the silence, the spend, and what the silence adds."""
     words: dict[str, Any] = {

@@ -308,3 +308,31 @@ def test_taking_a_deletion_back_by_its_id_is_held_to_the_version_that_the_deleti
         assert (again.status_code, again.headers["ETag"]) == (412, done.headers["ETag"]), path
         assert send("POST", back).status_code in (404, 409, 422), path
         assert send("GET", path).headers["ETag"] == now.headers["ETag"], "twice is once"
+
+
+def test_a_version_tells_nobody_of_a_change_that_is_not_theirs(
+    installation: Any, alice: User, make_user: Callable[..., User]
+) -> None:
+    """Who may not take a change back hears 404 with any version; who may, where the thing is there and only out of sight,
+    needs none."""
+
+    def of(user: User) -> Send:
+        token = make_api_token(system(), user, "versions", scopes=RIGHTS)
+
+        def send(verb: str, path: str, body: Any = None, **headers: str) -> Any:
+            client = Client(headers={"authorization": f"Bearer {token}"} | headers)
+            return client.generic(
+                verb, f"/api/v1/{path}", client._encode_json(body or {}, "application/json"), "application/json"
+            )
+
+        return send
+
+    theirs, mine = of(make_user("bea", role="administrator")), of(alice)
+    change = mine("POST", "views", {"name": "Secret", "kept": {}}).json()["change"]
+    for headers in ({}, {"if-match": '"x"'}):
+        refused = theirs("POST", f"views/changes/{change}/undo", **headers)
+        assert (refused.status_code, refused.headers.get("ETag")) == (404, None), headers
+    shared = theirs("POST", "views", {"name": "Shared", "kept": {}, "shared": True}).json()["id"]
+    seen = mine("GET", f"views/{shared}").headers["ETag"]
+    hidden = mine("PATCH", f"views/{shared}", {"shared": False}).json()["change"]
+    assert mine("POST", f"views/changes/{hidden}/undo", **{"if-match": seen}).status_code == 200

@@ -173,7 +173,9 @@ class Endings:
         for row in rows:
             owner, household = stands.get(row["owner"], 0), stands.get(row["household"], 0)
             links = there.get((owner, household), ()) if row["state"] == "known" else ()
-            standing = [one for one in links if one[2] is None]
+            # what has ended on that day already is told once more; who lives there again came later
+            told = any(one[2] == row["day"] for one in links)
+            standing = [] if told else [one for one in links if one[2] is None]
             begun = max((one[1] for one in standing if one[1] is not None), default=None)
             ended = tuple(one[2] for one in links if one[2] is not None)
             found.append(

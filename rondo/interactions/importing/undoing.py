@@ -188,9 +188,10 @@ def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int
 
 
 def _stands_again(row: Link) -> bool:
-    """Whether the two of a link that ended are linked anew, so that the old one cannot stand beside it."""
-    same = Link.objects.filter(subject_id=row.subject_id, object_id=row.object_id, role=row.role, until=None)
-    return same.exclude(pk=row.pk).exists()
+    """Whether the two of a link that ended were linked anew, so that the old one cannot stand beside it; that the newer
+    one has ended meanwhile is no reason to open the old one."""
+    same = Link.objects.filter(subject_id=row.subject_id, object_id=row.object_id, role=row.role)
+    return same.filter(models.Q(until=None) | models.Q(pk__gt=row.pk)).exclude(pk=row.pk).exists()
 
 
 def _told_of_link(actor: Actor, row: Link, back: dict[str, list[Any]]) -> list[AuditEntry]:

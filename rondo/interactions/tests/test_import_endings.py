@@ -110,3 +110,15 @@ def test_known_customers_left_alone_stay_and_merged_ones_leave_as_one(tmp_path: 
     actions.merge(system(), person("Anna"), twin)
     ends(tmp_path, "77,Müller,2024-05-31\n", match_by=("external",))
     assert Link.objects.filter(until=LAST).count() == 1 and not lives("Anna")
+
+
+def test_the_same_file_again_leaves_who_came_back(tmp_path: Path) -> None:
+    """Whole exports come again and again: a membership that began after the one that the file ended is another."""
+    anna, house = person("Anna"), visible(None).get(name="Müller")
+    first = ends(tmp_path, "1,Müller,2024-05-31\n")
+    actions.link(system(), anna, house, "member")
+    again = ends(tmp_path, "1,Müller,2024-05-31\n2,,\n")
+    assert rejects(again) == [] and not again.counts.get("memberships_ended") and lives("Anna")
+    Link.objects.filter(subject=anna, until=None).update(until=LAST + timedelta(days=9))
+    undo(system(), first.pk)
+    assert not lives("Anna"), "what has ended twice is not opened by taking the first end back"

@@ -82,3 +82,22 @@ def test_a_silence_that_is_the_models_own_changes_nothing() -> None:
     for name in ("value", "low", "high", "median_purchases"):
         assert np.abs(getattr(before, name) - getattr(after, name)).max() <= 1, name
     assert after.expected_purchases == pytest.approx(before.expected_purchases)
+
+
+@pytest.mark.parametrize("name", ["bgnbd", "paretonbd"])
+def test_who_bought_daily_and_is_long_gone_has_a_value_within_an_interval(name: str) -> None:
+    """P(alive) is too small for a difference from 1, yet what is served says that three in ten come back."""
+    log, day = cdnow_sample(), 364
+    base = science.summarise(log, day)
+    model = fit_at(name, log, day, 365.25, base=base)
+    spend = gamma_gamma.fit(base.spend_days, base.mean_spend)
+    x, t_x, span = (
+        np.array(column, float) for column in ([2.0, 30.0, 60.0, 600.0], [20.0, 104, 104, 104], [52.0, 400, 400, 400])
+    )
+    alive = model.probability_alive(x, t_x, span)
+    assert alive[1:].max() < 1e-8
+    silent = np.array([0.5, 0.7, 0.7, 0.7])
+    told = Served(13.0, silent, np.array([0.5, 1.0, 1.0, 1.0]), 1 - silent)
+    found = value_customers(model, spend, x, t_x, span, x, np.full(4, 3000.0), CONFIG, None, alive, told)
+    assert (found.high > found.value).all() and (found.value > 0).all()
+    assert (found.high[1:] > 2 * found.value[1:]).all()  # one purchase alone brings more than three tenths of one

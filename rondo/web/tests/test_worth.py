@@ -85,3 +85,12 @@ def test_a_run_without_it_shows_the_rest(signed_in: SignIn, alice: User) -> None
     RunPart.objects.all().delete()
     page = text_of(signed_in(alice), "/portfolio/")
     assert 'id="chart-grid"' in page and "chart-worth-map" not in page
+
+
+def test_the_number_of_those_at_stake_opens_them_where_scores_tell_it(run: Run, signed_in: SignIn, alice: User) -> None:
+    client, in_danger = signed_in(alice), RunPart.objects.get(run=run, name="worth").figures["in_danger"]
+    link = re.search(r'href="(/customers/\?f=at_stake[^"]+)"', text_of(client, "/portfolio/"))
+    assert link and listed(client, unescape(link.group(1))) == in_danger > 0
+    Score.objects.update(at_stake=None)  # as a run of an earlier version left them
+    page = text_of(client, "/portfolio/")
+    assert f"at stake, of {in_danger} customers" in page and "f=at_stake" not in page

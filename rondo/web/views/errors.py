@@ -47,7 +47,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 because the form is too old or comes from elsewhere. Where somebody signed in anew in another tab, the page
     that is still open gets the new token, so that what was typed there can be sent."""
-    if request.headers.get("HX-Request"):
+    own = not request.user.is_authenticated or request.headers.get("X-Viewer") == str(request.user.pk)
+    if request.headers.get("HX-Request") and own:  # what one typed is not sent in the name of another
         told = {"text": _("Somebody signed in anew since this page was opened. Send it once more."), "level": "error"}
         events = {"token": get_token(request), "toast": told}
         return HttpResponse(status=403, headers={"HX-Trigger": json.dumps(events)})

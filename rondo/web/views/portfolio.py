@@ -17,7 +17,7 @@ from rondo.web.charts.models import candidates, silence
 from rondo.web.charts.portfolio import customers_where, deciles, distribution, everybody, grid, lorenz
 from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.relations.charts import bonds_map
-from rondo.web.saving import worth_saving
+from rondo.web.saving import scores_tell, worth_saving
 
 
 def _revenue(found: Figures) -> Chart | None:
@@ -123,7 +123,9 @@ def _worth(user: User, found: Figures) -> dict[str, object]:
     return {
         "worth": part,
         "saving": worth_saving(user, part, currency),
-        "saving_url": customers_where(f"at_stake:min:{Money(1, currency).major}") + _SAVING,
+        "saving_url": customers_where(f"at_stake:min:{Money(1, currency).major}") + _SAVING
+        if scores_tell(part)
+        else "",
         "carrying_url": customers_where(f"spend:min:{spend}"),
         "valued": sum(cell["value"] for cell in part["cells"]),
         "high": sum(cell["value"] for cell in part["cells"] if cell["risk"] == "high"),

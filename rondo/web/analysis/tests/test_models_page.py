@@ -95,7 +95,7 @@ def test_the_page_shows_the_run_and_leads_to_its_customers(run: Run, signed_in: 
     assert "There is no earlier run to compare with." in page
     assert all(f'id="chart-{key}"' in page for key in ("candidates", "silence", "deciles"))
     assert 'href="/customers/?f=risk%3Ais%3Ahigh"' in page and 'href="/customers/?f=purchase_days%3Amin%3A1"' in page
-    assert text_of(client, "/charts/candidates.csv").startswith("Model,Mean absolute error,")
+    assert text_of(client, "/charts/candidates.csv").startswith("\ufeffModel,Mean absolute error,")
     rows = text_of(client, "/charts/silence.csv").splitlines()
     assert len(rows) == 1 + len(results["churn"]["check"]["paths"][0]["bins"])
 

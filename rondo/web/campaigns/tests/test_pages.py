@@ -135,7 +135,7 @@ def test_the_reactions_by_day_are_to_be_had_as_csv(
     assert f'href="{file}"' in client.get(address(spring)).content.decode()
     response = client.get(file)
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert response.content.decode().splitlines() == ["Day,Reactions", "2017-03-08,2", "2017-03-10,1"]
+    assert response.content.decode("utf-8-sig").splitlines() == ["Day,Reactions", "2017-03-08,2", "2017-03-10,1"]
     assert signed_in(charlie).get(file).status_code == 404  # none of the customers is Charlie's to see
 
 

@@ -32,7 +32,10 @@ if (dialog) {
     url.searchParams.set("at", location.pathname + location.search);
     try {
       const answer = await fetch(url, { signal: asked.signal, headers: { "X-Requested-With": "fetch" } });
-      if (answer.status === 401) location.reload(); // which leads to signing in, and back
+      if (answer.status === 401) { // the page keeps what was typed on it
+        dialog.close();
+        document.body.dispatchEvent(new CustomEvent("toast", { detail: JSON.parse(answer.headers.get("HX-Trigger")).toast }));
+      }
       else if (answer.redirected) location.assign(answer.url);
       else if (answer.ok) {
         list.innerHTML = await answer.text();

@@ -62,7 +62,7 @@ if (region) {
   }
   // Who signed in anew in another tab has another token; this page sends with it from now on.
   document.body.addEventListener("token", ({ detail }) => {
-    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": detail.value }));
+    document.body.setAttribute("hx-headers", JSON.stringify({ ...JSON.parse(document.body.getAttribute("hx-headers")), "X-CSRFToken": detail.value }));
     for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = detail.value;
   });
 }
