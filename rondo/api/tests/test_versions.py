@@ -63,7 +63,7 @@ def send(alice: User) -> Send:
 
     def call(verb: str, path: str, body: Any = None, **headers: str) -> Any:
         client = Client(raise_request_exception=False, headers={"authorization": f"Bearer {token}"} | headers)
-        return client.generic(verb, path, json.dumps(body or {}), "application/json")  # type: ignore[attr-defined]
+        return client.generic(verb, path, json.dumps(body or {}), "application/json")
 
     return call
 
