@@ -1,14 +1,15 @@
 """Pages that a person waits for, with eight people at once, at 1,000,000 customers and 20,000,000 interactions, on
 SQLite and PostgreSQL: ``python -m bench.pages [--users 8 --seconds 6 --workers 2 --home FOLDER --database URL]``.
 
-``rondo up`` serves (web, worker and scheduler, as a company runs it). Each user is a connection over loopback that asks
-for one page after the other without a pause, each for other customers, texts or figures; page by page, then all of them
-mixed. *Server* is what the program took from the request's arrival in Django to its whole answer, as its own
+``rondo up`` serves (web, worker and scheduler, as a company runs it). Each user is a connection over loopback that
+asks for one page after the other without a pause, each for other customers, texts or figures; page by page, then all
+of them mixed. *Server* is what the program took from the request's arrival in Django to its whole answer, as its own
 ``Server-Timing`` header says: with it come the queries, and the time of the processor alone, which other work on the
-machine does not stretch. *Client* is from the first byte sent to the last one read, and
-so has the waiting for a free thread in it, of which there is more than anybody would meet: people who read take minutes
-to ask as often. The baseline is the bare SQL that fetches the rows the page cannot do without, alone, on the same
-database in the same run. The clients take their share of the same processors.
+machine does not stretch. The first seconds are left out: people work on pages that others have opened before.
+*Client* is from the first byte sent to the last one read, and so has the waiting for a free thread in it, of which
+there is more than anybody would meet: people who read take minutes to ask as often. The baseline is the bare SQL that
+fetches the rows the page cannot do without, alone, on the same database in the same run. The clients take their share
+of the same processors.
 """
 
 import argparse
@@ -34,7 +35,10 @@ AIM = 100.0
 """Milliseconds of the server at the 95th percentile."""
 BARE = 60
 """So often the bare SQL is asked."""
-WARM_UP_SECONDS = 1.5
+SETTLE_SECONDS = 8.0
+"""Before the first page: processes that were just begun import beside their first requests what draws charts."""
+WARM_UP_SECONDS = 3.0
+"""Before each page: its statements are put together, and eight new connections spread over the processes."""
 LONGEST = 60.0
 """Seconds that a user waits for an answer."""
 TIMING = re.compile(r'total;dur=([\d.]+), cpu;dur=([\d.]+), db;dur=([\d.]+);desc="(\d+) queries"')
@@ -196,9 +200,15 @@ def prepare() -> dict[str, Any]:
 
 
 def use(
-    number: int, port: int, cookie: str, some: Callable[[random.Random], str], until: float, taken: list[Request]
+    number: int,
+    port: int,
+    cookie: str,
+    some: Callable[[random.Random], str],
+    span: tuple[float, float],
+    taken: list[Request],
 ) -> None:
-    """One user: ask, read, ask again until the time is over."""
+    """One user: ask, read, ask again until the time is over; what was asked before it began does not count."""
+    begin, until = span
     chance = random.Random(number)
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)) as line:
         while time.perf_counter() < until:
@@ -215,22 +225,28 @@ def use(
             told = TIMING.search(answer.headers.get("Server-Timing", ""))
             if answer.status != 200 or not body or told is None:
                 raise SystemExit(f"{path}: {answer.status}")
+            if started < begin:
+                continue
             taken.append(Request(taken_ms, float(told[1]), float(told[2]), float(told[3]), int(told[4])))
 
 
-def load(users: int, port: int, cookie: str, some: Callable[[random.Random], str], seconds: float) -> list[Request]:
-    """All users at once for so many seconds."""
+def load(
+    users: int, port: int, cookie: str, some: Callable[[random.Random], str], seconds: float, before: float
+) -> tuple[list[Request], float]:
+    """What all users at once were answered in so many seconds, after as many as ``before`` that do not count; and how
+    long it took them."""
     taken: list[list[Request]] = [[] for _ in range(users)]
-    until = time.perf_counter() + seconds
+    begin = time.perf_counter() + before
+    span = (begin, begin + seconds)
     threads = [
-        threading.Thread(target=use, args=(number, port, cookie, some, until, taken[number]), daemon=True)
+        threading.Thread(target=use, args=(number, port, cookie, some, span, taken[number]), daemon=True)
         for number in range(users)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(seconds + LONGEST)
-    return [request for own in taken for request in own]
+        thread.join(before + seconds + LONGEST)
+    return [request for own in taken for request in own], time.perf_counter() - begin
 
 
 def at(share: float, times: Iterable[float]) -> float:
@@ -295,21 +311,25 @@ def measure(users: int, seconds: float, chosen: str) -> None:
     try:
         wait_for(port, server)
         held = True
+        load(users, port, told["cookie"], mixed([case.address for case in pages]), 0.0, SETTLE_SECONDS)
         for case in pages:
             plain = bare(case)
-            load(users, port, told["cookie"], case.address, WARM_UP_SECONDS)
-            started = time.perf_counter()
-            taken = load(users, port, told["cookie"], case.address, seconds)
-            held &= tell(case.name, taken, time.perf_counter() - started, plain, case.aimed)
+            taken, passed = load(users, port, told["cookie"], case.address, seconds, WARM_UP_SECONDS)
+            held &= tell(case.name, taken, passed, plain, case.aimed)
         aimed = [case.address for case in pages if case.aimed]
         if len(aimed) > 1:
-            started = time.perf_counter()
-            taken = load(users, port, told["cookie"], lambda chance: chance.choice(aimed)(chance), seconds)
-            tell("those aimed at, mixed", taken, time.perf_counter() - started, [], False)
+            some = mixed(aimed)
+            taken, passed = load(users, port, told["cookie"], some, seconds, WARM_UP_SECONDS)
+            tell("those aimed at, mixed", taken, passed, [], False)
         print("aim held" if held else f"aim of {AIM:.0f} ms NOT held", flush=True)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
+
+
+def mixed(pages: Sequence[Callable[[random.Random], str]]) -> Callable[[random.Random], str]:
+    """The address of any of these pages."""
+    return lambda chance: chance.choice(pages)(chance)
 
 
 def wait_for(port: int, server: "subprocess.Popen[bytes]", seconds: float = 90.0) -> None:

@@ -261,6 +261,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # administrators say who has which address
 MFA_RATE_LIMITS = False
 MFA_TOTP_TOLERANCE = 1  # a clock may go wrong by half a minute
 MFA_FORMS = {
+    "activate_totp": "rondo.foundation.second_factor.CountedActivateForm",
     "authenticate": "rondo.foundation.second_factor.CountedAuthenticateForm",
     "reauthenticate": "rondo.foundation.second_factor.CountedReauthenticateForm",
     "authenticate_webauthn": "rondo.foundation.second_factor.CountedPasskeyForm",

@@ -62,6 +62,7 @@ WRITERS = {
     "rondo/analysis/buying_stages/thresholds.py": "the verb that puts thresholds into force",
     "rondo/analysis/thresholds.py": "the verb that puts thresholds into force",
     "rondo/analysis/following.py": "what follows a run, swapped with its row, called by actions",
+    "rondo/analysis/counted.py": "whom runs and studies counted, swapped with them",
     "rondo/analysis/scores.py": "the wide table, swapped by the analysis",
 }
 """Who may write, and what they are. A view, an API router or a template tag never joins this list."""

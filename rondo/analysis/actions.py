@@ -13,8 +13,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from rondo.analysis import bonds, changing, circles, fingerprints, modelling, rfm, scores, standing, summary, thresholds
+from rondo.analysis import (
+    bonds,
+    changing,
+    circles,
+    counting,
+    fingerprints,
+    modelling,
+    rfm,
+    scores,
+    standing,
+    summary,
+    thresholds,
+)
 from rondo.analysis.beside import side_by_side
+from rondo.analysis.counted import Keys, keep_of_run
 from rondo.analysis.facts import MODELLED, Past, fact_table, past
 from rondo.analysis.leavers import still_gone
 from rondo.analysis.modelling import Fitted, Judged, Log, choosing, day_number
@@ -169,12 +182,13 @@ def _analyse(run: Run, as_of: date | None, actor: Actor, steps: _Steps) -> None:
         results, of_scores = figures.result()
         results["since_previous"] = _since(run, results["value"], table)
         parts |= of_scores
-        parts["changes"]["judged"] = able
+        parts["changes"]["judged"] = int(able.size)
+        counted_of = counting.of_run(table, log, bases, fitted, results, able, rate)
         run.models_json = fitted.describe() if fitted else {"reason": reason}
         run.result_hash = fingerprints.result_hash(table, {**results, **parts})
         run.results = cast("dict[str, Any]", results)
         copying.result()
-    _serve(run, prepared, parts, actor)
+    _serve(run, prepared, parts, counted_of, actor)
     steps.done("summary")
 
 
@@ -365,11 +379,14 @@ def _since(run: Run, value: Any, table: pa.Table) -> Any:
     return summary.since_previous(before, value, table)
 
 
-def _serve(run: Run, prepared: tuple[str, str], parts: dict[str, Any], actor: Actor) -> None:
-    """Flip to the scores and histories prepared, and to the run, in one transaction."""
+def _serve(
+    run: Run, prepared: tuple[str, str], parts: dict[str, Any], counted_of: dict[str, Keys], actor: Actor
+) -> None:
+    """Flip to the scores and histories prepared, to whom the run counted, and to the run, in one transaction."""
     with transaction.atomic():
         scores.put_in_place(*prepared, large=bool(run.results["totals"]["customers"] > scores.INDEXED_AT_ONCE))
         Run.objects.filter(is_current=True).update(is_current=False)
+        keep_of_run(run, counted_of)
         RunPart.objects.bulk_create(RunPart(run=run, name=name, figures=part) for name, part in parts.items())
         run.status, run.is_current, run.finished_at = Run.Status.DONE, True, timezone.now()
         run.save()

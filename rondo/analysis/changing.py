@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rondo.analysis.between import placed
 from rondo.analysis.facts import Past
 from rondo.analysis.modelling import Log, day_of
 from rondo.science import mixes
@@ -102,8 +103,8 @@ def _parts(tables: Tables, rows: Any, log: Log) -> MadeOf | None:
 
 def beside(
     facts: pa.Table, log: Log, as_of: int, mix: MadeOf | None = None, channel: MadeOf | None = None
-) -> tuple[pa.Table, int]:
-    """The facts, ordered by ``customer_id``, with those of change, and how many customers could be judged.
+) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """The facts, ordered by ``customer_id``, with those of change, and which customers could be judged.
 
     They are null where nothing changed beyond chance, and where somebody buys too rarely to tell. Of several changes of
     a customer the clearest is told; ``change_to`` is the category or channel whose share rose most.
@@ -122,7 +123,8 @@ def beside(
     columns = _told(found, row, names)
     for name, column in zip(FACTS, columns, strict=True):
         facts = facts.append_column(name, column)
-    return facts, max(found.judged)
+    able = log.customers[found.able]
+    return facts, able[placed(able, ids)[1]]
 
 
 def _told(found: Found, row: npt.NDArray[np.int64], names: dict[str, list[str]]) -> list[pa.Array]:

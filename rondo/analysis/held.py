@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rondo.analysis import definitions  # noqa: F401 - the facts are registered there
 from rondo.analysis.models import (
+    Counted,
     History,
     InterestOf,
     LeadFound,
@@ -81,5 +82,5 @@ for _version in (StageVersion, StandingVersion, Pin):
     registries.swept.add(_version._meta.db_table, Swept(_version._meta.db_table, _version, ("reason",)))
 registries.swept.add("runs", Swept("runs", Run, ("error",)))
 _FIGURES = "figures of the whole base; of customers keys alone"
-for _model in (RunPart, StageFound, LeadFound, NextFound, Series):
+for _model in (Counted, RunPart, StageFound, LeadFound, NextFound, Series):
     registries.impersonal.add(_model._meta.db_table, Impersonal(_model, _FIGURES))

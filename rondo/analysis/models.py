@@ -12,6 +12,7 @@ from rondo.analysis.studies.models import Series, Study, StudyCustomer
 from rondo.customers.models import Customer
 
 __all__ = [
+    "Counted",
     "History",
     "InterestOf",
     "LeadFound",
@@ -70,6 +71,27 @@ class RunPart(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "name"], name="one_part_of_a_name")]
+
+
+class Counted(models.Model):
+    """Customers behind a number that no fact tells, by :mod:`rondo.analysis.counted`: ``keys`` are theirs, packed,
+    ``customers`` how many. They are of the run that is served, or of the latest study of its question."""
+
+    name = models.SlugField(max_length=60, unique=True)
+    run = models.ForeignKey(Run, null=True, on_delete=models.CASCADE, related_name="counted")
+    study = models.ForeignKey(Study, null=True, on_delete=models.CASCADE, related_name="counted")
+    customers = models.BigIntegerField()
+    keys = models.TextField()
+
+    class Meta:
+        db_table = "analysis_counted"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(run__isnull=False, study__isnull=True)
+                | models.Q(run__isnull=True, study__isnull=False),
+                name="counted_by_run_or_study",
+            )
+        ]
 
 
 class Pin(models.Model):

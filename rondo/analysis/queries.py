@@ -59,6 +59,23 @@ def current_run() -> Run | None:
     return Run.objects.filter(is_current=True).select_related("actor").first()
 
 
+def current_run_day() -> tuple[int, date] | None:
+    """The key of the run whose scores are served and the day it looks from, without its results; None before the first
+    analysis."""
+    return next(iter(_current_day()), None)
+
+
+def current_run_key() -> int | None:
+    """The key of the run whose scores are served; None before the first analysis."""
+    run = current_run_day()
+    return run[0] if run is not None else None
+
+
+@prepared
+def _current_day() -> QuerySet[Run, tuple[int, date]]:
+    return Run.objects.filter(is_current=True).values_list("pk", "as_of")[:1]
+
+
 def served() -> tuple[date, dict[str, Any]] | None:
     """The day that the scores look from, and the configuration they were made by; None before the first analysis."""
     # Its results and models beside them are long, and pages of one customer ask, too.
@@ -146,14 +163,15 @@ def digest_of(seen: "Keys | None") -> str:
     return "all" if seen is None else hashlib.sha256(seen.tobytes()).hexdigest()
 
 
-def figures(viewer: User | None) -> Results | None:
-    """The results of the current run, restricted to what ``viewer`` may see; None before the first analysis.
+def figures(viewer: User | None, run: Run | None = None) -> Results | None:
+    """The results of the current run, restricted to what ``viewer`` may see; None before the first analysis. ``run``
+    is the current one, for whom has read it.
 
     Who sees all customers gets the stored results. Others get totals, weeks, activity, bins, grid and concentration of
     their own customers, cut at the same edges; the base's interval, forecast, hold-out and change are of the whole base
     and left out. ``visible_value`` is the sum of the values of the customers the viewer sees.
     """
-    run = current_run()
+    run = run or current_run()
     if run is None:
         return None
     if sees_all(viewer):

@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from rondo.analysis import definitions, held, ruled, ruled_moves
+from rondo.analysis import counted, definitions, held, ruled, ruled_moves
 from rondo.analysis.buying_stages import ruled as stages_ruled
 from rondo.analysis.buying_stages.jobs import request_stages
 from rondo.analysis.features import buying, taste
@@ -23,6 +23,7 @@ from rondo.foundation.registry import AttributeUses, Periodic, Room, StudyKind, 
 
 __all__ = [
     "buying",
+    "counted",
     "definitions",
     "held",
     "leads_ruled",

@@ -168,11 +168,11 @@ def responses(viewer: User | None, campaign_ids: Iterable[int] | None = None) ->
 
     One set query, whatever the number of campaigns.
     """
+    wanted = None if campaign_ids is None else list(campaign_ids)
+    if wanted == []:
+        return {}
     lines = contacted(viewer)
-    if campaign_ids is not None:
-        wanted = list(campaign_ids)
-        if not wanted:
-            return {}
+    if wanted is not None:
         lines = lines.filter(campaign_id__in=wanted)
     return {key: Response(n, a, r, wilson(a, n, LEVEL)) for key, n, a, r in _by_campaign(lines)}
 

@@ -96,6 +96,8 @@ def _blocks(row: Customer, records: Sequence[int], language: str) -> Iterator[by
     ) as archive:  # it asks for no more than _Out has
         for holding in sorted(in_order(), key=lambda one: -one.order):
             rows = holding.model._base_manager.filter(holding.of(records)).order_by("pk")
+            if holding.but is not None:
+                rows = rows.exclude(holding.but())
             if not holding.told:
                 if count := rows.count():
                     counted.append((holding.key, count))

@@ -14,7 +14,8 @@ from rondo.foundation.long_work import LongWork
 
 class Erasure(LongWork):
     """One erasure, of one person or of many: ``records`` are the keys of their customer records, which hold nothing any
-    more once it is done. A job does it, and goes on where it was stopped.
+    more once it is done. A job does it, and goes on where it was stopped. ``contacts``: keys of contacts that a split
+    left with others when it wrote them anew for these.
 
     ``results`` says how many rows of which kind went or stayed. ``rows_at``: when the operational store had nothing of
     them any more; ``copied_at``: the columnar copy; ``overwritten_at``: pages of the database file that held them.
@@ -30,6 +31,7 @@ class Erasure(LongWork):
 
     reason = models.CharField(max_length=10, choices=Reason.choices)
     records = models.JSONField(default=list)
+    contacts = models.JSONField(default=list)
     persons = models.PositiveIntegerField(default=1)
     rows_at = models.DateTimeField(null=True)
     copied_at = models.DateTimeField(null=True)

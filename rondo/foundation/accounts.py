@@ -94,7 +94,8 @@ def insert_user(actor: Actor, row: User, fields: dict[str, Any]) -> User:
 
 
 def change_user(actor: Actor, user: User, **fields: Any) -> User:
-    """Set named fields (see :data:`CHANGEABLE`) of a user.
+    """Set named fields (see :data:`CHANGEABLE`) of a user. Of one who is switched off all sessions end, and all tokens
+    and one-time links are void for good.
 
     Raises:
         InputError: a field is not usable; StateError: nobody would be left who may administer.
@@ -110,8 +111,17 @@ def change_user(actor: Actor, user: User, **fields: Any) -> User:
             told = {name: [_plain(before[name]), _plain(getattr(row, name))] for name in changed}
             audit.record(actor, "user.changed", "user", row.pk, told)
             if "is_active" in changed and not row.is_active:
-                end_sessions(actor, row)
+                _shut_out(actor, row)
     return row
+
+
+def _shut_out(actor: Actor, row: User) -> None:
+    """Nothing that let a user in until now does so when they are switched on again: sessions, tokens, links."""
+    from rondo.foundation.api_tokens import revoke_api_tokens
+
+    end_sessions(actor, row)
+    revoke_api_tokens(actor, row)
+    LoginLink.objects.filter(user=row, used_at=None).delete()
 
 
 def choose_password(actor: Actor, password: str, session_key: str | None = None) -> User:

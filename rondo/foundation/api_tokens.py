@@ -64,6 +64,9 @@ def make_api_token(actor: Actor, user: User, name: str, days: int = 90, scopes: 
     if actor.user is not None and actor.user.token is not None and actor.user.pk == user.pk:
         until = min(until, actor.user.token.expires_at)
     with transaction.atomic():
+        # Whoever switches the user off meanwhile revokes this one, too.
+        if not User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk).is_active:
+            raise InputError(_("%(user)s is switched off; there are no tokens for them.") % {"user": user})
         by = None if actor.user is None else actor.user.token
         held = ApiToken.objects.select_for_update(no_key=True)  # kept answers refer to it
         if by is not None and not held.filter(pk=by.pk, revoked_at=None).exists():
@@ -119,12 +122,26 @@ def revoke_api_token(actor: Actor, token_id: int) -> None:
     if row is None or not (own or actor.may("administer")):
         raise NotFound(_("This token is not there; load the page again."))
     with transaction.atomic():
-        rows = [row]
-        while rows:
-            for one in rows:
-                if ApiToken.objects.filter(pk=one.pk, revoked_at=None).update(revoked_at=timezone.now()):
-                    audit.record(actor, "token.revoked", "user", one.user_id, {"token": [f"{one.pk} {one.name}", None]})
-            rows = list(ApiToken.objects.filter(made_by__in=rows).order_by("pk"))
+        _revoke(actor, [row])
+
+
+def revoke_api_tokens(actor: Actor, user: User) -> None:
+    """End all tokens of a user that work, as :func:`revoke_api_token` does one.
+
+    Raises:
+        PermissionRefused: the actor may not administer.
+    """
+    actor.require("administer")
+    with transaction.atomic():
+        _revoke(actor, list(_working().filter(user=user).order_by("pk")))
+
+
+def _revoke(actor: Actor, rows: list[ApiToken]) -> None:
+    while rows:
+        for one in rows:
+            if ApiToken.objects.filter(pk=one.pk, revoked_at=None).update(revoked_at=timezone.now()):
+                audit.record(actor, "token.revoked", "user", one.user_id, {"token": [f"{one.pk} {one.name}", None]})
+        rows = list(ApiToken.objects.filter(made_by__in=rows).order_by("pk"))
 
 
 def tokens_of(user: User) -> list[ApiToken]:

@@ -14,7 +14,7 @@ below.
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Count, Max, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,8 @@ from rondo.foundation.models import Change, Load
 _LOCKS = 0x526F6E64
 """First part of the advisory locks' keys (any fixed number: "Rond"); the second is a number modulo ``_WRAP``."""
 _WRAP = 2**31
+_OUTSTANDING = 200
+"""So many numbers may be drawn after one before it is committed."""
 _LAST = "SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM foundation_change_id_seq"
 
 
@@ -67,6 +69,14 @@ def _last_safe() -> int:
             [_LOCKS],
         )
         return min([last, *(last - (last - int(held)) % _WRAP for (held,) in cursor.fetchall())])
+
+
+def drawn() -> tuple[int, int, int]:
+    """What tells the changes that are seen now from those seen before: one more, or one that was drawn earlier and is
+    committed later, and it is another."""
+    last = Change.objects.order_by("-pk")[:_OUTSTANDING]
+    found = last.aggregate(first=Min("pk"), last=Max("pk"), number=Count("pk"))
+    return found["first"] or 0, found["last"] or 0, found["number"]
 
 
 def moments(numbers: set[int]) -> dict[int, datetime]:

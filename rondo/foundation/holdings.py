@@ -42,7 +42,7 @@ class Holding:
     ``fate``: rows are deleted, or stay with the columns of ``blank`` emptied; ``why`` says why they stay.
     ``first(records)`` is called within the erasing transaction before the rows of any table have gone. ``audited``: the
     types that the audit log knows the rows by, for rows that go by an erasure alone; entries of others say whom they
-    are ``about``.
+    are ``about``. ``but``: the condition on rows that the bundle leaves out, since what they tell stands elsewhere.
     """
 
     key: str
@@ -56,6 +56,7 @@ class Holding:
     why: "_StrOrPromise" = ""
     first: "Callable[[Sequence[int]], None] | None" = None
     audited: tuple[str, ...] = ()
+    but: "Callable[[], Q] | None" = None
 
 
 @dataclass(frozen=True)

@@ -163,15 +163,18 @@ def delete_role(actor: Actor, key: str) -> AuditEntry:
     return entry
 
 
-def put_back_role(actor: Actor, told: Mapping[str, Sequence[Any]]) -> Role:
+def put_back_role(actor: Actor, deletion: AuditEntry) -> Role:
     """Make a deleted role again from what its audit entry tells.
 
     Raises:
-        InputError: the name is taken meanwhile.
+        StateError: it is back already; InputError: the name is taken meanwhile.
     """
     actor.require("administer")
+    told: Mapping[str, Sequence[Any]] = deletion.changes
     with transaction.atomic():
-        row = Role(name=_name(str(told["name"][0]), None), key=str(told["key"][0]))
+        if back := Role.objects.filter(pk=deletion.record_id).first():
+            raise StateError(_("This role is back already, as %(role)s.") % {"role": back})
+        row = Role(pk=deletion.record_id, name=_name(str(told["name"][0]), None), key=str(told["key"][0]))
         if Role.objects.filter(key=row.key).exists():
             row.key = _free_key(row.name)
         for name in ("rights", "reaches", "masked"):

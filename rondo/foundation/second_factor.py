@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -99,6 +100,10 @@ class _Counted:
             raise MFAAdapter().validation_error("incorrect_code")
         throttling.forget(throttling.CODE, whom)
         return code
+
+
+class CountedActivateForm(_Counted, ActivateTOTPForm):  # type: ignore[misc]
+    """The code that adds an authenticator app; whoever saw it typed does not come in with it."""
 
 
 class CountedAuthenticateForm(_Counted, AuthenticateForm):  # type: ignore[misc]

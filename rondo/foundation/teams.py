@@ -127,6 +127,24 @@ def delete_team(actor: Actor, team_id: int) -> AuditEntry:
     return entry
 
 
+def put_back_team(actor: Actor, deletion: AuditEntry) -> Team:
+    """Make a deleted team again from what its audit entry tells: what named it by its key names it again.
+
+    Raises:
+        StateError: it is back already; InputError: the name is taken meanwhile; NotFound: what it was below is gone.
+    """
+    actor.require("administer")
+    name, parent = deletion.changes["name"][0], deletion.changes["parent"][0]
+    with transaction.atomic():
+        if back := Team.objects.filter(pk=deletion.record_id).first():
+            raise StateError(_("This team is back already, as %(team)s.") % {"team": back})
+        above = None if parent is None else find_team(parent)
+        row = Team(pk=deletion.record_id, name=_name(name, None), parent=above)
+        row.save(force_insert=True)
+        audit.record(actor, "team.restored", "team", row.pk, {"name": [None, row.name], **_under(None, row)})
+    return row
+
+
 def _under(was: Team | None, row: Team) -> dict[str, list[int | None]]:
     return {"parent": [None if was is None else was.parent_id, row.parent_id]}
 

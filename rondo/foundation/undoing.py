@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from rondo.errors import NotFound, StateError
 from rondo.foundation.accounts import change_user
 from rondo.foundation.actors import Actor
-from rondo.foundation.models import AuditEntry, Role, Team, User
+from rondo.foundation.models import AuditEntry, Role, User
 from rondo.foundation.roles import change_role, find_role, put_back_role
-from rondo.foundation.teams import add_team, change_team, find_team
+from rondo.foundation.teams import change_team, find_team, put_back_team
 
 
 def take_back(actor: Actor, entry_id: int) -> AuditEntry:
@@ -21,11 +21,12 @@ def take_back(actor: Actor, entry_id: int) -> AuditEntry:
         undoing would leave nobody who may administer.
     """
     actor.require("administer")
-    entry = AuditEntry.objects.filter(pk=entry_id).first()
-    undo = None if entry is None else _UNDO.get(entry.verb)
-    if entry is None or undo is None:
-        raise NotFound(_("This change cannot be taken back here; change the record by hand."))
     with transaction.atomic():
+        # Two who take the same back come one after the other.
+        entry = AuditEntry.objects.select_for_update(no_key=True).filter(pk=entry_id).first()
+        undo = None if entry is None else _UNDO.get(entry.verb)
+        if entry is None or undo is None:
+            raise NotFound(_("This change cannot be taken back here; change the record by hand."))
         undo(actor, entry)
     return entry
 
@@ -55,7 +56,7 @@ def _role(actor: Actor, entry: AuditEntry) -> None:
 
 
 def _deleted_role(actor: Actor, entry: AuditEntry) -> None:
-    put_back_role(actor, entry.changes)
+    put_back_role(actor, entry)
 
 
 def _team(actor: Actor, entry: AuditEntry) -> None:
@@ -63,15 +64,12 @@ def _team(actor: Actor, entry: AuditEntry) -> None:
     before = {"name": row.name, "parent": row.parent_id} | _unchanged(
         entry, {"name": row.name, "parent": row.parent_id}
     )
-    change_team(actor, row.pk, name=before["name"], parent=_parent(before["parent"]))
+    parent = None if before["parent"] is None else find_team(before["parent"])
+    change_team(actor, row.pk, name=before["name"], parent=parent)
 
 
 def _deleted_team(actor: Actor, entry: AuditEntry) -> None:
-    add_team(actor, entry.changes["name"][0], _parent(entry.changes["parent"][0]))
-
-
-def _parent(key: int | None) -> Team | None:
-    return None if key is None else find_team(key)
+    put_back_team(actor, entry)
 
 
 _UNDO = {

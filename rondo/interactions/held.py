@@ -24,6 +24,7 @@ from rondo.interactions.models import (
     Retraction,
     Split,
 )
+from rondo.interactions.splitting.twins import about, of_another
 
 
 def _kept_orders(records: Sequence[int], since: date) -> Iterator[tuple[date, dict[str, Any]]]:
@@ -55,7 +56,7 @@ for _one in (
         _("Lines of orders"),
         OrderLine,
         100,
-        lambda records: Q(order__interaction__customer_id__in=records),
+        lambda records: about(records, "order__interaction__customer_id", "order_id"),
         told=(
             "order_id",
             "product__number",
@@ -66,68 +67,57 @@ for _one in (
             "coupon_discount",
             "match_discount",
         ),
+        but=lambda: of_another("order_id"),
     ),
     Holding(
         "orders",
         _("Orders"),
         Order,
         101,
-        lambda records: Q(interaction__customer_id__in=records),
+        lambda records: about(records, "interaction__customer_id", "interaction_id"),
         told=("interaction_id", "source__name", "number", "store", "total", "currency", "line_count"),
+        but=lambda: of_another("interaction_id"),
     ),
     Holding(
         "abouts",
         _("What contacts were about"),
         About,
         102,
-        lambda records: Q(interaction__customer_id__in=records),
+        lambda records: about(records, "interaction__customer_id", "interaction_id"),
         told=("interaction_id", "category__path", "product__number"),
+        but=lambda: of_another("interaction_id"),
     ),
     Holding(
         "departures",
         _("Reasons for leaving"),
         Departure,
         103,
-        lambda records: Q(interaction__customer_id__in=records),
+        lambda records: about(records, "interaction__customer_id", "interaction_id"),
         told=("interaction_id", "reason", "sub_reason"),
+        but=lambda: of_another("interaction_id"),
     ),
     Holding(
         "retractions",
         _("Contacts taken back"),
         Retraction,
         104,
-        lambda records: Q(interaction__customer_id__in=records),
+        lambda records: about(records, "interaction__customer_id", "interaction_id"),
         told=("interaction_id", "at", "reason"),
-    ),
-    Holding(
-        "moved",
-        _("Contacts that a split moved"),
-        Moved,
-        105,
-        lambda records: Q(original__customer_id__in=records) | Q(copy__customer_id__in=records),
-    ),
-    Holding(
-        "splits",
-        _("Splits"),
-        Split,
-        106,
-        lambda records: Q(customer_id__in=records) | Q(made_id__in=records),
-        told=("customer_id", "made_id", "at", "undone_at"),
-        audited=("split",),
+        but=lambda: of_another("interaction_id"),
     ),
     Holding(
         "chain_changes",
         _("Numbers of changes"),
         ChainChange,
         107,
-        lambda records: Q(interaction__customer_id__in=records),
+        lambda records: about(records, "interaction__customer_id", "interaction_id"),
     ),
     Holding(
         "interactions",
         _("Contacts"),
         Interaction,
         110,
-        lambda records: Q(customer_id__in=records),
+        lambda records: about(records, "customer_id", "pk"),
         told=(
             "id",
             "customer_id",
@@ -148,6 +138,24 @@ for _one in (
             "message_id",
         ),
         audited=("interaction",),
+        but=lambda: of_another("pk"),
+    ),
+    # What tells which contacts a split wrote anew goes after them.
+    Holding(
+        "moved",
+        _("Contacts that a split moved"),
+        Moved,
+        111,
+        lambda records: Q(original__customer_id__in=records) | Q(copy__customer_id__in=records),
+    ),
+    Holding(
+        "splits",
+        _("Splits"),
+        Split,
+        112,
+        lambda records: Q(customer_id__in=records) | Q(made_id__in=records),
+        told=("customer_id", "made_id", "at", "undone_at"),
+        audited=("split",),
     ),
 ):
     registries.holdings.add(_one.key, _one)

@@ -57,7 +57,8 @@ class Found:
     ``kind``: place in :data:`KINDS`; ``up``: more than before; ``weeks``: of :data:`LASTING` the time in which it shows
     most clearly; ``before`` and ``now``: the mean per week (rhythm) or per purchase day (level, minor units; mix and
     channel: the share of the part ``gained``, whose share rose most) before and in the last 8 weeks; ``gained`` is -1
-    for others; ``p``: p-value before the control. ``judged``: how many customers were judged in each kind.
+    for others; ``p``: p-value before the control. ``judged``: how many customers were judged in each kind; ``able``:
+    who was in any, ascending.
     """
 
     customer: IntArray
@@ -69,6 +70,7 @@ class Found:
     gained: IntArray
     p: FloatArray
     judged: tuple[int, ...]
+    able: IntArray
 
     def __len__(self) -> int:
         return int(self.customer.size)
@@ -127,7 +129,15 @@ def find_changes(
         gained[found].astype(np.int64),
         p[found],
         tuple(one.score.size for one in scored),
+        _marked(customer, log.n_customers),
     )
+
+
+def _marked(customer: IntArray, customers: int) -> IntArray:
+    """Each code once, ascending."""
+    marks = np.zeros(customers, bool)
+    marks[customer] = True
+    return np.flatnonzero(marks)
 
 
 def _made_of(parts: Parts | None, as_of: int, weeks: int) -> _Scored:

@@ -27,6 +27,8 @@ NAMES = ("p", "q", "gamma")
 # With q <= 1 the population's mean spend would be infinite and customers without spend could not be valued.
 # Correlations of purchases and mean spend up to here pass for none.
 _UNRELATED = 0.2
+_ROUNDED = 1e-9
+"""Of its mean: a spread below this is rounding."""
 _LOWER, _UPPER = np.array([-12.0, np.log(1.01), -12.0]), np.full(3, 12.0)
 
 
@@ -162,13 +164,14 @@ def fit(
 
     ``purchases``: counted purchases (the literature: repeat ones only; any set will do, as long as ``mean_spend`` is
     the mean over the same ones); rows with 0 are left out. ``mean_spend``: above 0 wherever ``purchases`` is.
-    ``weights``: customers each row stands for. Raises InputError for impossible rows or fewer than 2 customers with
-    purchases.
+    ``weights``: customers each row stands for. Where everybody spends the same, as subscribers of one price do, the fit
+    is the limiting case that says so (``on_bound``). Raises InputError for impossible rows or fewer than 2 customers
+    with purchases.
     """
     config = config or SpendConfig()
     n, total, z, weight = _counted(purchases, mean_spend, weights)
-    if n.size < 2 or ((z == z[0]).all() and (n == n[0]).all()):
-        raise InputError(f"column mean_spend: {n.size} customers with different spending, at least 2 are needed")
+    if weight.sum() < 2:
+        raise InputError(f"column mean_spend: {weight.sum():g} customers with purchases, at least 2 are needed")
     unit = float(weight @ z) / float(weight.sum())
     likelihood = _Likelihood(n, total / unit, z / unit, weight)
     best = maximise(
@@ -267,5 +270,8 @@ def _counted(
 def _correlation(n: FloatArray, z: FloatArray, weight: FloatArray) -> float:
     share = weight / weight.sum()
     dn, dz = n - share @ n, z - share @ z
-    spread = float(np.sqrt((share @ dn**2) * (share @ dz**2)))
-    return float(share @ (dn * dz)) / spread if spread > 0 else 0.0
+    of_n, of_z = (float(np.sqrt(share @ one**2)) for one in (dn, dz))
+    # What is the same for all differs from its mean by rounding alone.
+    if of_n <= _ROUNDED * float(share @ n) or of_z <= _ROUNDED * float(share @ z):
+        return 0.0
+    return float(share @ (dn * dz)) / (of_n * of_z)

@@ -61,7 +61,7 @@ class Figures:
 def figures(viewer: User) -> Figures | None:
     """The figures of the current run that ``viewer`` may see; None before the first analysis."""
     run = queries.current_run()
-    results = queries.figures(viewer)
+    results = queries.figures(viewer, run) if run is not None else None
     if run is None or results is None:
         return None
     since = run.started_at
@@ -95,8 +95,6 @@ class UnderWay:
 
 def under_way() -> UnderWay | None:
     """The analysis that is queued or running, if any."""
-    last = Run.objects.filter(status=Run.Status.DONE, finished_at__isnull=False).order_by("-id").first()
-    usual = int((last.finished_at - last.started_at).total_seconds()) + 1 if last and last.finished_at else None
     task = (
         DBTaskResult.objects.filter(
             task_path=analyse_for.module_path, status__in=[TaskResultStatus.READY, TaskResultStatus.RUNNING]
@@ -106,6 +104,9 @@ def under_way() -> UnderWay | None:
     )
     if task is None:
         return None
+    done = Run.objects.filter(status=Run.Status.DONE, finished_at__isnull=False).order_by("-id")
+    last = done.only("started_at", "finished_at").first()
+    usual = int((last.finished_at - last.started_at).total_seconds()) + 1 if last and last.finished_at else None
     return UnderWay(task.started_at or task.enqueued_at, task.started_at is not None, usual)
 
 

@@ -46,7 +46,7 @@ def first_steps(user: User) -> list[Step]:
         Step(
             "import",
             _("Load your purchases"),
-            _("A table with one row per order line is enough: customer, order, day, amount."),
+            _("A table with one row per order line is enough: customer, order, day, product, amount."),
             reverse("start-step", args=["import"]),
             _("Import a file"),
             Customer.objects.exists(),

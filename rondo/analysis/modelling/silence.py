@@ -102,13 +102,20 @@ def judged_part(
     log: PurchaseDays, fitted: PurchaseModel, covariates: Covariates | None = None
 ) -> tuple[PurchaseDays, PurchaseModel]:
     """The log that single customers are judged on, a random part of that of a large base, and the model of it."""
-    if log.n_customers <= _JUDGED:
+    taken = drawn(log)
+    if taken is None:
         return log, fitted
-    taken = np.random.default_rng(_SEED).random(log.n_customers) < _JUDGED / log.n_customers
     rows = taken[log.customer]
     log = PurchaseDays(log.customer[rows], log.day[rows], log.spend[rows], log.n_customers)
     # A hybrid speaks of the customers that it is bound to alone.
     return log, fitted.bound(log, covariates) if isinstance(fitted, Hybrid) else fitted
+
+
+def drawn(log: PurchaseDays) -> npt.NDArray[np.bool_] | None:
+    """Which customers of a log single ones are judged on; None: all."""
+    if log.n_customers <= _JUDGED:
+        return None
+    return np.asarray(np.random.default_rng(_SEED).random(log.n_customers) < _JUDGED / log.n_customers)
 
 
 def _path(found: churn.PathCheck) -> ChurnPath:

@@ -44,11 +44,7 @@ def worth(scores: pa.Table, margin_rate: float) -> Worth:
             here = (stages == place) & (risks == level)
             if here.any():
                 cells.append(WorthCell(stage=stage, risk=risk, customers=int(here.sum()), value=int(value[here].sum())))
-    # Scores of a run before there was that fact tell nothing of who has cancelled.
-    lost = _lost(scores, margin_rate)
-    stake = scores["at_stake"].fill_null(0).to_numpy()
-    if scores["at_stake"].null_count == scores.num_rows:
-        stake = np.where(np.isin(stages, _places(STAGE, _LEFT_IN_PEACE)), 0, lost)
+    lost, stake = _stakes(scores, margin_rate)
     peace = (lost > 0) & (stake == 0)
     ids = whole(scores, "customer_id")
     order = np.lexsort((ids, -stake))[:SAVED]
@@ -60,6 +56,21 @@ def worth(scores: pa.Table, margin_rate: float) -> Worth:
         left_out=LeftOut(customers=int(peace.sum()), at_stake=int(lost[peace].sum())),
         carrying=_carrying(whole(scores, "spend")[whole(scores, "purchase_days") > 0]),
     )
+
+
+def left_out(scores: pa.Table, margin_rate: float) -> npt.NDArray[np.int64]:
+    """The customers that :func:`worth` counts as left out."""
+    lost, stake = _stakes(scores, margin_rate)
+    return np.asarray(whole(scores, "customer_id")[(lost > 0) & (stake == 0)])
+
+
+def _stakes(scores: pa.Table, margin_rate: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """What silence costs of each customer, whoever has left, and what of it is at stake, in minor units."""
+    lost = _lost(scores, margin_rate)
+    # Scores of a run before there was that fact tell nothing of who has cancelled.
+    if scores["at_stake"].null_count == scores.num_rows:
+        return lost, np.where(np.isin(_codes(scores["stage"], STAGE), _places(STAGE, _LEFT_IN_PEACE)), 0, lost)
+    return lost, whole(scores, "at_stake")
 
 
 def _codes(column: pa.ChunkedArray, choices: Choices) -> npt.NDArray[np.int64]:

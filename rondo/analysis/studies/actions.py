@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from rondo.analysis.counted import keep_of_study
 from rondo.analysis.segments.actions import create_segment
 from rondo.analysis.segments.jobs import request_refreshes
 from rondo.analysis.segments.ledger import apply_members
@@ -98,6 +99,7 @@ def _keep(study: Study, outcome: Outcome) -> None:
             as_of=outcome.as_of,
             error="",
         )
+        keep_of_study(study, outcome.counted)
         if series is None:
             Series.objects.filter(
                 study__kind=study.kind, study__segment=study.segment, study__subject=study.subject

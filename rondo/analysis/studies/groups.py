@@ -61,6 +61,7 @@ def answer(study: Study, report: Report) -> Outcome:
         as_of=run.as_of,
         found=Found(known.customers[order], found.group[order].astype(np.float64)) if found.stable else Found(),
         published=Published(SERIES, len(found.differences) if found.stable else 0) if found.stable else None,
+        counted={"without": everybody.customers[~bought]},
     )
 
 

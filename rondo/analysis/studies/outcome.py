@@ -45,8 +45,8 @@ class Published:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answer: results for the pages (JSON), what they were made with and from, and the customers found, whose
-    scores may be ``published`` to rules."""
+    """The answer: results for the pages (JSON), what they were made with and from, the customers found, whose scores
+    may be ``published`` to rules, and whom it ``counted`` beside them (:mod:`rondo.analysis.counted`)."""
 
     results: dict[str, Any]
     config: dict[str, Any]
@@ -55,6 +55,7 @@ class Outcome:
     as_of: date
     found: Found = field(default_factory=Found)
     published: Published | None = None
+    counted: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
 
 Answer: TypeAlias = Callable[[Study, Report], Outcome]

@@ -41,6 +41,7 @@ def answer(study: Study, report: Report) -> Outcome:
         run=start.run,
         as_of=start.as_of,
         found=customers,
+        counted={"members": known.customers[start.inside], "outside": known.customers[~start.inside]},
     )
 
 

@@ -16,8 +16,9 @@ _CHAIN = "interactions"
 """The table by which rows are found that name no customer; it goes last."""
 
 
-def take_out(records: Sequence[int]) -> int:
-    """Delete the rows of customer records from the tables that are only extended; how many. Safe to do twice.
+def take_out(records: Sequence[int], contacts: Sequence[int] = ()) -> int:
+    """Delete the rows of customer records, and of ``contacts`` that lie with others, from the tables that are only
+    extended; how many. Safe to do twice.
 
     Raises:
         StateError: a refresh is under way and does not end.
@@ -29,8 +30,15 @@ def take_out(records: Sequence[int]) -> int:
         for start in range(0, len(records), _BATCH):
             some = records[start : start + _BATCH]
             count += sum(_take_out(table, some) for table in tables)
+        for start in range(0, len(contacts), _BATCH):
+            some = contacts[start : start + _BATCH]
+            count += sum(delta.delete(table.key, table.retracted_by, some) for table in tables if _has_contacts(table))
         delta.forget_order()  # also where a run before this one was killed behind its deletion
         return count
+
+
+def _has_contacts(table: WarehouseTable) -> bool:
+    return bool(table.retracted_by) and delta.existing(table.key) is not None
 
 
 def _take_out(table: WarehouseTable, records: Sequence[int]) -> int:

@@ -33,6 +33,7 @@ from rondo.foundation.actors import Actor, system
 from rondo.foundation.holdings import without_values
 from rondo.foundation.long_work import Progress, worked_on
 from rondo.foundation.models import AuditEntry
+from rondo.interactions.splitting.twins import left_with_others
 
 _TOGETHER = 200
 """Records that lose their rows in one transaction."""
@@ -56,7 +57,7 @@ def carry_out(key: int, *, at_night: bool = False) -> Erasure:
             from rondo.erasure.actions.copying import take_out  # Delta tables take their time to import
 
             report("copy", 0, 1)
-            take_out(row.records)
+            take_out(row.records, row.contacts)
             _note(row, copied_at=timezone.now())
         if row.overwritten_at is None and may_overwrite(at_night=at_night):
             report("pages", 0, 1)
@@ -81,6 +82,8 @@ def _rows(row: Erasure, actor: Actor, report: Progress) -> None:
     marks = dict(Customer.objects.filter(pk__in=pending).values_list("pk", "created_at"))
     now = timezone.now().isoformat(timespec="seconds")
     ledger.add({mark_of(pk, made_at): now for pk, made_at in sorted(marks.items())})
+    contacts = {key for keys in left_with_others(pending) for key in keys}
+    _note(row, contacts=sorted(contacts.union(row.contacts)))  # the columnar copy asks for them when the rows are gone
     with transaction.atomic():
         say_whose(pending)
     needles = needles_of(pending)

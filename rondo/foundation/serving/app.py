@@ -2,6 +2,7 @@
 
 What draws charts takes seconds to import and is not needed to answer. It is imported beside the first requests, so that
 the first chart that is not drawn yet does not wait for it.
+What is there by then lasts as long as the process.
 """
 
 import os
@@ -9,6 +10,7 @@ import threading
 import time
 from importlib import import_module
 
+from rondo.foundation.serving.manners import keep_what_there_is
 from rondo.foundation.serving.parents import end_with_parent
 from rondo.foundation.serving.shares import own_share
 from rondo.foundation.serving.threads import use_threads
@@ -25,6 +27,7 @@ def _import_later() -> None:
     time.sleep(_PAUSE_SECONDS)
     for name in _LATER:
         import_module(name)
+    keep_what_there_is()
 
 
 use_threads()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rondo.errors import InputError, NotFound, PermissionRefused, StateError
 from rondo.foundation import accounts, api_tokens, audit
 from rondo.foundation.actors import Actor, system
-from rondo.foundation.models import ApiToken, LoginLink, Role, User
+from rondo.foundation.models import ApiToken, AuditEntry, LoginLink, Role, User
 from rondo.foundation.registry import registries
 from rondo.foundation.rights import BUILT_IN, RIGHTS, built_in, has_right
 from rondo.foundation.serving.prepare import first_link
@@ -170,6 +170,23 @@ class TestTokens:
         assert row.revoked_at == first
         with pytest.raises(NotFound):
             api_tokens.revoke_api_token(Actor(charlie, "web"), row.pk + 99)
+
+    def test_void_for_good_once_the_user_is_switched_off(self, alice: User, charlie: User) -> None:
+        """Told token by token. Links of before are void, too; tokens of others are not."""
+        texts = [api_tokens.make_api_token(Actor(charlie, "web"), charlie, name) for name in ("one", "two")]
+        link = accounts.make_login_link(system(), charlie).rpartition("/")[2]
+        other = api_tokens.make_api_token(system(), alice, "hers")
+        accounts.change_user(Actor(alice, "web"), charlie, is_active=False)
+        with pytest.raises(InputError):
+            api_tokens.make_api_token(Actor(alice, "web"), charlie, "while he is off")
+        accounts.change_user(Actor(alice, "web"), charlie, is_active=True)
+        assert [api_tokens.use_api_token(text) for text in texts] == [None, None]
+        assert accounts.use_login_link(link) is None
+        assert api_tokens.use_api_token(other) == alice
+        told = AuditEntry.objects.filter(verb="token.revoked", record_id=charlie.pk, actor=alice).order_by("pk")
+        assert [entry.changes["token"][0].split()[1] for entry in told] == ["one", "two"]
+        fresh = api_tokens.make_api_token(Actor(alice, "web"), charlie, "after")
+        assert api_tokens.use_api_token(fresh) == charlie
 
 
 class TestCommands:

@@ -86,8 +86,11 @@ class TestRoles:
         gone = roles.delete_role(Actor(alice, "web"), made.key)
         with pytest.raises(NotFound):
             roles.find_role(made.key)
-        back = roles.put_back_role(Actor(alice, "web"), gone.changes)
+        back = roles.put_back_role(Actor(alice, "web"), gone)
         assert (back.key, back.name, back.rights) == (made.key, made.name, made.rights)
+        roles.change_role(system(), back.key, name="Helpers")
+        with pytest.raises(StateError, match="back already, as Helpers"):
+            roles.put_back_role(Actor(alice, "web"), gone)
 
     def test_only_administrators(self, bob: User) -> None:
         actor = Actor(bob, "web")

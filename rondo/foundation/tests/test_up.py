@@ -120,8 +120,10 @@ def test_from_an_empty_home_to_signed_in_and_away_again(up: _Up) -> None:
     assert "PORT=" in second.stderr
     assert "Traceback" not in second.stderr
 
-    worker = up.child("worker")
+    worker, web = up.child("worker"), up.child("web")
     assert worker is not None
+    assert web is not None
+    assert worker.nice() > web.nice(), "jobs give way to pages"
     worker.kill()
     _until(lambda: (now := up.child("worker")) is not None and now.pid != worker.pid)
     assert up.process.poll() is None

@@ -98,13 +98,19 @@ def test_few_purchases_are_drawn_to_the_population(sample_fit: GammaGamma) -> No
         ([1, 2], [5, -3], r"column mean_spend, index 1: -3\.0"),
         ([1, np.nan], [5, 3], "column purchases, index 1: nan"),
         ([1], [5], "at least 2"),
-        ([1, 1, 1], [5, 5, 5], "at least 2"),
         ([1, 2], [5], "purchases 2, mean_spend 1"),
     ],
 )
 def test_impossible_spending_is_named(n: list[float], z: list[float], message: str) -> None:
     with pytest.raises(InputError, match=message):
         gamma_gamma.fit(n, z)
+
+
+@pytest.mark.parametrize("purchases", [[5] * 150, [1, 1], list(range(1, 9))])
+def test_spending_that_is_the_same_for_all_is_what_all_are_expected_to_spend(purchases: list[int]) -> None:
+    fitted = gamma_gamma.fit(purchases, [1999] * len(purchases))
+    assert fitted.on_bound and fitted.frequency_correlation == 0
+    assert fitted.expected_mean_spend([0, 1, 50], [0, 1999, 1999]) == pytest.approx(1999, rel=1e-4)
 
 
 def test_fit_survives_storage_and_refuses_other_data(sample_fit: GammaGamma) -> None:

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_GET, require_POST
 from rondo.analysis.leads.queries import found_for
 from rondo.analysis.pins import pin, pin_model
 from rondo.analysis.queries import current_run
-from rondo.customers.queries import sees_all
+from rondo.analysis.results import ChurnCheck
+from rondo.customers.queries import sees_all, visible
 from rondo.errors import InputError
 from rondo.web.access import actor, page, viewer
 from rondo.web.analysis.cards import (
     REASONS,
+    ModelCard,
     carried_over,
     drift,
     effects,
@@ -26,6 +28,7 @@ from rondo.web.analysis.cards import (
     taken_at,
     tried,
 )
+from rondo.web.behind import Told, told, told_by
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, analysis_state, figures
 from rondo.web.leads.views import cards
@@ -96,6 +99,7 @@ def _cards(found: Figures) -> dict[str, Any]:
     }
     return {
         "results": results,
+        "on": _on(found, spend, check),
         "selection": selection,
         "reason": REASONS[selection["reason"]],
         "by_rule": next(one["title"] for one in selection["candidates"] if one["model"] == selection["by_rule"]),
@@ -141,4 +145,14 @@ def _cards(found: Figures) -> dict[str, Any]:
         "once_url": customers_where("purchase_days:is:1"),
         "high_url": customers_where("risk:is:high"),
         "charts": {key: CHARTS[key](found) for key in ("candidates", "silence", "deciles")},
+    }
+
+
+def _on(found: Figures, spend: ModelCard, check: ChurnCheck | None) -> dict[str, Told]:
+    """On whom the models were tried, spend was fitted and the risk was checked."""
+    spenders = visible(found.viewer).filter(score__average_basket__isnull=False).count()
+    return {
+        "tried": told("tried", found.results["selection"]["customers"]),
+        "spend": told_by(customers_where(rule="average_basket is known"), spend.customers, spenders),
+        "checked": told("checked", check["paths"][0]["customers"] if check else 0),
     }

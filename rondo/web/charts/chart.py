@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -114,6 +115,19 @@ class Chart:
                     files.keep(key, found)
             cache.set(key, found, _KEPT_SECONDS)
         return found
+
+
+def written(of: str, data: object, chart: Callable[[], Chart | None]) -> SafeString | None:
+    """A chart as pages have it, with the table of many rows that most never open: kept in the process for the same
+    ``data``, of which it is made and nothing else, so that neither is put together again. ``of`` is its key and stamp;
+    None where there is no chart."""
+    made = hashlib.sha256(repr(data).encode()).hexdigest()
+    key = f"written:{of}:{made}:{formats.language()}"
+    found: SafeString | None = cache.get(key)
+    if found is None and (drawn := chart()) is not None:
+        found = render_to_string("shell/chart.html", {"chart": drawn})
+        cache.set(key, found, _KEPT_SECONDS)
+    return found
 
 
 def chart_file(request: HttpRequest, chart: Chart, name: str) -> HttpResponse:

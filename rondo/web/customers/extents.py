@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q
 
-from rondo.analysis.queries import current_run
+from rondo.analysis.queries import current_run_key
 from rondo.customers.models import Customer
 from rondo.foundation.unindexed import Unindexed
 from rondo.web.customers.fields import Field
@@ -72,11 +72,13 @@ def extents(selection: Selection, by: Field, sort: Field) -> "dict[Any, Extent] 
     that nobody has is left out. None where no pass over the scores tells it, or none is needed."""
     if by.place != "fact" or selection.narrow is not None:
         return None
-    if (Customer.objects.aggregate(highest=Max("pk"))["highest"] or 0) < PASSED_FROM or (run := current_run()) is None:
+    if (Customer.objects.aggregate(highest=Max("pk"))["highest"] or 0) < PASSED_FROM:
+        return None
+    if (run := current_run_key()) is None:
         return None
     column = sort.column if sort.place == "fact" else ""
     conditions = tuple(one.text() for one in selection.conditions if one.field.place == "fact")
-    asked_for, now = (run.pk, conditions, by.column, column), time.monotonic()
+    asked_for, now = (run, conditions, by.column, column), time.monotonic()
     until, found = _kept.get(asked_for, (now, {}))
     if until <= now:
         found = _passed(selection, by, column)

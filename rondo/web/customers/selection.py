@@ -21,9 +21,13 @@ from rondo.web.customers.fields import Field
 from rondo.web.customers.filters import Condition
 from rondo.web.customers.rules import Rule
 from rondo.web.customers.shapes import shape_of, varies
+from rondo.web.customers.tallies import tallied
 
 NARROW = 2000
 """A condition that at most this many customers meet is looked up first; the others are tried on those alone."""
+
+PART = 50_000
+"""So many scores are counted by the index of a condition rather than by passing through all."""
 
 PASSED = "-"
 """In place of a leading column: the table is passed through, and no index is of use."""
@@ -38,7 +42,7 @@ COMMON = 5
 _KEPT_SECONDS, _MOST_KEPT = 60.0, 10_000
 _STATEMENTS = Statements()
 _beyond: dict[Hashable, float] = {}
-"""Until when it is taken that more than NARROW meet a condition."""
+"""Until when it is taken that more than so many meet a condition."""
 
 
 class Selection:
@@ -311,10 +315,11 @@ class Selection:
 
     def count(self) -> tuple[int, int | None]:
         """How many customers are selected, exactly, and the sum of their values (minor units), if any is known."""
-        if self._as_counted is not self:
-            return self._as_counted.count()
+        return tallied(self, "all", self._as_counted._count)
+
+    def _count(self) -> tuple[int, int | None]:
         if self.needs_score:
-            found = self.scores().aggregate(number=Count("pk"), value=Sum("value"))
+            found = self._scores_counted().aggregate(number=Count("pk"), value=Sum("value"))
             return found["number"], found["value"]
         rows, scores = self._counted
         if self.rule:  # what the rule looks through is looked through once
@@ -332,19 +337,23 @@ class Selection:
 
         None where a customer may have the value of a record merged into it: that is asked value by value.
         """
-        if self._as_counted is not self:
-            return self._as_counted.count_by(field)
         if field.place == "attribute" and self.has_merges:
             return None
-        customers, scores = self._counted
+        return tallied(self, field.key, lambda: self._as_counted._count_by(field))
+
+    def _count_by(self, field: Field) -> "dict[Any, Counted]":
         rows: QuerySet[Any]
+        if field.place == "fact" and self.needs_score:  # who has no score is left out
+            rows = self._scores_counted().annotate(_group=Unindexed(F(field.column)))
+            return {None: Counted()} | _by_value(rows, "_group", "value")
+        customers, scores = self._counted
+        if field.place == "customer":  # each has a value, or is among those under None
+            return {None: Counted()} | _by_value(customers, field.column, "score__value")
         if field.place == "fact":
             everybody = Score.objects.all() if self._is_everybody else scores
             found = _by_value(everybody, field.column, "value")
             for value, lost in _by_value(self._gone, field.column, "value").items() if self._is_everybody else ():
                 found[value] -= lost
-        elif field.place == "customer":
-            found = _by_value(customers, field.column, "score__value")
         else:
             rows = self.beside(field) if field.place == "beside" else self.attribute_values(field.definition)
             found = _by_value(rows, field.column, "customer__score__value")
@@ -365,6 +374,16 @@ class Selection:
             return self._with(rule, bool(self.search), self.conditions)
         return self
 
+    def _scores_counted(self) -> QuerySet[Score]:
+        """The scores of the selected customers, for all of them to be read: by the index of a condition that leaves a
+        small part of the base, else as they stand, since most of them lie anywhere between others."""
+        if self.narrow is not None:
+            return self.scores()
+        rare = (
+            c for c in self._at("fact") if not c.negated and not _leaves_more(c, Score.objects, "customer_id", PART)
+        )
+        return self.scores(next((condition.field.column for condition in rare), PASSED))
+
     @cached_property
     def _is_everybody(self) -> bool:
         narrowed = bool(self.conditions or self.rule or self.search or self.only is not None)
@@ -381,9 +400,11 @@ class Selection:
 
     @property
     def _gone(self) -> QuerySet[Score]:
-        """The scores of customers that were merged or taken back since the analysis. To take them off the whole base is
-        quicker than to ask of every score whether its customer is still there."""
-        gone = Q(customer_id__in=Survivor.objects.values("customer_id")) if self.has_merges else Q(pk__in=())
+        """The scores of customers that were merged, deleted or taken back since the analysis. To take them off the
+        whole base is quicker than to ask of every score whether its customer is still there."""
+        gone = Q(customer_id__in=Customer.objects.filter(bin__isnull=False).values("pk"))
+        if self.has_merges:
+            gone |= Q(customer_id__in=Survivor.objects.values("customer_id"))
         if hidden := hidden_loads():
             gone |= Q(customer__load_id__in=hidden)
         return Score.objects.filter(gone)
@@ -399,22 +420,32 @@ def _few_meeting(condition: Condition, table: "Manager[Any]", key: str) -> list[
     """The rows of a table that meet a condition, or None where they are more than NARROW; the row that would be one too
     many is asked for first, since most conditions hold for many. That it is there is kept for a minute: which way a
     list is found depends on it, not what is found."""
-    varying = list(condition.values) if varies(condition) else []
-    of = (table.model, shape_of(condition), NARROW)
-    asked_for, now = (of, *varying), time.monotonic()
-    if _beyond.get(asked_for, now) > now:
+    if _leaves_more(condition, table, key, NARROW):
         return None
+    return _meeting(condition, table, key, slice(NARROW + 1))
+
+
+def _leaves_more(condition: Condition, table: "Manager[Any]", key: str, most: int) -> bool:
+    """Whether more than ``most`` rows of a table meet a condition."""
+    asked_for, now = (table.model, shape_of(condition), condition.values, most), time.monotonic()
+    if _beyond.get(asked_for, now) > now:
+        return True
+    if not _meeting(condition, table, key, slice(most, most + 1)):
+        return False
+    if len(_beyond) >= _MOST_KEPT:
+        _beyond.clear()
+    _beyond[asked_for] = now + _KEPT_SECONDS
+    return True
+
+
+def _meeting(condition: Condition, table: "Manager[Any]", key: str, some: slice) -> list[int]:
+    varying = list(condition.values) if varies(condition) else []
 
     def meeting(values: list[Any]) -> "QuerySet[Any, int]":
         asked = replace(condition, values=tuple(values)) if varying else condition
-        return table.filter(asked.match()).values_list(key, flat=True)
+        return table.filter(asked.match()).values_list(key, flat=True)[some]
 
-    if _STATEMENTS.ask((of, "beyond"), varying, lambda values: meeting(values)[NARROW : NARROW + 1]):
-        if len(_beyond) >= _MOST_KEPT:
-            _beyond.clear()
-        _beyond[asked_for] = now + _KEPT_SECONDS
-        return None
-    return _STATEMENTS.ask((of, "all"), varying, lambda values: meeting(values)[: NARROW + 1])
+    return _STATEMENTS.ask((table.model, shape_of(condition), some.start, some.stop), varying, meeting)
 
 
 @dataclass(frozen=True)

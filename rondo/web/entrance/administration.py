@@ -196,9 +196,9 @@ def switch_service(request: HttpRequest, user_id: int) -> HttpResponse:
     change_user(actor(request), account, is_active=not account.is_active)
     messages.success(
         request,
-        _("%(user)s is off: its tokens are refused.") % {"user": account}
+        _("%(user)s is off, and its tokens are revoked.") % {"user": account}
         if account.is_active
-        else _("%(user)s is on again.") % {"user": account},
+        else _("%(user)s is on again; make new tokens for it.") % {"user": account},
     )
     return redirect("service-account", user_id)
 

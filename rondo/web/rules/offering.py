@@ -27,6 +27,7 @@ _SOURCES = {
     "interest_best": "expected",
     "next": "expected",
     "series": "expected",
+    "counted": "expected",
 }
 """And sources whose fields are no facts of the registry."""
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from rondo.analysis.counted import name_in
 from rondo.analysis.features import feature_of
 from rondo.analysis.models import Score
 from rondo.analysis.segments.actions import create_segment
@@ -21,6 +22,7 @@ from rondo.analysis.studies.names import group_name
 from rondo.analysis.studies.queries import value_at
 from rondo.analysis.studies.series import LETTERS
 from rondo.web.access import actor, page
+from rondo.web.behind import told
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.segments import charts
 from rondo.web.segments.studying import answered, drivers, kept, progress_of, state_of, written_apart
@@ -38,6 +40,7 @@ def groups(request: HttpRequest) -> HttpResponse:
         results = study.results
         context |= {
             "results": results,
+            "without": told(name_in(study, "without"), results["without"]),
             "count": len(results["groups"]),
             "buyers_url": reverse("customers") + "?" + urlencode({"rule": f"{SERIES} is known"}),
             "agreed": next(

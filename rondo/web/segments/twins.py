@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from rondo.analysis.counted import name_in
 from rondo.analysis.models import Score
 from rondo.analysis.segments.models import Segment
 from rondo.analysis.segments.queries import ROOM as SEGMENTS
@@ -15,6 +16,7 @@ from rondo.analysis.studies.names import phrase
 from rondo.analysis.studies.outcome import FEWEST
 from rondo.errors import InputError
 from rondo.web.access import actor, page, viewer
+from rondo.web.behind import told
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.segments import charts
 from rondo.web.segments.studying import answered, ask_of, drivers, kept, progress_of, state_of
@@ -40,6 +42,8 @@ def twins(request: HttpRequest, key: str) -> HttpResponse:
         why = {one["customer"]: one for one in results["closest"]}
         context |= {
             "results": results,
+            "members": told(name_in(study, "members"), results["members"]),
+            "others": told(name_in(study, "outside"), results["others"]),
             "drivers": drivers(results["drivers"]),
             "phrase": phrase(results["drivers"]),
             "chart": _chart(row, study),

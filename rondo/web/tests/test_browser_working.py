@@ -84,6 +84,27 @@ def test_a_field_is_changed_in_its_row_and_put_back_by_keys_and_the_list_kept_as
     check_width(page)
 
 
+AT_ONCE = """() => new MutationObserver(() => {
+  const form = document.getElementById("cell-form");
+  if (!form || form.dataset.sent) return;
+  form.dataset.sent = "yes";
+  form.querySelector("select").value = "l";
+  form.requestSubmit();
+}).observe(document.body, { childList: true, subtree: true })"""
+"""Sends the form in the moment in which it comes into the page, quicker than any hand."""
+
+
+def test_a_field_that_is_sent_the_moment_it_appears_is_changed_and_the_list_stays(
+    people: list[Customer], alice: User, page_of: Callable[[User], "Page"], live_server: Any
+) -> None:
+    page = page_of(alice)
+    page.goto(f"{live_server.url}/customers/?sort=name&cols=owner,attr.size")
+    page.evaluate(AT_ONCE)
+    page.locator(".list-row", has_text="Ada Byron").locator("td").nth(-1).dblclick()
+    page.locator(".list-row", has_text="Ada Byron").get_by_text("large").wait_for()
+    assert page.url.endswith("?sort=name&cols=owner,attr.size")
+
+
 def test_who_only_reads_is_offered_no_change(
     people: list[Customer], make_user: Callable[..., User], page_of: Callable[[User], "Page"], live_server: Any
 ) -> None:

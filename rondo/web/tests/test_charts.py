@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +14,12 @@ from altair.utils.schemapi import SchemaValidationError
 from django.core.cache import cache
 from django.utils import translation
 
-from rondo.analysis.results import GridCell
+from rondo.analysis.results import GridCell, WeekPoint
 from rondo.foundation.models import Installation
 from rondo.web.charts import kept
 from rondo.web.charts.axes import ticks
-from rondo.web.charts.chart import Chart
+from rondo.web.charts.chart import Chart, written
+from rondo.web.charts.home import revenue
 from rondo.web.charts.pictures import light_colours, png
 from rondo.web.charts.portfolio import grid
 from rondo.web.figures import Figures, figures
@@ -247,3 +248,24 @@ def test_the_charts_of_a_run_are_drawn_ahead_in_each_language(
         with translation.override(language):
             for key in CHARTS:
                 assert "<svg" in chart(key, found).wide + chart(key, found).narrow
+
+
+def test_a_chart_as_pages_have_it_is_put_together_once_for_its_figures_and_language(found: Figures) -> None:
+    weekly: list[WeekPoint] = [{"week": "2023-04-03", "revenue": 500, "orders": 2, "buyers": 1, "complete": True}]
+    made: list[Sequence[WeekPoint]] = []
+
+    def asked(weeks: Sequence[WeekPoint], stamp: str = "written") -> str:
+        def build() -> Chart | None:
+            made.append(weeks)
+            return revenue(weeks, [], "EUR", stamp)
+
+        return str(written(f"revenue:{stamp}", weeks, build))
+
+    first = asked(weekly)
+    assert (asked(weekly), len(made)) == (first, 1)
+    more: list[WeekPoint] = [{**weekly[0], "revenue": 900}]
+    assert asked(more) != first and "€9" in asked(more) and "€9" not in first
+    with translation.override("de"):
+        assert "Umsatz" in asked(weekly)
+    assert len(made) == 3
+    assert written("revenue:none", [], lambda: revenue([], [], "EUR", "none")) is None

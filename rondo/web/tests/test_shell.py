@@ -3,11 +3,15 @@
 Cast: alice administers and sees all, bob sells and sees his team's customers, charlie reads his own (none).
 """
 
+import html
 import re
+import shlex
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -21,6 +25,7 @@ from rondo.foundation.api_tokens import make_api_token
 from rondo.foundation.installation import change_installation
 from rondo.foundation.installation import installation as the_installation
 from rondo.foundation.models import ApiToken, AuditEntry, Installation, Load, LoginLink, User
+from rondo.interactions.models import Order
 from rondo.web.templatetags.rondo import undo_url
 from rondo.web.tests.customers_data import make_customer
 from rondo.web.tests.sample import store_run
@@ -130,6 +135,20 @@ def test_without_data_the_home_page_teaches(signed_in: SignIn, alice: User) -> N
     assert page.count("data-copies") == 3  # each command can be taken along
     change_installation(system(), company="Corner Stores")
     assert "rondo demo" not in text_of(client.get("/"))  # it would change the company's currency and time zone
+
+
+def test_the_import_that_the_home_page_teaches_goes_in(signed_in: SignIn, alice: User, tmp_path: Path) -> None:
+    page = html.unescape(text_of(signed_in(alice).get("/")))
+    command = re.search(r"rondo (import orders purchases\.csv [^<]+)<", page)
+    assert command, page
+    verb, kind, file, *options = shlex.split(command[1])
+    columns = [pair.partition("=")[2] for pair in options if "=" in pair]
+    day = {"date": "2025-03-01"}
+    row = ",".join(day.get(name, "7") for name in columns)
+    (tmp_path / file).write_text(",".join(columns) + f"\n{row}\n")
+    call_command(verb, kind, str(tmp_path / file), *options)
+    order = Order.objects.get()
+    assert (order.interaction.business_date.isoformat(), order.total) == ("2025-03-01", 700)
 
 
 def test_home_begins_with_the_worth_and_its_interval(signed_in: SignIn, alice: User) -> None:

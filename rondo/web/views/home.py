@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,6 +14,7 @@ from rondo.customers.queries import sees_all, visible
 from rondo.foundation.installation import change_installation, installation
 from rondo.foundation.registry import registries
 from rondo.web.access import actor, page, viewer
+from rondo.web.charts.chart import written
 from rondo.web.charts.home import revenue
 from rondo.web.charts.portfolio import customers_where
 from rondo.web.figures import Figures, analysis_state, figures, under_way
@@ -42,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
         context |= {
             "results": results,
             "sees_nobody": not results["totals"]["customers"] and not sees_all(user) and not visible(user).exists(),
-            "revenue": revenue(results["weekly"], results["forecast"], results["totals"]["currency"], found.stamp),
+            "revenue": _revenue(found),
             "horizon": installation().horizon_months,
             "rhythm": rhythm(results["activity"]),
             "late_url": customers_where("activity:is:late"),
@@ -94,6 +96,13 @@ def follow_up_progress(request: HttpRequest, name: str) -> HttpResponse:
         response["HX-Refresh"] = "true"
         return response
     return render(request, "shell/follow_up.html", {"follow_up": going})
+
+
+def _revenue(found: Figures) -> SafeString | None:
+    """The chart of revenue by week, as it is on the page; None before a week is complete."""
+    results = found.results
+    data = results["weekly"], results["forecast"], results["totals"]["currency"]
+    return written(f"revenue:{found.stamp}", data, lambda: revenue(*data, found.stamp))
 
 
 def _cards(request: HttpRequest) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from rondo.foundation.models import User
 from rondo.foundation.money import Money
 from rondo.web.access import page, viewer
+from rondo.web.behind import told_to
 from rondo.web.charts import buying, cohorts, worth
 from rondo.web.charts.chart import Chart, chart_file
 from rondo.web.charts.home import revenue
@@ -122,6 +123,7 @@ def _worth(user: User, found: Figures) -> dict[str, object]:
     spend = Money(carrying["spend"], currency).major if carrying else 0
     return {
         "worth": part,
+        "left_out": told_to(user, "left_out", out["customers"]) if (out := part.get("left_out")) else None,
         "saving": worth_saving(user, part, currency),
         "saving_url": customers_where(f"at_stake:min:{Money(1, currency).major}") + _SAVING
         if scores_tell(part)

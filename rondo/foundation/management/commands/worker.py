@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from rondo.foundation.jobs.worker import Worker, install_signals
 from rondo.foundation.management.roles import RoleCommand
+from rondo.foundation.serving.manners import give_way
 
 
 class Command(RoleCommand):
@@ -18,6 +19,8 @@ class Command(RoleCommand):
         parser.add_argument("--until-empty", action="store_true", help=_("end when no job is ready"))
 
     def work(self, **options: Any) -> None:
+        if not options["until_empty"]:
+            give_way()
         worker = Worker(until_empty=options["until_empty"])
         install_signals(worker.stop)
         worker.run()

@@ -264,8 +264,9 @@ def test_a_fresh_link_for_the_only_administrator_needs_no_address(capsys: pytest
 # Second factor
 
 
-def code_of(secret: str) -> str:
-    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
+def code_of(secret: str, later: int = 0) -> str:
+    """The code of now, or of half a minute ``later``, which a clock that is a little fast shows."""
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later)))
 
 
 def with_app(user: User) -> str:
@@ -300,13 +301,15 @@ def test_an_app_is_added_with_recovery_codes_and_opens_once_a_code(
     secret = found.group(1)
     assert client.post("/accounts/2fa/totp/activate/", {"code": "000000"}).status_code == 200
     with django_capture_on_commit_callbacks(execute=True):
-        added = client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)}, follow=True)
+        first = code_of(secret)
+        added = client.post("/accounts/2fa/totp/activate/", {"code": first}, follow=True)
     codes = re.findall(r"^\d{8}$", re.sub(r"<[^>]+>", "\n", added.content.decode()), re.MULTILINE)
     assert len(codes) == 10
     assert "second_factor.app_added" in verbs()
     assert secret not in str(list(Authenticator.objects.values())), "kept encrypted"
-    other, code = sign_in(alice), code_of(secret)
+    other, code = sign_in(alice), code_of(secret, later=1)
     assert other.get("/profile/").status_code == 302, "the password alone opens nothing"
+    assert other.post("/accounts/2fa/authenticate/", {"code": first}).status_code == 200, "it has added the app"
     assert other.post("/accounts/2fa/authenticate/", {"code": code})["Location"] == "/"
     from django.core.cache import cache
 
@@ -408,6 +411,8 @@ def test_a_service_account_has_tokens_and_nothing_else(mailbox: Mailbox, signed_
     assert Client().get("/api/v1/customers", headers=bearer).status_code == 200
     assert client.post(f"/settings/service-accounts/{till.pk}/switch").status_code == 302
     assert Client().get("/api/v1/customers", headers=bearer).status_code == 401
+    assert client.post(f"/settings/service-accounts/{till.pk}/switch").status_code == 302
+    assert Client().get("/api/v1/customers", headers=bearer).status_code == 401, "on again, with none of its tokens"
 
 
 def test_a_token_has_what_it_and_its_user_have(alice: User, bob: User) -> None:

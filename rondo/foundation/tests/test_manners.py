@@ -1,0 +1,63 @@
+"""Jobs give way to pages, and old objects are not searched again and again."""
+
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from rondo.foundation.serving import manners
+
+WEIGHTS = Path("/proc/self/autogroup")
+"""Not everywhere: some kernels lack it, and in some containers it is there and empty."""
+UNTOLD = "-"
+
+
+def told(program: str, *, own_session: bool) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        start_new_session=own_session,
+    )
+    return done.stdout.split()
+
+
+SAY = (
+    f"import os, pathlib, runpy; runpy.run_path({manners.__file__!r})['give_way'](); "
+    f"weights = pathlib.Path({str(WEIGHTS)!r}); "
+    f"print(os.nice(0), ((weights.read_text().split() if weights.exists() else []) or [{UNTOLD!r}])[-1])"
+)
+
+
+def weight() -> str:
+    """What the kernel tells of this session's weight."""
+    words = WEIGHTS.read_text().split() if WEIGHTS.exists() else []
+    return words[-1] if words else UNTOLD
+
+
+def test_a_process_of_its_own_session_gives_way_with_its_session() -> None:
+    nice, its_weight = told(SAY, own_session=True)
+    assert int(nice) == min(19, os.nice(0) + manners.NICE)
+    assert its_weight == (UNTOLD if weight() == UNTOLD else str(manners.NICE))
+
+
+def test_a_session_that_others_share_keeps_its_weight() -> None:
+    before = weight()
+    nice, its_weight = told(SAY, own_session=False)
+    assert int(nice) == min(19, os.nice(0) + manners.NICE)
+    assert its_weight == before == weight()
+
+
+def test_what_there_is_lasts() -> None:
+    before = gc.get_threshold()
+    gc.unfreeze()
+    try:
+        manners.keep_what_there_is()
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold()[0] == manners.YOUNG
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
