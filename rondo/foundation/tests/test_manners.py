@@ -25,30 +25,28 @@ def told(program: str, *, own_session: bool) -> list[str]:
     return done.stdout.split()
 
 
-SAY = (
-    f"import os, pathlib, runpy; runpy.run_path({manners.__file__!r})['give_way'](); "
-    f"weights = pathlib.Path({str(WEIGHTS)!r}); "
-    f"print(os.nice(0), ((weights.read_text().split() if weights.exists() else []) or [{UNTOLD!r}])[-1])"
+LOOK = (
+    f"import pathlib; weights = pathlib.Path({str(WEIGHTS)!r}); "
+    "words = weights.exists() and weights.read_text().split(); "
 )
-
-
-def weight() -> str:
-    """What the kernel tells of this session's weight."""
-    words = WEIGHTS.read_text().split() if WEIGHTS.exists() else []
-    return words[-1] if words else UNTOLD
+TELL = f"{LOOK} print((words or [{UNTOLD!r}])[-1])"
+GIVE_WAY = f"import os, runpy; runpy.run_path({manners.__file__!r})['give_way'](); print(os.nice(0)); {TELL}"
 
 
 def test_a_process_of_its_own_session_gives_way_with_its_session() -> None:
-    nice, its_weight = told(SAY, own_session=True)
+    """What a new session is told counts: the one that the tests began in may be told nothing where theirs is."""
+    [usual] = told(TELL, own_session=True)
+    nice, weight = told(GIVE_WAY, own_session=True)
     assert int(nice) == min(19, os.nice(0) + manners.NICE)
-    assert its_weight == (UNTOLD if weight() == UNTOLD else str(manners.NICE))
+    assert weight == (UNTOLD if usual == UNTOLD else str(manners.NICE))
 
 
 def test_a_session_that_others_share_keeps_its_weight() -> None:
-    before = weight()
-    nice, its_weight = told(SAY, own_session=False)
+    [before] = told(TELL, own_session=False)
+    nice, weight = told(GIVE_WAY, own_session=False)
+    [after] = told(TELL, own_session=False)
     assert int(nice) == min(19, os.nice(0) + manners.NICE)
-    assert its_weight == before == weight()
+    assert before == weight == after
 
 
 def test_what_there_is_lasts() -> None:

@@ -167,6 +167,8 @@ def _restore(actor: Actor, load: Load, changed_customers: set[int]) -> tuple[int
                         left += 1
                 if back:
                     values = {fields[n].attname: fields[n].to_python(pair[1]) for n, pair in back.items()}
+                    for name, value in values.items():  # a run that changed it twice is taken back twice
+                        setattr(row, name, value)
                     if "version" in fields:
                         values["version"] = models.F("version") + 1
                     model._default_manager.filter(pk=row.pk).update(**values)

@@ -77,6 +77,27 @@ def test_undo_leaves_what_was_changed_since(tmp_path: Path) -> None:
     assert back.undo["left"] == 1
 
 
+def test_undo_takes_a_value_back_through_all_that_one_run_made_of_it(tmp_path: Path) -> None:
+    """Three rows of the file are one customer here, and two of them say the same."""
+    three = PEOPLE + "3,Cy,cy@x.org,,,,\n"
+    load("customers", write(tmp_path, three), region="DE")
+    for key in "23":
+        merge(system(), person("1"), person(key))
+    top = person("3")
+    said = three.replace("Ann Bell", "Di").replace("Bob Hill", "Eve").replace("3,Cy", "3,Di")
+    run = load("customers", write(tmp_path, said), region="DE")
+    brought = AuditEntry.objects.filter(load=run, record_type="customer", record_id=top.pk).order_by("pk")
+    assert [entry.changes["name"] for entry in brought] == [
+        ["Cy", "Di"],
+        ["Di", "Eve"],
+        ["Eve", "Di"],
+    ]
+    back = undo(system(), run.pk)
+    assert (person("3").name, back.undo["left"]) == ("Cy", 0)
+    taken = AuditEntry.objects.filter(verb="customer.restored", record_id=top.pk).order_by("pk")
+    assert [entry.changes["name"] for entry in taken] == [["Di", "Eve"], ["Eve", "Di"], ["Di", "Cy"]]
+
+
 def test_a_value_picked_at_a_merge_goes_with_the_import_that_brought_it(tmp_path: Path) -> None:
     load("customers", write(tmp_path, PEOPLE), region="DE")
     one, other = person("1"), person("2")

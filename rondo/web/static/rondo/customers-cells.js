@@ -112,9 +112,11 @@ document.body.addEventListener("htmx:afterSettle", () => {
   if (row && next) edit(row, next);
 });
 
-// Fingers have no double click: every cell that can be changed has a pencil.
+// With a mouse a cell that can be changed waits for its double click. Fingers have none: it has a pencil.
 function pencils() {
-  if (!matchMedia("(hover: none), (max-width: 760px)").matches) return;
+  const mouse = !matchMedia("(hover: none), (max-width: 760px)").matches;
+  for (const row of list.querySelectorAll(".list-row")) cellsOf(row).forEach(([, cell]) => cell.classList.toggle("waits", mouse));
+  if (mouse) return;
   const words = list.querySelector("[data-edit-label]")?.dataset.editLabel;
   const picture = document.getElementById("pencil");
   for (const row of list.querySelectorAll(".list-row:not([data-pencils])")) {

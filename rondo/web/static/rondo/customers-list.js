@@ -3,7 +3,6 @@ const list = document.getElementById("list");
 const search = document.getElementById("q");
 let chosen = new Set();
 let last = "";
-let waiting = 0;
 
 const rows = () => [...list.querySelectorAll(".list-row")];
 const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
@@ -137,13 +136,9 @@ list.addEventListener("click", (event) => {
     if (event.shiftKey) getSelection().removeAllRanges();
     toggle(row, event.shiftKey);
   } else if (row && !event.target.closest("a, button, input, form") && !getSelection().toString()) {
-    // A second click on a cell that can be changed opens its field instead.
-    const open = () => { if (!row.querySelector("form")) location.assign(row.querySelector(".who a").href); };
-    const cell = event.target.closest("td, th");
-    const column = row.closest("table").tHead.rows[0].cells[cell.cellIndex];
-    if (!column.dataset.edit) open();
-    else if (event.detail < 2) waiting = setTimeout(open, 250);
-    else clearTimeout(waiting);
+    // A cell that can be changed waits for its second click, however slow.
+    if (event.target.closest(".waits")) row.focus({ preventScroll: true });
+    else if (!row.querySelector("form")) location.assign(row.querySelector(".who a").href);
   }
 });
 
